@@ -1,0 +1,46 @@
+import type { Pose } from '../pose/euler.ts'
+import type { Store } from '../storage/store.ts'
+
+/** A rectangle in image pixels: x0, y0 inclusive, x1, y1 exclusive; may be fractional and reach past the image's edge. */
+export interface Box {
+  readonly x0: number
+  readonly y0: number
+  readonly x1: number
+  readonly y1: number
+}
+
+/** What a layout tells about one image besides its pixels; all null for plain images. */
+export interface Truth {
+  readonly pose: Pose | null
+  /** The part of the image that the network shall see; null means all of it. */
+  readonly box: Box | null
+  readonly subject: string | null
+  readonly sequence: string | null
+  readonly frame: string | null
+}
+
+/** One image of a dataset, as the listing shows it. */
+export interface Sample {
+  readonly key: string
+  readonly etag: string
+  readonly sizeBytes: number
+  /**
+   * ETags of whatever else decides the sample's result (pose file, calibration, index row), sorted by key. They enter
+   * the fingerprint, so that a corrected label makes the sample new.
+   */
+  readonly companions: readonly { readonly key: string; readonly etag: string }[]
+  /** Truth that only the listing side can know (a row of an index). Absent where `read` finds it out by itself. */
+  readonly truth?: Truth
+}
+
+/**
+ * Knows one dataset layout. The producer calls `samples`, the worker calls `read`; both are built from the same options,
+ * which stand in the result set.
+ */
+export interface Adapter {
+  readonly name: string
+  /** All samples in order of the UTF-8 bytes of their keys, those after `after` only, in constant memory. */
+  samples(dataset: Store, after?: string): AsyncIterable<Sample>
+  /** Pose, box and names of one sample; may fetch small files beside the image. Raises SampleError `bad-label`. */
+  read(dataset: Store, sample: Sample): Promise<Truth>
+}

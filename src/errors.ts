@@ -1,0 +1,73 @@
+/**
+ * Every error headlight raises on purpose says one sentence (what was wrong, where, what to do) and belongs to one of
+ * four classes. The class is the consequence, so no caller ever looks at a message to decide what to do next:
+ *
+ * | class          | consequence                                                                          |
+ * |----------------|--------------------------------------------------------------------------------------|
+ * | InputError     | what the user gave cannot work: the command ends with exit code 2                    |
+ * | SampleError    | this one object is bad: it becomes one failed record, its shard goes on              |
+ * | TransientError | the same call may succeed in a moment: retried with backoff, then the job fails      |
+ * | PlaceError     | this machine or its access is bad: the worker stops pulling, says why, tries later   |
+ */
+const codes = {
+  // InputError
+  'bad-option': 'an option or config value is not allowed',
+  'bad-uri': 'a URI names no store that headlight can open',
+  'bad-checkpoint': 'the file is truncated or is no checkpoint',
+  'unsafe-checkpoint': 'the pickle asks for something that no tensor needs',
+  'unsupported-network': 'the weights are not of a network family that headlight builds',
+  'bad-description': 'the description of the network contradicts itself or the weights',
+  'no-such-bucket': 'the bucket or folder does not exist',
+  'access-denied': 'the store refused the credentials',
+  unreachable: 'the endpoint did not answer',
+  'empty-dataset': 'the dataset holds no image that the adapter reads',
+  'bad-layout': 'dataset and output overlap, or the output holds something else',
+  'no-redis': 'no Redis server can be reached or started',
+  held: 'another run writes to this result set',
+  'no-such-run': 'the output holds no such run',
+  'bad-engine': 'the engine asked for cannot run here',
+  // SampleError
+  'empty-object': 'the object has no bytes',
+  'not-an-image': 'the bytes are of no image format that headlight reads',
+  'truncated-image': 'the image ends before its last row',
+  'corrupt-image': 'the image decoder gave up',
+  'too-many-pixels': 'the image is over the pixel limit',
+  vanished: 'the object was gone when it was read',
+  changed: 'the object was replaced between listing and reading',
+  unavailable: 'the object stayed unreadable while others were read; tried again in the next run',
+  'bad-label': 'the pose that belongs to the image cannot be read',
+  'bad-key': 'the key cannot be laid out in the output store',
+  'key-collision': 'two samples would be written to the same map key',
+  'kills-unit': 'a unit died on this image alone, twice',
+  // TransientError
+  'store-busy': 'the store asked for patience (5xx, SlowDown, reset, timeout)',
+  'queue-lost': 'the connection to Redis was lost',
+  'unit-died': 'the unit that computed the shard died',
+  'lock-lost': 'another worker took the shard over',
+  // PlaceError
+  'credentials-expired': 'the store refuses credentials that worked before',
+  'store-gone': 'the dataset or output cannot be reached from this machine',
+  'disk-full': 'no space is left on the device',
+  'engine-wrong': 'the engine gave NaN or failed its known answer',
+  'network-mismatch': 'the network in the result set is not the one its digest names',
+} as const
+
+export type ErrorCode = keyof typeof codes
+
+/** What each stable code means, for documentation and `failures.csv`. */
+export const errorCodes: Readonly<Record<ErrorCode, string>> = codes
+
+export abstract class HeadlightError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+    this.name = new.target.name
+  }
+}
+
+export class InputError extends HeadlightError {}
+export class SampleError extends HeadlightError {}
+export class TransientError extends HeadlightError {}
+export class PlaceError extends HeadlightError {}

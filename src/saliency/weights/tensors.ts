@@ -1,0 +1,8 @@
+/** A weight as float32, whatever the file stored (fp16 and bf16 are widened exactly). Row-major. */
+export interface WeightTensor {
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
+
+/** Weights by their torchvision name (`features.conv0.weight`), prefixes and old spellings already resolved. */
+export type Tensors = ReadonlyMap<string, WeightTensor>

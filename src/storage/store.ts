@@ -1,0 +1,55 @@
+/** One object as a listing shows it. A folder's ETag is `<size>-<mtimeNs>`. */
+export interface ObjectInfo {
+  /** Key relative to the store's own prefix, `/` between parts, never starting with `/`. */
+  readonly key: string
+  readonly etag: string
+  readonly sizeBytes: number
+}
+
+export interface ListOptions {
+  /** Only keys that start with this. Default: all. */
+  readonly prefix?: string
+  /** Only keys that sort strictly after this one (UTF-8 bytes). Default: from the start. */
+  readonly after?: string
+}
+
+export interface PutOptions {
+  readonly contentType?: string
+  /** Write only when no object of this key exists. Needs `conditionalPut`. */
+  readonly ifAbsent?: boolean
+  /** Write only over the object that has this ETag. Needs `conditionalPut`. */
+  readonly ifMatch?: string
+}
+
+/**
+ * A flat, ordered space of objects under one URI prefix. Two drivers stand behind it (`s3.ts`, `filesystem.ts`) and pass
+ * one contract suite. All methods raise the classes of `errors.ts`: `InputError` (`no-such-bucket`, `access-denied`,
+ * `unreachable`), `TransientError` (`store-busy`, after the driver's own short retries), `PlaceError` (`disk-full`, …).
+ */
+export interface Store {
+  /** The canonical absolute URI, ending in `/`: `s3://bucket/prefix/` or `file:///folder/`. */
+  readonly uri: string
+  /** The endpoint when it is not the default one of the SDK; part of what a worker needs to find the store again. */
+  readonly endpoint: string | undefined
+
+  /** Every object in order of the UTF-8 bytes of its key (not JavaScript's `<`), in constant memory. */
+  list(options?: ListOptions): AsyncIterable<ObjectInfo>
+  /** Names (no slash) of the folders directly below `prefix` (which ends in `/` or is empty), sorted by UTF-8 bytes. */
+  folders(prefix: string): AsyncIterable<string>
+  /** `undefined` when there is no such object. */
+  head(key: string): Promise<ObjectInfo | undefined>
+  /** `undefined` when there is no such object. `info` belongs to exactly the bytes returned. */
+  get(key: string, options?: { signal?: AbortSignal }): Promise<{ info: ObjectInfo; bytes: Uint8Array } | undefined>
+  /**
+   * Whole object or nothing, also across `kill -9`. `false` when `ifAbsent` or `ifMatch` did not hold (nothing is
+   * written then), else the new ETag.
+   */
+  put(key: string, bytes: Uint8Array | string, options?: PutOptions): Promise<string | false>
+  /** No error when there is no such object. */
+  delete(key: string): Promise<void>
+  /** Whether `ifAbsent` and `ifMatch` are honoured; probed once with a throw-away key, then remembered. */
+  conditionalPut(): Promise<boolean>
+  /** Raises the precise error when the bucket or folder is missing or refuses `access`; creates a missing output folder. */
+  check(access: 'read' | 'write'): Promise<void>
+  close(): void
+}
