@@ -1,5 +1,9 @@
 import type { Tensors } from '../weights/tensors.ts'
+import type { DenseNetShape } from './densenetShape.ts'
 import type { Description } from './description.ts'
+
+/** Where a field of a description comes from. */
+export type Provenance = 'default' | 'found in the weights' | 'given'
 
 /** A checkpoint that has been read, recognised and described: all that is needed to build its graph. */
 export interface Network {
@@ -7,6 +11,16 @@ export interface Network {
   readonly file: string
   /** SHA-256 of the file's bytes, hex. */
   readonly digest: string
+  /** How the file is made, e.g. `PyTorch zip`. */
+  readonly format: string
+  /** The number types that the weights were stored in, e.g. `['float32']`. */
+  readonly storedTypes: readonly string[]
+  readonly shape: DenseNetShape
   readonly description: Description
+  /** By path into the description: `input.width`, `heads.0.step`. Every leaf has one; a tuple is one leaf. */
+  readonly provenance: Readonly<Record<string, Provenance>>
+  /** Sentences about what was assumed or left out, for people to read. */
+  readonly notes: readonly string[]
+  /** `features.…` in torchvision's names, heads by `<output>.weight` and `.bias`. */
   readonly weights: Tensors
 }
