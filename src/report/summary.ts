@@ -1,0 +1,152 @@
+import type { Summary } from '../contract/run.ts'
+import { angleNames } from '../pose/euler.ts'
+import type { Degrees, Pose } from '../pose/euler.ts'
+import { AbsoluteErrors } from './absoluteErrors.ts'
+
+/** The columns of a table row that a summary needs; a row of `angles.parquet` has them all. */
+export interface SummaryRow {
+  readonly status: string
+  /** Why the sample failed; null when it did not. */
+  readonly code: string | null
+  readonly yaw: Degrees | null
+  readonly pitch: Degrees | null
+  readonly roll: Degrees | null
+  readonly labelYaw: Degrees | null
+  readonly labelPitch: Degrees | null
+  readonly labelRoll: Degrees | null
+  readonly errorYaw: Degrees | null
+  readonly errorPitch: Degrees | null
+  readonly errorRoll: Degrees | null
+}
+
+/** The parts of a summary that come from the samples themselves. */
+export type SampleSummary = Pick<Summary, 'mae' | 'errors' | 'failures' | 'mapCorrelations'>
+
+/** Bins of Hopenet's heads end at ±99°, so the literature leaves samples out whose label lies beyond. */
+const labelLimit: Degrees = 99
+
+/**
+ * Turns the final table of a run and its small magnitude maps into the numbers of `summary.json`, in memory that does
+ * not grow with the dataset. Feed every row of the final state, in any order; sums are taken in the order of the calls,
+ * so equal tables give equal bits.
+ *
+ * A sample counts towards the angle errors when it has a label and an estimate for all three angles and no label lies
+ * beyond ±99°; those that do are counted as excluded. `mean` is over the three angles of a sample: its MAE is the mean
+ * of the three, its median is the median of the samples' own means (not the mean of three medians).
+ */
+export class SummaryAccumulator {
+  readonly #errors = { yaw: new AbsoluteErrors(), pitch: new AbsoluteErrors(), roll: new AbsoluteErrors() }
+  readonly #meanErrors = new AbsoluteErrors()
+  readonly #failures = new Map<string, number>()
+  readonly #correlations = new Map<string, { sum: number; n: number }>()
+  #geodesicSum: Degrees = 0
+  #excluded = 0
+
+  addRow(row: SummaryRow): void {
+    if (row.status === 'failed') {
+      const code = row.code ?? 'unknown'
+      this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1)
+      return
+    }
+    const label = poseOf(row.labelYaw, row.labelPitch, row.labelRoll)
+    const estimate = poseOf(row.yaw, row.pitch, row.roll)
+    const error = poseOf(row.errorYaw, row.errorPitch, row.errorRoll)
+    if (label === null || estimate === null || error === null) return
+    if (angleNames.some((angle) => Math.abs(label[angle]) > labelLimit)) {
+      this.#excluded++
+      return
+    }
+    for (const angle of angleNames) this.#errors[angle].add(error[angle])
+    this.#meanErrors.add((Math.abs(error.yaw) + Math.abs(error.pitch) + Math.abs(error.roll)) / 3)
+    this.#geodesicSum += geodesicDegrees(estimate, label)
+  }
+
+  /**
+   * The 28 × 28 magnitude maps of one sample by objective. A pair in which one map is constant has no correlation and
+   * is left out of that pair's mean.
+   */
+  addMagnitudes(maps: ReadonlyMap<string, Float32Array> | Readonly<Record<string, Float32Array>>): void {
+    const entries = maps instanceof Map ? [...maps] : Object.entries(maps)
+    if (entries.length < 2) return
+    const centred = entries.map(([objective, map]) => ({ objective, ...centre(map) }))
+    for (const [i, a] of centred.entries()) {
+      for (const b of centred.slice(i + 1)) {
+        if (a.norm === 0 || b.norm === 0) continue
+        let dot = 0
+        for (let j = 0; j < a.values.length; j++) dot += (a.values[j] ?? 0) * (b.values[j] ?? 0)
+        const pair = `${a.objective}~${b.objective}`
+        const seen = this.#correlations.get(pair) ?? { sum: 0, n: 0 }
+        seen.sum += dot / (a.norm * b.norm)
+        seen.n++
+        this.#correlations.set(pair, seen)
+      }
+    }
+  }
+
+  finish(): SampleSummary {
+    const n = this.#meanErrors.n
+    const { yaw, pitch, roll } = this.#errors
+    const mean = this.#meanErrors
+    return {
+      mae: n === 0 ? null : { yaw: yaw.mean(), pitch: pitch.mean(), roll: roll.mean(), mean: mean.mean() },
+      errors:
+        n === 0
+          ? null
+          : {
+              n,
+              excluded: this.#excluded,
+              median: { yaw: yaw.median(), pitch: pitch.median(), roll: roll.median(), mean: mean.median() },
+              geodesicMean: this.#geodesicSum / n,
+            },
+      failures: Object.fromEntries([...this.#failures].sort(([a], [b]) => (a < b ? -1 : 1))),
+      mapCorrelations: Object.fromEntries(
+        [...this.#correlations].map(([pair, { sum, n: seen }]) => [pair, sum / seen]),
+      ),
+    }
+  }
+}
+
+function poseOf(yaw: Degrees | null, pitch: Degrees | null, roll: Degrees | null): Pose | null {
+  return yaw === null || pitch === null || roll === null ? null : { yaw, pitch, roll }
+}
+
+function centre(map: Float32Array): { values: Float64Array; norm: number } {
+  let sum = 0
+  for (let i = 0; i < map.length; i++) sum += map[i] ?? 0
+  const mean = sum / map.length
+  const values = new Float64Array(map.length)
+  let squares = 0
+  for (let i = 0; i < map.length; i++) {
+    const value = (map[i] ?? 0) - mean
+    values[i] = value
+    squares += value * value
+  }
+  // Rounding leaves a constant map with a tiny norm instead of none; its correlation would be noise.
+  const norm = Math.sqrt(squares)
+  return { values, norm: norm <= 1e-12 * Math.abs(mean) * values.length ? 0 : norm }
+}
+
+/** Angle of the rotation between two poses, in degrees. */
+function geodesicDegrees(a: Pose, b: Pose): Degrees {
+  const ra = rotation(a)
+  const rb = rotation(b)
+  const trace = ra.reduce((sum, value, i) => sum + value * (rb[i] ?? 0), 0)
+  return (Math.acos(Math.min(1, Math.max(-1, (trace - 1) / 2))) * 180) / Math.PI
+}
+
+/** M = Rx(−pitch) · Ry(yaw) · Rz(roll), row-major. */
+function rotation({ yaw, pitch, roll }: Pose): number[] {
+  const [x, y, z] = [(-pitch * Math.PI) / 180, (yaw * Math.PI) / 180, (roll * Math.PI) / 180]
+  const [sx, cx, sy, cy, sz, cz] = [Math.sin(x), Math.cos(x), Math.sin(y), Math.cos(y), Math.sin(z), Math.cos(z)]
+  return [
+    cy * cz,
+    -cy * sz,
+    sy,
+    cx * sz + sx * sy * cz,
+    cx * cz - sx * sy * sz,
+    -sx * cy,
+    sx * sz - cx * sy * cz,
+    sx * cz + cx * sy * sz,
+    cx * cy,
+  ]
+}

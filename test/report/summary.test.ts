@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest'
+import { SummaryAccumulator } from '../../src/report/summary.ts'
+import type { SummaryRow } from '../../src/report/summary.ts'
+import { angleError } from '../../src/pose/euler.ts'
+
+type Angles = readonly [number, number, number]
+
+function okRow([yaw, pitch, roll]: Angles, label: Angles | null): SummaryRow {
+  return {
+    status: 'ok',
+    code: null,
+    yaw,
+    pitch,
+    roll,
+    labelYaw: label === null ? null : label[0],
+    labelPitch: label === null ? null : label[1],
+    labelRoll: label === null ? null : label[2],
+    errorYaw: label === null ? null : angleError(yaw, label[0]),
+    errorPitch: label === null ? null : angleError(pitch, label[1]),
+    errorRoll: label === null ? null : angleError(roll, label[2]),
+  }
+}
+
+function failedRow(code: string): SummaryRow {
+  return { ...okRow([0, 0, 0], null), status: 'failed', code, yaw: null, pitch: null, roll: null }
+}
+
+function summarise(rows: readonly SummaryRow[]) {
+  const summary = new SummaryAccumulator()
+  for (const row of rows) summary.addRow(row)
+  return summary.finish()
+}
+
+describe('angle errors', () => {
+  it('means and medians of absolute errors per angle and over the angles', () => {
+    const { mae, errors } = summarise([
+      okRow([1, -2, 3], [0, 0, 0]),
+      okRow([-3, 4, 0], [0, 0, 0]),
+      okRow([11, 10, 10], [0, 0, 0]),
+    ])
+    expect(mae?.yaw).toBeCloseTo(5)
+    expect(mae?.pitch).toBeCloseTo(16 / 3)
+    expect(mae?.roll).toBeCloseTo(13 / 3)
+    expect(mae?.mean).toBeCloseTo((5 + 16 / 3 + 13 / 3) / 3)
+    expect(errors).toMatchObject({ n: 3, excluded: 0, median: { yaw: 3, pitch: 4, roll: 3 } })
+    // Samples' own means are 2, 7/3 and 31/3; the mean of the three medians would be 10/3.
+    expect(errors?.median.mean).toBeCloseTo(7 / 3)
+  })
+
+  it('is null without labels', () => {
+    expect(summarise([okRow([1, 2, 3], null)])).toMatchObject({ mae: null, errors: null })
+  })
+
+  it('is null when the network has no head for one of the angles', () => {
+    expect(summarise([{ ...okRow([1, 2, 3], [0, 0, 0]), pitch: null, errorPitch: null }]).mae).toBeNull()
+  })
+
+  it('leaves labels beyond ±99° out and counts them', () => {
+    const { mae, errors } = summarise([
+      okRow([1, 1, 1], [0, 0, 0]),
+      okRow([90, 0, 0], [99, 0, 0]),
+      okRow([90, 0, 0], [99.01, 0, 0]),
+      okRow([0, 0, 0], [0, -120, 0]),
+    ])
+    expect(errors).toMatchObject({ n: 2, excluded: 2 })
+    expect(mae?.yaw).toBeCloseTo(5)
+  })
+
+  it('gives the rotation between the poses, which is not the mean of the angles', () => {
+    expect(summarise([okRow([30, 0, 0], [0, 0, 0])]).errors?.geodesicMean).toBeCloseTo(30)
+    // At yaw 90° pitch and roll turn about one axis: 20° each way cancel out.
+    expect(summarise([okRow([90, 20, 20], [90, 0, 0])]).errors?.geodesicMean).toBeCloseTo(0, 4)
+  })
+})
+
+it('counts failures by code', () => {
+  expect(summarise([failedRow('vanished'), failedRow('empty-object'), failedRow('vanished')]).failures).toEqual({
+    'empty-object': 1,
+    vanished: 2,
+  })
+})
+
+describe('correlations of maps', () => {
+  const map = (f: (i: number) => number): Float32Array => Float32Array.from({ length: 784 }, (_, i) => f(i))
+  const ramp = map((i) => i)
+
+  it('are means over samples of Pearson correlations, one per pair', () => {
+    const summary = new SummaryAccumulator()
+    summary.addMagnitudes(new Map([['yaw', ramp], ['pitch', map((i) => 5 + 2 * i)], ['-yaw', map((i) => 784 - i)]])) // prettier-ignore
+    summary.addMagnitudes({ yaw: ramp, pitch: map((i) => -i), '-yaw': map((i) => -i) })
+    const { mapCorrelations } = summary.finish()
+    expect(Object.keys(mapCorrelations)).toEqual(['yaw~pitch', 'yaw~-yaw', 'pitch~-yaw'])
+    expect(mapCorrelations['yaw~pitch']).toBeCloseTo(0)
+    expect(mapCorrelations['yaw~-yaw']).toBeCloseTo(-1)
+    expect(mapCorrelations['pitch~-yaw']).toBeCloseTo(0)
+  })
+
+  it('leave a constant map out', () => {
+    const summary = new SummaryAccumulator()
+    summary.addMagnitudes({ yaw: ramp, pitch: ramp })
+    summary.addMagnitudes({ yaw: ramp, pitch: map(() => 1 / 784) })
+    expect(summary.finish().mapCorrelations).toEqual({ 'yaw~pitch': expect.closeTo(1) })
+  })
+
+  it('are none with a single objective', () => {
+    const summary = new SummaryAccumulator()
+    summary.addMagnitudes({ sum: ramp })
+    expect(summary.finish().mapCorrelations).toEqual({})
+  })
+})
