@@ -39,6 +39,8 @@ export const manifestHeaderSchema = z.strictObject({
   unchanged: z.int().nonnegative(),
   /** Keys of the state before this run that the dataset no longer holds. */
   gone: z.array(z.string()),
+  /** Listed keys that later ones may start with: what a producer needs to see collisions when it lists on. */
+  prefixes: z.array(z.string()).optional(),
 })
 export type ManifestHeader = z.infer<typeof manifestHeaderSchema>
 

@@ -1,0 +1,212 @@
+import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import type { AsyncBuffer } from 'hyparquet'
+import { angleNames } from '../pose/euler.ts'
+import type { Record as SampleRecord } from './record.ts'
+import type { ResultOptions } from './resultSet.ts'
+
+type ColumnKind = 'string' | 'double' | 'int'
+
+/** One column of `angles.parquet`. */
+export interface Column {
+  readonly name: string
+  readonly kind: ColumnKind
+  readonly nullable: boolean
+}
+
+export type Cell = string | number | null
+
+/**
+ * One row of `angles.parquet`: a record, flat. Angles and their errors are degrees; `yawBinsEntropy` is in nats;
+ * `cropX0` … are pixels of the image. Besides the columns named here it has, per objective, those of
+ * `objectiveColumns`, and with `--logits` one column `logits` (text that is JSON: per head the raw outputs).
+ */
+export interface TableRow {
+  readonly [column: string]: Cell
+  readonly key: string
+  readonly fingerprint: string
+  readonly status: string
+  readonly code: string | null
+  readonly message: string | null
+  readonly yaw: number | null
+  readonly pitch: number | null
+  readonly roll: number | null
+  readonly labelYaw: number | null
+  readonly labelPitch: number | null
+  readonly labelRoll: number | null
+  readonly errorYaw: number | null
+  readonly errorPitch: number | null
+  readonly errorRoll: number | null
+  readonly imageWidth: number | null
+  readonly imageHeight: number | null
+  readonly cropX0: number | null
+  readonly cropY0: number | null
+  readonly cropX1: number | null
+  readonly cropY1: number | null
+  readonly subject: string | null
+  readonly sequence: string | null
+  readonly frame: string | null
+}
+
+/**
+ * Columns that one objective adds, e.g. for `-yaw`: `mapMinusYaw`, `gradientMinusYaw` (key of the stored gradient),
+ * `gradientMeanMinusYaw`, `gradientStdMinusYaw`, `gradientMaxAbsMinusYaw`. Names that SQL takes without quotes:
+ * `yaw:bin:3` → `…YawBin3`, `class:2` → `…Class2`.
+ */
+export function objectiveColumns(objective: string): {
+  map: string
+  gradient: string
+  gradientMean: string
+  gradientStd: string
+  gradientMaxAbs: string
+} {
+  const words = objective.replace(/^-/, 'minus:').split(':')
+  const suffix = words.map(capitalised).join('')
+  return {
+    map: `map${suffix}`,
+    gradient: `gradient${suffix}`,
+    gradientMean: `gradientMean${suffix}`,
+    gradientStd: `gradientStd${suffix}`,
+    gradientMaxAbs: `gradientMaxAbs${suffix}`,
+  }
+}
+
+/** All columns of a result set's table, in order. The same options always give the same columns. */
+export function tableColumns(options: Pick<ResultOptions, 'objectives' | 'logits'>): Column[] {
+  const column = (kind: ColumnKind, nullable = true) => ({ kind, nullable })
+  const perAngle = (name: (angle: string) => string, kind: ColumnKind): Column[] =>
+    angleNames.map((angle) => ({ name: name(angle), ...column(kind) }))
+  const named = (kind: ColumnKind, ...names: string[]): Column[] => names.map((name) => ({ name, ...column(kind) }))
+  return [
+    { name: 'key', ...column('string', false) },
+    { name: 'fingerprint', ...column('string', false) },
+    { name: 'status', ...column('string', false) },
+    ...named('string', 'code', 'message'),
+    ...perAngle((angle) => angle, 'double'),
+    ...perAngle((angle) => `label${capitalised(angle)}`, 'double'),
+    ...perAngle((angle) => `error${capitalised(angle)}`, 'double'),
+    ...angleNames.flatMap((angle) => [
+      ...named('int', `${angle}TopBin`),
+      ...named('double', `${angle}TopProbability`, `${angle}BinsStd`, `${angle}BinsEntropy`),
+    ]),
+    ...named('int', 'imageWidth', 'imageHeight'),
+    ...named('double', 'cropX0', 'cropY0', 'cropX1', 'cropY1'),
+    ...named('string', 'subject', 'sequence', 'frame'),
+    ...options.objectives.flatMap((objective) => {
+      const names = objectiveColumns(objective)
+      return [
+        ...named('string', names.map, names.gradient),
+        ...named('double', names.gradientMean, names.gradientStd, names.gradientMaxAbs),
+      ]
+    }),
+    ...(options.logits ? named('string', 'logits') : []),
+  ]
+}
+
+/** A record as the table holds it. Columns that do not apply (all but the reason, for a failed one) are null. */
+export function tableRow(record: SampleRecord): TableRow {
+  const { key, fingerprint, status } = record
+  if (record.status === 'failed')
+    return { ...nothing, key, fingerprint, status, code: record.code, message: record.message }
+  const row: { [column: string]: Cell } = {}
+  for (const angle of angleNames) {
+    const bins = record.bins[angle]
+    row[`${angle}TopBin`] = bins?.topBin ?? null
+    row[`${angle}TopProbability`] = bins?.topProbability ?? null
+    row[`${angle}BinsStd`] = bins?.binsStd ?? null
+    row[`${angle}BinsEntropy`] = bins?.binsEntropy ?? null
+  }
+  for (const [objective, left] of Object.entries(record.objectives)) {
+    const names = objectiveColumns(objective)
+    row[names.map] = left.map
+    row[names.gradient] = left.gradient
+    row[names.gradientMean] = left.gradientMean
+    row[names.gradientStd] = left.gradientStd
+    row[names.gradientMaxAbs] = left.gradientMaxAbs
+  }
+  if (record.logits !== undefined) row['logits'] = JSON.stringify(record.logits)
+  const [cropX0, cropY0, cropX1, cropY1] = record.crop
+  return {
+    ...row,
+    key,
+    fingerprint,
+    status,
+    code: null,
+    message: null,
+    ...record.angles,
+    labelYaw: record.label?.yaw ?? null,
+    labelPitch: record.label?.pitch ?? null,
+    labelRoll: record.label?.roll ?? null,
+    errorYaw: record.error?.yaw ?? null,
+    errorPitch: record.error?.pitch ?? null,
+    errorRoll: record.error?.roll ?? null,
+    imageWidth: record.imageWidth,
+    imageHeight: record.imageHeight,
+    cropX0,
+    cropY0,
+    cropX1,
+    cropY1,
+    subject: record.subject,
+    sequence: record.sequence,
+    frame: record.frame,
+  }
+}
+
+/**
+ * The rows of an `angles.parquet` in file order, one row group decoded at a time. `columns` leaves the others
+ * undecoded (their cells are absent then); columns that the file lacks, since an older headlight wrote it, are null.
+ */
+export async function* readTable<Name extends string = Extract<keyof TableRow, string>>(
+  bytes: Uint8Array,
+  columns?: readonly Name[],
+): AsyncGenerator<Pick<TableRow, Name>> {
+  const file: AsyncBuffer = {
+    byteLength: bytes.byteLength,
+    // A copy of the range: the reader wants an ArrayBuffer of its own, and row groups are small.
+    slice: (start, end) => copied(bytes.subarray(start, end)),
+  }
+  const metadata = await parquetMetadataAsync(file)
+  const present = new Set(metadata.schema.slice(1).map((element) => element.name))
+  const wanted: readonly string[] = columns ?? [...present]
+  const absent = Object.fromEntries(wanted.filter((name) => !present.has(name)).map((name) => [name, null]))
+  const read = wanted.filter((name) => present.has(name))
+  let rowStart = 0
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows)
+    for (const row of await parquetReadObjects({ file, metadata, columns: read, rowStart, rowEnd })) {
+      // The writer wrote these columns with the types of `tableColumns`; the reader types them as unknown.
+      yield { ...absent, ...row } as Pick<TableRow, Name>
+    }
+    rowStart = rowEnd
+  }
+}
+
+const nothing = {
+  yaw: null,
+  pitch: null,
+  roll: null,
+  labelYaw: null,
+  labelPitch: null,
+  labelRoll: null,
+  errorYaw: null,
+  errorPitch: null,
+  errorRoll: null,
+  imageWidth: null,
+  imageHeight: null,
+  cropX0: null,
+  cropY0: null,
+  cropX1: null,
+  cropY1: null,
+  subject: null,
+  sequence: null,
+  frame: null,
+} as const
+
+function copied(bytes: Uint8Array): ArrayBuffer {
+  const own = new ArrayBuffer(bytes.byteLength)
+  new Uint8Array(own).set(bytes)
+  return own
+}
+
+function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1)
+}
