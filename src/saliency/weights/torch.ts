@@ -1,0 +1,114 @@
+import { InputError } from '../../errors.ts'
+import { ByteCursor, truncated } from './byteCursor.ts'
+import { PickleDict, PickleList, readPickle, type PickleValue } from './pickle.ts'
+import { bytesPerElement } from './storedTensor.ts'
+import { referencedBytes, TorchVocabulary, type StorageReference } from './torchPickle.ts'
+import { Zip } from './zip.ts'
+
+/** The first pickle of a legacy file is this number, the second the protocol version. */
+const legacyMagic = 0x1950a86a20f9469cfc6cn
+const legacyProtocol = 1001
+/** The same in bytes: PROTO 2, LONG1 of 10 bytes. */
+const legacyStart = Buffer.from('80028a0a6cfc9c46f9206aa8501900', 'hex').subarray(0, 14)
+
+export function isZip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4
+}
+
+export function isLegacyTorch(bytes: Uint8Array): boolean {
+  return legacyStart.equals(bytes.subarray(0, legacyStart.length))
+}
+
+/**
+ * The value that `torch.save` wrote into a zip file (PyTorch ≥ 1.6): a pickle `<root>/data.pkl`, storages beside it as
+ * `<root>/data/<key>`. InputError `bad-checkpoint`, or `unsafe-checkpoint` for a pickle that asks for code.
+ */
+export function readTorchZip(bytes: Uint8Array, file: string): PickleValue {
+  const zip = new Zip(bytes, file)
+  const root = findRoot(zip, file)
+  if (zip.has(`${root}byteorder`)) refuseBigEndian(Buffer.from(zip.read(`${root}byteorder`)).toString() === 'big', file)
+  const storages = new Map<string, Uint8Array>()
+  const vocabulary = new TorchVocabulary(file, (reference) => {
+    let storage = storages.get(reference.key)
+    if (!storage) {
+      storage = zip.read(`${root}data/${reference.key}`)
+      storages.set(reference.key, storage)
+    }
+    if (referencedBytes(reference) > storage.byteLength) throw tooShort(file, reference, storage)
+    return storage
+  })
+  return readPickle(new ByteCursor(zip.read(`${root}data.pkl`), file), vocabulary)
+}
+
+/** `archive/` or the file's stem, as PyTorch names it; empty when someone packed the folder's contents. */
+function findRoot(zip: Zip, file: string): string {
+  let root: string | undefined
+  let arrays = false
+  for (const name of zip.names) {
+    if (name.endsWith('constants.pkl') || /(^|\/)code\//.test(name)) {
+      throw new InputError(
+        'bad-checkpoint',
+        `${file} is a TorchScript program, not weights: save the weights with torch.save(torch.jit.load(FILE).state_dict(), …).`,
+      )
+    }
+    if (/^([^/]*\/)?data\.pkl$/.test(name)) root ??= name.slice(0, -'data.pkl'.length)
+    arrays ||= name.endsWith('.npy')
+  }
+  if (root !== undefined) return root
+  const kind = arrays ? 'a NumPy archive' : 'a zip file without data.pkl'
+  throw new InputError(
+    'bad-checkpoint',
+    `${file} is ${kind}, not a PyTorch checkpoint: give a file that torch.save wrote.`,
+  )
+}
+
+/**
+ * The value that `torch.save` wrote before zip files (`_use_new_zipfile_serialization=False`): five pickles (magic,
+ * protocol, machine facts, the value, the list of storage keys), then each storage as an 8-byte count and its elements.
+ * Errors as `readTorchZip`.
+ */
+export function readTorchLegacy(bytes: Uint8Array, file: string): PickleValue {
+  const cursor = new ByteCursor(bytes, file)
+  const storages = new Map<string, Uint8Array>()
+  const vocabulary = new TorchVocabulary(file, (reference) => {
+    const { key, offset } = reference.view
+      ? { ...reference.view, key: reference.key }
+      : { key: reference.key, offset: 0 }
+    const storage = storages.get(key)
+    if (!storage) throw truncated(file, `its storage ${key} is missing`)
+    const start = offset * bytesPerElement(reference.type)
+    const length = reference.view ? reference.view.count * bytesPerElement(reference.type) : storage.byteLength
+    if (start + length > storage.byteLength || referencedBytes(reference) > storage.byteLength) {
+      throw tooShort(file, reference, storage)
+    }
+    return storage.subarray(start, start + length)
+  })
+  if (readPickle(cursor, vocabulary) !== legacyMagic) throw truncated(file, 'its first bytes are wrong')
+  const protocol = readPickle(cursor, vocabulary)
+  if (protocol !== legacyProtocol) throw truncated(file, `its protocol is not ${legacyProtocol}`)
+  const machine = readPickle(cursor, vocabulary)
+  refuseBigEndian(machine instanceof PickleDict && machine.entries.get('little_endian') === false, file)
+  const value = readPickle(cursor, vocabulary)
+  const keys = readPickle(cursor, vocabulary)
+  for (const key of keys instanceof PickleList ? keys.items : []) {
+    const reference = typeof key === 'string' ? vocabulary.storages.get(key) : undefined
+    if (!reference) throw truncated(file, 'it stores numbers that nothing speaks of')
+    storages.set(reference.key, cursor.bytes(cursor.u64() * bytesPerElement(reference.type)))
+  }
+  return value
+}
+
+function tooShort(file: string, reference: StorageReference, storage: Uint8Array): InputError {
+  return truncated(
+    file,
+    `its storage ${reference.key} should hold ${referencedBytes(reference)} bytes and holds ${storage.byteLength}`,
+  )
+}
+
+function refuseBigEndian(bigEndian: boolean, file: string): void {
+  if (!bigEndian) return
+  throw new InputError(
+    'bad-checkpoint',
+    `${file} was written on a big-endian machine: load it in PyTorch on a common one and save it again.`,
+  )
+}
