@@ -34,7 +34,10 @@ export interface Store {
 
   /** Every object in order of the UTF-8 bytes of its key (not JavaScript's `<`), in constant memory. */
   list(options?: ListOptions): AsyncIterable<ObjectInfo>
-  /** Names (no slash) of the folders directly below `prefix` (which ends in `/` or is empty), sorted by UTF-8 bytes. */
+  /**
+   * Names (no slash) of the folders directly below `prefix` (which ends in `/` or is empty), in the order in which their
+   * keys come in a listing: `a-b` before `a`, since `a-b/` sorts before `a/`.
+   */
   folders(prefix: string): AsyncIterable<string>
   /** `undefined` when there is no such object. */
   head(key: string): Promise<ObjectInfo | undefined>

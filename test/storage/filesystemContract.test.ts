@@ -1,0 +1,19 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openStore } from '../../src/storage/open.ts'
+import { storeContract } from './contract.ts'
+
+storeContract('filesystem', async () => {
+  const base = await mkdtemp(join(tmpdir(), 'headlight-storage-'))
+  let count = 0
+  return {
+    open: async () => {
+      const store = openStore(join(base, `place ${count++}`))
+      await store.check('write')
+      return store
+    },
+    again: (store) => openStore(store.uri),
+    close: () => rm(base, { recursive: true, force: true }),
+  }
+})
