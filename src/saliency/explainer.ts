@@ -1,8 +1,12 @@
-import type { AngleName, Degrees } from '../pose/euler.ts'
+import { magnitudeSide } from '../contract/record.ts'
+import { PlaceError } from '../errors.ts'
+import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
+import type { Scope } from './backward.ts'
+import { findEngine } from './engine.ts'
+import type { Executor, TensorData } from './executor.ts'
 import type { Network } from './networks/network.ts'
-
-export type Scope = 'all' | 'stem' | 'none'
-export type MapStyle = 'origin' | 'magnitude'
+import type { MapStyle } from './picture.ts'
+import { buildProgram, programNames } from './program.ts'
 
 export interface ExplainerOptions {
   readonly network: Network
@@ -24,7 +28,7 @@ export interface ExplainerOptions {
 export interface ObjectiveExplanation {
   /** 8-bit picture: height × width × 3 (style origin) or height × width (style magnitude), row-major. */
   readonly map: Uint8Array
-  /** 3 × height × width, degrees per unit of normalised input; null unless asked for. */
+  /** 3 × height × width, RGB, degrees per unit of normalised input; null unless asked for. */
   readonly gradient: Float32Array | null
   /** Mean, population standard deviation and max |g| over all channels and pixels. */
   readonly mean: number
@@ -37,7 +41,7 @@ export interface ObjectiveExplanation {
 export interface Explanation {
   /** Null for an angle that the network has no head for. */
   readonly angles: Readonly<Record<AngleName, Degrees | null>>
-  /** Raw outputs per head: logits of a binned head, one number of a value head. Keys are the heads' angles. */
+  /** Raw outputs per head: logits of a binned head, one number of a value head. Keys are the heads' angles, or `classes`. */
   readonly outputs: Readonly<Record<string, Float32Array>>
   /** By objective name, in the order of the options. */
   readonly objectives: Readonly<Record<string, ObjectiveExplanation>>
@@ -48,11 +52,118 @@ export interface Explainer {
   /** Engine and provider, e.g. `onnxruntime:cpu`. */
   readonly engine: string
   readonly batch: number
-  /** Each image is height × width × 3, RGB, 8 bit, already resized and cropped; at most `batch` of them. */
+  /** Bytes of one image: height × width × 3, RGB, 8 bit, already resized and cropped. */
+  readonly imageBytes: number
+  /** At most `batch` images. Raises PlaceError `engine-wrong` when the engine gives something that is no number. */
   explain(images: readonly Uint8Array[]): Promise<Explanation[]>
   dispose(): Promise<void>
 }
 
-export async function createExplainer(_options: ExplainerOptions): Promise<Explainer> {
-  throw new Error('being built')
+/** Raises InputError `bad-engine` or `bad-option` (an objective that this network cannot have). */
+export async function createExplainer(options: ExplainerOptions): Promise<Explainer> {
+  const openExecutor = await findEngine(options.engine)
+  const graph = buildProgram(options.network, options)
+  const executor = await openExecutor(graph, { intraOpThreads: options.intraOpThreads })
+  const { width, height } = options.network.description.input
+  const imageBytes = width * height * 3
+  return {
+    engine: executor.engine,
+    batch: options.batch,
+    imageBytes,
+    async explain(images) {
+      const results = await runBatch(executor, images, options.batch, imageBytes)
+      return images.map((_, index) => explanationOf(new Row(results, index, options.batch), options))
+    },
+    dispose: () => executor.dispose(),
+  }
+}
+
+/** Short batches are padded with black images: the graph's batch is fixed, and an image's result never depends on others. */
+async function runBatch(
+  executor: Executor,
+  images: readonly Uint8Array[],
+  batch: number,
+  imageBytes: number,
+): Promise<ReadonlyMap<string, TensorData>> {
+  if (images.length > batch) throw new Error(`${images.length} images do not fit a batch of ${batch}`)
+  const pixels = new Uint8Array(batch * imageBytes)
+  images.forEach((image, index) => {
+    if (image.length !== imageBytes) throw new Error(`an image has ${image.length} bytes instead of ${imageBytes}`)
+    pixels.set(image, index * imageBytes)
+  })
+  return executor.run(new Map([[programNames.pixels, pixels]]))
+}
+
+/** One image's share of the batched results. */
+class Row {
+  readonly #results: ReadonlyMap<string, TensorData>
+  readonly #index: number
+  readonly #batch: number
+
+  constructor(results: ReadonlyMap<string, TensorData>, index: number, batch: number) {
+    this.#results = results
+    this.#index = index
+    this.#batch = batch
+  }
+
+  names(prefix: string): string[] {
+    return [...this.#results.keys()].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length))
+  }
+
+  floats(name: string): Float32Array {
+    const data = this.#share(name)
+    if (!(data instanceof Float32Array)) throw new Error(`${name} is not float32`)
+    return data
+  }
+
+  bytes(name: string): Uint8Array {
+    const data = this.#share(name)
+    if (!(data instanceof Uint8Array)) throw new Error(`${name} is not uint8`)
+    return data
+  }
+
+  /** A copy, since the batch's buffer belongs to the engine and copies can be handed to other threads. */
+  #share(name: string): TensorData {
+    const data = this.#results.get(name)
+    if (data === undefined) throw new Error(`the engine gave no ${name}`)
+    const length = data.length / this.#batch
+    return data.slice(this.#index * length, (this.#index + 1) * length)
+  }
+}
+
+function explanationOf(row: Row, { objectives, gradients }: ExplainerOptions): Explanation {
+  const known = new Set(row.names('angle/'))
+  const angles = Object.fromEntries(
+    angleNames.map((angle) => [
+      angle,
+      known.has(angle) ? finite(row.floats(programNames.angle(angle))[0], angle) : null,
+    ]),
+  ) as Record<AngleName, Degrees | null>
+  const outputs = Object.fromEntries(row.names('output/').map((name) => [name, row.floats(programNames.output(name))]))
+  const explained = objectives.map((objective) => {
+    const [mean, std, maxAbs] = row.floats(programNames.statistics(objective))
+    const magnitude = row.floats(programNames.magnitude(objective))
+    if (magnitude.length !== magnitudeSide ** 2) throw new Error(`the magnitude map has ${magnitude.length} values`)
+    const explanation: ObjectiveExplanation = {
+      map: row.bytes(programNames.map(objective)),
+      gradient: gradients ? row.floats(programNames.gradient(objective)) : null,
+      mean: finite(mean, objective),
+      std: finite(std, objective),
+      maxAbs: finite(maxAbs, objective),
+      magnitude,
+    }
+    return [objective, explanation] as const
+  })
+  return { angles, outputs, objectives: Object.fromEntries(explained) }
+}
+
+/** An engine that gives NaN is broken for every image (driver, memory, wrong build): a fault of the place, no record. */
+function finite(value: number | undefined, what: string): number {
+  if (value === undefined || !Number.isFinite(value)) {
+    throw new PlaceError(
+      'engine-wrong',
+      `the engine computed ${value} for ${what}: check the device (headlight doctor) or use another --engine`,
+    )
+  }
+  return value
 }

@@ -1,0 +1,116 @@
+import { InputError } from '../errors.ts'
+import { angleNames, type AngleName } from '../pose/euler.ts'
+import type { Node } from './graph.ts'
+import { constant, make, scalar } from './ops.ts'
+
+/**
+ * The scalar that is differentiated.
+ *
+ * - `sum`: yaw + pitch + roll, in degrees (the origin's). Once ReLUs are guided its gradient is not the sum of the three.
+ * - `yaw`, `pitch`, `roll`: one angle, in degrees; with a minus sign its negative.
+ * - `yaw:top`: the logit of the most likely bin; `yaw:bin:N`: the logit of bin N.
+ * - `class:N`: output N of a network with one output that is no angle.
+ */
+type Objective =
+  | { readonly kind: 'sum'; readonly sign: 1 | -1 }
+  | { readonly kind: 'angle'; readonly angle: AngleName; readonly sign: 1 | -1 }
+  | { readonly kind: 'top'; readonly angle: AngleName }
+  | { readonly kind: 'bin'; readonly angle: AngleName; readonly bin: number }
+  | { readonly kind: 'class'; readonly index: number }
+
+const pattern =
+  /^(?:(?<minus>-)?(?<plain>sum|yaw|pitch|roll)|(?<angle>yaw|pitch|roll):(?:top|bin:(?<bin>\d+))|class:(?<index>\d+))$/
+
+function parseObjective(name: string): Objective | undefined {
+  const groups = pattern.exec(name)?.groups
+  if (groups === undefined) return undefined
+  if (groups.plain !== undefined) {
+    const sign = groups.minus === undefined ? 1 : -1
+    return groups.plain === 'sum' ? { kind: 'sum', sign } : { kind: 'angle', angle: angle(groups.plain), sign }
+  }
+  if (groups.index !== undefined) return { kind: 'class', index: Number(groups.index) }
+  if (groups.bin !== undefined) return { kind: 'bin', angle: angle(groups.angle), bin: Number(groups.bin) }
+  return { kind: 'top', angle: angle(groups.angle) }
+}
+
+/** `each,-yaw` → `yaw, pitch, roll, -yaw`. Repeated names are kept once. Raises InputError `bad-option`. */
+export function parseObjectives(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim())
+  const expanded = names.flatMap((name) => (name === 'each' ? angleNames : [name]))
+  for (const name of expanded) {
+    if (parseObjective(name) === undefined) {
+      throw new InputError(
+        'bad-option',
+        `objective "${name}" is unknown: use sum, each, yaw, pitch, roll (or -yaw …), yaw:top, yaw:bin:N or class:N, separated by commas`,
+      )
+    }
+  }
+  return [...new Set(expanded)]
+}
+
+/** The nodes an objective may be made of. */
+export interface HeadNodes {
+  /** N×1 each, degrees. */
+  readonly angles: ReadonlyMap<AngleName, Node>
+  /** N×bins for binned heads. */
+  readonly logits: ReadonlyMap<AngleName, Node>
+  /** N×classes of the only output that is no angle. */
+  readonly classes: Node | undefined
+}
+
+/** The N×1 node that `name` differentiates. Raises InputError `bad-option` when the network has no such output. */
+export function objectiveNode(name: string, heads: HeadNodes): Node {
+  const objective = parseObjective(name)
+  if (objective === undefined) throw new InputError('bad-option', `objective "${name}" is unknown`)
+  switch (objective.kind) {
+    case 'sum': {
+      const [one, ...more] = heads.angles.values()
+      if (one === undefined) throw missing(name, 'no head that gives an angle; use class:N')
+      return signed(more.length === 0 ? one : make('sum', [one, ...more]), objective.sign)
+    }
+    case 'angle': {
+      const node = heads.angles.get(objective.angle)
+      if (node === undefined) throw missing(name, `no ${objective.angle} head`)
+      return signed(node, objective.sign)
+    }
+    case 'top': {
+      const logits = binned(name, objective.angle, heads)
+      const picked = make('mul', [logits, make('oneHotArgmax', [logits])])
+      return make('reduceSum', [picked], { axes: [1] })
+    }
+    case 'bin':
+      return column(name, binned(name, objective.angle, heads), objective.bin, 'bin')
+    case 'class': {
+      if (heads.classes === undefined) throw missing(name, 'no output of classes')
+      return column(name, heads.classes, objective.index, 'class')
+    }
+  }
+}
+
+function binned(name: string, angleName: AngleName, heads: HeadNodes): Node {
+  const logits = heads.logits.get(angleName)
+  if (logits === undefined) throw missing(name, `no binned ${angleName} head`)
+  return logits
+}
+
+function column(name: string, values: Node, index: number, what: string): Node {
+  const count = values.shape[1] ?? 0
+  if (index >= count) throw missing(name, `only ${count} ${what === 'bin' ? 'bins' : 'classes'} (0 to ${count - 1})`)
+  const oneHot = new Float32Array(count)
+  oneHot[index] = 1
+  return make('matmul', [values, constant(oneHot, [count, 1])], { transposeB: false })
+}
+
+function signed(node: Node, sign: 1 | -1): Node {
+  return sign === 1 ? node : make('mul', [node, scalar(-1)])
+}
+
+function missing(name: string, what: string): InputError {
+  return new InputError('bad-option', `objective "${name}" cannot be computed with this network: it has ${what}`)
+}
+
+function angle(text: string | undefined): AngleName {
+  const found = angleNames.find((candidate) => candidate === text)
+  if (found === undefined) throw new Error(`${text} is no angle`)
+  return found
+}

@@ -1,0 +1,121 @@
+import { angleNames, type AngleName } from '../pose/euler.ts'
+import { gradientOf, type Scope } from './backward.ts'
+import type { Graph, Node } from './graph.ts'
+import { buildDenseNet } from './networks/densenet.ts'
+import type { Description, Head } from './networks/description.ts'
+import type { Network } from './networks/network.ts'
+import { objectiveNode, type HeadNodes } from './objective.ts'
+import { constant, make, scalar } from './ops.ts'
+import { drawMap, magnitudeMap, statistics, type MapStyle } from './picture.ts'
+import { simplifyGradient, simplifyNetwork } from './simplify.ts'
+
+export interface ProgramOptions {
+  readonly objectives: readonly string[]
+  readonly scope: Scope
+  readonly style: MapStyle
+  readonly gradients: boolean
+  readonly batch: number
+}
+
+/**
+ * Names of the program's inputs and outputs (N = batch, H×W = the network's input size):
+ *
+ * - `pixels` in: uint8, N×H×W×3, RGB;
+ * - `angle/<name>`: N×1, degrees; `output/<name>`: N×outputs, raw;
+ * - per objective `map/…`: uint8, N×H×W×3 or N×H×W; `statistics/…`: N×3 (mean, std, max |g|);
+ *   `magnitude/…`: N×28×28 of unit sum; `gradient/…`: N×3×H×W, RGB, degrees per unit of normalised input, on request.
+ */
+export const programNames = {
+  pixels: 'pixels',
+  angle: (angle: AngleName) => `angle/${angle}`,
+  output: (output: string) => `output/${output}`,
+  map: (objective: string) => `map/${objective}`,
+  statistics: (objective: string) => `statistics/${objective}`,
+  magnitude: (objective: string) => `magnitude/${objective}`,
+  gradient: (objective: string) => `gradient/${objective}`,
+}
+
+/** The whole computation for a batch as one graph: pixels in; angles, maps and statistics out. */
+export function buildProgram(network: Network, options: ProgramOptions): Graph {
+  const { input } = network.description
+  const pixels = make('input', [], {
+    name: programNames.pixels,
+    shape: [options.batch, input.height, input.width, 3],
+    dtype: 'uint8',
+  })
+  const normalised = normalise(pixels, input)
+
+  const raw = buildDenseNet(network.shape, network.weights, normalised)
+  const simpler = simplifyNetwork([...raw.values()])
+  const outputs = new Map([...raw].map(([name, node]) => [name, simpler.get(node) ?? node]))
+  const image = simpler.get(normalised) ?? normalised
+
+  const heads = decodeHeads(network.description.heads, outputs)
+  const results = new Map<string, Node>()
+  for (const [angle, node] of heads.angles) results.set(programNames.angle(angle), node)
+  for (const head of network.description.heads) {
+    const name = head.kind === 'classes' ? 'classes' : head.angle
+    const node = outputs.get(head.output)
+    if (node !== undefined) results.set(programNames.output(name), node)
+  }
+
+  const masks = new Map<Node, Node>()
+  for (const objective of options.objectives) {
+    const swept = gradientOf(objectiveNode(objective, heads), image, options.scope, masks)
+    const gradient = inRgbOrder(swept, input.channels)
+    results.set(programNames.map(objective), drawMap(gradient, options.style))
+    results.set(programNames.statistics(objective), statistics(gradient))
+    results.set(programNames.magnitude(objective), magnitudeMap(gradient))
+    if (options.gradients) results.set(programNames.gradient(objective), gradient)
+  }
+  const final = simplifyGradient([...results.values()])
+  return { outputs: new Map([...results].map(([name, node]) => [name, final.get(node) ?? node])) }
+}
+
+/** uint8 N×H×W×3 → float32 N×3×H×W: (pixel / 255 · range − mean) / std, in the network's channel order. */
+function normalise(pixels: Node, input: Description['input']): Node {
+  const planar = make('transpose', [make('cast', [pixels], { to: 'float32' })], { permutation: [0, 3, 1, 2] })
+  const ordered = inRgbOrder(planar, input.channels)
+  const scale = input.std.map((std) => input.range / 255 / std)
+  const shift = input.std.map((std, c) => -(input.mean[c] ?? 0) / std)
+  return make('affine', [ordered, constant(scale, [3]), constant(shift, [3])], {}, 'normalise')
+}
+
+/** Exchanges the first and the third channel of a BGR network's N×3×H×W; its own inverse. */
+function inRgbOrder(x: Node, channels: 'rgb' | 'bgr'): Node {
+  if (channels === 'rgb') return x
+  const planes = [2, 1, 0].map((c) => make('slice', [x], { axis: 1, start: c, end: c + 1 }))
+  return make('concat', planes, { axis: 1 })
+}
+
+function decodeHeads(heads: readonly Head[], outputs: ReadonlyMap<string, Node>): HeadNodes {
+  const angles = new Map<AngleName, Node>()
+  const logits = new Map<AngleName, Node>()
+  let classes: Node | undefined
+  for (const head of heads) {
+    const node = outputs.get(head.output)
+    if (node === undefined) throw new Error(`the network has no output ${head.output}`)
+    if (head.kind === 'classes') {
+      classes = node
+    } else if (head.kind === 'value') {
+      const factor = head.sign * (head.unit === 'radians' ? 180 / Math.PI : 1)
+      angles.set(head.angle, factor === 1 ? node : make('mul', [node, scalar(factor)]))
+    } else {
+      logits.set(head.angle, node)
+      angles.set(head.angle, expectation(node, head))
+    }
+  }
+  // Yaw, pitch, roll whatever the file's order, so that sums are taken in one order.
+  const sorted = angleNames.flatMap((name) => {
+    const node = angles.get(name)
+    return node === undefined ? [] : [[name, node] as const]
+  })
+  return { angles: new Map(sorted), logits, classes }
+}
+
+/** sign · (Σ softmax(logits)ᵢ · i · step + offset): the expected angle over the bins. Ruiz et al. 2018, arXiv 1710.00925. */
+function expectation(logits: Node, { bins, step, offset, sign }: Extract<Head, { kind: 'binned' }>): Node {
+  const centres = Array.from({ length: bins }, (_, bin) => bin * step * sign)
+  const product = make('matmul', [make('softmax', [logits]), constant(centres, [bins, 1])], { transposeB: false })
+  return make('add', [product, scalar(offset * sign)])
+}

@@ -1,0 +1,151 @@
+import type { Node, OpName } from '../../src/saliency/graph.ts'
+import { constant, make } from '../../src/saliency/ops.ts'
+
+/** Seeded numbers in [−1, 1); the same seed always gives the same ones (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return (((t ^ (t >>> 14)) >>> 0) / 4294967296) * 2 - 1
+  }
+}
+
+export function randomConstant(random: () => number, shape: readonly number[]): Node {
+  return constant(Array.from({ length: shape.reduce((a, b) => a * b, 1) }, random), shape)
+}
+
+/** What an example builds on: an input of N×C×H×W and a source of constants. */
+interface Stage {
+  readonly x: Node
+  readonly random: () => number
+}
+
+/**
+ * At least one small use of every operation, from an N×C×H×W input. Where an operation takes part in the sweep, its
+ * example is differentiable almost everywhere.
+ */
+export const operationExamples: {
+  readonly [K in Exclude<OpName, 'input' | 'constant'>]: readonly ((stage: Stage) => Node)[]
+} = {
+  cast: [
+    ({ x }) => make('cast', [make('clip', [make('round', [times(x, 99)])], { min: 0, max: 255 })], { to: 'uint8' }),
+  ],
+  add: [
+    ({ x, random }) => make('add', [x, randomConstant(random, [1, dim(x, 1), 1, 1])]),
+    ({ x }) => make('add', [make('reduceSum', [x], { axes: [2] }), x]),
+  ],
+  sub: [({ x }) => make('sub', [make('reduceMean', [x], { axes: [1, 3] }), x])],
+  mul: [
+    ({ x, random }) => make('mul', [x, randomConstant(random, [1, dim(x, 1), 1, 1])]),
+    ({ x }) => make('mul', [x, make('reduceSum', [x], { axes: [1, 2, 3] })]),
+  ],
+  div: [({ x }) => make('div', [x, constant([0.3], [1])])],
+  sum: [({ x }) => make('sum', [x, times(x, 2), make('mul', [x, x])])],
+  relu: [({ x }) => make('relu', [x])],
+  step: [({ x }) => make('mul', [x, make('step', [x])])],
+  abs: [({ x }) => make('abs', [x])],
+  sqrt: [({ x }) => make('sqrt', [make('abs', [x])])],
+  round: [({ x }) => make('round', [times(x, 9)])],
+  clip: [({ x }) => make('clip', [x], { min: -0.25, max: 0.5 })],
+  conv: [
+    ({ x, random }) =>
+      make('conv', [x, randomConstant(random, [4, dim(x, 1), 3, 3]), randomConstant(random, [4])], {
+        strides: [1, 1],
+        pads: [1, 1, 1, 1],
+        groups: 1,
+      }),
+    ({ x, random }) =>
+      make('conv', [x, randomConstant(random, [3, dim(x, 1), 3, 2])], {
+        strides: [2, 3],
+        pads: [1, 0, 0, 2],
+        groups: 1,
+      }),
+    ({ x, random }) =>
+      make('conv', [x, randomConstant(random, [2 * dim(x, 1), 1, 3, 3])], {
+        strides: [1, 1],
+        pads: [0, 0, 0, 0],
+        groups: dim(x, 1),
+      }),
+    // Padding beyond what the kernel reaches: the flipped form would need negative padding.
+    ({ x, random }) =>
+      make('conv', [x, randomConstant(random, [2, dim(x, 1), 1, 1])], {
+        strides: [1, 1],
+        pads: [1, 1, 1, 1],
+        groups: 1,
+      }),
+  ],
+  convInputGradient: [
+    ({ x, random }) =>
+      make('convInputGradient', [x, randomConstant(random, [dim(x, 1), 2, 3, 3])], {
+        strides: [2, 2],
+        pads: [1, 1, 1, 1],
+        groups: 1,
+        inputShape: [dim(x, 0), 2, dim(x, 2) * 2, dim(x, 3) * 2],
+      }),
+  ],
+  batchNorm: [
+    ({ x, random }) => {
+      const c = dim(x, 1)
+      const variance = constant(
+        Array.from({ length: c }, () => Math.abs(random()) + 0.1),
+        [c],
+      )
+      const [gamma, beta, mean] = [1, 2, 3].map(() => randomConstant(random, [c]))
+      return make('batchNorm', [x, gamma ?? x, beta ?? x, mean ?? x, variance], { epsilon: 1e-5 })
+    },
+  ],
+  affine: [
+    ({ x, random }) => make('affine', [x, randomConstant(random, [dim(x, 1)]), randomConstant(random, [dim(x, 1)])]),
+  ],
+  maxPool: [
+    ({ x }) => make('maxPool', [x], { kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
+    ({ x }) => make('maxPool', [x], { kernel: [2, 3], strides: [1, 2], pads: [0, 1, 1, 0] }),
+  ],
+  maxPoolGradient: [
+    ({ x }) => {
+      const pool = { kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] } as const
+      return make('maxPoolGradient', [x, times(make('maxPool', [x], pool), 0.7)], pool)
+    },
+  ],
+  averagePool: [
+    ({ x }) => make('averagePool', [x], { kernel: [2, 2] }),
+    ({ x }) => make('averagePool', [x], { kernel: [3, 2] }),
+  ],
+  upsample: [({ x }) => make('upsample', [x], { scale: [2, 3] })],
+  reduceSum: [({ x }) => make('reduceSum', [x], { axes: [1, 3] })],
+  reduceMean: [
+    ({ x }) => make('reduceMean', [x], { axes: [2, 3] }),
+    ({ x }) => make('reduceMean', [x], { axes: [0, 1] }),
+  ],
+  reduceMax: [({ x }) => make('reduceMax', [x], { axes: [1] })],
+  softmax: [({ x }) => make('softmax', [times(x, 3)])],
+  oneHotArgmax: [({ x }) => make('mul', [flat(x), make('oneHotArgmax', [flat(x)])])],
+  topK: [({ x }) => make('topK', [flat(x)], { k: 5 })],
+  matmul: [
+    ({ x, random }) =>
+      make('matmul', [flat(x), randomConstant(random, [flat(x).shape[1] ?? 0, 5])], { transposeB: false }),
+    ({ x, random }) => make('matmul', [x, randomConstant(random, [4, dim(x, 3)])], { transposeB: true }),
+  ],
+  reshape: [({ x }) => flat(x)],
+  transpose: [({ x }) => make('transpose', [x], { permutation: [0, 3, 1, 2] })],
+  slice: [({ x }) => make('slice', [x], { axis: 1, start: 1, end: dim(x, 1) })],
+  pad: [({ x }) => make('pad', [x], { axis: 2, before: 1, after: 2 })],
+  concat: [
+    ({ x }) => make('concat', [x, times(x, -2), make('slice', [x], { axis: 1, start: 0, end: 1 })], { axis: 1 }),
+  ],
+  expand: [({ x }) => make('expand', [make('reduceMean', [x], { axes: [2, 3] })], { shape: x.shape })],
+}
+
+export function times(x: Node, factor: number): Node {
+  return make('mul', [x, constant([factor], [1])])
+}
+
+function flat(x: Node): Node {
+  return make('reshape', [x], { shape: [dim(x, 0), dim(x, 1) * dim(x, 2) * dim(x, 3)] })
+}
+
+export function dim(x: Node, axis: number): number {
+  return x.shape[axis] ?? 1
+}
