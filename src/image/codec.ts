@@ -1,0 +1,195 @@
+import sharp, { type OutputInfo, type Sharp } from 'sharp'
+import { HeadlightError, SampleError } from '../errors.ts'
+import { endsEarly, sniff, type ImageFormat } from './container.ts'
+
+// No image is decoded twice, so libvips' cache would only hold memory; and each decode gets one thread, since a worker
+// keeps every core busy with images of their own.
+sharp.cache(false)
+sharp.concurrency(1)
+
+/** An 8-bit RGB image: `pixels` is height × width × 3, row-major. */
+export interface DecodedImage {
+  width: number
+  height: number
+  pixels: Uint8Array
+}
+
+export interface DecodeOptions {
+  /** Width × height above which an image is refused, from its header alone. */
+  maxPixels: number
+  /** Whether EXIF orientation is applied. Pillow's `Image.open` does not (TIFF excepted), nor do the origin's scripts. */
+  applyExifOrientation: boolean
+}
+
+/**
+ * Decodes to what Pillow 12's `Image.open(file).convert('RGB')` yields, bit for bit: grey is repeated, alpha is dropped
+ * (not composited), CMYK is converted by plain arithmetic, 16-bit colour keeps its high byte, embedded ICC profiles and
+ * gamma are ignored, an animation gives its first frame. Three of Pillow's ways that surprise are kept as well:
+ *
+ * - 16-bit, 32-bit and float **grey without alpha is clipped** to 0..255, not scaled, so a full-range scan comes out
+ *   white nearly everywhere; whoever has such data converts it first, knowing its range.
+ * - A TIFF's orientation tag is always applied.
+ * - Colour of fully transparent pixels is kept.
+ *
+ * Known differences: AVIF (another decoder's colour conversion, ±1 at 4:4:4, more at sharp edges of subsampled chroma),
+ * transparent areas of a GIF (black here), LAB TIFF (refused here), a PNG whose pixel data fail their checksum (refused
+ * here).
+ *
+ * The work is done on libuv's threads. Raises SampleError only: `empty-object`, `not-an-image`, `truncated-image`,
+ * `corrupt-image`, `too-many-pixels`.
+ */
+export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
+  if (bytes.length === 0) {
+    throw new SampleError('empty-object', 'The object has no bytes; upload it again.')
+  }
+  const sniffed = sniff(bytes)
+  if ('instead' in sniffed) {
+    throw new SampleError(
+      'not-an-image',
+      `The object is ${sniffed.instead}; headlight reads JPEG, PNG, WebP, TIFF, GIF and AVIF.`,
+    )
+  }
+  try {
+    return await decode(bytes, sniffed.format, options)
+  } catch (error) {
+    if (error instanceof HeadlightError) throw error
+    throw refusal(bytes, sniffed.format, error)
+  }
+}
+
+async function decode(bytes: Uint8Array, format: ImageFormat, options: DecodeOptions): Promise<DecodedImage> {
+  const open = () =>
+    sharp(bytes, {
+      // Not `truncated`: libvips then passes over damaged strips of a TIFF, which Pillow refuses. Not `warning`: Pillow
+      // reads what libjpeg merely warns of.
+      failOn: 'error',
+      ignoreIcc: true,
+      limitInputPixels: false,
+      autoOrient: options.applyExifOrientation || format === 'tiff',
+    })
+  const header = await open().metadata()
+  const pixelCount = header.width * header.height
+  if (pixelCount > options.maxPixels) {
+    throw new SampleError(
+      'too-many-pixels',
+      `The image is ${header.width} × ${header.height}, ${pixelCount} pixels, over the limit of ${options.maxPixels}; ` +
+        'shrink it or raise maxPixels.',
+    )
+  }
+
+  if (header.space === 'cmyk') {
+    // Without the pipeline's colour space sharp would convert by an ICC profile of its own.
+    const { data, info } = await raw(open().pipelineColourspace('cmyk').toColourspace('cmyk'))
+    return { width: info.width, height: info.height, pixels: cmykToRgb(data, info.channels) }
+  }
+  const grey = header.channels === 1 || header.space === 'b-w' || header.space === 'grey16'
+  if (header.depth === 'uchar') {
+    const { data, info } = await raw(
+      open()
+        .removeAlpha()
+        .toColourspace(grey ? 'b-w' : 'srgb'),
+    )
+    const pixels = grey ? repeatGrey(data.length, (index) => data[index] ?? 0) : data
+    return { width: info.width, height: info.height, pixels }
+  }
+  if (grey && isSampleDepth(header.depth)) {
+    return await decodeDeepGrey(open(), header.depth, isPngWithAlpha(format, bytes))
+  }
+  if (header.depth === 'ushort') {
+    const { data, info } = await raw(open().removeAlpha().toColourspace('rgb16'), 'ushort')
+    const pixels = new Uint8Array(data.length / 2)
+    for (let index = 0; index < pixels.length; index++) pixels[index] = data.readUInt16LE(2 * index) >> 8
+    return { width: info.width, height: info.height, pixels }
+  }
+  throw new SampleError(
+    'not-an-image',
+    `The object is a ${header.space} TIFF of ${header.depth} samples, which Pillow does not read either; convert it to 8 bits.`,
+  )
+}
+
+/** How a sample of one depth is read from sharp's raw output. */
+const sampleReaders = {
+  uchar: (data: Buffer, index: number) => data.readUInt8(index),
+  char: (data: Buffer, index: number) => data.readInt8(index),
+  ushort: (data: Buffer, index: number) => data.readUInt16LE(2 * index),
+  short: (data: Buffer, index: number) => data.readInt16LE(2 * index),
+  uint: (data: Buffer, index: number) => data.readUInt32LE(4 * index),
+  int: (data: Buffer, index: number) => data.readInt32LE(4 * index),
+  float: (data: Buffer, index: number) => data.readFloatLE(4 * index),
+  double: (data: Buffer, index: number) => data.readDoubleLE(8 * index),
+}
+type SampleDepth = keyof typeof sampleReaders
+
+function isSampleDepth(depth: string | undefined): depth is SampleDepth {
+  return depth !== undefined && Object.hasOwn(sampleReaders, depth)
+}
+
+/** Grey of more than 8 bits: the high byte where a PNG has an alpha channel, else clipped (see `decodeImage`). */
+async function decodeDeepGrey(image: Sharp, depth: SampleDepth, highByte: boolean): Promise<DecodedImage> {
+  const { data, info } = await raw(image.removeAlpha().toColourspace(depth === 'ushort' ? 'grey16' : 'b-w'), depth)
+  const sampleAt = sampleReaders[depth]
+  const pixels = repeatGrey(info.width * info.height, (index) => {
+    const sample = sampleAt(data, index)
+    return highByte ? sample >> 8 : Math.min(255, Math.max(0, Math.trunc(sample)))
+  })
+  return { width: info.width, height: info.height, pixels }
+}
+
+/** Colour type 4. Grey with a transparent value (colour type 0) is shown by libvips as having alpha too. */
+function isPngWithAlpha(format: ImageFormat, bytes: Uint8Array): boolean {
+  return format === 'png' && bytes[25] === 4
+}
+
+async function raw(image: Sharp, depth: SampleDepth = 'uchar'): Promise<{ data: Buffer; info: OutputInfo }> {
+  return await image.raw({ depth }).toBuffer({ resolveWithObject: true })
+}
+
+function repeatGrey(count: number, valueAt: (index: number) => number): Uint8Array {
+  const pixels = new Uint8Array(3 * count)
+  for (let index = 0, at = 0; index < count; index++, at += 3) {
+    pixels[at] = pixels[at + 1] = pixels[at + 2] = valueAt(index)
+  }
+  return pixels
+}
+
+/** R = K′ − C·K′/255 with K′ = 255 − K, rounded; no profile. This is Pillow's conversion. */
+function cmykToRgb(cmyk: Uint8Array, channels: number): Uint8Array {
+  const pixels = new Uint8Array((cmyk.length / channels) * 3)
+  for (let from = 0, to = 0; from < cmyk.length; from += channels, to += 3) {
+    const light = 255 - (cmyk[from + 3] ?? 0)
+    for (let channel = 0; channel < 3; channel++) {
+      pixels[to + channel] = light - Math.round(((cmyk[from + channel] ?? 0) * light) / 255)
+    }
+  }
+  return pixels
+}
+
+/**
+ * The decoder's own words stay in `cause`: libvips keeps them in one buffer for all threads, so that they may be another
+ * image's, and a record's text must not depend on what else was decoded at the time.
+ */
+function refusal(bytes: Uint8Array, format: ImageFormat, cause: unknown): SampleError {
+  const name = format.toUpperCase()
+  return endsEarly(format, bytes)
+    ? new SampleError('truncated-image', `The ${name} image ends before its last row; upload it again.`, { cause })
+    : new SampleError('corrupt-image', `The ${name} image is damaged; replace it.`, { cause })
+}
+
+/**
+ * An 8-bit PNG of `pixels` (height × width × channels, row-major). The same pixels always give the same bytes: no
+ * metadata, compression level 3 (a map takes a tenth more room than at level 6 and half the time).
+ */
+export async function encodePng(
+  pixels: Uint8Array,
+  width: number,
+  height: number,
+  channels: 1 | 3,
+): Promise<Uint8Array> {
+  if (pixels.length !== width * height * channels) {
+    throw new RangeError(`${pixels.length} bytes are no ${width} × ${height} × ${channels} picture`)
+  }
+  const picture = sharp(pixels, { raw: { width, height, channels }, limitInputPixels: false })
+  // One-channel input would be written as RGB without a word.
+  const space = channels === 1 ? picture.toColourspace('b-w') : picture
+  return await space.png({ compressionLevel: 3, adaptiveFiltering: false, palette: false }).toBuffer()
+}
