@@ -16,6 +16,20 @@ export const shardsQueue = `headlight-shards-v${jobSchemaVersion}`
 export const queuePrefix = '{headlight}'
 
 /**
+ * What supervisors note in the job of a shard on which units died. Only deaths that a supervisor saw are counted: being
+ * killed together with one's supervisor is no fault of an image.
+ */
+export const suspicionSchema = z.strictObject({
+  /** Deaths while the shard was computed in the ordinary way. */
+  deaths: z.int().nonnegative(),
+  /** The sample being computed alone, noted before it is touched. */
+  current: z.string().nullable(),
+  /** Deaths by key while that sample was computed alone; two convict it. */
+  alone: z.record(z.string(), z.int().positive()),
+})
+export type Suspicion = z.infer<typeof suspicionSchema>
+
+/**
  * A claim check: where to find the slice of the manifest, never the keys themselves. The dataset's URI and endpoint
  * stand in `set.json`. Stays under 300 bytes of JSON for any sane URI.
  */
@@ -28,6 +42,8 @@ export const shardJobSchema = z.strictObject({
   part: z.int().nonnegative(),
   offset: z.int().nonnegative(),
   count: z.int().positive(),
+  /** Absent until a unit dies on the shard. */
+  suspicion: suspicionSchema.optional(),
 })
 export type ShardJob = z.infer<typeof shardJobSchema>
 
