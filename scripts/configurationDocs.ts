@@ -1,0 +1,88 @@
+// Writes docs/configuration.md from the schema of src/config.ts: `node --import tsx scripts/configurationDocs.ts`.
+import { writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { environmentName, flagName, settingFacts, settingNames, type SettingFacts } from '../src/config.ts'
+
+const titles: Readonly<Record<string, string>> = {
+  data: 'Data',
+  explanation: 'What is explained',
+  computing: 'Computing',
+  queue: 'Queue',
+  folders: 'Folders',
+  messages: 'Messages',
+}
+
+const introduction = `# Configuration
+
+<!-- Made from src/config.ts by scripts/configurationDocs.ts; edit the schema, not this file. -->
+
+Every option can be given in four places; a later one wins:
+
+1. the default,
+2. a file, \`--config FILE\` (or \`HEADLIGHT_CONFIG\`), in YAML or JSON, with the option's name as key,
+3. the environment, under the name given below (an empty variable counts as not set),
+4. a flag of the command. A switch is taken back with \`--no-…\`, as in \`--no-logits\`.
+
+A key in the file that is no option is an error that says its line and suggests the right one. One file may serve
+several commands: what a command has no use for is left alone. Paths are relative to the folder in which headlight is
+started. [config/](../config) holds commented examples. \`headlight COMMAND --help\` shows which options a command takes.
+
+Access to S3 is the AWS SDK's own matter: \`AWS_ACCESS_KEY_ID\`, \`AWS_PROFILE\`, \`AWS_REGION\`, roles and so on.
+
+## Output and exit codes
+
+Results go to standard output, progress and logs to standard error. With \`--json\`, standard output is one JSON
+document, also when the command fails: \`{"error": {"code": "…", "message": "…"}}\`.
+
+| exit code | meaning                                                                    |
+| --------- | -------------------------------------------------------------------------- |
+| 0         | done, also when some images became failed records                          |
+| 1         | a fault of the program, or of a store or queue that failed midway          |
+| 2         | what was given cannot work: an option, a URI, a network, a dataset         |
+| 3         | done, but with failed records and \`--strict\`                               |
+| 130       | interrupted by Ctrl-C or SIGTERM (\`worker\` and \`producer\` end with 0 then) |
+`
+
+/** The whole page, in Markdown. */
+export function configurationDocs(): string {
+  const groups = new Map<string, string[]>()
+  for (const name of settingNames) {
+    const facts = settingFacts(name)
+    groups.set(facts.group, [...(groups.get(facts.group) ?? []), section(name, facts)])
+  }
+  const parts = [...groups].map(([group, sections]) => `## ${titles[group] ?? group}\n\n${sections.join('\n')}`)
+  return [introduction, ...parts].join('\n')
+}
+
+function section(name: string, facts: SettingFacts): string {
+  const value = facts.kind === 'boolean' ? '' : ` ${facts.placeholder ?? 'NAME'}`
+  const rows = [
+    `- flag \`--${flagName(name)}${value}\`, environment \`${environmentName(name)}\``,
+    `- ${kindText(facts)}`,
+  ]
+  if (facts.automatic) rows.push(`- default: ${facts.automatic}`)
+  else rows.push(`- default: ${facts.default === undefined ? 'none' : `\`${String(facts.default)}\``}`)
+  return `### ${name}\n\n${facts.description}\n\n${rows.join('\n')}\n`
+}
+
+function kindText({ kind, choices, minimum, maximum, unit }: SettingFacts): string {
+  switch (kind) {
+    case 'choice':
+      return `one of ${(choices ?? []).map((choice) => `\`${choice}\``).join(', ')}`
+    case 'integer':
+    case 'number': {
+      const bounds = maximum === undefined ? `at least ${minimum}` : `${minimum} to ${maximum}`
+      return `${kind === 'integer' ? 'whole number' : 'number'}, ${bounds}${unit ? `, in ${unit}` : ''}`
+    }
+    case 'boolean':
+      return '`true` or `false`'
+    case 'list':
+      return 'text, or a list of texts'
+    case 'text':
+      return 'text'
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  writeFileSync(new URL('../docs/configuration.md', import.meta.url), configurationDocs())
+}

@@ -1,0 +1,36 @@
+import type { Command } from 'commander'
+import type { SettingName, Settings } from '../config.ts'
+import type { Logger } from '../telemetry.ts'
+import type { ProgressDisplay } from './progressDisplay.ts'
+import type { Surroundings } from './terminal.ts'
+
+/** One call of a command, with everything it was given. */
+export interface Call {
+  readonly settings: Settings
+  /** The flags and arguments that are no settings, as commander read them. */
+  readonly flags: Readonly<Record<string, unknown>>
+  readonly operands: readonly string[]
+  readonly surroundings: Surroundings
+  /** Standard error: progress, messages and log lines go through it, so that they do not overwrite each other. */
+  readonly display: ProgressDisplay
+  readonly log: Logger
+}
+
+/**
+ * What program.ts needs to offer a command. `perform` imports what it needs when it is called, so that `explain` never
+ * waits for the queue's or the store's packages.
+ */
+export interface CommandSpec {
+  /** `run`, or `network inspect` below the group `network`. */
+  readonly name: string
+  readonly summary: string
+  readonly settings: readonly SettingName[]
+  /** `headlight …` lines for `--help`, each with what it does. */
+  readonly examples: readonly (readonly [line: string, meaning: string])[]
+  /** Logs as JSON lines where standard error is no terminal: for commands that live long under a supervisor. */
+  readonly jsonLogs?: boolean
+  /** Adds operands, and the flags that belong to no setting. */
+  readonly extend?: (command: Command) => void
+  /** Returns the exit code. */
+  readonly perform: (call: Call) => Promise<number>
+}

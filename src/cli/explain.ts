@@ -1,0 +1,34 @@
+import type { CommandSpec } from './command.ts'
+
+export const explainCommand: CommandSpec = {
+  name: 'explain',
+  summary: 'explain one image: its angles and its map',
+  settings: [
+    'network',
+    'objective',
+    'scope',
+    'style',
+    'engine',
+    'filenameAngles',
+    'exifOrientation',
+    'maxPixels',
+    's3Endpoint',
+  ],
+  extend: (command) =>
+    command
+      .argument('<image>', 'a file, or s3://bucket/key')
+      .option('--map <OUT.png>', 'write the map, in the style of --style')
+      .option('--gradient <OUT.npy>', 'write the raw gradient: float32, 3 × height × width, degrees per unit of input')
+      .option('--overlay <OUT.png>', "write the gradient's magnitude as colours over the crop that the network saw"),
+  examples: [
+    ['headlight explain face.png --network hopenet.pkl --overlay face-overlay.png', 'angles, and where they come from'],
+    [
+      'headlight explain s3://heads/in/face.png --network hopenet.pkl --objective=-yaw --map map.png --json',
+      'what speaks against yaw, for a script',
+    ],
+  ],
+  perform: async (call) => {
+    const { explainImage } = await import('./explainImage.ts')
+    return explainImage(call)
+  },
+}

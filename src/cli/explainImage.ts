@@ -1,0 +1,177 @@
+import { writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { poseInName } from '../dataset/filename.ts'
+import { InputError } from '../errors.ts'
+import { decodeImage, encodePng } from '../image/codec.ts'
+import { cropToInput } from '../image/crop.ts'
+import { drawOverlay } from '../image/overlay.ts'
+import { angleError, angleNames, type AngleName, type Degrees, type Pose } from '../pose/euler.ts'
+import { createExplainer } from '../saliency/explainer.ts'
+import { parseObjectives } from '../saliency/objective.ts'
+import { encodeNpy } from '../worker/npy.ts'
+import type { Call } from './command.ts'
+import { readNetworkFile } from './networkFile.ts'
+import { readLocalFile, required } from './options.ts'
+import { adapterOptions } from './adapterSettings.ts'
+
+type Angles = Readonly<Record<AngleName, Degrees | null>>
+
+/** What `explain --json` prints. The names are a contract: add, don't rename. */
+interface ExplainResult {
+  readonly image: string
+  readonly network: { readonly file: string; readonly digest: string; readonly description: unknown }
+  /** Degrees; null for an angle that the network has no head for. */
+  readonly angles: Angles
+  /** What the file name says, degrees; null when it says nothing. */
+  readonly label: Pose | null
+  readonly objective: string
+  readonly scope: string
+  /** Paths of what was written; null for what was not asked for. */
+  readonly map: string | null
+  readonly gradient: string | null
+  readonly overlay: string | null
+  readonly engine: string
+}
+
+/** Explains one image. Imports neither queue nor store (unless the image lies in one): it shall start at once. */
+export async function explainImage(call: Call): Promise<number> {
+  const { settings, surroundings } = call
+  const [image = ''] = call.operands
+  const networkPath = required(settings, 'network', 'explain')
+  const objective = oneObjective(settings.objective)
+  const paths = outputPaths(call.flags, image)
+  // Both are waited for together: reading the weights takes as long as a distant image.
+  const [file, bytes] = await Promise.all([readNetworkFile(networkPath), readImage(image, call)])
+  const { network } = file
+  const { input } = network.description
+  const decoded = await decodeImage(bytes, {
+    maxPixels: settings.maxPixels,
+    applyExifOrientation: settings.exifOrientation,
+  })
+  const cropped = cropToInput(decoded, null, input)
+  const explainer = await createExplainer({
+    network,
+    objectives: [objective],
+    scope: settings.scope,
+    style: settings.style,
+    gradients: true,
+    batch: 1,
+    engine: settings.engine,
+    intraOpThreads: availableParallelism(),
+  })
+  try {
+    const [explanation] = await explainer.explain([cropped.pixels])
+    const shown = explanation?.objectives[objective]
+    if (!explanation || !shown?.gradient) throw new Error(`the explainer gave nothing for the objective ${objective}`)
+    const { width, height } = input
+    if (paths.map) {
+      await write(paths.map, await encodePng(shown.map, width, height, settings.style === 'origin' ? 3 : 1), '--map')
+    }
+    if (paths.gradient) {
+      await write(paths.gradient, encodeNpy(shown.gradient, [3, height, width], { dtype: 'float32' }), '--gradient')
+    }
+    if (paths.overlay) {
+      const picture = drawOverlay(cropped.pixels, magnitudeOf(shown.gradient, width * height), width, height)
+      await write(paths.overlay, await encodePng(picture, width, height, 3), '--overlay')
+    }
+    const result: ExplainResult = {
+      image,
+      network: { file: network.file, digest: network.digest, description: network.description },
+      angles: explanation.angles,
+      label: poseInName(image, adapterOptions(settings).filenameAngles),
+      objective,
+      scope: settings.scope,
+      ...paths,
+      engine: explainer.engine,
+    }
+    surroundings.results.write(settings.json ? `${JSON.stringify(result)}\n` : explanationText(result))
+    return 0
+  } finally {
+    await explainer.dispose()
+  }
+}
+
+function oneObjective(objective: string | string[]): string {
+  const names = parseObjectives([objective].flat().join(','))
+  const [name, ...more] = names
+  if (name === undefined || more.length > 0) {
+    throw new InputError(
+      'bad-option',
+      `explain takes one objective at a time, but --objective names ${names.join(', ')}`,
+    )
+  }
+  return name
+}
+
+function outputPaths(flags: Call['flags'], image: string): Pick<ExplainResult, 'map' | 'gradient' | 'overlay'> {
+  const path = (name: string): string | null => {
+    const given = flags[name]
+    if (typeof given !== 'string') return null
+    if (resolve(given) === resolve(image))
+      throw new InputError('bad-option', `--${name} would overwrite the image ${image}`)
+    return given
+  }
+  return { map: path('map'), gradient: path('gradient'), overlay: path('overlay') }
+}
+
+async function readImage(image: string, { settings }: Call): Promise<Uint8Array> {
+  if (image.startsWith('file://')) return readLocalFile(fileURLToPath(image), 'image')
+  if (!image.startsWith('s3://')) return readLocalFile(image, 'image')
+  const slash = image.lastIndexOf('/') + 1
+  const key = image.slice(slash)
+  if (key === '') throw new InputError('bad-uri', `${image} names a folder; explain takes one image`)
+  const { openStore } = await import('../storage/open.ts')
+  const store = openStore(image.slice(0, slash), { endpoint: settings.s3Endpoint })
+  try {
+    const found = await store.get(key)
+    if (found) return found.bytes
+    // Tells a missing bucket from a missing object.
+    await store.check('read')
+    throw new InputError('bad-option', `the image ${image} does not exist`)
+  } finally {
+    store.close()
+  }
+}
+
+async function write(path: string, bytes: Uint8Array, flag: string): Promise<void> {
+  try {
+    await writeFile(path, bytes)
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const advice = reason === 'ENOENT' ? 'its folder does not exist' : reason
+    throw new InputError('bad-option', `${flag} ${path} cannot be written: ${advice}`, { cause: error })
+  }
+}
+
+/** max over channels of |g| of a planar 3×H×W gradient. */
+function magnitudeOf(gradient: Float32Array, pixels: number): Float32Array {
+  const magnitude = new Float32Array(pixels)
+  for (let i = 0; i < gradient.length; i++) {
+    const value = Math.abs(gradient[i] ?? 0)
+    if (value > (magnitude[i % pixels] ?? 0)) magnitude[i % pixels] = value
+  }
+  return magnitude
+}
+
+/** A small table: a row per angle, with the label and the error where the file name tells a pose. */
+export function explanationText(result: ExplainResult): string {
+  const cell = (value: number | null): string => (value === null ? '–' : value.toFixed(2)).padStart(10)
+  const header = result.label ? ['estimate', 'label', 'error'] : ['estimate']
+  let text = `${'degrees'.padEnd(8)}${header.map((name) => name.padStart(10)).join('')}\n`
+  for (const name of angleNames) {
+    const estimate = result.angles[name]
+    const cells = [cell(estimate)]
+    if (result.label) {
+      const label = result.label[name]
+      cells.push(cell(label), cell(estimate === null ? null : angleError(estimate, label)))
+    }
+    text += `${name.padEnd(8)}${cells.join('')}\n`
+  }
+  for (const what of ['map', 'gradient', 'overlay'] as const) {
+    const path = result[what]
+    if (path !== null) text += `${what.padEnd(8)}  ${path}\n`
+  }
+  return text
+}

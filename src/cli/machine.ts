@@ -1,0 +1,28 @@
+import { availableParallelism } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import type { Settings } from '../config.ts'
+import type { Surroundings } from './terminal.ts'
+
+/** A unit takes about 350 MB with DenseNet-121; twice that leaves room for large images and for others. */
+const unitMemoryBytes = 700_000_000
+
+/** One unit per core, as far as free memory goes; at least one. */
+export function unitCount(settings: Settings): number {
+  if (settings.units !== undefined) return settings.units
+  // availableMemory knows the limit of a container, which os.freemem does not.
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(process.availableMemory() / unitMemoryBytes)))
+}
+
+/** Where headlight keeps files of its own, by the XDG rules: a relative XDG path is to be ignored. */
+export function ownFolders(settings: Settings, surroundings: Surroundings): { state: string; cache: string } {
+  const folder = (given: string | undefined, variable: string, fallback: string): string => {
+    if (given !== undefined) return given
+    const base = surroundings.environment[variable]
+    const root = base !== undefined && isAbsolute(base) ? base : join(surroundings.homeFolder, fallback)
+    return join(root, 'headlight')
+  }
+  return {
+    state: folder(settings.stateFolder, 'XDG_STATE_HOME', '.local/state'),
+    cache: folder(settings.cacheFolder, 'XDG_CACHE_HOME', '.cache'),
+  }
+}

@@ -1,0 +1,113 @@
+import { Option, type Command } from 'commander'
+import { readFile } from 'node:fs/promises'
+import { flagName, settingFacts, type SettingFacts, type SettingName, type Settings } from '../config.ts'
+import { InputError } from '../errors.ts'
+import type { Surroundings } from './terminal.ts'
+
+/** Settings of every command that computes result sets. */
+export const computingSettings = [
+  'dataset',
+  'output',
+  'network',
+  'adapter',
+  'filenameAngles',
+  'exifOrientation',
+  'maxPixels',
+  's3Endpoint',
+  'outputS3Endpoint',
+  'objective',
+  'scope',
+  'style',
+  'gradients',
+  'logits',
+  'engine',
+  'batch',
+  'shardSize',
+  'full',
+  'strict',
+  'redis',
+] as const satisfies readonly SettingName[]
+
+/** Gives a command the flags of these settings, worded by the schema, and `--config`. */
+export function addSettings(command: Command, names: readonly SettingName[]): Command {
+  for (const name of names) {
+    const facts = settingFacts(name)
+    const flag = `--${flagName(name)}`
+    if (facts.kind === 'boolean') {
+      command.addOption(new Option(flag, facts.description))
+      // So that a flag can take back what a config file says.
+      command.addOption(new Option(`--no-${flagName(name)}`).hideHelp())
+      continue
+    }
+    const placeholder = facts.placeholder ?? 'NAME'
+    const option = new Option(`${flag} <${placeholder}>`, helpText(facts))
+    option.argParser((value: string, previous: unknown) => {
+      refuseFlagAsValue(flag, value)
+      return facts.kind === 'list' && previous !== undefined ? [previous, value].flat() : value
+    })
+    command.addOption(option)
+  }
+  const config = new Option('--config <FILE>', 'YAML or JSON file with any of these options (docs/configuration.md).')
+  command.addOption(config.argParser((value: string) => refuseFlagAsValue('--config', value)))
+  return command
+}
+
+function helpText(facts: SettingFacts): string {
+  const notes: string[] = []
+  if (facts.choices) notes.push(facts.choices.join(' | '))
+  if (facts.unit) notes.push(facts.unit)
+  if (facts.automatic) notes.push(`default: ${facts.automatic}`)
+  else if (facts.default !== undefined) notes.push(`default: ${String(facts.default)}`)
+  return notes.length > 0 ? `${facts.description} (${notes.join('; ')})` : facts.description
+}
+
+/** `--dataset --output x` would otherwise take `--output` for the dataset and then complain about `x`. */
+function refuseFlagAsValue(flag: string, value: string): string {
+  if (value.startsWith('--')) throw new InputError('bad-option', `${flag} needs a value, but ${value} follows it`)
+  return value
+}
+
+/** The settings of one call of a command, from all sources. */
+export async function settingsOf(
+  command: Command,
+  surroundings: Surroundings,
+): Promise<{ settings: Settings; warnings: string[] }> {
+  const flags: Record<string, unknown> = command.opts()
+  const given = flags['config'] ?? surroundings.environment['HEADLIGHT_CONFIG']
+  const name = typeof given === 'string' && given !== '' ? given : undefined
+  const file = name === undefined ? undefined : { name, text: await readInput(name, 'config file') }
+  const { resolveSettings } = await import('./settings.ts')
+  return resolveSettings({ file, environment: surroundings.environment, flags })
+}
+
+async function readInput(path: string, what: string): Promise<string> {
+  return (await readLocalFile(path, what)).toString('utf8')
+}
+
+/** Reads a file that the user named. Raises InputError `bad-option` when it cannot be read. */
+export async function readLocalFile(path: string, what: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const reason =
+      code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${String(code)})`
+    throw new InputError('bad-option', `the ${what} ${path} ${reason}`, { cause: error })
+  }
+}
+
+/** A setting that a command cannot do without. */
+export function required(
+  settings: Settings,
+  name: 'dataset' | 'output' | 'network' | 'redis',
+  command: string,
+): string {
+  const value = settings[name]
+  if (value === undefined) {
+    throw new InputError(
+      'bad-option',
+      `${command} needs --${flagName(name)} ${settingFacts(name).placeholder ?? ''}`.trim(),
+    )
+  }
+  return value
+}

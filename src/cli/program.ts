@@ -1,0 +1,145 @@
+import { Command, CommanderError } from 'commander'
+import type { SettingName } from '../config.ts'
+import { InputError } from '../errors.ts'
+import { createLogger } from '../telemetry.ts'
+import type { CommandSpec } from './command.ts'
+import { describeFailure } from './failure.ts'
+import { explainCommand } from './explain.ts'
+import { readableLogLine } from './logLines.ts'
+import { networkInspectCommand } from './network.ts'
+import { addSettings, settingsOf } from './options.ts'
+import { ProgressDisplay } from './progressDisplay.ts'
+import { reportCommand } from './report.ts'
+import { runCommand } from './run.ts'
+import { produceCommand } from './produce.ts'
+import { producerCommand } from './producer.ts'
+import { statusCommand } from './status.ts'
+import type { Surroundings } from './terminal.ts'
+import { workerCommand } from './worker.ts'
+
+const commands: readonly CommandSpec[] = [
+  runCommand,
+  explainCommand,
+  produceCommand,
+  workerCommand,
+  producerCommand,
+  statusCommand,
+  networkInspectCommand,
+  reportCommand,
+]
+
+/** Every command takes these. */
+const commonSettings = ['json', 'quiet', 'logLevel', 'debug'] as const satisfies readonly SettingName[]
+
+/** Reads the arguments, performs the command they name, and returns its exit code. Never throws. */
+export async function runProgram(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  // A sentence about wrong arguments is needed before they could be read: look for these two as they stand.
+  const wanted = {
+    json: args.includes('--json') || surroundings.environment['HEADLIGHT_JSON'] === 'true',
+    debug: args.includes('--debug') || /^(1|true|yes|on)$/i.test(surroundings.environment['HEADLIGHT_DEBUG'] ?? ''),
+  }
+  let exitCode = 0
+  const perform: Perform = async (spec, command, operands) => {
+    const { settings, warnings } = await settingsOf(command, surroundings)
+    wanted.json = settings.json
+    wanted.debug = settings.debug
+    const display = new ProgressDisplay(surroundings.messages, {
+      silent: settings.quiet || settings.logLevel === 'silent',
+    })
+    const log = createLogger(settings.logLevel ?? (spec.jsonLogs ? 'info' : 'warn'), {
+      write: (line) => {
+        const asJson = spec.jsonLogs === true && !surroundings.messages.isTerminal
+        display.write(asJson ? line.trimEnd() : readableLogLine(line.trimEnd()))
+      },
+    })
+    for (const warning of warnings) log.warn(warning)
+    try {
+      exitCode = await spec.perform({ settings, flags: command.opts(), operands, surroundings, display, log })
+    } finally {
+      display.end()
+    }
+  }
+  try {
+    await buildProgram(surroundings, perform).parseAsync([...args], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    // `--help` and `--version` end so, too.
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    const failure = describeFailure(error instanceof CommanderError ? asInputError(error) : error, wanted)
+    surroundings.messages.write(`${failure.message}\n`)
+    if (wanted.json) surroundings.results.write(`${JSON.stringify(failure.json)}\n`)
+    return failure.exitCode
+  }
+}
+
+type Perform = (spec: CommandSpec, command: Command, operands: readonly string[]) => Promise<void>
+
+function buildProgram(surroundings: Surroundings, perform: Perform): Command {
+  const program = new Command('headlight')
+    .description('Shows what a head-pose network looks at, for every image of a dataset.')
+    .version(surroundings.version, '--version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .addHelpText('after', '\nheadlight COMMAND --help shows the options of a command and examples.')
+  configure(program, surroundings)
+  const groups = new Map<string, Command>()
+  for (const spec of commands) {
+    const names = spec.name.split(' ')
+    const leaf = names.at(-1) ?? spec.name
+    const parent = names.length === 1 ? program : group(program, groups, names[0] ?? '', surroundings)
+    const command = parent.command(leaf).summary(spec.summary).description(spec.summary)
+    configure(command, surroundings)
+    spec.extend?.(command)
+    addSettings(command, [...spec.settings, ...commonSettings])
+    const examples = spec.examples.map(([line, meaning]) => `  # ${meaning}\n  $ ${line}`).join('\n')
+    command.addHelpText('after', `\nExamples:\n${examples}`)
+    command.action(() => perform(spec, command, command.args))
+  }
+  return program
+}
+
+const groupSummaries: Readonly<Record<string, string>> = { network: 'look into a network' }
+
+function group(program: Command, groups: Map<string, Command>, name: string, surroundings: Surroundings): Command {
+  const known = groups.get(name)
+  if (known) return known
+  const made = program
+    .command(name)
+    .description(groupSummaries[name] ?? name)
+    .helpCommand(false)
+  configure(made, surroundings)
+  groups.set(name, made)
+  return made
+}
+
+function configure(command: Command, { results, messages }: Surroundings): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => results.write(text),
+    // Help that nobody asked for (a command is missing) comes here; errors are worded by describeFailure instead.
+    writeErr: (text) => messages.write(text),
+    outputError: () => undefined,
+    getOutHelpWidth: () => Math.min(results.columns(), 120),
+    getErrHelpWidth: () => Math.min(messages.columns(), 120),
+  })
+}
+
+/** Commander's `error: unknown option '--x'⏎(Did you mean --y?)` as one sentence of ours. */
+function asInputError(error: CommanderError): InputError {
+  const [problem = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n')
+  const meant = /^\(Did you mean (?:one of )?(.*?)\?\)$/i.exec(suggestion)?.[1]
+  const hint = meant === undefined ? '; --help shows what there is' : `; did you mean ${meant}?`
+  return new InputError('bad-option', commanderSentence(error.code, problem) + hint, { cause: error })
+}
+
+function commanderSentence(code: string, problem: string): string {
+  switch (code) {
+    case 'commander.help':
+      return 'a command is missing'
+    case 'commander.excessArguments':
+      return problem.replace(/\. Expected (\d+) arguments? but got (\d+)\.$/, ': it takes $1, but $2 are given')
+    case 'commander.optionMissingArgument':
+      return problem.replace(/^option '(\S+) <(.*)>' argument missing$/, '$1 needs a value, $2')
+    default:
+      return problem
+  }
+}

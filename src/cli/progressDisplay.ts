@@ -1,0 +1,85 @@
+import { progressLine, RateMeter, type Progress } from './progressLine.ts'
+import type { Output } from './terminal.ts'
+
+const redrawMs = 200
+const quietLineMs = 30_000
+
+const phaseNames: Readonly<Record<Progress['phase'], string>> = {
+  waiting: 'waiting',
+  listing: 'listing the dataset',
+  computing: 'computing',
+  finalizing: 'writing the table and the report',
+}
+
+/**
+ * Shows progress on standard error. On a terminal one line is rewritten, at most five times a second; elsewhere a line
+ * is written when a phase begins and at most every 30 s after that. `silent` shows nothing but `write`.
+ */
+export class ProgressDisplay {
+  readonly #output: Output
+  readonly #silent: boolean
+  readonly #now: () => number
+  readonly #meter = new RateMeter()
+  #latest: Progress | null = null
+  #shown = ''
+  #lastMs = -Infinity
+  #lastPhase: Progress['phase'] | null = null
+
+  constructor(output: Output, options: { silent: boolean; now?: () => number }) {
+    this.#output = output
+    this.#silent = options.silent
+    this.#now = options.now ?? (() => performance.now())
+  }
+
+  update(progress: Progress): void {
+    if (this.#silent) return
+    const now = this.#now()
+    if (progress.phase === 'listing' || progress.phase === 'computing') this.#meter.add(now, progress.computed)
+    const begins = progress.phase !== this.#lastPhase
+    this.#latest = progress
+    this.#lastPhase = progress.phase
+    if (this.#output.isTerminal) {
+      if (!begins && now - this.#lastMs < redrawMs) return
+      this.#lastMs = now
+      this.#draw()
+      return
+    }
+    if (!begins && now - this.#lastMs < quietLineMs) return
+    this.#lastMs = now
+    const line = begins ? (progress.message ?? phaseNames[progress.phase]) : this.#line(Infinity)
+    this.#output.write(`${line}\n`)
+  }
+
+  /** Writes a line of text above the progress line; also when silent. */
+  write(line: string): void {
+    this.#erase()
+    this.#output.write(`${line}\n`)
+    if (this.#latest) this.#draw()
+  }
+
+  /** Takes the progress line away; nothing is drawn any more. */
+  end(): void {
+    this.#erase()
+    this.#latest = null
+  }
+
+  #line(columns: number): string {
+    return this.#latest ? progressLine(this.#latest, this.#meter.perSecond(), columns) : ''
+  }
+
+  #draw(): void {
+    if (this.#silent || !this.#output.isTerminal) return
+    // The last column stays free: some terminals wrap as soon as it is written.
+    const line = this.#line(this.#output.columns() - 1)
+    if (line === this.#shown) return
+    // Return, erase to the end of the line, write: one write, so that nothing flickers.
+    this.#output.write(`\r\u001b[K${line}`)
+    this.#shown = line
+  }
+
+  #erase(): void {
+    if (this.#shown === '') return
+    this.#output.write('\r\u001b[K')
+    this.#shown = ''
+  }
+}

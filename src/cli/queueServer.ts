@@ -1,0 +1,31 @@
+import type { QueueConnection } from '../queue/connection.ts'
+import type { Call } from './command.ts'
+import { ownFolders } from './machine.ts'
+import { required } from './options.ts'
+
+/** The Redis of `--redis`, looked at once so that a wrong URL is said before anything is written. */
+export async function givenRedis(call: Call, command: string): Promise<QueueConnection> {
+  const url = required(call.settings, 'redis', command)
+  const { checkRedis, redisConnection } = await import('../queue/connection.ts')
+  const connection = redisConnection(url)
+  const { warning } = await checkRedis(connection)
+  if (warning) call.log.warn(warning)
+  return connection
+}
+
+/** The Redis of `--redis`, else the private one of this output. `release` must be called. */
+export async function queueServer(
+  call: Call,
+  output: string,
+): Promise<{ connection: QueueConnection; release: () => Promise<void> }> {
+  if (call.settings.redis !== undefined) {
+    return { connection: await givenRedis(call, 'run'), release: () => Promise.resolve() }
+  }
+  const { openPrivateRedis } = await import('../queue/privateRedis.ts')
+  return openPrivateRedis({
+    stateFolder: ownFolders(call.settings, call.surroundings).state,
+    output,
+    log: call.log,
+    searchPath: call.surroundings.environment['PATH'] ?? '',
+  })
+}

@@ -1,0 +1,30 @@
+import { runsQueue, shardsQueue } from '../contract/job.ts'
+import { openQueue, type QueueConnection } from '../queue/connection.ts'
+import type { Logger } from '../telemetry.ts'
+
+/** One queue, as `status --json` prints it. The names are a contract: add, don't rename. */
+export interface QueueStatus {
+  readonly queue: string
+  readonly waiting: number
+  readonly active: number
+  readonly delayed: number
+  /** Processes that take jobs from this queue now. */
+  readonly workers: number
+}
+
+/** The two queues of headlight, in the order that work goes through them. */
+export async function queueStatuses(connection: QueueConnection, log: Logger): Promise<QueueStatus[]> {
+  const statuses: QueueStatus[] = []
+  for (const name of [runsQueue, shardsQueue]) {
+    const queue = openQueue(connection, name, log)
+    try {
+      await queue.waitUntilReady()
+      const counts = await queue.getJobCounts('waiting', 'active', 'delayed')
+      const { waiting = 0, active = 0, delayed = 0 } = counts
+      statuses.push({ queue: name, waiting, active, delayed, workers: await queue.getWorkersCount() })
+    } finally {
+      await queue.close()
+    }
+  }
+  return statuses
+}

@@ -1,0 +1,85 @@
+import type { Settings } from '../config.ts'
+import type { ResultOptions, ResultSet } from '../contract/resultSet.ts'
+import { openAdapter } from '../dataset/open.ts'
+import { InputError } from '../errors.ts'
+import { prepareResultSet } from '../producer/prepare.ts'
+import { parseObjectives } from '../saliency/objective.ts'
+import { openStore } from '../storage/open.ts'
+import type { Store } from '../storage/store.ts'
+import { adapterOptions } from './adapterSettings.ts'
+import type { Call } from './command.ts'
+import { readNetworkFile } from './networkFile.ts'
+import { required } from './options.ts'
+
+/** What a call of `run` or `produce` asks for. The caller closes the stores. */
+export interface AskedFor {
+  readonly dataset: Store
+  readonly output: Store
+  /** Finds or makes the result set: the first thing that is written. */
+  prepare(): Promise<ResultSet>
+}
+
+/**
+ * Checks all that can be checked without writing: options, network, dataset, and that it holds an image. Raises the
+ * InputErrors of whatever is wrong.
+ */
+export async function askedFor(call: Call, command: string): Promise<AskedFor> {
+  const { settings, surroundings } = call
+  const uris = { dataset: required(settings, 'dataset', command), output: required(settings, 'output', command) }
+  const networkPath = required(settings, 'network', command)
+  const options = resultOptions(settings)
+  const { network, bytes } = await readNetworkFile(networkPath)
+  const dataset = openStore(uris.dataset, { endpoint: settings.s3Endpoint, logger: call.log })
+  const output = openStore(uris.output, {
+    endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint,
+    logger: call.log,
+  })
+  try {
+    await dataset.check('read')
+    await lookAtNames(call, dataset, options)
+  } catch (error) {
+    dataset.close()
+    output.close()
+    throw error
+  }
+  const { file, digest, description } = network
+  const described = { file, bytes, digest, description }
+  return {
+    dataset,
+    output,
+    prepare: () =>
+      prepareResultSet({ dataset, output, network: described, options, headlightVersion: surroundings.version }),
+  }
+}
+
+/** The dataset of a result set, as it was given when the set was last asked for. */
+export function openDataset({ dataset }: ResultSet): Store {
+  return openStore(dataset.uri, { endpoint: dataset.endpoint ?? undefined })
+}
+
+function resultOptions(settings: Settings): ResultOptions {
+  const { scope, style, gradients, logits, maxPixels } = settings
+  const objectives = parseObjectives([settings.objective].flat().join(','))
+  return { objectives, scope, style, gradients, logits, maxPixels, adapter: adapterOptions(settings) }
+}
+
+const namesLookedAt = 20
+/** `BIWI00009409_-17_+1_+17.png` */
+const tellsPose = /_[+-]?\d+_[+-]?\d+_[+-]?\d+\.[a-z]+$/i
+
+/** Refuses a dataset without images before anything is written; hints when names tell poses that nobody reads. */
+async function lookAtNames({ settings, log }: Call, dataset: Store, options: ResultOptions): Promise<void> {
+  const keys: string[] = []
+  for await (const { key } of openAdapter(options.adapter).samples(dataset)) {
+    if (keys.push(key) === namesLookedAt) break
+  }
+  if (keys.length === 0) {
+    throw new InputError(
+      'empty-dataset',
+      `${dataset.uri} holds no image that the adapter ${settings.adapter} reads; check --dataset and --adapter`,
+    )
+  }
+  if (settings.adapter === 'images' && keys.every((key) => tellsPose.test(key))) {
+    log.warn(`the file names look as if they told poses (${keys[0]}); --adapter filename would read them as labels`)
+  }
+}

@@ -1,0 +1,146 @@
+import { layout, shardName } from '../contract/layout.ts'
+import { resultSetSchema } from '../contract/resultSet.ts'
+import { currentSchema, holdSchema, runSchema, summarySchema, type Run } from '../contract/run.ts'
+import { getJson } from '../producer/jsonObject.ts'
+import { Manifest, shardsOf } from '../producer/manifest.ts'
+import type { Store } from '../storage/store.ts'
+
+/** A hold whose heartbeat is older may be taken over: its owner counts as gone. */
+const heartbeatLimitMs = 30_000
+
+/** One result set and its latest run, as `status --json` prints it. The names are a contract: add, don't rename. */
+export interface ResultSetStatus {
+  readonly set: string
+  readonly dataset: string
+  readonly network: string
+  readonly objectives: readonly string[]
+  /** The latest run, or the one asked for; null when the result set has none yet. */
+  readonly run: string | null
+  /** `interrupted`: open, but nobody holds it; the next run goes on with it. */
+  readonly state: 'running' | 'interrupted' | 'completed' | 'cancelled' | 'empty'
+  /** Images to compute in this run that are committed; `total` is null while the listing goes on. */
+  readonly done: number
+  readonly total: number | null
+  /** Of a closed run as its summary says; of a running one, the average since its start. */
+  readonly imagesPerSecond: number | null
+  /** Failed records of the result set; null while the run is open. */
+  readonly failed: number | null
+  /** Who writes to the result set now. */
+  readonly hold: { readonly host: string; readonly pid: number; readonly heartbeatSecondsAgo: number } | null
+  readonly startedAt: string | null
+  readonly closedAt: string | null
+  /** The run whose table is published. */
+  readonly published: string | null
+}
+
+/** Reads the status of every result set in an output, in order of name. With `run`, only the sets that hold that run. */
+export async function* resultSetStatuses(output: Store, now: Date, run?: string): AsyncGenerator<ResultSetStatus> {
+  for await (const set of output.folders('')) {
+    // What else lies in the output is not ours.
+    if ((await output.head(layout.set(set))) === undefined) continue
+    const status = await resultSetStatus(output, set, now, run)
+    if (status) yield status
+  }
+}
+
+async function resultSetStatus(
+  output: Store,
+  set: string,
+  now: Date,
+  wanted: string | undefined,
+): Promise<ResultSetStatus | undefined> {
+  const name = wanted ?? (await latestRun(output, set))
+  const [made, current, hold, run] = await Promise.all([
+    getJson(output, layout.set(set), resultSetSchema),
+    getJson(output, layout.current(set), currentSchema),
+    getJson(output, layout.hold(set), holdSchema),
+    name === undefined ? undefined : getJson(output, layout.run(set, name), runSchema),
+  ])
+  if (!made || (wanted !== undefined && !run)) return undefined
+  const heartbeatMs = hold ? now.getTime() - Date.parse(hold.value.heartbeatAt) : Infinity
+  const held = heartbeatMs <= heartbeatLimitMs
+  const { dataset, network, options } = made.value
+  return {
+    set,
+    dataset: dataset.uri,
+    network: network.file,
+    objectives: options.objectives,
+    ...(run ? await runStatus(output, set, run.value, held && hold?.value.run === run.value.run, now) : noRun),
+    hold:
+      hold && held
+        ? {
+            host: hold.value.host,
+            pid: hold.value.pid,
+            heartbeatSecondsAgo: Math.max(0, Math.round(heartbeatMs / 1000)),
+          }
+        : null,
+    published: current?.value.run ?? null,
+  }
+}
+
+type RunStatus = Pick<
+  ResultSetStatus,
+  'run' | 'state' | 'done' | 'total' | 'imagesPerSecond' | 'failed' | 'startedAt' | 'closedAt'
+>
+
+const noRun: RunStatus = {
+  run: null,
+  state: 'empty',
+  done: 0,
+  total: null,
+  imagesPerSecond: null,
+  failed: null,
+  startedAt: null,
+  closedAt: null,
+}
+
+/** Run ids begin with their start time, so the last name is the latest run. */
+async function latestRun(output: Store, set: string): Promise<string | undefined> {
+  let latest: string | undefined
+  for await (const run of output.folders(layout.runs(set))) latest = run
+  return latest
+}
+
+async function runStatus(output: Store, set: string, run: Run, held: boolean, now: Date): Promise<RunStatus> {
+  const common = { run: run.run, startedAt: run.startedAt, closedAt: run.closedAt }
+  if (run.state !== 'open') {
+    const summary = await getJson(output, layout.summary(set, run.run), summarySchema)
+    const done = run.counts?.computed ?? 0
+    return {
+      ...common,
+      state: run.state,
+      done,
+      total: done,
+      imagesPerSecond: summary?.value.imagesPerSecond ?? null,
+      failed: run.counts?.failed ?? null,
+    }
+  }
+  const { done, total } = await committed(output, set, run.run)
+  const seconds = (now.getTime() - Date.parse(run.startedAt)) / 1000
+  return {
+    ...common,
+    state: held ? 'running' : 'interrupted',
+    done,
+    total,
+    // A run that was left and taken up again counts the pause, too: only a running one's rate says anything.
+    imagesPerSecond: held && done > 0 && seconds > 0 ? done / seconds : null,
+    failed: null,
+  }
+}
+
+/** Images in committed shards, from the names of the record files alone. */
+async function committed(output: Store, set: string, run: string): Promise<{ done: number; total: number | null }> {
+  const manifest = new Manifest(output, set, run)
+  const folder = layout.records(set, run)
+  const present = new Set<string>()
+  for await (const { key } of output.list({ prefix: folder })) {
+    if (key.endsWith('.jsonl')) present.add(key.slice(folder.length, -'.jsonl'.length))
+  }
+  let done = 0
+  for await (const { header } of manifest.parts()) {
+    for (const { part, offset, count } of shardsOf(header)) {
+      if (present.has(shardName(part, offset))) done += count
+    }
+  }
+  return { done, total: (await manifest.done())?.toCompute ?? null }
+}

@@ -1,0 +1,26 @@
+import type { CommandSpec } from './command.ts'
+import { computingSettings } from './options.ts'
+
+export const runCommand: CommandSpec = {
+  name: 'run',
+  summary: 'compute the maps and angles of a dataset, everything on this machine',
+  settings: [...computingSettings, 'units', 'fetchConcurrency', 'unitSilenceSeconds', 'stateFolder', 'cacheFolder'],
+  examples: [
+    [
+      'headlight run --dataset ./images --output ./out --network hopenet.pkl',
+      'maps and angles of every image in a folder; the same line again computes only what is new',
+    ],
+    [
+      'headlight run --dataset ./biwi --adapter filename --output ./out --network hopenet.pkl --objective=each',
+      'with labels from the file names, and one map each for yaw, pitch and roll',
+    ],
+    [
+      'headlight run --dataset s3://heads/in/ --output s3://heads/out/ --s3-endpoint http://ceph:7480 --network hopenet.pkl',
+      'from and to an S3 service of your own',
+    ],
+  ],
+  perform: async (call) => {
+    const { performRun } = await import('./runHere.ts')
+    return performRun(call)
+  },
+}

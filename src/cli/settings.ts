@@ -1,0 +1,114 @@
+import type { z } from 'zod'
+import {
+  environmentName,
+  flagName,
+  settingFacts,
+  settingNames,
+  settingsSchema,
+  type SettingName,
+  type Settings,
+} from '../config.ts'
+import { InputError } from '../errors.ts'
+import { parseConfigFile } from './configFile.ts'
+import { closest, editDistance } from './spelling.ts'
+
+export interface SettingSources {
+  /** The file of `--config`, when there is one. */
+  readonly file?: { readonly name: string; readonly text: string } | undefined
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** By setting name; text, true/false, or a list of texts for a flag given several times. Absent flags are undefined. */
+  readonly flags: Readonly<Record<string, unknown>>
+}
+
+/** Defaults ← config file ← environment ← flags. Raises InputError `bad-option` that names the source of a bad value. */
+export function resolveSettings(sources: SettingSources): { settings: Settings; warnings: string[] } {
+  const merged: Record<string, unknown> = {}
+  if (sources.file) {
+    for (const entry of parseConfigFile(sources.file.name, sources.file.text)) {
+      const name = settingNames.find((known) => known === entry.key)
+      if (name === undefined) {
+        throw new InputError('bad-option', `${entry.where}: unknown option "${entry.key}"${suggestKey(entry.key)}`)
+      }
+      merged[name] = checked(name, entry.value, `${entry.where}: ${name}`)
+    }
+  }
+  for (const name of settingNames) {
+    const variable = environmentName(name)
+    const text = sources.environment[variable]
+    // An empty variable is how shells and containers say "not set".
+    if (text !== undefined && text !== '') merged[name] = checked(name, fromText(name, text), variable)
+  }
+  for (const name of settingNames) {
+    const given = sources.flags[name]
+    if (given === undefined) continue
+    merged[name] = checked(name, typeof given === 'string' ? fromText(name, given) : given, `--${flagName(name)}`)
+  }
+  return { settings: settingsSchema.parse(merged), warnings: misspeltVariables(sources.environment) }
+}
+
+function suggestKey(key: string): string {
+  const suggestion = closest(key, settingNames)
+  return suggestion ? `; did you mean "${suggestion}"?` : '; docs/configuration.md lists all options'
+}
+
+/**
+ * A variable that is nearly one of ours is worth a warning. Others are nobody's fault: Kubernetes puts
+ * HEADLIGHT_REDIS_PORT and the like into every container once a service is called headlight-redis.
+ */
+function misspeltVariables(environment: SettingSources['environment']): string[] {
+  const known = [...settingNames, 'config'].map(environmentName)
+  const warnings: string[] = []
+  for (const variable of Object.keys(environment)) {
+    if (!variable.startsWith('HEADLIGHT_') || known.includes(variable)) continue
+    const meant = known.find((name) => editDistance(name, variable) <= 2)
+    if (meant) warnings.push(`the environment variable ${variable} means nothing; did you mean ${meant}?`)
+  }
+  return warnings
+}
+
+function fromText(name: SettingName, text: string): unknown {
+  const { kind } = settingFacts(name)
+  // Number('') is 0 and Number(' 1') is 1: only text that looks like a number becomes one, the rest is refused below.
+  if ((kind === 'integer' || kind === 'number') && /^[+-]?\d+(\.\d+)?$/.test(text)) return Number(text)
+  if (kind === 'boolean') {
+    if (/^(true|1|yes|on)$/i.test(text)) return true
+    if (/^(false|0|no|off)$/i.test(text)) return false
+  }
+  return text
+}
+
+function checked(name: SettingName, value: unknown, where: string): unknown {
+  const result = settingsSchema.shape[name].safeParse(value)
+  if (result.success) return value
+  throw new InputError('bad-option', `${where} ${mustBe(name, result.error, value)}, not ${shown(value)}`)
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text
+}
+
+function mustBe(name: SettingName, error: z.ZodError, value: unknown): string {
+  const facts = settingFacts(name)
+  switch (facts.kind) {
+    case 'choice': {
+      const meant = typeof value === 'string' ? closest(value, facts.choices ?? []) : undefined
+      return `must be one of ${(facts.choices ?? []).join(' | ')}${meant ? ` (did you mean ${meant}?)` : ''}`
+    }
+    case 'integer':
+    case 'number': {
+      const noun = facts.kind === 'integer' ? 'a whole number' : 'a number'
+      const bounds =
+        facts.maximum === undefined ? `of at least ${facts.minimum}` : `from ${facts.minimum} to ${facts.maximum}`
+      return `must be ${noun} ${bounds}${facts.unit ? ` (${facts.unit})` : ''}`
+    }
+    case 'boolean':
+      return 'must be true or false'
+    case 'list':
+      return 'must be a text or a list of texts'
+    case 'text':
+      return error.issues.some((issue) => issue.code === 'invalid_format')
+        ? 'must be a URL that begins with http:// or https://'
+        : 'must be a text that is not empty'
+  }
+}

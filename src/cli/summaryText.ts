@@ -1,0 +1,58 @@
+import { layout } from '../contract/layout.ts'
+import type { Summary } from '../contract/run.ts'
+import { number } from './progressLine.ts'
+
+/** What `run` says at its end: where things are, the counts, and the errors against the labels. */
+export function summaryText(summary: Summary, set: string): string {
+  const { counts } = summary
+  const inOutput = (key: string): string => place(`${outputOf(summary.output, set)}${key}`)
+  const rows: [string, string][] = [
+    ['result set', place(summary.output)],
+    ['report', inOutput(layout.report(set))],
+    ['table', inOutput(layout.table(set))],
+    ['images', `${number(counts.total)} (${countsText(counts)})`],
+  ]
+  if (counts.failed > 0) {
+    const codes = Object.entries(summary.failures).map(([code, n]) => `${code} ${number(n)}`)
+    rows.push([
+      'failed',
+      `${number(counts.failed)}: ${codes.join(', ')}; listed in ${inOutput(layout.failures(set, summary.run))}`,
+    ])
+  }
+  if (summary.imagesPerSecond !== null) {
+    rows.push(['speed', `${summary.imagesPerSecond.toFixed(1)} images/s with ${summary.engine.join(', ')}`])
+  }
+  const text = rows.map(([name, value]) => `${name.padEnd(11)} ${value}\n`).join('')
+  return summary.mae ? `${text}\n${errorTable(summary.mae, summary.errors)}` : text
+}
+
+function countsText(counts: Summary['counts']): string {
+  const parts = [`${number(counts.computed)} computed`, `${number(counts.unchanged)} unchanged`]
+  if (counts.gone > 0) parts.push(`${number(counts.gone)} gone since the last run`)
+  return parts.join(', ')
+}
+
+function errorTable(mae: NonNullable<Summary['mae']>, errors: Summary['errors']): string {
+  const columns = ['yaw', 'pitch', 'roll', 'mean'] as const
+  const row = (name: string, cells: readonly string[]): string =>
+    `${name.padEnd(22)}${cells.map((cell) => cell.padStart(8)).join('')}\n`
+  const degrees = (values: NonNullable<Summary['mae']>): string[] => columns.map((column) => values[column].toFixed(2))
+  let table = row('degrees', columns) + row('mean absolute error', degrees(mae))
+  if (errors) {
+    const excluded = errors.excluded > 0 ? `, ${number(errors.excluded)} with a label beyond ±99° left out` : ''
+    table += row('median absolute error', degrees(errors.median))
+    table += `over ${number(errors.n)} labelled images${excluded}; mean geodesic error ${errors.geodesicMean.toFixed(2)}°\n`
+  }
+  return table
+}
+
+/** The output store's URI, from that of a result set in it. */
+function outputOf(resultSet: string, set: string): string {
+  const end = `${set}/`
+  return resultSet.endsWith(end) ? resultSet.slice(0, -end.length) : resultSet
+}
+
+/** `file:///home/me/out/` → `/home/me/out/`: people paste paths; other URIs stay. */
+export function place(uri: string): string {
+  return uri.startsWith('file:///') ? decodeURIComponent(uri.slice('file://'.length)) : uri
+}

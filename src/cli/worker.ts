@@ -1,0 +1,29 @@
+import type { CommandSpec } from './command.ts'
+
+export const workerCommand: CommandSpec = {
+  name: 'worker',
+  summary: 'compute shards from the queue until told to stop',
+  settings: [
+    'redis',
+    'units',
+    'engine',
+    'batch',
+    's3Endpoint',
+    'fetchConcurrency',
+    'graceSeconds',
+    'unitSilenceSeconds',
+    'cacheFolder',
+  ],
+  jsonLogs: true,
+  examples: [
+    ['headlight worker --redis redis://queue:6379', 'one unit per core of this machine'],
+    [
+      'HEADLIGHT_REDIS=rediss://user:secret@queue headlight worker --units 4',
+      'four units; the password stays out of ps',
+    ],
+  ],
+  perform: async (call) => {
+    const { performWorker } = await import('./workHere.ts')
+    return performWorker(call)
+  },
+}
