@@ -1,24 +1,30 @@
 import { z } from 'zod'
 
+const angle = z.enum(['yaw', 'pitch', 'roll'])
+const sign = z.union([z.literal(1), z.literal(-1)])
+const unit = z.enum(['degrees', 'radians'])
+const triple = z.tuple([z.number(), z.number(), z.number()])
+const spread = z.number().positive()
+
 /** How one output of the network becomes one angle. */
 const headSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('binned'),
     /** Weight prefix of the head, e.g. `fc_yaw`. */
     output: z.string(),
-    angle: z.enum(['yaw', 'pitch', 'roll']),
+    angle,
     bins: z.int().min(2),
     /** angle = sign · (Σ softmax(logits)·i · step + offset), degrees. */
     step: z.number(),
     offset: z.number(),
-    sign: z.union([z.literal(1), z.literal(-1)]),
+    sign,
   }),
   z.strictObject({
     kind: z.literal('value'),
     output: z.string(),
-    angle: z.enum(['yaw', 'pitch', 'roll']),
-    unit: z.enum(['degrees', 'radians']),
-    sign: z.union([z.literal(1), z.literal(-1)]),
+    angle,
+    unit,
+    sign,
   }),
   z.strictObject({
     kind: z.literal('classes'),
@@ -28,19 +34,49 @@ const headSchema = z.discriminatedUnion('kind', [
 ])
 export type Head = z.infer<typeof headSchema>
 
+const inputSchema = z.strictObject({
+  width: z.int().min(8).max(4096),
+  height: z.int().min(8).max(4096),
+  /** `shorter-side`: shorter side to the input size, then centre crop (torchvision). `stretch`: straight to the size. */
+  resize: z.enum(['shorter-side', 'stretch']),
+  channels: z.enum(['rgb', 'bgr']),
+  /** What pixel value 255 becomes before mean and std are applied. */
+  range: z.number().positive(),
+  /** Per channel, in the order of `channels`: input = (pixel / 255 · range − mean) / std. */
+  mean: triple,
+  std: z.tuple([spread, spread, spread]),
+})
+
 /** What a network expects and means. `<file>.yaml` beside a checkpoint overrides any part of it. */
 export const descriptionSchema = z.strictObject({
-  input: z.strictObject({
-    width: z.int().min(8),
-    height: z.int().min(8),
-    /** `shorter-side`: shorter side to the input size, then centre crop (torchvision). `stretch`: straight to the size. */
-    resize: z.enum(['shorter-side', 'stretch']),
-    channels: z.enum(['rgb', 'bgr']),
-    /** What pixel value 255 becomes before mean and std are applied. */
-    range: z.number().positive(),
-    mean: z.tuple([z.number(), z.number(), z.number()]),
-    std: z.tuple([z.number(), z.number(), z.number()]),
-  }),
+  input: inputSchema,
   heads: z.array(headSchema).min(1),
 })
 export type Description = z.infer<typeof descriptionSchema>
+
+/**
+ * What `<file>.yaml` may hold: any part of a description. A head is found by its `output`, or by its `angle` where the
+ * name of the output tells the angle; heads that are not listed stay as they are.
+ */
+export const overrideSchema = z.strictObject({
+  input: inputSchema.partial().optional(),
+  heads: z
+    .array(
+      z
+        .strictObject({
+          kind: z.enum(['binned', 'value', 'classes']),
+          output: z.string(),
+          angle,
+          bins: z.int().min(2),
+          step: z.number(),
+          offset: z.number(),
+          sign,
+          unit,
+          classes: z.int().min(1),
+        })
+        .partial(),
+    )
+    .optional(),
+})
+export type DescriptionOverride = z.infer<typeof overrideSchema>
+export type HeadOverride = NonNullable<DescriptionOverride['heads']>[number]

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto'
+import { readWeights } from '../weights/read.ts'
+import { findDenseNetShape } from './densenetShape.ts'
+import { checkOverride } from './descriptionFile.ts'
+import type { Network } from './network.ts'
+import { resolveDescription } from './resolve.ts'
+
+/**
+ * A checkpoint's bytes made into a network. `file` is its base name; `override` is a parsed `<file>.yaml`, options, or a
+ * resolved description. The weights may be views of `bytes`, which must not be written to afterwards.
+ *
+ * InputErrors: `bad-checkpoint`, `unsafe-checkpoint`, `unsupported-network`, `bad-description`.
+ */
+export function loadNetwork(bytes: Uint8Array, file: string, override?: unknown): Network {
+  const given = checkOverride(override, file)
+  const { format, storedTypes, tensors, notes } = readWeights(bytes, file)
+  const { shape, notes: shapeNotes } = findDenseNetShape(tensors, file)
+  const { description, provenance, notes: headNotes } = resolveDescription(shape, given, file)
+  return {
+    file,
+    digest: createHash('sha256').update(bytes).digest('hex'),
+    format,
+    storedTypes,
+    shape,
+    description,
+    provenance,
+    notes: [...notes, ...shapeNotes, ...headNotes],
+    weights: tensors,
+  }
+}
