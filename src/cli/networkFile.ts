@@ -1,11 +1,10 @@
+import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
-import { parse } from 'yaml'
-import { InputError } from '../errors.ts'
 import type { Network } from '../saliency/networks/network.ts'
 import { readLocalFile } from './options.ts'
 
 /** A checkpoint as the user named it, read and recognised. */
-export interface NetworkFile {
+interface NetworkFile {
   readonly network: Network
   readonly bytes: Uint8Array
   /** The file that overrides parts of the description, when there is one. */
@@ -14,26 +13,30 @@ export interface NetworkFile {
 
 /** Reads `path` and, where it exists, `path.yaml` beside it. Raises the InputErrors of `loadNetwork`. */
 export async function readNetworkFile(path: string): Promise<NetworkFile> {
-  const [{ loadNetwork }, bytes] = await Promise.all([
+  const [{ loadNetwork }, bytes, override] = await Promise.all([
     import('../saliency/networks/load.ts'),
     readLocalFile(path, 'network file'),
+    readOverride(`${path}.yaml`),
   ])
-  const overrideFile = `${path}.yaml`
-  const override = await readOverride(overrideFile)
-  const network = loadNetwork(bytes, basename(path), override)
-  return { network, bytes, overrideFile: override === undefined ? null : overrideFile }
+  const network = loadNetwork(bytes, basename(path), override?.description)
+  return { network, bytes, overrideFile: override?.file ?? null }
 }
 
-async function readOverride(path: string): Promise<unknown> {
-  const { existsSync } = await import('node:fs')
-  if (!existsSync(path)) return undefined
-  const text = (await readLocalFile(path, 'description')).toString('utf8')
-  try {
-    return parse(text) as unknown
-  } catch (error) {
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
-    throw new InputError('bad-description', `${path}: not valid YAML (${reason.replace(/[.:]+$/, '')})`, {
-      cause: error,
-    })
-  }
+async function readOverride(file: string): Promise<{ file: string; description: unknown } | undefined> {
+  if (!existsSync(file)) return undefined
+  const [{ parseDescription }, text] = await Promise.all([
+    import('../saliency/networks/descriptionFile.ts'),
+    readLocalFile(file, 'description'),
+  ])
+  return { file, description: parseDescription(text.toString('utf8'), file) }
+}
+
+/** One line that names what was assumed about a network because neither its weights nor a description say it. */
+export function announcement(network: Network): string | undefined {
+  const assumed = network.description.heads.flatMap((head, index) => {
+    if (head.kind !== 'binned' || network.provenance[`heads.${index}.step`] !== 'default') return []
+    return [`${head.angle} ${head.bins} bins × ${head.step}° ${head.offset < 0 ? '−' : '+'} ${Math.abs(head.offset)}°`]
+  })
+  const notes = assumed.length > 0 ? [`assumed: ${assumed.join(', ')}`, ...network.notes] : network.notes
+  return notes.length > 0 ? `${network.file}: ${notes.join(' ')}` : undefined
 }

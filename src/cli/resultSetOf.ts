@@ -1,5 +1,6 @@
 import type { Settings } from '../config.ts'
 import type { ResultOptions, ResultSet } from '../contract/resultSet.ts'
+import { poseInName } from '../dataset/filename.ts'
 import { openAdapter } from '../dataset/open.ts'
 import { InputError } from '../errors.ts'
 import { prepareResultSet } from '../producer/prepare.ts'
@@ -8,7 +9,7 @@ import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import { adapterOptions } from './adapterSettings.ts'
 import type { Call } from './command.ts'
-import { readNetworkFile } from './networkFile.ts'
+import { announcement, readNetworkFile } from './networkFile.ts'
 import { required } from './options.ts'
 
 /** What a call of `run` or `produce` asks for. The caller closes the stores. */
@@ -24,15 +25,17 @@ export interface AskedFor {
  * InputErrors of whatever is wrong.
  */
 export async function askedFor(call: Call, command: string): Promise<AskedFor> {
-  const { settings, surroundings } = call
+  const { settings, surroundings, log } = call
   const uris = { dataset: required(settings, 'dataset', command), output: required(settings, 'output', command) }
   const networkPath = required(settings, 'network', command)
   const options = resultOptions(settings)
   const { network, bytes } = await readNetworkFile(networkPath)
-  const dataset = openStore(uris.dataset, { endpoint: settings.s3Endpoint, logger: call.log })
+  const assumed = announcement(network)
+  if (assumed) log.warn(assumed)
+  const dataset = openStore(uris.dataset, { endpoint: settings.s3Endpoint, logger: log })
   const output = openStore(uris.output, {
     endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint,
-    logger: call.log,
+    logger: log,
   })
   try {
     await dataset.check('read')
@@ -64,8 +67,6 @@ function resultOptions(settings: Settings): ResultOptions {
 }
 
 const namesLookedAt = 20
-/** `BIWI00009409_-17_+1_+17.png` */
-const tellsPose = /_[+-]?\d+_[+-]?\d+_[+-]?\d+\.[a-z]+$/i
 
 /** Refuses a dataset without images before anything is written; hints when names tell poses that nobody reads. */
 async function lookAtNames({ settings, log }: Call, dataset: Store, options: ResultOptions): Promise<void> {
@@ -79,7 +80,7 @@ async function lookAtNames({ settings, log }: Call, dataset: Store, options: Res
       `${dataset.uri} holds no image that the adapter ${settings.adapter} reads; check --dataset and --adapter`,
     )
   }
-  if (settings.adapter === 'images' && keys.every((key) => tellsPose.test(key))) {
+  if (settings.adapter === 'images' && keys.every((key) => poseInName(key, options.adapter.filenameAngles) !== null)) {
     log.warn(`the file names look as if they told poses (${keys[0]}); --adapter filename would read them as labels`)
   }
 }

@@ -9,8 +9,8 @@ import {
   type Settings,
 } from '../config.ts'
 import { InputError } from '../errors.ts'
+import { closest } from '../spelling.ts'
 import { parseConfigFile } from './configFile.ts'
-import { closest, editDistance } from './spelling.ts'
 
 export interface SettingSources {
   /** The file of `--config`, when there is one. */
@@ -56,12 +56,15 @@ function suggestKey(key: string): string {
  * HEADLIGHT_REDIS_PORT and the like into every container once a service is called headlight-redis.
  */
 function misspeltVariables(environment: SettingSources['environment']): string[] {
-  const known = [...settingNames, 'config'].map(environmentName)
+  const names = [...settingNames, 'config']
+  const known = names.map(environmentName)
   const warnings: string[] = []
   for (const variable of Object.keys(environment)) {
     if (!variable.startsWith('HEADLIGHT_') || known.includes(variable)) continue
-    const meant = known.find((name) => editDistance(name, variable) <= 2)
-    if (meant) warnings.push(`the environment variable ${variable} means nothing; did you mean ${meant}?`)
+    const meant = closest(variable.slice('HEADLIGHT_'.length), names)
+    if (meant) {
+      warnings.push(`the environment variable ${variable} means nothing; did you mean ${environmentName(meant)}?`)
+    }
   }
   return warnings
 }

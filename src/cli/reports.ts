@@ -1,0 +1,55 @@
+import { layout } from '../contract/layout.ts'
+import { resultSetSchema } from '../contract/resultSet.ts'
+import { summarySchema, type Summary } from '../contract/run.ts'
+import { InputError } from '../errors.ts'
+import { getJson } from '../producer/jsonObject.ts'
+import { writeReport } from '../report/gallery.ts'
+import { openStore } from '../storage/open.ts'
+import type { Store } from '../storage/store.ts'
+import type { Call } from './command.ts'
+import { openDataset } from './resultSetOf.ts'
+import { place } from './summaryText.ts'
+
+/** Writes the report of each result set of an output that has a closed run, and says where. */
+export async function writeReports({ operands, settings, surroundings, log }: Call): Promise<number> {
+  const [uri = ''] = operands
+  const output = openStore(uri, { endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint, logger: log })
+  try {
+    await output.check('read')
+    const written: string[] = []
+    for await (const id of output.folders('')) {
+      const set = await getJson(output, layout.set(id), resultSetSchema)
+      const summary = set && (await latestSummary(output, id))
+      if (!summary) continue
+      const dataset = openDataset(set.value)
+      try {
+        await writeReport({ output, dataset, set: set.value, summary, log })
+      } finally {
+        dataset.close()
+      }
+      written.push(`${output.uri}${layout.report(id)}`)
+    }
+    if (written.length === 0) {
+      throw new InputError(
+        'no-such-run',
+        `${output.uri} holds no result set with a finished run; headlight run makes one`,
+      )
+    }
+    const text = settings.json ? JSON.stringify({ reports: written }) : written.map(place).join('\n')
+    surroundings.results.write(`${text}\n`)
+    return 0
+  } finally {
+    output.close()
+  }
+}
+
+/** Of the newest run that has one: an open run has none yet. */
+async function latestSummary(output: Store, set: string): Promise<Summary | undefined> {
+  const runs: string[] = []
+  for await (const run of output.folders(layout.runs(set))) runs.push(run)
+  for (const run of runs.reverse()) {
+    const summary = await getJson(output, layout.summary(set, run), summarySchema)
+    if (summary) return summary.value
+  }
+  return undefined
+}
