@@ -1,0 +1,137 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+// The linter says nothing about cycles when it cannot resolve imports, and nothing about types when it finds no
+// tsconfig. So a green lint proves something only while these bad files are refused under the same configuration.
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const value = 'export const value = 1\n'
+const importing = (path: string) => `import { value } from '${path}'\nexport const twice = value + value\n`
+const cyclic = (name: string, next: string) =>
+  `import { ${next} } from './${next}.ts'\nexport function ${name}(): number {\n  return ${next}()\n}\n`
+
+const good = {
+  'src/pose/euler.ts': value,
+  'src/saliency/networks/good.ts': importing('../../pose/euler.ts'),
+  'src/image/good.ts': importing('../contract/target.ts'),
+  'src/producer/good.ts': importing('../report/target.ts'),
+  'src/cli/good.ts': `${importing('../producer/target.ts')}export const asked = [process.argv, process.env]\n`,
+}
+
+const cycle = {
+  'src/pose/a.ts': cyclic('a', 'b'),
+  'src/pose/b.ts': cyclic('b', 'c'),
+  'src/pose/c.ts': cyclic('c', 'a'),
+}
+
+/** Folder of the importing file → folders that it must not know. */
+const upward: [importer: string, imported: string][] = [
+  ['src/contract', 'src/storage'],
+  ['src/contract', 'src/queue'],
+  ['src/storage', 'src/queue'],
+  ['src/storage', 'src/saliency'],
+  ['src/saliency', 'src/storage'],
+  ['src/saliency', 'src/queue'],
+  ['src/saliency/networks', 'src/pose'],
+  ['src/image', 'src/dataset'],
+  ['src/pose', 'src/report'],
+  ['src/dataset', 'src/producer'],
+  ['src/queue', 'src/worker'],
+  ['src/report', 'src/producer'],
+  ['src/report', 'src/worker'],
+  ['src/producer', 'src/worker'],
+  ['src/worker', 'src/producer'],
+  ['src/worker', 'src/cli'],
+]
+const upwardFile = ([importer, imported]: [string, string]) => `${importer}/imports-${imported.replaceAll('/', '-')}.ts`
+
+const bad: [what: string, rule: string, text: string][] = [
+  ['an any', 'typescript(no-explicit-any)', 'export const value: any = 1\n'],
+  ['a forgotten promise', 'typescript(no-floating-promises)', 'export function f() {\n  Promise.resolve(1)\n}\n'],
+  [
+    'a promise where a condition is meant',
+    'typescript(no-misused-promises)',
+    'export function f(p: Promise<boolean>) {\n  return p ? 1 : 2\n}\n',
+  ],
+  [
+    'JSON that is trusted unseen',
+    'typescript(no-unsafe-assignment)',
+    'export function f(text: string) {\n  const { a } = JSON.parse(text)\n  return typeof a\n}\n',
+  ],
+  [
+    'a forgotten case',
+    'typescript(switch-exhaustiveness-check)',
+    "export function f(x: 'a' | 'b') {\n  switch (x) {\n    case 'a':\n      return 1\n  }\n  return 2\n}\n",
+  ],
+  ['a non-null assertion', 'typescript(no-non-null-assertion)', 'export const f = (a: number[]) => a[0]!\n'],
+  ['a read of the environment', 'node(no-process-env)', 'export const value = process.env.HOME\n'],
+  ['a read of the command line', 'eslint(no-restricted-properties)', 'export const value = process.argv\n'],
+  ['a destructured command line', 'eslint(no-restricted-properties)', 'export const { argv } = process\n'],
+  [
+    'process by import',
+    'eslint(no-restricted-imports)',
+    "import { env } from 'node:process'\nexport const home = env.HOME\n",
+  ],
+  ['the options of the command line', 'eslint(no-restricted-imports)', importing('../config.ts')],
+  ['a print to the console', 'eslint(no-console)', "console.log('')\nexport const value = 1\n"],
+  ['a default export', 'import(no-default-export)', 'export default 1\n'],
+  [
+    'a type imported as a value',
+    'typescript(consistent-type-imports)',
+    "import { URL } from 'node:url'\nexport const f = (u: URL) => u\n",
+  ],
+  ['a barrel', 'oxc(no-barrel-file)', "export * from './target.ts'\n"],
+]
+const badFile = (what: string) => `src/producer/${what.replaceAll(' ', '-')}.ts`
+
+let folder: string
+/** By file, the rules it broke. */
+let broken: Map<string, string[]>
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'headlight-lint-'))
+  for (const name of ['.oxlintrc.json', 'tsconfig.json', 'package.json']) cpSync(join(root, name), join(folder, name))
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  const files: Record<string, string> = { ...good, ...cycle, 'src/config.ts': value, 'src/contract/target.ts': value }
+  for (const [importer, imported] of upward) {
+    files[`${imported}/target.ts`] = value
+    files[upwardFile([importer, imported])] = importing(join(relative(importer, imported), 'target.ts'))
+  }
+  for (const [what, , text] of bad) files[badFile(what)] = text
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), text)
+  }
+
+  const { status, stdout, stderr } = spawnSync(
+    join(root, 'node_modules', '.bin', 'oxlint'),
+    ['--type-aware', '-f', 'json', 'src'],
+    { cwd: folder, encoding: 'utf8' },
+  )
+  expect(stderr).toBe('')
+  expect(status).toBe(1)
+  const { diagnostics } = JSON.parse(stdout) as { diagnostics: { code: string; filename: string }[] }
+  broken = new Map()
+  for (const { code, filename } of diagnostics) broken.set(filename, [...(broken.get(filename) ?? []), code])
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test.each(Object.keys(good))('%s keeps the rules', (file) => {
+  expect(broken.get(file) ?? []).toEqual([])
+})
+
+test('a cycle of three files is refused', () => {
+  for (const file of Object.keys(cycle)) expect(broken.get(file)).toEqual(['import(no-cycle)'])
+})
+
+test.each(upward)('%s must not import from %s', (importer, imported) => {
+  expect(broken.get(upwardFile([importer, imported]))).toEqual(['eslint(no-restricted-imports)'])
+})
+
+test.each(bad)('%s is refused', (what, rule) => {
+  expect(broken.get(badFile(what))).toEqual([rule])
+})
