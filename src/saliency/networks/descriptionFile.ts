@@ -18,19 +18,19 @@ export function parseDescription(text: string, file: string): DescriptionOverrid
   const [problem] = document.errors
   if (problem) {
     const reason = (problem.message.split('\n')[0] ?? '').replace(/[.:]+$/, '')
-    throw new InputError('bad-description', `${place(problem.pos[0])}: not valid YAML (${reason}).`)
+    throw new InputError('bad-description', `${place(problem.pos[0])}: not valid YAML (${reason})`)
   }
   const { data, error } = overrideSchema.safeParse(valueOf(document, file))
   if (data) return data
   const { path, key, message } = explain(error)
-  throw new InputError('bad-description', `${place(offsetOf(document, path, key))}: ${message}.`)
+  throw new InputError('bad-description', `${place(offsetOf(document, path, key))}: ${message}`)
 }
 
 /** An override that is data already. InputError `bad-description` naming the path. */
 export function checkOverride(override: unknown, file: string): DescriptionOverride {
   const { data, error } = overrideSchema.safeParse(override ?? {})
   if (data) return data
-  throw new InputError('bad-description', `The description of ${file}: ${explain(error).message}.`)
+  throw new InputError('bad-description', `The description of ${file}: ${explain(error).message}`)
 }
 
 function valueOf(document: Document, file: string): unknown {
@@ -53,8 +53,10 @@ function explain(error: z.ZodError): { path: PropertyKey[]; key: string | undefi
     const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean "${meant}"?`
     return { path: issue.path, key, message: `unknown key "${[...issue.path, key].join('.')}"; ${hint}` }
   }
-  const where = issue.path.length > 0 ? `"${issue.path.join('.')}"` : 'the description'
-  return { path: issue.path, key: undefined, message: `${where} is not allowed so: ${issue.message}` }
+  const where = issue.path.length > 0 ? issue.path.join('.') : 'the description'
+  const reason = issue.message.replace(/^Invalid (?:input|option): /, '').replace(/^[A-Z]/, (letter) => letter.toLowerCase())
+  return { path: issue.path, key: undefined, message: `${where} cannot be read: ${reason}` }
+}
 }
 
 function keysAt(path: readonly PropertyKey[]): string[] {

@@ -1,0 +1,168 @@
+import type { DenseNetShape } from './densenetShape.ts'
+import type { Description, Head } from './description.ts'
+import type { Network, Provenance } from './network.ts'
+
+/** What `network inspect --json` prints. */
+export interface Inspection {
+  readonly file: string
+  /** SHA-256, hex. */
+  readonly digest: string
+  readonly format: string
+  readonly storedTypes: readonly string[]
+  readonly architecture: Omit<DenseNetShape, 'heads'> & {
+    readonly family: 'DenseNet'
+    /** `DenseNet-121` for a network of that shape; otherwise its growth and blocks. */
+    readonly name: string
+    readonly relus: number
+  }
+  /** Learned numbers; running means and variances are not counted, as in PyTorch. */
+  readonly parameters: number
+  /** Every linear layer on the features, in the file's order, whether the description uses it or not. */
+  readonly outputs: DenseNetShape['heads']
+  readonly description: Description
+  /** By path into the description. */
+  readonly provenance: Readonly<Record<string, Provenance>>
+  readonly notes: readonly string[]
+}
+
+const published: readonly (readonly [name: string, blocks: string, growth: number, initFeatures: number])[] = [
+  ['DenseNet-121', '6-12-24-16', 32, 64],
+  ['DenseNet-161', '6-12-36-24', 48, 96],
+  ['DenseNet-169', '6-12-32-32', 32, 64],
+  ['DenseNet-201', '6-12-48-32', 32, 64],
+]
+
+/** All that headlight takes a checkpoint for, as plain data. */
+export function inspectNetwork(network: Network): Inspection {
+  const { file, digest, format, storedTypes, shape, description, provenance, notes } = network
+  const { heads, ...trunk } = shape
+  return {
+    file,
+    digest,
+    format,
+    storedTypes,
+    architecture: { family: 'DenseNet', name: nameOf(shape), relus: reluCount(shape), ...trunk },
+    parameters: parameterCount(network),
+    outputs: heads,
+    description,
+    provenance,
+    notes,
+  }
+}
+
+/** The same for people: fields that nothing in the file tells are marked as defaults. Ends with a newline. */
+export function renderInspection(inspection: Inspection): string {
+  const { architecture, description, provenance } = inspection
+  const { input, heads } = description
+  const source = (path: string): string => {
+    const from = provenance[path]
+    return from === 'default' ? 'default' : from === 'given' ? `from ${inspection.file}.yaml or options` : ''
+  }
+  const mark = (path: string, text: string): string => (source(path) === '' ? text : `${text}  (${source(path)})`)
+  const sections: Section[] = [
+    {
+      title: inspection.file,
+      rows: [
+        ['format', `${inspection.format}, ${inspection.storedTypes.join(' and ')}`],
+        ['SHA-256', inspection.digest],
+        ['architecture', architecture.name],
+        [
+          'blocks',
+          `${architecture.blocks.join('-')}, growth ${architecture.growth}, bottleneck ${architecture.bottleneck}`,
+        ],
+        ['features', `${architecture.initFeatures} after the stem, ${architecture.finalFeatures} before the heads`],
+        ['ReLUs', String(architecture.relus)],
+        ['parameters', inspection.parameters.toLocaleString('en-US')],
+      ],
+    },
+    {
+      title: 'input',
+      rows: [
+        ['width', mark('input.width', String(input.width))],
+        ['height', mark('input.height', String(input.height))],
+        ['resize', mark('input.resize', resizeRule(input))],
+        ['channels', mark('input.channels', input.channels.toUpperCase())],
+        ['range', mark('input.range', `0 to ${input.range}`)],
+        ['mean', mark('input.mean', input.mean.join(', '))],
+        ['std', mark('input.std', input.std.join(', '))],
+      ],
+    },
+  ]
+  for (const [index, head] of heads.entries())
+    sections.push(headSection(head, (key, text) => mark(`heads.${index}.${key}`, text)))
+  const text = sections.map(renderSection).join('\n')
+  const notes = inspection.notes.map((note) => `note: ${note}\n`)
+  const defaults = Object.values(provenance).includes('default')
+    ? [`Defaults are assumptions, since no weights tell them: what is wrong, say in ${inspection.file}.yaml.\n`]
+    : []
+  return [text, ...(notes.length > 0 ? [notes.join('')] : []), ...defaults].join('\n')
+}
+
+interface Section {
+  readonly title: string
+  readonly rows: readonly (readonly [name: string, text: string])[]
+}
+
+function renderSection({ title, rows }: Section): string {
+  return [title, ...rows.map(([name, text]) => `  ${name.padEnd(13)} ${text}`)].map((line) => `${line}\n`).join('')
+}
+
+function headSection(head: Head, mark: (key: string, text: string) => string): Section {
+  if (head.kind === 'classes') {
+    return {
+      title: 'output',
+      rows: [
+        ['output', head.output],
+        ['classes', mark('classes', String(head.classes))],
+      ],
+    }
+  }
+  const first: [string, string][] = [['output', mark('angle', `${head.output} gives ${head.angle}`)]]
+  const turned: [string, string] = ['sign', mark('sign', head.sign === 1 ? 'as is' : 'turned round')]
+  if (head.kind === 'value') {
+    return { title: head.angle, rows: [...first, ['unit', mark('unit', head.unit)], turned] }
+  }
+  const last = (head.bins - 1) * head.step + head.offset
+  return {
+    title: head.angle,
+    rows: [
+      ...first,
+      ['bins', `${head.bins}, from ${degrees(head.offset)} to ${degrees(last)}; the angle is their mean by softmax`],
+      ['step', mark('step', `${degrees(head.step)} per bin`)],
+      ['offset', mark('offset', degrees(head.offset))],
+      turned,
+    ],
+  }
+}
+
+function degrees(value: number): string {
+  return `${String(value).replace('-', '−')}°`
+}
+
+function resizeRule({ resize, width, height }: Description['input']): string {
+  return resize === 'stretch'
+    ? `stretched to ${width} × ${height}`
+    : 'shorter side to the size, then the centre is cut out'
+}
+
+function nameOf({ blocks, growth, initFeatures }: DenseNetShape): string {
+  const layers = blocks.join('-')
+  const known = published.find(([, ...shape]) => shape.join() === [layers, growth, initFeatures].join())
+  return known?.[0] ?? `DenseNet of growth ${growth} with blocks ${layers}`
+}
+
+/** One after the stem, two in each dense layer, one in each transition and the functional one at the end. */
+function reluCount({ blocks, transitions }: DenseNetShape): number {
+  return 1 + 2 * blocks.reduce((sum, layers) => sum + layers, 0) + transitions.length + 1
+}
+
+function parameterCount({ weights, shape }: Network): number {
+  const outputs = new Set(shape.heads.map(({ output }) => output))
+  let count = 0
+  for (const [name, { data }] of weights) {
+    const [, layer = '', part = ''] = /^(.*)\.([^.]+)$/.exec(name) ?? []
+    const learned = part === 'weight' || part === 'bias'
+    if (learned && (layer.startsWith('features.') || outputs.has(layer))) count += data.length
+  }
+  return count
+}
