@@ -155,10 +155,12 @@ export function tableRow(record: SampleRecord): TableRow {
  * The rows of an `angles.parquet` in file order, one row group decoded at a time. `columns` leaves the others
  * undecoded (their cells are absent then); columns that the file lacks, since an older headlight wrote it, are null.
  */
-export async function* readTable<Name extends string = Extract<keyof TableRow, string>>(
+export function readTable(bytes: Uint8Array): AsyncGenerator<TableRow>
+export function readTable<Name extends string>(
   bytes: Uint8Array,
-  columns?: readonly Name[],
-): AsyncGenerator<Pick<TableRow, Name>> {
+  columns: readonly Name[],
+): AsyncGenerator<Pick<TableRow, Name>>
+export async function* readTable(bytes: Uint8Array, columns?: readonly string[]): AsyncGenerator<TableRow> {
   const file: AsyncBuffer = {
     byteLength: bytes.byteLength,
     // A copy of the range: the reader wants an ArrayBuffer of its own, and row groups are small.
@@ -174,7 +176,7 @@ export async function* readTable<Name extends string = Extract<keyof TableRow, s
     const rowEnd = rowStart + Number(group.num_rows)
     for (const row of await parquetReadObjects({ file, metadata, columns: read, rowStart, rowEnd })) {
       // The writer wrote these columns with the types of `tableColumns`; the reader types them as unknown.
-      yield { ...absent, ...row } as Pick<TableRow, Name>
+      yield { ...absent, ...row } as TableRow
     }
     rowStart = rowEnd
   }

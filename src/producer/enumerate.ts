@@ -1,0 +1,200 @@
+import { refuseKey } from '../contract/layout.ts'
+import { fingerprint } from '../contract/manifest.ts'
+import type { ManifestDone, ManifestEntry, ManifestHeader } from '../contract/manifest.ts'
+import { retriedCodes } from '../contract/record.ts'
+import type { TableRow } from '../contract/table.ts'
+import type { Adapter, Sample } from '../dataset/adapter.ts'
+import type { Store } from '../storage/store.ts'
+import { compareKeys } from '../storage/keyOrder.ts'
+import { automaticShardSize, partEntries } from './manifest.ts'
+import type { Manifest } from './manifest.ts'
+import { MapCollisions } from './mapCollisions.ts'
+
+/** What a listing must know about a sample's former record. */
+export type StateRow = Pick<TableRow, 'key' | 'fingerprint' | 'status' | 'code'>
+
+export interface EnumerateOptions {
+  readonly dataset: Store
+  readonly adapter: Adapter
+  readonly manifest: Manifest
+  /** The state before this run, sorted by key. */
+  readonly state: AsyncIterable<StateRow>
+  /** Compute everything anew. */
+  readonly full: boolean
+  /** Null: chosen by the size of each part. */
+  readonly shardSize: number | null
+  /** Entries of a full part. */
+  readonly partEntries?: number
+  readonly signal: AbortSignal
+  /** A part has been PUT, or was there already: its shards may be enqueued. */
+  readonly onPart: (header: ManifestHeader) => Promise<void>
+  /** Now and then, and at the end. */
+  readonly onListed: (listed: Listed) => void
+}
+
+export interface Listed {
+  readonly listed: number
+  readonly toCompute: number
+  readonly unchanged: number
+  readonly gone: number
+}
+
+/** How many samples pass between two calls of `onListed`. */
+const reportEvery = 5_000
+
+/**
+ * Lists the dataset into the run's manifest: what is new or changed since the state, and what is gone. Both sides are
+ * sorted by key, so one merge pass in constant memory finds it. Goes on after the last part of an earlier attempt.
+ */
+export async function enumerate(options: EnumerateOptions): Promise<ManifestDone> {
+  const { manifest, onPart, onListed, signal } = options
+  const listing = new Listing(options)
+  for await (const { header } of manifest.parts()) {
+    signal.throwIfAborted()
+    listing.skip(header)
+    await onPart(header)
+  }
+  onListed(listing.listed())
+  const present = await manifest.done()
+  if (present !== undefined) return present
+
+  const state = options.state[Symbol.asyncIterator]()
+  try {
+    let former = await nextAfter(state, listing.through)
+    let last: string | undefined
+    for await (const sample of options.adapter.samples(options.dataset, listing.through)) {
+      signal.throwIfAborted()
+      if (last !== undefined && compareKeys(last, sample.key) >= 0) {
+        throw new Error(`The listing is not sorted by UTF-8 bytes: ${sample.key} comes after ${last}.`)
+      }
+      last = sample.key
+      while (former !== undefined && compareKeys(former.key, sample.key) < 0) {
+        await listing.gone(former.key)
+        former = await next(state)
+      }
+      const same = former?.key === sample.key ? former : undefined
+      await listing.sample(sample, same)
+      if (same !== undefined) former = await next(state)
+      if (listing.listed().listed % reportEvery === 0) onListed(listing.listed())
+    }
+    for (; former !== undefined; former = await next(state)) await listing.gone(former.key)
+    const done = await listing.finish()
+    onListed(listing.listed())
+    return done
+  } finally {
+    await state.return?.()
+  }
+}
+
+/** The part being filled, and the counts of all parts. */
+class Listing {
+  readonly #options: EnumerateOptions
+  readonly #partEntries: number
+  readonly #total = { parts: 0, toCompute: 0, unchanged: 0, gone: 0 }
+  #collisions = new MapCollisions()
+  #entries: ManifestEntry[] = []
+  #gone: string[] = []
+  #unchanged = 0
+  /** The last key that the parts so far account for. */
+  through: string | undefined
+  #reached: string | undefined
+
+  constructor(options: EnumerateOptions) {
+    this.#options = options
+    this.#partEntries = options.partEntries ?? partEntries
+  }
+
+  listed(): Listed {
+    const toCompute = this.#total.toCompute + this.#entries.length
+    const unchanged = this.#total.unchanged + this.#unchanged
+    return { listed: toCompute + unchanged, toCompute, unchanged, gone: this.#total.gone + this.#gone.length }
+  }
+
+  /** Accounts for a part of an earlier attempt. */
+  skip(header: ManifestHeader): void {
+    this.#count(header)
+    this.#collisions = new MapCollisions(header.prefixes)
+  }
+
+  async gone(key: string): Promise<void> {
+    this.#gone.push(key)
+    this.#reached = key
+    if (this.#gone.length >= this.#partEntries) await this.#put()
+  }
+
+  async sample(sample: Sample, former: StateRow | undefined): Promise<void> {
+    const refused = refuseKey(sample.key) ?? this.#collision(sample.key)
+    const print = fingerprint(sample)
+    this.#reached = sample.key
+    if (!this.#options.full && former !== undefined && stands(former, print, refused)) {
+      this.#unchanged++
+      return
+    }
+    const { key, etag, sizeBytes, truth } = sample
+    const companions = sample.companions.map((companion) => ({ key: companion.key, etag: companion.etag }))
+    const extra = { ...(truth === undefined ? {} : { truth }), ...(refused === undefined ? {} : { refused }) }
+    this.#entries.push({ key, etag, sizeBytes, fingerprint: print, companions, ...extra })
+    if (this.#entries.length >= this.#partEntries) await this.#put()
+  }
+
+  #collision(key: string): 'key-collision' | undefined {
+    return this.#collisions.collides(key) ? 'key-collision' : undefined
+  }
+
+  async finish(): Promise<ManifestDone> {
+    if (this.#reached !== undefined) await this.#put()
+    await this.#options.manifest.putDone(this.#total)
+    return this.#total
+  }
+
+  async #put(): Promise<void> {
+    const count = this.#entries.length
+    const header: ManifestHeader = {
+      schema: 1,
+      part: this.#total.parts,
+      through: this.#reached ?? '',
+      count,
+      shardSize: this.#options.shardSize ?? automaticShardSize(count),
+      unchanged: this.#unchanged,
+      gone: this.#gone,
+      prefixes: [...this.#collisions.prefixes],
+    }
+    await this.#options.manifest.putPart(header, this.#entries)
+    this.#count(header)
+    this.#entries = []
+    this.#gone = []
+    this.#unchanged = 0
+    this.#reached = undefined
+    // Only now: a shard must never be in the queue before its manifest is in the store.
+    await this.#options.onPart(header)
+  }
+
+  #count(header: ManifestHeader): void {
+    this.#total.parts++
+    this.#total.toCompute += header.count
+    this.#total.unchanged += header.unchanged
+    this.#total.gone += header.gone.length
+    this.through = header.through
+  }
+}
+
+/**
+ * Whether a sample's former record still holds. A fingerprint knows nothing of the neighbours, so a collision that came
+ * or went is seen by the code.
+ */
+function stands(former: StateRow, print: string, refused: string | undefined): boolean {
+  const wasRefused = former.code === 'bad-key' || former.code === 'key-collision' ? former.code : undefined
+  if (former.fingerprint !== print || wasRefused !== refused) return false
+  return former.status === 'ok' || former.code === null || !retriedCodes.has(former.code)
+}
+
+async function next(state: AsyncIterator<StateRow>): Promise<StateRow | undefined> {
+  const result = await state.next()
+  return result.done === true ? undefined : result.value
+}
+
+async function nextAfter(state: AsyncIterator<StateRow>, through: string | undefined): Promise<StateRow | undefined> {
+  let row = await next(state)
+  while (row !== undefined && through !== undefined && compareKeys(row.key, through) <= 0) row = await next(state)
+  return row
+}

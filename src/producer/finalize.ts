@@ -1,0 +1,174 @@
+import { layout } from '../contract/layout.ts'
+import type { ResultSet } from '../contract/resultSet.ts'
+import { summarySchema } from '../contract/run.ts'
+import type { Run, Summary } from '../contract/run.ts'
+import { readTable, tableColumns } from '../contract/table.ts'
+import type { TableRow } from '../contract/table.ts'
+import { HeadlightError } from '../errors.ts'
+import { writeReport } from '../report/gallery.ts'
+import { SummaryAccumulator } from '../report/summary.ts'
+import type { Store } from '../storage/store.ts'
+import type { Logger } from '../telemetry.ts'
+import { getJson, printJson } from './jsonObject.ts'
+import { Manifest } from './manifest.ts'
+import { stateTable } from './runs.ts'
+import { mergeState } from './stateMerge.ts'
+import { TableWriter } from './tableWriter.ts'
+
+/** What the jobs' return values said about the work; none of it may stand in a record. */
+export interface WorkFacts {
+  readonly engines: readonly string[]
+  /** Null when nothing was computed while this producer looked on. */
+  readonly imagesPerSecond: number | null
+}
+
+export interface FinalizeOptions {
+  readonly output: Store
+  readonly openDataset: (set: ResultSet) => Store
+  readonly set: ResultSet
+  readonly run: Run
+  /** A cancelled run's records are merged as well; the rest of its manifest stays to be computed. */
+  readonly state: 'completed' | 'cancelled'
+  readonly work: WorkFacts
+  readonly headlightVersion: string
+  /** Called right before what is published: raises when the hold is lost. */
+  readonly confirmHold: () => Promise<void>
+  readonly log: Logger
+}
+
+/**
+ * Closes a run: table, failures, summary, report, then publishes and closes it, in that order. May be repeated after a
+ * crash at any point with the same bytes: the table depends on the state before and the records alone, and what depends
+ * on the clock is taken from the summary if that has been written.
+ */
+export async function finalize(options: FinalizeOptions): Promise<Summary> {
+  const { output, set, run, state, log } = options
+  const merged = await merge(options)
+  if (merged.table !== null) await output.put(layout.runTable(set.id, run.run), merged.table)
+  await output.put(layout.failures(set.id, run.run), merged.failures, { contentType: 'text/csv; charset=utf-8' })
+
+  const before = (await getJson(output, layout.summary(set.id, run.run), summarySchema))?.value
+  const summary: Summary = {
+    run: run.run,
+    output: `${output.uri}${set.id}/`,
+    state,
+    counts: merged.counts,
+    ...merged.numbers,
+    imagesPerSecond: before === undefined ? options.work.imagesPerSecond : before.imagesPerSecond,
+    engine: before === undefined ? [...options.work.engines].sort() : before.engine,
+    startedAt: run.startedAt,
+    closedAt: before?.closedAt ?? new Date().toISOString(),
+    headlightVersion: options.headlightVersion,
+  }
+  await options.confirmHold()
+  await output.put(layout.summary(set.id, run.run), printJson(summary), { contentType: 'application/json' })
+  if (merged.table !== null) {
+    await report(options, summary)
+    await output.put(layout.table(set.id), merged.table)
+    await options.confirmHold()
+    await output.put(layout.current(set.id), printJson({ run: run.run, publishedAt: summary.closedAt }))
+  }
+  const closed: Run = { ...run, state, closedAt: summary.closedAt, counts: summary.counts }
+  await output.put(layout.run(set.id, run.run), printJson(closed))
+  log.info({ run: run.run, state, ...summary.counts }, 'the run is closed')
+  return summary
+}
+
+interface Merged {
+  /** Null when the run changes nothing: the state stays the one before. */
+  readonly table: Uint8Array | null
+  /** CSV of all failed records of the state. */
+  readonly failures: string
+  readonly counts: Summary['counts']
+  readonly numbers: ReturnType<SummaryAccumulator['finish']>
+}
+
+async function merge({ output, set, run, state }: FinalizeOptions): Promise<Merged> {
+  const manifest = new Manifest(output, set.id, run.run)
+  const listed = { toCompute: 0, unchanged: 0, gone: 0 }
+  for await (const { header } of manifest.parts()) {
+    listed.toCompute += header.count
+    listed.unchanged += header.unchanged
+    listed.gone += header.gone.length
+  }
+  const accumulator = new SummaryAccumulator()
+  const writer = new TableWriter(tableColumns(set.options))
+  const failures = ['key,code,message\r\n']
+  const seen = { computed: 0, kept: 0, failed: 0 }
+  const before = await stateTable(output, set.id, run.base)
+  const rows = mergeState({
+    output,
+    set: set.id,
+    run: run.run,
+    manifest,
+    state: before === null ? nothing() : readTable(before),
+    mayLack: state === 'cancelled',
+    objectives: set.options.objectives,
+    onMagnitudes: (maps) => accumulator.addMagnitudes(maps),
+  })
+  const changes = listed.toCompute + listed.gone > 0
+  for await (const { row, isComputed } of rows) {
+    seen[isComputed ? 'computed' : 'kept']++
+    accumulator.addRow(row)
+    if (changes) writer.add(row)
+    if (row.status === 'failed') {
+      seen.failed++
+      failures.push(failureLine(row))
+    }
+  }
+  if (state === 'completed' && (seen.computed !== listed.toCompute || seen.kept !== listed.unchanged)) {
+    throw new Error(
+      `Run ${run.run} has ${seen.computed} records of ${listed.toCompute} and kept ${seen.kept} rows of ${listed.unchanged}; ` +
+        'its manifest and the state it started from do not fit together.',
+    )
+  }
+  const numbers = accumulator.finish()
+  if (seen.computed === 0) numbers.mapCorrelations = await formerCorrelations(output, set.id, run.base)
+  return {
+    table: seen.computed + listed.gone > 0 ? writer.finish() : null,
+    failures: failures.join(''),
+    counts: {
+      total: seen.computed + listed.unchanged,
+      computed: seen.computed,
+      unchanged: listed.unchanged,
+      failed: seen.failed,
+      gone: listed.gone,
+    },
+    numbers,
+  }
+}
+
+async function* nothing(): AsyncGenerator<TableRow> {}
+
+/** Correlations are of the maps that a run computes; when it computes none, those of the run before still hold. */
+async function formerCorrelations(
+  output: Store,
+  set: string,
+  base: string | null,
+): Promise<Summary['mapCorrelations']> {
+  if (base === null) return {}
+  return (await getJson(output, layout.summary(set, base), summarySchema))?.value.mapCorrelations ?? {}
+}
+
+/** A fault of the stores ends this attempt; a picture that cannot be drawn must not keep the results back. */
+async function report(options: FinalizeOptions, summary: Summary): Promise<void> {
+  const { output, set, log } = options
+  const dataset = options.openDataset(set)
+  try {
+    await writeReport({ output, dataset, set, summary, log })
+  } catch (error) {
+    if (error instanceof HeadlightError) throw error
+    log.error({ err: error }, 'the report could not be drawn; the results are complete without it')
+  } finally {
+    dataset.close()
+  }
+}
+
+/** One line of RFC 4180. */
+function failureLine({ key, code, message }: TableRow): string {
+  return `${[key, code ?? '', message ?? ''].map(csvField).join(',')}\r\n`
+}
+
+function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}

@@ -1,0 +1,163 @@
+import { layout, shardName } from '../contract/layout.ts'
+import { flagsSchema } from '../contract/run.ts'
+import { TransientError } from '../errors.ts'
+import type { Store } from '../storage/store.ts'
+import { getJson } from './jsonObject.ts'
+import type { Shard } from './manifest.ts'
+import type { ShardQueue } from './shardQueue.ts'
+import type { Shards } from './shards.ts'
+
+export interface FollowOptions {
+  readonly output: Store
+  readonly set: string
+  readonly run: string
+  readonly shards: Shards
+  readonly queue: Pick<ShardQueue, 'add' | 'unknown'>
+  /** Whether all parts are listed. */
+  readonly isListed: () => boolean
+  readonly signal: AbortSignal
+  readonly onMessage: (message: string | undefined) => void
+  readonly onRecordsListed: () => void
+  readonly times?: FollowTimes
+}
+
+export interface FollowTimes {
+  readonly pollMs: number
+  /** Before a shard whose attempts are exhausted is enqueued again; doubled with each time. */
+  readonly retryMs: number
+  readonly longestRetryMs: number
+}
+
+const defaultTimes: FollowTimes = { pollMs: 2_000, retryMs: 10_000, longestRetryMs: 600_000 }
+
+/** Listing `records/` may take this share of the time. */
+const listingShare = 0.05
+/** How many missing shards of either end are looked up in the queue. Redis loses all, or what came last. */
+const probes = 8
+
+/**
+ * Waits until every shard has its record file, or the run's flags say `cancelled`. The queue is only today's work: shards
+ * that it has lost are enqueued again, and so are those whose attempts are exhausted, at growing intervals. Redis or the
+ * store being away for a while is said and waited out.
+ */
+export class Following {
+  readonly #options: FollowOptions
+  readonly #times: FollowTimes
+  readonly #failed = new Map<string, { shard: Shard; times: number; notBefore: number }>()
+  #nextListing = 0
+  #wake: () => void = () => undefined
+  #isWoken = false
+
+  constructor(options: FollowOptions) {
+    this.#options = options
+    this.#times = options.times ?? defaultTimes
+  }
+
+  /** Looks at once: something may have ended. */
+  wake(): void {
+    this.#isWoken = true
+    this.#wake()
+  }
+
+  /** A job's attempts are exhausted. */
+  failed(shard: Pick<Shard, 'part' | 'offset'>, reason: string): void {
+    const name = shardName(shard.part, shard.offset)
+    const known = this.#options.shards.missingShard(shard)
+    if (known === undefined) return
+    const times = (this.#failed.get(name)?.times ?? 0) + 1
+    const delayMs = Math.min(this.#times.longestRetryMs, this.#times.retryMs * 2 ** (times - 1))
+    this.#failed.set(name, { shard: known, times, notBefore: performance.now() + delayMs })
+    this.#options.onMessage(
+      `shard ${name} failed ${times === 1 ? '' : `${times} times `}(${reason}); tried again in ${Math.round(delayMs / 1000)} s`,
+    )
+  }
+
+  async end(): Promise<'completed' | 'cancelled'> {
+    const { signal, shards, isListed, onMessage } = this.#options
+    let complaint: string | undefined
+    for (;;) {
+      signal.throwIfAborted()
+      this.#isWoken = false
+      try {
+        if (await this.#isCancelled()) return 'cancelled'
+        await this.#listRecords()
+        if (isListed() && shards.missingCount === 0) return 'completed'
+        await this.#enqueueAgain()
+        if (complaint !== undefined) onMessage(undefined)
+        complaint = undefined
+      } catch (error) {
+        if (!(error instanceof TransientError)) throw error
+        if (complaint !== error.message) onMessage(error.message)
+        complaint = error.message
+      }
+      await this.#pause()
+    }
+  }
+
+  async #isCancelled(): Promise<boolean> {
+    const { output, set, run } = this.#options
+    const flags = await getJson(output, layout.flags(set, run), flagsSchema)
+    return flags?.value.cancelled ?? false
+  }
+
+  async #listRecords(): Promise<void> {
+    const { shards, isListed } = this.#options
+    // When all seem done nothing is waited for: only the listing can close the run.
+    const seemsDone = isListed() && shards.missingCount === 0
+    if (!seemsDone && performance.now() < this.#nextListing) return
+    const began = performance.now()
+    await shards.refresh()
+    const took = performance.now() - began
+    this.#options.onRecordsListed()
+    this.#nextListing = performance.now() + Math.max(this.#times.pollMs, took / listingShare)
+  }
+
+  async #enqueueAgain(): Promise<void> {
+    const { shards, queue, onMessage } = this.#options
+    const now = performance.now()
+    for (const [name, { shard }] of this.#failed) if (!shards.isMissing(shard)) this.#failed.delete(name)
+    const due = [...this.#failed.values()].filter(({ notBefore }) => notBefore <= now)
+    if (due.length > 0) {
+      await queue.add(due.map(({ shard }) => shard))
+      // Stays noted, so that the next failure waits longer.
+      for (const { shard, times } of due) {
+        this.#failed.set(shardName(shard.part, shard.offset), { shard, times, notBefore: Infinity })
+      }
+    }
+
+    const expected = () => shards.missing.filter((shard) => this.#isExpectedInQueue(shard))
+    const candidates = expected()
+    const probed =
+      candidates.length <= 2 * probes ? candidates : [...candidates.slice(0, probes), ...candidates.slice(-probes)]
+    if (probed.length === 0) return
+    const unknown = await queue.unknown(probed)
+    if (unknown.length === 0) return
+    // A job leaves the queue when it is done: only what is still missing after a fresh look is lost.
+    await shards.refresh()
+    if (!unknown.some((shard) => this.#isExpectedInQueue(shard) && shards.isMissing(shard))) return
+    const lost = expected()
+    onMessage(`the queue has lost shards; ${lost.length} without a record file are enqueued again`)
+    await queue.add(lost)
+  }
+
+  /** Not while a failed shard waits for its next time: it is rightly not in the queue. */
+  #isExpectedInQueue(shard: Shard): boolean {
+    const failed = this.#failed.get(shardName(shard.part, shard.offset))
+    return failed === undefined || failed.notBefore === Infinity
+  }
+
+  async #pause(): Promise<void> {
+    if (this.#isWoken) return
+    const { signal } = this.#options
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#times.pollMs)
+      const done = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      this.#wake = done
+      signal.addEventListener('abort', done, { once: true })
+    })
+  }
+}

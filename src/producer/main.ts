@@ -1,0 +1,258 @@
+import type { ResultSet } from '../contract/resultSet.ts'
+import type { Run, Summary } from '../contract/run.ts'
+import { readTable } from '../contract/table.ts'
+import { openAdapter } from '../dataset/open.ts'
+import { InputError, TransientError } from '../errors.ts'
+import { checkRedis } from '../queue/connection.ts'
+import type { QueueConnection } from '../queue/connection.ts'
+import type { Store } from '../storage/store.ts'
+import type { Logger } from '../telemetry.ts'
+import { enumerate } from './enumerate.ts'
+import type { StateRow } from './enumerate.ts'
+import { finalize } from './finalize.ts'
+import type { WorkFacts } from './finalize.ts'
+import { Following } from './follow.ts'
+import type { FollowTimes } from './follow.ts'
+import { Hold } from './hold.ts'
+import type { HoldTimes } from './hold.ts'
+import { Manifest } from './manifest.ts'
+import { ProgressReport } from './progress.ts'
+import type { RunProgress } from './progress.ts'
+import { currentRun, latestRun, openRun, stateTable } from './runs.ts'
+import { ShardQueue } from './shardQueue.ts'
+import { Shards } from './shards.ts'
+import { WorkLog } from './workFacts.ts'
+
+export interface ServeRunOptions {
+  readonly output: Store
+  readonly set: ResultSet
+  readonly openDataset: (set: ResultSet) => Store
+  /** Compute everything anew. An open run that is not full is closed first, as if cancelled. */
+  readonly full: boolean
+  /** Null: chosen by the size of the dataset. */
+  readonly shardSize: number | null
+  readonly connection: QueueConnection
+  readonly queueName: string
+  readonly headlightVersion: string
+  /** On abort the hold is released, the run stays open, and the promise rejects with the signal's reason. */
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: RunProgress) => void
+  readonly log: Logger
+  /** For tests; the defaults suit everything else. */
+  readonly times?: { readonly hold?: HoldTimes; readonly follow?: FollowTimes }
+}
+
+/**
+ * Brings a result set up to date: takes the hold, opens a run or resumes the one that was left open, lists the dataset,
+ * enqueues what is to compute, waits until every shard has its record file, merges, publishes, and releases the hold.
+ *
+ * Raises InputError `held` when another run writes to the set (also when the hold is lost on the way), `empty-dataset`,
+ * `no-redis`, and whatever the stores raise. The run stays open then, and the next call goes on with it. Once begun,
+ * Redis may go away and come back, empty or not.
+ */
+export async function serveRun(options: ServeRunOptions): Promise<Summary> {
+  const { output, set, connection, log, signal } = options
+  const { warning } = await checkRedis(connection)
+  if (warning !== null) log.warn(warning)
+  const progress = new ProgressReport(options.onProgress)
+  const hold = await Hold.take({
+    output,
+    set: set.id,
+    signal,
+    onWait: (message) => progress.update({ phase: 'waiting', message }),
+    log,
+    ...(options.times?.hold === undefined ? {} : { times: options.times.hold }),
+  })
+  try {
+    return await new Serving(options, hold, progress).serve()
+  } finally {
+    progress.stop()
+    await hold.release().catch((error: unknown) => {
+      // Its heartbeat ends with this process, so the next run gets past it.
+      log.warn({ err: error }, 'the hold could not be given back')
+    })
+  }
+}
+
+class Serving {
+  readonly #options: ServeRunOptions
+  readonly #hold: Hold
+  readonly #progress: ProgressReport
+  /** The caller's wish to stop, or the loss of the hold. */
+  readonly #signal: AbortSignal
+
+  constructor(options: ServeRunOptions, hold: Hold, progress: ProgressReport) {
+    this.#options = options
+    this.#hold = hold
+    this.#progress = progress
+    this.#signal = AbortSignal.any([options.signal, hold.lost])
+  }
+
+  async serve(): Promise<Summary> {
+    const dataset = this.#options.openDataset(this.#options.set)
+    try {
+      const run = await this.#openOrResume(dataset)
+      await this.#hold.setRun(run.run)
+      const { end, facts } = await this.#work(run, dataset)
+      return await this.#close(run, end, facts)
+    } finally {
+      dataset.close()
+    }
+  }
+
+  async #openOrResume(dataset: Store): Promise<Run> {
+    const { output, set, full, log } = this.#options
+    const latest = await latestRun(output, set.id)
+    if (latest?.state === 'open') {
+      if (latest.full || !full) {
+        log.info({ run: latest.run }, 'going on with the run that was left open')
+        return latest
+      }
+      log.info({ run: latest.run }, 'closing the run that was left open: everything is to be computed anew')
+      await this.#hold.setRun(latest.run)
+      await this.#close(latest, 'cancelled', { engines: [], imagesPerSecond: null })
+    }
+    const base = await currentRun(output, set.id)
+    // Before anything is written that a later run would have to deal with.
+    await this.#refuseEmpty(dataset, base)
+    return openRun({ output, set: set.id, base, full, latest, now: new Date() })
+  }
+
+  async #refuseEmpty(dataset: Store, base: string | null): Promise<void> {
+    const { output, set } = this.#options
+    const adapter = openAdapter(set.options.adapter)
+    for await (const _sample of adapter.samples(dataset)) return
+    const state = await stateTable(output, set.id, base)
+    if (state !== null) for await (const _row of readTable(state, ['key'])) return
+    const message =
+      `${dataset.uri} holds no image that the adapter "${adapter.name}" reads; ` +
+      'check the dataset and its adapter (--dataset, --adapter).'
+    throw new InputError('empty-dataset', message)
+  }
+
+  /** Lists, enqueues and follows at once: workers compute the first parts while the last are being listed. */
+  async #work(run: Run, dataset: Store): Promise<{ end: 'completed' | 'cancelled'; facts: WorkFacts }> {
+    const { output, set, connection, queueName, log, times } = this.#options
+    const progress = this.#progress
+    const shards = new Shards(output, set.id, run.run)
+    const work = new WorkLog()
+    let isListed = false
+
+    const stop = new AbortController()
+    const signal = AbortSignal.any([this.#signal, stop.signal])
+    const queue = new ShardQueue({
+      connection,
+      queueName,
+      job: {
+        run: run.run,
+        output: output.uri,
+        ...(output.endpoint === undefined ? {} : { endpoint: output.endpoint }),
+        set: set.id,
+      },
+      listeners: {
+        onResult: (shard, result) => {
+          work.add(result)
+          progress.shardEnded(shard, result)
+          if (result.outcome === 'cancelled') following.wake()
+          else shards.markDone(shard)
+          progress.committed(shards.samplesDone)
+          if (isListed && shards.missingCount === 0) following.wake()
+        },
+        onProgress: (shard, counts) => progress.shardAdvanced(shard, counts),
+        onFailed: (shard, reason) => {
+          progress.shardLeft(shard)
+          following.failed(shard, reason)
+        },
+      },
+      log,
+    })
+    const following = new Following({
+      output,
+      set: set.id,
+      run: run.run,
+      shards,
+      queue,
+      isListed: () => isListed,
+      signal,
+      onMessage: (message) => {
+        if (message !== undefined) log.warn(message)
+        progress.update({ message })
+      },
+      onRecordsListed: () => progress.committed(shards.samplesDone),
+      ...(times?.follow === undefined ? {} : { times: times.follow }),
+    })
+    try {
+      progress.update({ phase: 'listing', message: undefined })
+      await shards.refresh()
+      const listing = this.#list(run, dataset, shards, queue, work, signal).then(() => {
+        isListed = true
+        progress.update({ phase: 'computing', toCompute: progress.current.toCompute ?? 0 })
+        following.wake()
+      })
+      // A run that is cancelled stops listing; a listing that fails stops following.
+      const followed = following.end().finally(() => stop.abort(new DOMException('following ended', 'AbortError')))
+      listing.catch((error: unknown) => stop.abort(error))
+      const [listed, end] = await Promise.allSettled([listing, followed])
+      if (end.status === 'fulfilled') return { end: end.value, facts: work.facts() }
+      this.#signal.throwIfAborted()
+      throw listed.status === 'rejected' && stop.signal.reason === listed.reason ? listed.reason : end.reason
+    } finally {
+      await queue.close()
+    }
+  }
+
+  async #list(
+    run: Run,
+    dataset: Store,
+    shards: Shards,
+    queue: ShardQueue,
+    work: WorkLog,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { output, set, shardSize } = this.#options
+    const progress = this.#progress
+    const state = await stateTable(output, set.id, run.base)
+    const done = await enumerate({
+      dataset,
+      adapter: openAdapter(set.options.adapter),
+      manifest: new Manifest(output, set.id, run.run),
+      state: state === null ? noRows() : readTable(state, ['key', 'fingerprint', 'status', 'code']),
+      full: run.full,
+      shardSize,
+      signal,
+      onPart: async (header) => {
+        const missing = shards.add(header)
+        if (missing.length > 0) work.begin()
+        progress.committed(shards.samplesDone)
+        await queue.add(missing).catch((error: unknown) => {
+          // The listing goes on without Redis: following finds that the queue lacks these shards and adds them.
+          if (!(error instanceof TransientError)) throw error
+          progress.update({ message: error.message })
+        })
+      },
+      onListed: ({ listed, unchanged }) => progress.update({ listed, unchanged }),
+    })
+    progress.update({ listed: done.toCompute + done.unchanged, unchanged: done.unchanged, toCompute: done.toCompute })
+  }
+
+  async #close(run: Run, state: 'completed' | 'cancelled', work: WorkFacts): Promise<Summary> {
+    const { output, set, openDataset, headlightVersion, log } = this.#options
+    this.#progress.update({ phase: 'finalizing', message: undefined })
+    return finalize({
+      output,
+      openDataset,
+      set,
+      run,
+      state,
+      work,
+      headlightVersion,
+      confirmHold: async () => {
+        this.#signal.throwIfAborted()
+        await this.#hold.confirm()
+      },
+      log,
+    })
+  }
+}
+
+async function* noRows(): AsyncGenerator<StateRow> {}

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { layout } from '../contract/layout.ts'
+import { currentSchema, newRunId, runSchema } from '../contract/run.ts'
+import type { Run } from '../contract/run.ts'
+import { InputError } from '../errors.ts'
+import type { Store } from '../storage/store.ts'
+import { getJson, printJson, putOnce } from './jsonObject.ts'
+
+/** The newest run of a result set. Only the newest can be open, since a run opens when no other one is. */
+export async function latestRun(output: Store, set: string): Promise<Run | undefined> {
+  let latest: string | undefined
+  for await (const run of output.folders(layout.runs(set))) latest = run
+  return latest === undefined ? undefined : readRun(output, set, latest)
+}
+
+/** InputError `no-such-run` when there is none of this id. */
+export async function readRun(output: Store, set: string, run: string): Promise<Run> {
+  const present = await getJson(output, layout.run(set, run), runSchema)
+  if (present !== undefined) return present.value
+  const message = `${output.uri}${set} holds no run ${run}; headlight status --output lists the runs there.`
+  throw new InputError('no-such-run', message)
+}
+
+/** The run whose table is the state now; null before the first. */
+export async function currentRun(output: Store, set: string): Promise<string | null> {
+  return (await getJson(output, layout.current(set), currentSchema))?.value.run ?? null
+}
+
+/** Opens a run that starts from the state of now. `latest`: the newest run so far, which the new one sorts after. */
+export async function openRun(options: {
+  output: Store
+  set: string
+  base: string | null
+  full: boolean
+  latest: Run | undefined
+  now: Date
+}): Promise<Run> {
+  const { output, set, base, full, latest, now } = options
+  // Run ids sort by their start. A host whose clock is behind must not open a run that sorts before the newest.
+  const after = latest === undefined ? 0 : Date.parse(latest.startedAt) + 1_000
+  const startedAt = new Date(Math.max(now.getTime(), after))
+  const run: Run = {
+    schema: 1,
+    run: newRunId(startedAt, randomBytes(3).toString('hex')),
+    state: 'open',
+    base,
+    full,
+    startedAt: startedAt.toISOString(),
+    closedAt: null,
+    counts: null,
+  }
+  await putOnce(output, layout.run(set, run.run), printJson(run))
+  return run
+}
+
+/**
+ * The table that a run left: the state to start from. Null before the first run. InputError `bad-layout` when it is gone.
+ */
+export async function stateTable(output: Store, set: string, base: string | null): Promise<Uint8Array | null> {
+  if (base === null) return null
+  const key = layout.runTable(set, base)
+  const table = await output.get(key)
+  if (table !== undefined) return table.bytes
+  const message = `${output.uri}${key} is gone, which is the state of ${set}; restore it, or choose another output.`
+  throw new InputError('bad-layout', message)
+}

@@ -1,0 +1,111 @@
+import type { Queue, QueueEvents } from 'bullmq'
+import { shardJobId, shardJobOptions, shardProgressSchema, shardResultSchema } from '../contract/job.ts'
+import type { ShardJob, ShardResult } from '../contract/job.ts'
+import { TransientError } from '../errors.ts'
+import { openQueue, openQueueEvents } from '../queue/connection.ts'
+import type { QueueConnection } from '../queue/connection.ts'
+import type { Logger } from '../telemetry.ts'
+import type { Shard } from './manifest.ts'
+
+export interface ShardQueueOptions {
+  readonly connection: QueueConnection
+  readonly queueName: string
+  /** What the jobs of this run have in common. */
+  readonly job: Pick<ShardJob, 'run' | 'output' | 'endpoint' | 'set'>
+  readonly listeners: {
+    readonly onResult: (shard: ShardName, result: ShardResult) => void
+    readonly onProgress: (shard: ShardName, progress: { computed: number; failed: number }) => void
+    /** All attempts of the job have failed. */
+    readonly onFailed: (shard: ShardName, reason: string) => void
+  }
+  readonly log: Logger
+}
+
+type ShardName = Pick<Shard, 'part' | 'offset'>
+
+/** Jobs in one call; more would block Redis for other clients, fewer would wait for the network. */
+const bulkJobs = 1_000
+/** Redis answers in milliseconds or is away; BullMQ's own calls before the first contact would wait for ever. */
+const answerTimeoutMs = 10_000
+const closeTimeoutMs = 2_000
+
+/** One run's jobs in the shards queue. Raises TransientError `queue-lost` while Redis is away. */
+export class ShardQueue {
+  readonly #job: ShardQueueOptions['job']
+  readonly #queue: Queue<ShardJob>
+  readonly #events: QueueEvents
+
+  constructor(options: ShardQueueOptions) {
+    const { connection, queueName, log, listeners } = options
+    this.#job = options.job
+    this.#queue = openQueue<ShardJob, ShardResult>(connection, queueName, log)
+    this.#events = openQueueEvents(connection, queueName, log)
+    this.#events.on('completed', ({ jobId, returnvalue }) => {
+      const shard = this.#shard(jobId)
+      const result = shardResultSchema.safeParse(returnvalue)
+      if (shard !== undefined && result.success) listeners.onResult(shard, result.data)
+    })
+    this.#events.on('progress', ({ jobId, data }) => {
+      const shard = this.#shard(jobId)
+      const progress = shardProgressSchema.safeParse(data)
+      if (shard !== undefined && progress.success) listeners.onProgress(shard, progress.data)
+    })
+    this.#events.on('failed', ({ jobId, failedReason }) => {
+      const shard = this.#shard(jobId)
+      if (shard !== undefined) listeners.onFailed(shard, failedReason)
+    })
+  }
+
+  /** Adds jobs; adding one that is in the queue already changes nothing. */
+  async add(shards: readonly Shard[]): Promise<void> {
+    for (let i = 0; i < shards.length; i += bulkJobs) {
+      const jobs = shards.slice(i, i + bulkJobs).map((shard) => {
+        const data: ShardJob = { ...this.#job, ...shard }
+        return { name: 'shard', data, opts: { ...shardJobOptions, jobId: shardJobId(data) } }
+      })
+      await answered(this.#queue.addBulk(jobs))
+    }
+  }
+
+  /** Those of the shards that the queue knows nothing of. */
+  async unknown(shards: readonly Shard[]): Promise<Shard[]> {
+    const states = await answered(
+      Promise.all(shards.map((shard) => this.#queue.getJobState(shardJobId({ ...this.#job, ...shard })))),
+    )
+    return shards.filter((_, i) => states[i] === 'unknown')
+  }
+
+  async close(): Promise<void> {
+    for (const client of [this.#events, this.#queue]) {
+      const closed = client.close().catch(() => undefined)
+      const late = setTimeout(() => void client.disconnect().catch(() => undefined), closeTimeoutMs)
+      // Closing waits for a server that is away; the process must be able to end all the same.
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 2 * closeTimeoutMs).unref())])
+      clearTimeout(late)
+    }
+  }
+
+  /** The shard of a job id of this run; undefined for jobs of other runs in the same queue. */
+  #shard(jobId: string): ShardName | undefined {
+    if (!jobId.startsWith(`${this.#job.run}-`)) return undefined
+    const match = /^(\d+)-(\d+)$/.exec(jobId.slice(this.#job.run.length + 1))
+    return match === null ? undefined : { part: Number(match[1]), offset: Number(match[2]) }
+  }
+}
+
+async function answered<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer')), answerTimeoutMs)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error)
+    throw new TransientError('queue-lost', `Redis is away (${said}); the run goes on when it is back.`, {
+      cause: error,
+    })
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,161 @@
+import { layout, shardName } from '../contract/layout.ts'
+import type { ManifestEntry, ManifestHeader } from '../contract/manifest.ts'
+import { magnitudeBytes, magnitudeSide, recordSchema } from '../contract/record.ts'
+import type { Record as SampleRecord } from '../contract/record.ts'
+import { tableRow } from '../contract/table.ts'
+import type { TableRow } from '../contract/table.ts'
+import { compareKeys } from '../storage/keyOrder.ts'
+import type { Store } from '../storage/store.ts'
+import { shardsOf } from './manifest.ts'
+import type { Manifest, Shard } from './manifest.ts'
+
+export interface MergeOptions {
+  readonly output: Store
+  readonly set: string
+  readonly run: string
+  readonly manifest: Manifest
+  /** The state that the run started from, sorted by key. */
+  readonly state: AsyncIterable<TableRow>
+  /** A cancelled run lacks record files; any other must not. */
+  readonly mayLack: boolean
+  /** Objectives of the result set in order; their magnitude maps are read when there are at least two to compare. */
+  readonly objectives: readonly string[]
+  readonly onMagnitudes: (maps: ReadonlyMap<string, Float32Array>) => void
+}
+
+/** Sources of a row: the state before the run, or the run's own records. */
+export interface MergedRow {
+  readonly row: TableRow
+  readonly isComputed: boolean
+}
+
+/** Record files fetched ahead of the one that is merged. */
+const ahead = 8
+
+/**
+ * The final state, sorted by key: the state before, less what is gone, with the run's records put in. One pass over
+ * sorted streams in constant memory. Checks that every record stands exactly where the manifest wants it, once.
+ */
+export async function* mergeState(options: MergeOptions): AsyncGenerator<MergedRow> {
+  const state = options.state[Symbol.asyncIterator]()
+  let former = await next(state)
+  let last: string | undefined
+  try {
+    for await (const { header, entries } of options.manifest.parts()) {
+      const gone = new Set(header.gone)
+      const samples = entries()
+      for await (const { shard, object } of fetchAhead(options, header)) {
+        if (object === undefined) {
+          if (options.mayLack) continue
+          throw new Error(`${fileOf(options, shard)} is missing, so the run is not complete; start it again.`)
+        }
+        const expected = samples.slice(shard.offset, shard.offset + shard.count)
+        for (const record of checkedRecords(object.records, expected, fileOf(options, shard))) {
+          if (last !== undefined && compareKeys(last, record.key) >= 0) {
+            throw new Error(
+              `${fileOf(options, shard)} holds ${record.key}, which is not after ${last}: a record is double.`,
+            )
+          }
+          last = record.key
+          for (; former !== undefined && compareKeys(former.key, record.key) < 0; former = await next(state)) {
+            if (!gone.has(former.key)) yield { row: former, isComputed: false }
+          }
+          if (former?.key === record.key) former = await next(state)
+          yield { row: tableRow(record), isComputed: true }
+        }
+        if (object.magnitudes !== undefined) passMagnitudes(object.magnitudes, options)
+      }
+      // Up to its `through` this part says what is gone; the next part speaks of later keys only.
+      for (; former !== undefined && compareKeys(former.key, header.through) <= 0; former = await next(state)) {
+        if (!gone.has(former.key)) yield { row: former, isComputed: false }
+      }
+    }
+    for (; former !== undefined; former = await next(state)) yield { row: former, isComputed: false }
+  } finally {
+    await state.return?.(undefined)
+  }
+}
+
+interface ShardFiles {
+  readonly records: string
+  readonly magnitudes: Uint8Array | undefined
+}
+
+async function* fetchAhead(
+  options: MergeOptions,
+  header: ManifestHeader,
+): AsyncGenerator<{ shard: Shard; object: ShardFiles | undefined }> {
+  const waiting: { shard: Shard; object: Promise<ShardFiles | undefined> }[] = []
+  for (const shard of shardsOf(header)) {
+    const object = fetchShard(options, shard)
+    // Awaited below, maybe after another has failed: that one is the error to tell.
+    object.catch(() => undefined)
+    waiting.push({ shard, object })
+    const first = waiting.length > ahead ? waiting.shift() : undefined
+    if (first !== undefined) yield { shard: first.shard, object: await first.object }
+  }
+  for (const { shard, object } of waiting) yield { shard, object: await object }
+}
+
+async function fetchShard(options: MergeOptions, { part, offset }: Shard): Promise<ShardFiles | undefined> {
+  const { output, set, run, objectives } = options
+  const records = await output.get(layout.recordFile(set, run, part, offset))
+  if (records === undefined) return undefined
+  const magnitudes = objectives.length < 2 ? undefined : await output.get(layout.magnitudeFile(set, run, part, offset))
+  return { records: Buffer.from(records.bytes).toString('utf8'), magnitudes: magnitudes?.bytes }
+}
+
+function checkedRecords(text: string, expected: readonly ManifestEntry[], file: string): SampleRecord[] {
+  const lines = text.split('\n').filter((line) => line !== '')
+  if (lines.length !== expected.length) {
+    throw new Error(
+      `${file} holds ${lines.length} records, the manifest ${expected.length} samples; remove that file and start the run again.`,
+    )
+  }
+  return lines.map((line, i) => {
+    const record = recordSchema.parse(JSON.parse(line))
+    const entry = expected[i]
+    if (record.key !== entry?.key || record.fingerprint !== entry.fingerprint) {
+      throw new Error(
+        `${file} holds ${record.key} where the manifest has ${entry?.key}; remove that file and start the run again.`,
+      )
+    }
+    return record
+  })
+}
+
+/** See `magnitudeBytes` in contract/record.ts: samples in order, objectives in order, 28 × 28 float16 each. */
+function passMagnitudes(bytes: Uint8Array, { objectives, onMagnitudes }: MergeOptions): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const sampleBytes = magnitudeBytes * objectives.length
+  for (let start = 0; start + sampleBytes <= bytes.byteLength; start += sampleBytes) {
+    const maps = new Map<string, Float32Array>()
+    for (const [i, objective] of objectives.entries()) {
+      const map = new Float32Array(magnitudeSide * magnitudeSide)
+      for (let j = 0; j < map.length; j++) {
+        map[j] = float16(view.getUint16(start + i * magnitudeBytes + 2 * j, true))
+      }
+      maps.set(objective, map)
+    }
+    onMagnitudes(maps)
+  }
+}
+
+/** Value of an IEEE 754 half. */
+function float16(bits: number): number {
+  const sign = bits >= 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : Number.NaN
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+function fileOf({ output, set, run }: MergeOptions, { part, offset }: Shard): string {
+  return `${output.uri}${layout.records(set, run)}${shardName(part, offset)}.jsonl`
+}
+
+async function next(state: AsyncIterator<TableRow>): Promise<TableRow | undefined> {
+  const result = await state.next()
+  return result.done === true ? undefined : result.value
+}
