@@ -1,0 +1,129 @@
+import type { ShardJob } from '../contract/job.ts'
+import { layout } from '../contract/layout.ts'
+import { type ResultSet, resultSetSchema } from '../contract/resultSet.ts'
+import { type Flags, flagsSchema } from '../contract/run.ts'
+import { PlaceError } from '../errors.ts'
+import { openStore } from '../storage/open.ts'
+import type { Store } from '../storage/store.ts'
+import type { Logger } from '../telemetry.ts'
+
+/** One run as the supervisor sees it: its result set, and what people ask of it. */
+export class WorkedRun {
+  readonly set: ResultSet
+  readonly #output: Store
+  readonly #dataset: Store
+  readonly #flagsKey: string
+  readonly #log: Logger
+  #flags: Promise<Flags> | undefined
+  #flagsReadAt = -Infinity
+
+  constructor(set: ResultSet, output: Store, dataset: Store, run: string, log: Logger) {
+    this.set = set
+    this.#output = output
+    this.#dataset = dataset
+    this.#flagsKey = layout.flags(set.id, run)
+    this.#log = log
+  }
+
+  /** Raises the precise error when dataset or output cannot be used from here. */
+  async check(): Promise<void> {
+    await this.#dataset.check('read')
+    await this.#output.check('write')
+  }
+
+  /** The run's flags, at most `maxAgeMs` old. When they cannot be read the last known ones hold. */
+  async flags(maxAgeMs: number): Promise<Flags> {
+    const before = this.#flags
+    if (before && performance.now() - this.#flagsReadAt < maxAgeMs) return before
+    this.#flagsReadAt = performance.now()
+    this.#flags = this.#readFlags().catch(async (error: unknown) => {
+      this.#log.debug({ err: error }, `could not read ${this.#flagsKey}`)
+      return (await before) ?? noFlags
+    })
+    return this.#flags
+  }
+
+  async #readFlags(): Promise<Flags> {
+    const found = await this.#output.get(this.#flagsKey)
+    return found ? flagsSchema.parse(JSON.parse(Buffer.from(found.bytes).toString('utf8'))) : noFlags
+  }
+
+  close(): void {
+    this.#output.close()
+    this.#dataset.close()
+  }
+}
+
+const noFlags: Flags = { paused: false, cancelled: false }
+const keptRuns = 8
+
+/** The runs that a supervisor works on. Opening one checks both its stores, before its first shard is begun. */
+export class WorkedRuns {
+  readonly #endpointOverride: string | undefined
+  readonly #log: Logger
+  readonly #runs = new Map<string, Promise<WorkedRun>>()
+
+  constructor(endpointOverride: string | undefined, log: Logger) {
+    this.#endpointOverride = endpointOverride
+    this.#log = log
+  }
+
+  /** Raises InputError, PlaceError or TransientError; what failed is tried anew by the next call. */
+  of(job: ShardJob): Promise<WorkedRun> {
+    const name = `${job.output} ${job.set} ${job.run}`
+    const known = this.#runs.get(name)
+    if (known) {
+      this.#runs.delete(name)
+      this.#runs.set(name, known)
+      return known
+    }
+    const opened = this.#open(job)
+    this.#runs.set(name, opened)
+    opened.catch(() => this.#runs.delete(name))
+    this.#forgetOldest()
+    return opened
+  }
+
+  /** Opens the run's stores anew and checks them: what a worker does before it pulls again. */
+  async recheck(job: ShardJob): Promise<void> {
+    const run = await this.#open(job)
+    run.close()
+  }
+
+  close(): void {
+    for (const run of this.#runs.values()) closeWhenOpen(run)
+    this.#runs.clear()
+  }
+
+  async #open(job: ShardJob): Promise<WorkedRun> {
+    const output = openStore(job.output, { endpoint: this.#endpointOverride ?? job.endpoint })
+    const key = layout.set(job.set)
+    // Before the check for writing, which would create a folder that is missing because nothing is mounted here.
+    const found = await output.get(key)
+    if (!found)
+      throw new PlaceError(
+        'store-gone',
+        `${output.uri}${key} is missing: the output is not mounted or not reachable from here.`,
+      )
+    const set = resultSetSchema.parse(JSON.parse(Buffer.from(found.bytes).toString('utf8')))
+    const endpoint = this.#endpointOverride ?? set.dataset.endpoint ?? undefined
+    const run = new WorkedRun(set, output, openStore(set.dataset.uri, { endpoint }), job.run, this.#log)
+    await run.check()
+    return run
+  }
+
+  #forgetOldest(): void {
+    for (const [name, run] of this.#runs) {
+      if (this.#runs.size <= keptRuns) return
+      this.#runs.delete(name)
+      closeWhenOpen(run)
+    }
+  }
+}
+
+function closeWhenOpen(run: Promise<WorkedRun>): void {
+  run.then(
+    (open) => open.close(),
+    () => undefined,
+  )
+}

@@ -1,0 +1,31 @@
+/** Admits work up to a total weight; whoever is too heavy for the whole is admitted alone. First come, first served. */
+export class Semaphore {
+  readonly #capacity: number
+  #used = 0
+  readonly #waiting: { weight: number; admit: () => void }[] = []
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  async use<T>(weight: number, action: () => Promise<T>): Promise<T> {
+    const held = Math.min(weight, this.#capacity)
+    if (this.#waiting.length > 0 || this.#used + held > this.#capacity)
+      await new Promise<void>((resolve) => this.#waiting.push({ weight: held, admit: resolve }))
+    else this.#used += held
+    try {
+      return await action()
+    } finally {
+      this.#used -= held
+      this.#admitNext()
+    }
+  }
+
+  #admitNext(): void {
+    for (let next = this.#waiting[0]; next && this.#used + next.weight <= this.#capacity; next = this.#waiting[0]) {
+      this.#waiting.shift()
+      this.#used += next.weight
+      next.admit()
+    }
+  }
+}

@@ -1,0 +1,238 @@
+import { DelayedError, type Job, WaitingError } from 'bullmq'
+import { type ShardJob, shardJobSchema, type ShardResult } from '../contract/job.ts'
+import { PlaceError, TransientError } from '../errors.ts'
+import type { Logger } from '../telemetry.ts'
+import type { WorkedRun, WorkedRuns } from './runs.ts'
+import { asPlaceFault } from './storeCall.ts'
+import { ShardSuspicion } from './suspicion.ts'
+import type { UnitPool } from './unitPool.ts'
+import type { UnitProcess } from './unitProcess.ts'
+import type { ShardDone } from './unitMessages.ts'
+
+export interface ShardJobsOptions {
+  readonly pool: UnitPool
+  readonly runs: WorkedRuns
+  readonly host: string
+  readonly flagsIntervalMs: number
+  readonly pausedDelayMs: number
+  readonly log: Logger
+  /** False while a fault of the place is waited out. */
+  readonly isPulling: () => boolean
+  readonly onPlaceFault: (error: PlaceError, job: ShardJob) => void
+  readonly onDone: (jobId: string, result: ShardResult) => void
+}
+
+type QueuedJob = Job<ShardJob, ShardResult>
+/** Why a shard at work is broken off by this worker itself. */
+type StopReason = 'lock-lost' | 'paused' | 'cancelled' | 'handed-back'
+
+interface ActiveShard {
+  readonly id: string
+  readonly job: ShardJob
+  readonly startedAt: number
+  readonly stop: AbortController
+  /** Known once the run has been opened. */
+  run: WorkedRun | undefined
+}
+
+const progressIntervalMs = 1_000
+/** Before a shard that met a bad place may be pulled again, by another worker or by this one once it is well. */
+const placeFaultDelayMs = 1_000
+const afterDeathDelayMs = 500
+
+/** What happens to one pulled job: computed by a unit, broken off, handed back or failed. The queue's view of a shard. */
+export class ShardJobs {
+  readonly #o: ShardJobsOptions
+  /** The same job can be here twice for a moment: lost, and pulled again before its unit had stopped. */
+  readonly #active = new Set<ActiveShard>()
+  readonly #flagsTimer: NodeJS.Timeout
+  #isRefusing = false
+  #onIdle: () => void = () => undefined
+
+  constructor(options: ShardJobsOptions) {
+    this.#o = options
+    this.#flagsTimer = setInterval(() => void this.#followFlags(), options.flagsIntervalMs)
+  }
+
+  /** BullMQ's processor. A rejection with DelayedError or WaitingError means that the job was handed back unharmed. */
+  async process(queued: QueuedJob, token: string | undefined): Promise<ShardResult> {
+    // A worker that pauses may still receive the job that it was waiting for at that moment.
+    if (this.#isRefusing || !this.#o.isPulling()) return toWaiting(queued, token)
+    const shard: ActiveShard = {
+      id: queued.id ?? '',
+      job: shardJobSchema.parse(queued.data),
+      startedAt: performance.now(),
+      stop: new AbortController(),
+      run: undefined,
+    }
+    this.#active.add(shard)
+    try {
+      const result = await this.#work(shard, queued)
+      this.#o.onDone(shard.id, result)
+      return result
+    } catch (error) {
+      return await this.#afterFailure(error, shard, queued, token)
+    } finally {
+      this.#active.delete(shard)
+      if (this.#active.size === 0) this.#onIdle()
+    }
+  }
+
+  /** Another worker may have these jobs now: their units stop putting at once. */
+  lockLost(jobIds: readonly string[]): void {
+    for (const shard of this.#active) if (jobIds.includes(shard.id)) this.#stop(shard, 'lock-lost')
+  }
+
+  /** From now on jobs that still arrive are handed back untouched. */
+  refuseNew(): void {
+    this.#isRefusing = true
+  }
+
+  handAllBack(): void {
+    for (const shard of this.#active) this.#stop(shard, 'handed-back')
+  }
+
+  /** Resolves when no shard is at work. */
+  async idle(): Promise<void> {
+    if (this.#active.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+  }
+
+  close(): void {
+    clearInterval(this.#flagsTimer)
+  }
+
+  async #work(shard: ActiveShard, queued: QueuedJob): Promise<ShardResult> {
+    const { runs, flagsIntervalMs, pool } = this.#o
+    const run = await runs.of(shard.job)
+    shard.run = run
+    const flags = await run.flags(flagsIntervalMs)
+    if (flags.cancelled) this.#stop(shard, 'cancelled')
+    else if (flags.paused) this.#stop(shard, 'paused')
+    const unit = await pool.acquire(shard.stop.signal)
+    const stop = () => unit.stop()
+    shard.stop.signal.addEventListener('abort', stop)
+    try {
+      shard.stop.signal.throwIfAborted()
+      return this.#result(shard, unit.name, await this.#compute(shard, run, unit, queued))
+    } catch (error) {
+      // An engine that gave rubbish may be well again in a fresh process, but hardly in this one.
+      if (error instanceof PlaceError && error.code === 'engine-wrong') unit.kill(error.message)
+      throw error
+    } finally {
+      shard.stop.signal.removeEventListener('abort', stop)
+      pool.release(unit)
+    }
+  }
+
+  async #compute(shard: ActiveShard, run: WorkedRun, unit: UnitProcess, queued: QueuedJob): Promise<ShardDone> {
+    const { job } = shard
+    const suspicion = new ShardSuspicion(job.suspicion)
+    const note = () => queued.updateData({ ...job, suspicion: suspicion.known })
+    let lastProgressAt = -Infinity
+    let lastProgress = ''
+    const lastAttempt = queued.attemptsMade + 1 >= (queued.opts.attempts ?? 1)
+    try {
+      return await unit.compute(
+        { job, set: run.set, lastAttempt, alone: suspicion.alone },
+        {
+          onProgress: (done) => {
+            const said = JSON.stringify(done)
+            const now = performance.now()
+            if (said === lastProgress || now - lastProgressAt < progressIntervalMs) return
+            lastProgress = said
+            lastProgressAt = now
+            queued
+              .updateProgress(done)
+              .catch((error: unknown) => this.#o.log.debug({ err: error }, 'progress was not noted'))
+          },
+          onAlone: async (key) => {
+            suspicion.touch(key)
+            await note()
+          },
+        },
+      )
+    } catch (error) {
+      if (!isDeath(error) || shard.stop.signal.aborted) throw error
+      const isNearer = suspicion.died()
+      await note()
+      // An attempt that narrowed the search is none that failed; each image can take only two of them.
+      throw isNearer ? new DeathAlone(error.message, { cause: error }) : error
+    }
+  }
+
+  async #afterFailure(
+    error: unknown,
+    shard: ActiveShard,
+    queued: QueuedJob,
+    token: string | undefined,
+  ): Promise<ShardResult> {
+    if (shard.stop.signal.aborted) return this.#afterStop(shard, queued, token)
+    const fault = asPlaceFault(error)
+    if (fault instanceof PlaceError) {
+      this.#o.onPlaceFault(fault, shard.job)
+      return toDelayed(queued, token, placeFaultDelayMs)
+    }
+    if (fault instanceof DeathAlone) return toDelayed(queued, token, afterDeathDelayMs)
+    this.#o.log.warn({ shard: shard.id, err: fault }, 'a shard failed and is tried again')
+    throw fault
+  }
+
+  async #afterStop(shard: ActiveShard, queued: QueuedJob, token: string | undefined): Promise<ShardResult> {
+    switch (stopReason(shard)) {
+      case 'cancelled': {
+        const { computed, failed } = { computed: 0, failed: 0 }
+        const none: ShardDone = { outcome: 'computed', computed, failed, engine: '', engineMs: 0 }
+        const result: ShardResult = { ...this.#result(shard, '', none), outcome: 'cancelled' }
+        this.#o.onDone(shard.id, result)
+        return result
+      }
+      case 'paused':
+        // Spread out, or all the jobs of a paused run would come back in the same second.
+        return toDelayed(queued, token, this.#o.pausedDelayMs * (0.75 + Math.random() / 2))
+      case 'handed-back':
+        return toWaiting(queued, token)
+      case 'lock-lost':
+        throw new TransientError('lock-lost', `The lock of ${shard.id} was lost; another worker takes the shard over.`)
+    }
+  }
+
+  #result(shard: ActiveShard, unit: string, done: ShardDone): ShardResult {
+    return { ...done, host: this.#o.host, unit, wallMs: Math.round(performance.now() - shard.startedAt) }
+  }
+
+  #stop(shard: ActiveShard, reason: StopReason): void {
+    shard.stop.abort(reason)
+  }
+
+  async #followFlags(): Promise<void> {
+    for (const shard of this.#active) {
+      const flags = await shard.run?.flags(this.#o.flagsIntervalMs / 2)
+      if (flags?.cancelled) this.#stop(shard, 'cancelled')
+      else if (flags?.paused) this.#stop(shard, 'paused')
+    }
+  }
+}
+
+/** A unit died on one image alone. */
+class DeathAlone extends Error {}
+
+function isDeath(error: unknown): error is TransientError {
+  return error instanceof TransientError && error.code === 'unit-died'
+}
+
+function stopReason(shard: ActiveShard): StopReason {
+  const reason: unknown = shard.stop.signal.reason
+  return reason === 'cancelled' || reason === 'paused' || reason === 'handed-back' ? reason : 'lock-lost'
+}
+
+/** Back to the front of the queue, without counting an attempt. */
+async function toWaiting(queued: QueuedJob, token: string | undefined): Promise<never> {
+  await queued.moveToWait(token)
+  throw new WaitingError()
+}
+
+/** Into the queue again after a while, without counting an attempt. */
+async function toDelayed(queued: QueuedJob, token: string | undefined, delayMs: number): Promise<never> {
+  await queued.moveToDelayed(Date.now() + delayMs, token)
+  throw new DelayedError()
+}

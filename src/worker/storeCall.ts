@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { InputError, PlaceError, TransientError } from '../errors.ts'
+
+export interface RetryPolicy {
+  /** Calls in all, the first included. Minimum 1. */
+  readonly attempts: number
+  /** Mean pause before the second call; doubles with each further one. */
+  readonly firstDelayMs: number
+}
+
+/** Comes on top of the store driver's own short retries: rides out some fifteen seconds of a store that is busy. */
+export const storeRetries: RetryPolicy = { attempts: 6, firstDelayMs: 500 }
+
+export interface StoreCall {
+  readonly retries: RetryPolicy
+  readonly signal: AbortSignal
+  /** Told of each failure that is followed by another attempt. */
+  readonly onRetry: (error: TransientError) => void
+}
+
+/**
+ * Calls the store until it raises no TransientError, at most `attempts` times, with exponential pauses of ±50 %. An
+ * abort ends a pause at once. What would be the user's fault at a command line (no bucket, no access) is the place's
+ * fault here: the run was started by someone for whom it worked.
+ */
+export async function callStore<T>(call: StoreCall, action: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    call.signal.throwIfAborted()
+    try {
+      return await action()
+    } catch (error) {
+      call.signal.throwIfAborted()
+      if (!(error instanceof TransientError) || attempt >= call.retries.attempts) throw asPlaceFault(error)
+      call.onRetry(error)
+      await sleep(backoffMs(call.retries.firstDelayMs, attempt, Infinity), undefined, { signal: call.signal }).catch(
+        () => {
+          call.signal.throwIfAborted()
+        },
+      )
+    }
+  }
+}
+
+/** An InputError turned into the PlaceError that it means for a worker; anything else unchanged. */
+export function asPlaceFault(error: unknown): unknown {
+  if (!(error instanceof InputError)) return error
+  const code =
+    error.code === 'access-denied' ? 'credentials-expired' : storeCodes.has(error.code) ? 'store-gone' : undefined
+  return new PlaceError(code ?? 'engine-wrong', error.message, { cause: error })
+}
+
+const storeCodes: ReadonlySet<string> = new Set(['no-such-bucket', 'unreachable', 'bad-uri', 'bad-layout'])
+
+/** `first · 2^(attempt − 1)`, at most `longest`, times a random factor of 0.5 to 1.5 so that callers spread out. */
+export function backoffMs(firstMs: number, attempt: number, longestMs: number): number {
+  return Math.min(firstMs * 2 ** (attempt - 1), longestMs) * (0.5 + Math.random())
+}

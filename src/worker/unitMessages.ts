@@ -1,0 +1,50 @@
+import type { ShardJob } from '../contract/job.ts'
+import type { ResultSet } from '../contract/resultSet.ts'
+import type { ErrorMessage } from './errorMessage.ts'
+
+/** How every unit of a worker works; sent once, right after the fork. */
+export interface UnitSettings {
+  readonly cacheFolder: string
+  readonly engine: string
+  readonly batch: number
+  readonly intraOpThreads: number
+  /** Takes the place of the endpoints in jobs and result sets. */
+  readonly endpointOverride: string | null
+  /** Objects fetched at a time; null chooses by the kind of store. */
+  readonly fetchConcurrency: number | null
+}
+
+export interface ShardOrder {
+  readonly job: ShardJob
+  readonly set: ResultSet
+  readonly lastAttempt: boolean
+  /** Not null: one image at a time, without the convicted keys. */
+  readonly alone: { readonly convicted: readonly string[] } | null
+}
+
+export interface ShardDone {
+  readonly outcome: 'computed' | 'skipped'
+  /** Records, failed ones included. */
+  readonly computed: number
+  readonly failed: number
+  readonly engine: string
+  readonly engineMs: number
+}
+
+/** Supervisor → unit. A unit has at most one shard. */
+export type UnitCommand =
+  | { readonly type: 'start'; readonly settings: UnitSettings }
+  | { readonly type: 'shard'; readonly order: ShardOrder }
+  /** Stop putting at once and report `failed`. */
+  | { readonly type: 'stop' }
+  /** The key announced by `alone` is noted; go on. */
+  | { readonly type: 'noted' }
+  | { readonly type: 'exit' }
+
+/** Unit → supervisor. Every message is a sign of life, and is sent only because something got done. */
+export type UnitReport =
+  | { readonly type: 'ready' }
+  | { readonly type: 'progress'; readonly computed: number; readonly failed: number }
+  | { readonly type: 'alone'; readonly key: string }
+  | { readonly type: 'done'; readonly done: ShardDone }
+  | { readonly type: 'failed'; readonly error: ErrorMessage }

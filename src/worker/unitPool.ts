@@ -1,0 +1,136 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { InputError, PlaceError } from '../errors.ts'
+import type { Logger } from '../telemetry.ts'
+import { backoffMs } from './storeCall.ts'
+import type { UnitSettings } from './unitMessages.ts'
+import { UnitProcess } from './unitProcess.ts'
+
+export interface UnitPoolOptions {
+  readonly units: number
+  readonly settings: UnitSettings
+  readonly silenceMs: number
+  readonly log: Logger
+  readonly onStart: (unit: { name: string; pid: number | undefined }) => void
+  readonly onDeath: (unit: { name: string; pid: number | undefined }, why: string) => void
+}
+
+interface Waiting {
+  readonly resolve: (unit: UnitProcess) => void
+  readonly reject: (error: unknown) => void
+}
+
+const firstRestartMs = 200
+const longestRestartMs = 30_000
+/** After so many deaths in a row without a finished shard the machine, not a shard, is to blame. */
+const deathsInARow = 5
+const exitGraceMs = 2_000
+
+/** Keeps a fixed number of units alive and hands out the free ones. */
+export class UnitPool {
+  readonly #o: UnitPoolOptions
+  readonly #all = new Map<string, UnitProcess>()
+  readonly #free: UnitProcess[] = []
+  readonly #waiting: Waiting[] = []
+  readonly #closing = new AbortController()
+  readonly #keepers: Promise<void>[]
+  /** Deaths at the start since any unit last became ready. */
+  #failedStarts = 0
+  #lastDeath = ''
+  /**
+   * Resolves when the first unit can take shards; rejects with InputError `bad-engine` when units cannot run the engine
+   * at all, with PlaceError when they keep dying.
+   */
+  readonly started: Promise<void>
+  #start: { resolve: () => void; reject: (error: unknown) => void } = {
+    resolve: () => undefined,
+    reject: () => undefined,
+  }
+
+  constructor(options: UnitPoolOptions) {
+    this.#o = options
+    this.started = new Promise((resolve, reject) => (this.#start = { resolve, reject }))
+    this.started.catch(() => undefined)
+    this.#keepers = Array.from({ length: options.units }, (_, index) => this.#keep(`unit-${index}`))
+  }
+
+  /**
+   * A free unit, for the caller alone until `release`. Waits for one; rejects with PlaceError when units keep dying at
+   * their start, or with the signal's reason.
+   */
+  async acquire(signal: AbortSignal): Promise<UnitProcess> {
+    signal.throwIfAborted()
+    for (let unit = this.#free.shift(); unit; unit = this.#free.shift()) if (unit.isAlive) return unit
+    if (this.#failedStarts >= deathsInARow) throw this.#startFault()
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        resolve: (unit) => {
+          signal.removeEventListener('abort', giveUp)
+          resolve(unit)
+        },
+        reject,
+      }
+      const giveUp = () => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', giveUp, { once: true })
+      this.#waiting.push(waiting)
+    })
+  }
+
+  release(unit: UnitProcess): void {
+    if (!unit.isAlive) return
+    const next = this.#waiting.shift()
+    if (next) next.resolve(unit)
+    else this.#free.push(unit)
+  }
+
+  /** Ends all units, by force where they do not go. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.all([...this.#all.values()].map((unit) => unit.exit(exitGraceMs)))
+    await Promise.all(this.#keepers)
+  }
+
+  /** One unit after another under the same name, until the pool is closed. */
+  async #keep(name: string): Promise<void> {
+    const { settings, silenceMs, log, onStart, onDeath } = this.#o
+    const closing = this.#closing.signal
+    for (let early = 0; !closing.aborted;) {
+      const unit = new UnitProcess({ name, settings, silenceMs, log })
+      this.#all.set(name, unit)
+      const startedAt = performance.now()
+      const became = unit.ready.then(
+        () => {
+          this.#failedStarts = 0
+          this.#start.resolve()
+          onStart(unit)
+          this.release(unit)
+        },
+        (error: unknown) => {
+          this.#failedStarts++
+          if (error instanceof InputError) this.#start.reject(error)
+        },
+      )
+      const why = await unit.death
+      await became
+      this.#all.delete(name)
+      if (closing.aborted) return
+      this.#lastDeath = why
+      onDeath(unit, why)
+      if (this.#failedStarts >= deathsInARow) {
+        this.#start.reject(this.#startFault())
+        for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#startFault())
+      }
+      // A unit that worked for a while is replaced at once; one that dies again and again is not allowed to spin.
+      early = performance.now() - startedAt < longestRestartMs ? early + 1 : 1
+      await sleep(backoffMs(firstRestartMs, early, longestRestartMs), undefined, { signal: closing }).catch(
+        () => undefined,
+      )
+    }
+  }
+
+  #startFault(): PlaceError {
+    return new PlaceError('engine-wrong', `Computing units die while they start, last with ${this.#lastDeath}.`)
+  }
+}

@@ -1,0 +1,175 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { TransientError } from '../errors.ts'
+import type { Logger } from '../telemetry.ts'
+import { fromErrorMessage } from './errorMessage.ts'
+import { siblingModule } from './moduleUrl.ts'
+import type { ShardDone, ShardOrder, UnitCommand, UnitReport, UnitSettings } from './unitMessages.ts'
+
+export interface UnitProcessOptions {
+  readonly name: string
+  readonly settings: UnitSettings
+  /** A unit at work that reports nothing for so long is killed. */
+  readonly silenceMs: number
+  readonly log: Logger
+}
+
+export interface ShardListener {
+  readonly onProgress: (done: { computed: number; failed: number }) => void
+  /** Awaited by the unit before it touches the sample. */
+  readonly onAlone: (key: string) => Promise<void>
+}
+
+interface Work extends ShardListener {
+  readonly resolve: (done: ShardDone) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** How long a unit that was told to stop may take; an engine call in flight cannot be broken off. */
+const stopGraceMs = 5_000
+const startTimeoutMs = 60_000
+const outputTailLength = 2_000
+
+/** One child process, from its fork to its death. */
+export class UnitProcess {
+  readonly name: string
+  readonly pid: number | undefined
+  /** Resolves when the unit can take a shard; rejects when it died before that, or cannot run its engine. */
+  readonly ready: Promise<void>
+  /** Resolves, saying why, when the process is gone. */
+  readonly death: Promise<string>
+  readonly #o: UnitProcessOptions
+  readonly #child: ChildProcess
+  #work: Work | undefined
+  #watch: NodeJS.Timeout | undefined
+  #killedFor: string | undefined
+  #outputTail = ''
+
+  constructor(options: UnitProcessOptions) {
+    this.#o = options
+    this.name = options.name
+    // Not detached, so that nobody is left behind; its standard output is kept away from ours, which is for results.
+    this.#child = fork(siblingModule(import.meta.url, 'unit'), { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    this.pid = this.#child.pid
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('data', (chunk: Buffer) => {
+        this.#outputTail = (this.#outputTail + chunk.toString()).slice(-outputTailLength)
+      })
+    this.death = new Promise((resolve) => {
+      // 'close' comes when the pipes are drained too, so that the last words are known. A fork that failed has only 'error'.
+      this.#child.on('close', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`))
+      this.#child.on('error', (error) => {
+        if (this.#child.pid === undefined) resolve(error.message)
+      })
+    }).then((how) => this.#died(String(how)))
+    this.ready = new Promise((resolve, reject) => {
+      this.#child.on('message', (report: UnitReport) => this.#reported(report, { resolve, reject }))
+      void this.death.then((why) =>
+        reject(new TransientError('unit-died', `Unit ${this.name} died at its start: ${why}.`)),
+      )
+    })
+    this.ready.catch(() => undefined)
+    this.#expectLife(startTimeoutMs)
+    this.#send({ type: 'start', settings: options.settings })
+  }
+
+  get isAlive(): boolean {
+    return this.#child.connected && this.#killedFor === undefined
+  }
+
+  /**
+   * Computes one shard. Rejects with the unit's own error, or with TransientError `unit-died`; after either the unit
+   * puts nothing more. At most one shard at a time.
+   */
+  compute(order: ShardOrder, listener: ShardListener): Promise<ShardDone> {
+    return new Promise((resolve, reject) => {
+      this.#work = { ...listener, resolve, reject }
+      this.#expectLife(this.#o.silenceMs)
+      this.#send({ type: 'shard', order })
+    })
+  }
+
+  /** Makes `compute` reject soon: the unit stops putting at once, and is killed when it does not say so. */
+  stop(): void {
+    if (!this.#work) return
+    this.#send({ type: 'stop' })
+    this.#expectLife(stopGraceMs)
+  }
+
+  /** Ends the process, if need be by force, and waits until it is gone. */
+  async exit(graceMs: number): Promise<void> {
+    this.#killedFor ??= 'told to exit'
+    this.#send({ type: 'exit' })
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs)
+    await this.death
+    clearTimeout(timer)
+  }
+
+  /** Ends the process at once; whatever it computes fails with `unit-died`. */
+  kill(why: string): void {
+    this.#killedFor ??= why
+    this.#child.kill('SIGKILL')
+  }
+
+  #reported(report: UnitReport, start: { resolve: () => void; reject: (error: unknown) => void }): void {
+    if (this.#killedFor !== undefined) return
+    const work = this.#work
+    this.#watch?.refresh()
+    switch (report.type) {
+      case 'ready':
+        this.#expectNothing()
+        start.resolve()
+        break
+      case 'progress':
+        work?.onProgress({ computed: report.computed, failed: report.failed })
+        break
+      case 'alone':
+        // When the note cannot be made the unit waits, falls silent and is killed: never touch a suspect unannounced.
+        void work?.onAlone(report.key).then(
+          () => this.#send({ type: 'noted' }),
+          (error: unknown) => this.#o.log.warn({ unit: this.name, err: error }, 'could not note the suspected sample'),
+        )
+        break
+      case 'done':
+        this.#finish()?.resolve(report.done)
+        break
+      case 'failed': {
+        const error = fromErrorMessage(report.error)
+        if (work) this.#finish()?.reject(error)
+        else {
+          start.reject(error)
+          this.kill(error.message)
+        }
+        break
+      }
+    }
+  }
+
+  #died(how: string): string {
+    const why = this.#killedFor ?? how
+    const said = this.#outputTail.trim()
+    this.#finish()?.reject(new TransientError('unit-died', `Unit ${this.name} died: ${why}.`))
+    return said ? `${why}; it said: ${said}` : why
+  }
+
+  #finish(): Work | undefined {
+    this.#expectNothing()
+    const work = this.#work
+    this.#work = undefined
+    return work
+  }
+
+  #expectLife(withinMs: number): void {
+    this.#expectNothing()
+    this.#watch = setTimeout(() => this.kill(`no sign of life for ${withinMs / 1000} s`), withinMs)
+  }
+
+  #expectNothing(): void {
+    clearTimeout(this.#watch)
+    this.#watch = undefined
+  }
+
+  #send(command: UnitCommand): void {
+    // A dead unit takes nothing; its death is what callers hear of.
+    if (this.#child.connected) this.#child.send(command, () => undefined)
+  }
+}
