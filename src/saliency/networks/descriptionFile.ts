@@ -54,9 +54,10 @@ function explain(error: z.ZodError): { path: PropertyKey[]; key: string | undefi
     return { path: issue.path, key, message: `unknown key "${[...issue.path, key].join('.')}"; ${hint}` }
   }
   const where = issue.path.length > 0 ? issue.path.join('.') : 'the description'
-  const reason = issue.message.replace(/^Invalid (?:input|option): /, '').replace(/^[A-Z]/, (letter) => letter.toLowerCase())
+  const reason = issue.message
+    .replace(/^Invalid (?:input|option): /, '')
+    .replace(/^[A-Z]/, (letter) => letter.toLowerCase())
   return { path: issue.path, key: undefined, message: `${where} cannot be read: ${reason}` }
-}
 }
 
 function keysAt(path: readonly PropertyKey[]): string[] {

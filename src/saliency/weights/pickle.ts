@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts'
-import { ByteCursor, truncated } from './byteCursor.ts'
+import { type ByteCursor, truncated } from './byteCursor.ts'
 
 /** Everything a pickle can leave on the stack here. Objects of Python classes never exist: a class is only a name. */
 export type PickleValue =
