@@ -1,6 +1,7 @@
 import type { Summary } from '../contract/run.ts'
 import { angleNames } from '../pose/euler.ts'
 import type { Degrees, Pose } from '../pose/euler.ts'
+import { geodesicError } from '../pose/geodesic.ts'
 import { AbsoluteErrors } from './absoluteErrors.ts'
 
 /** The columns of a table row that a summary needs; a row of `angles.parquet` has them all. */
@@ -52,23 +53,22 @@ export class SummaryAccumulator {
     const estimate = poseOf(row.yaw, row.pitch, row.roll)
     const error = poseOf(row.errorYaw, row.errorPitch, row.errorRoll)
     if (label === null || estimate === null || error === null) return
-    if (angleNames.some((angle) => Math.abs(label[angle]) > labelLimit)) {
+    if (beyondLabelLimit(row)) {
       this.#excluded++
       return
     }
     for (const angle of angleNames) this.#errors[angle].add(error[angle])
     this.#meanErrors.add((Math.abs(error.yaw) + Math.abs(error.pitch) + Math.abs(error.roll)) / 3)
-    this.#geodesicSum += geodesicDegrees(estimate, label)
+    this.#geodesicSum += geodesicError(estimate, label)
   }
 
   /**
    * The 28 × 28 magnitude maps of one sample by objective. A pair in which one map is constant has no correlation and
    * is left out of that pair's mean.
    */
-  addMagnitudes(maps: ReadonlyMap<string, Float32Array> | Readonly<Record<string, Float32Array>>): void {
-    const entries = maps instanceof Map ? [...maps] : Object.entries(maps)
-    if (entries.length < 2) return
-    const centred = entries.map(([objective, map]) => ({ objective, ...centre(map) }))
+  addMagnitudes(maps: ReadonlyMap<string, Float32Array>): void {
+    if (maps.size < 2) return
+    const centred = [...maps].map(([objective, map]) => ({ objective, ...centre(map) }))
     for (const [i, a] of centred.entries()) {
       for (const b of centred.slice(i + 1)) {
         if (a.norm === 0 || b.norm === 0) continue
@@ -106,6 +106,11 @@ export class SummaryAccumulator {
   }
 }
 
+/** Whether a label lies beyond ±99°, which leaves the sample out of all angle errors. */
+export function beyondLabelLimit(row: Pick<SummaryRow, 'labelYaw' | 'labelPitch' | 'labelRoll'>): boolean {
+  return [row.labelYaw, row.labelPitch, row.labelRoll].some((label) => Math.abs(label ?? 0) > labelLimit)
+}
+
 function poseOf(yaw: Degrees | null, pitch: Degrees | null, roll: Degrees | null): Pose | null {
   return yaw === null || pitch === null || roll === null ? null : { yaw, pitch, roll }
 }
@@ -124,29 +129,4 @@ function centre(map: Float32Array): { values: Float64Array; norm: number } {
   // Rounding leaves a constant map with a tiny norm instead of none; its correlation would be noise.
   const norm = Math.sqrt(squares)
   return { values, norm: norm <= 1e-12 * Math.abs(mean) * values.length ? 0 : norm }
-}
-
-/** Angle of the rotation between two poses, in degrees. */
-function geodesicDegrees(a: Pose, b: Pose): Degrees {
-  const ra = rotation(a)
-  const rb = rotation(b)
-  const trace = ra.reduce((sum, value, i) => sum + value * (rb[i] ?? 0), 0)
-  return (Math.acos(Math.min(1, Math.max(-1, (trace - 1) / 2))) * 180) / Math.PI
-}
-
-/** M = Rx(−pitch) · Ry(yaw) · Rz(roll), row-major. */
-function rotation({ yaw, pitch, roll }: Pose): number[] {
-  const [x, y, z] = [(-pitch * Math.PI) / 180, (yaw * Math.PI) / 180, (roll * Math.PI) / 180]
-  const [sx, cx, sy, cy, sz, cz] = [Math.sin(x), Math.cos(x), Math.sin(y), Math.cos(y), Math.sin(z), Math.cos(z)]
-  return [
-    cy * cz,
-    -cy * sz,
-    sy,
-    cx * sz + sx * sy * cz,
-    cx * cz - sx * sy * sz,
-    -sx * cy,
-    sx * sz - cx * sy * cz,
-    sx * cz + cx * sy * sz,
-    cx * cy,
-  ]
 }

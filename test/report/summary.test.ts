@@ -86,8 +86,20 @@ describe('correlations of maps', () => {
 
   it('are means over samples of Pearson correlations, one per pair', () => {
     const summary = new SummaryAccumulator()
-    summary.addMagnitudes(new Map([['yaw', ramp], ['pitch', map((i) => 5 + 2 * i)], ['-yaw', map((i) => 784 - i)]])) // prettier-ignore
-    summary.addMagnitudes({ yaw: ramp, pitch: map((i) => -i), '-yaw': map((i) => -i) })
+    summary.addMagnitudes(
+      new Map([
+        ['yaw', ramp],
+        ['pitch', map((i) => 5 + 2 * i)],
+        ['-yaw', map((i) => 784 - i)],
+      ]),
+    )
+    summary.addMagnitudes(
+      new Map([
+        ['yaw', ramp],
+        ['pitch', map((i) => -i)],
+        ['-yaw', map((i) => -i)],
+      ]),
+    )
     const { mapCorrelations } = summary.finish()
     expect(Object.keys(mapCorrelations)).toEqual(['yaw~pitch', 'yaw~-yaw', 'pitch~-yaw'])
     expect(mapCorrelations['yaw~pitch']).toBeCloseTo(0)
@@ -97,14 +109,24 @@ describe('correlations of maps', () => {
 
   it('leave a constant map out', () => {
     const summary = new SummaryAccumulator()
-    summary.addMagnitudes({ yaw: ramp, pitch: ramp })
-    summary.addMagnitudes({ yaw: ramp, pitch: map(() => 1 / 784) })
+    summary.addMagnitudes(
+      new Map([
+        ['yaw', ramp],
+        ['pitch', ramp],
+      ]),
+    )
+    summary.addMagnitudes(
+      new Map([
+        ['yaw', ramp],
+        ['pitch', map(() => 1 / 784)],
+      ]),
+    )
     expect(summary.finish().mapCorrelations).toEqual({ 'yaw~pitch': expect.closeTo(1) })
   })
 
   it('are none with a single objective', () => {
     const summary = new SummaryAccumulator()
-    summary.addMagnitudes({ sum: ramp })
+    summary.addMagnitudes(new Map([['sum', ramp]]))
     expect(summary.finish().mapCorrelations).toEqual({})
   })
 })

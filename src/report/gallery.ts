@@ -1,0 +1,187 @@
+import { layout } from '../contract/layout.ts'
+import type { ResultSet } from '../contract/resultSet.ts'
+import type { Summary } from '../contract/run.ts'
+import { readTable } from '../contract/table.ts'
+import { HeadlightError } from '../errors.ts'
+import { decodeImage } from '../image/codec.ts'
+import type { DecodedImage } from '../image/codec.ts'
+import { angleNames } from '../pose/euler.ts'
+import { descriptionSchema } from '../saliency/networks/description.ts'
+import type { Store } from '../storage/store.ts'
+import type { Logger } from '../telemetry.ts'
+import { AngleDistribution } from './distribution.ts'
+import { FailureExamples } from './failureExamples.ts'
+import { renderPage } from './page.ts'
+import type { GallerySample } from './page.ts'
+import { Selection } from './selection.ts'
+import type { ChosenSample, ReportRow } from './selection.ts'
+import { beyondLabelLimit } from './summary.ts'
+import { drawThumbnail, thumbnailLayout } from './thumbnail.ts'
+import type { ThumbnailLayout } from './thumbnail.ts'
+
+/** So many of the worst and so many evenly spaced samples are embedded: a page of a few megabytes. */
+const shownOfEach = 200
+/** With more objectives than this the thumbnails would outgrow the page. */
+const shownObjectives = 4
+/** Samples whose image and maps are fetched, decoded and drawn at the same time. */
+const concurrency = 4
+
+export interface ReportOptions {
+  readonly output: Store
+  readonly dataset: Store
+  readonly set: ResultSet
+  readonly summary: Summary
+  readonly log: Logger
+}
+
+/**
+ * Writes `report/index.html` of a result set: one page that needs nothing beside itself. The table streams by once;
+ * afterwards only the chosen samples' images and maps are fetched. An image or map that is gone or unreadable becomes
+ * a placeholder. Raises what the output store raises when the table is read or the page written.
+ */
+export async function writeReport({ output, dataset, set, summary, log }: ReportOptions): Promise<void> {
+  const selection = new Selection({ each: shownOfEach, okTotal: summary.counts.total - summary.counts.failed })
+  const failures = new FailureExamples()
+  const distributions = { yaw: new AngleDistribution(), pitch: new AngleDistribution(), roll: new AngleDistribution() }
+  for await (const row of tableRows(output, set, summary)) {
+    selection.add(row)
+    failures.add(row)
+    addAngles(distributions, row)
+  }
+
+  const objectives = set.options.objectives.slice(0, shownObjectives)
+  const drawn = thumbnailLayout(objectives.length, inputAspect(set))
+  const sources = { output, dataset, set, objectives }
+  const chosen = selection.finish()
+  const samples = await mapBounded(chosen, concurrency, (sample) => gallerySample(sample, sources, drawn))
+  const page = renderPage({
+    set,
+    summary,
+    failures: failures.finish(),
+    distributions,
+    samples,
+    objectives,
+    layout: drawn,
+  })
+  await output.put(layout.report(set.id), page, { contentType: 'text/html; charset=utf-8' })
+  log.debug({ samples: samples.length, bytes: Buffer.byteLength(page) }, 'wrote the report')
+}
+
+const columns = [
+  'key',
+  'status',
+  'code',
+  'message',
+  'yaw',
+  'pitch',
+  'roll',
+  'labelYaw',
+  'labelPitch',
+  'labelRoll',
+  'errorYaw',
+  'errorPitch',
+  'errorRoll',
+  'cropX0',
+  'cropY0',
+  'cropX1',
+  'cropY1',
+] as const
+
+async function* tableRows(output: Store, set: ResultSet, summary: Summary): AsyncGenerator<ReportRow> {
+  // A run that changed nothing wrote no table of its own; the result set's table is the state then.
+  const table = (await output.get(layout.runTable(set.id, summary.run))) ?? (await output.get(layout.table(set.id)))
+  if (table !== undefined) yield* readTable(table.bytes, columns)
+}
+
+function addAngles(distributions: Readonly<Record<'yaw' | 'pitch' | 'roll', AngleDistribution>>, row: ReportRow): void {
+  if (row.status !== 'ok' || beyondLabelLimit(row)) return
+  const cells = {
+    yaw: [row.yaw, row.labelYaw, row.errorYaw],
+    pitch: [row.pitch, row.labelPitch, row.errorPitch],
+    roll: [row.roll, row.labelRoll, row.errorRoll],
+  } as const
+  for (const angle of angleNames) {
+    const [estimate, label, error] = cells[angle]
+    if (estimate === null) continue
+    if (label === null || error === null) distributions[angle].addUnlabelled(estimate)
+    else distributions[angle].addLabelled(estimate, label, error)
+  }
+}
+
+interface GallerySources {
+  readonly output: Store
+  readonly dataset: Store
+  readonly set: ResultSet
+  readonly objectives: readonly string[]
+}
+
+async function gallerySample(
+  { row, meanError, worst, spaced, order }: ChosenSample,
+  { output, dataset, set, objectives }: GallerySources,
+  drawn: ThumbnailLayout,
+): Promise<GallerySample> {
+  const { maxPixels, adapter, style } = set.options
+  const mapKeys = objectives.map((objective) => layout.map(objective, row.key))
+  const image = await fetchImage(dataset, row.key, { maxPixels, applyExifOrientation: adapter.applyExifOrientation })
+  const maps = await Promise.all(
+    mapKeys.map((key) => fetchImage(output, `${set.id}/${key}`, { maxPixels, applyExifOrientation: false })),
+  )
+  const { cropX0: x0, cropY0: y0, cropX1: x1, cropY1: y1 } = row
+  const crop = x0 === null || y0 === null || x1 === null || y1 === null ? null : { x0, y0, x1, y1 }
+  const thumbnail = await drawThumbnail({ image, crop, maps }, drawn, style)
+  return {
+    key: row.key,
+    order,
+    estimate: [row.yaw, row.pitch, row.roll],
+    label: [row.labelYaw, row.labelPitch, row.labelRoll],
+    error: [row.errorYaw, row.errorPitch, row.errorRoll],
+    mean: meanError,
+    worst,
+    spaced,
+    picture: `data:image/webp;base64,${Buffer.from(thumbnail).toString('base64')}`,
+    maps: mapKeys.map((key, i) => ({ objective: objectives[i] ?? '', href: `../${encodePath(key)}` })),
+    notes: [
+      ...(image === null ? ['image cannot be read now'] : []),
+      ...(maps.includes(null) ? ['map cannot be read now'] : []),
+      ...(beyondLabelLimit(row) ? ['beyond ±99°, not counted'] : []),
+    ],
+  }
+}
+
+/** Null when the object is gone, unreadable or no image: a run must not fail over a picture of its report. */
+async function fetchImage(
+  store: Store,
+  key: string,
+  options: { maxPixels: number; applyExifOrientation: boolean },
+): Promise<DecodedImage | null> {
+  try {
+    const object = await store.get(key)
+    return object === undefined ? null : await decodeImage(object.bytes, options)
+  } catch (error) {
+    if (error instanceof HeadlightError) return null
+    throw error
+  }
+}
+
+/** Each part of a key by itself: a key may hold `#`, `?` and `%`, which would end or change the link. */
+function encodePath(key: string): string {
+  return key.split('/').map(encodeURIComponent).join('/')
+}
+
+/** Height over width of the network's input; 1 when the description is not one that this version knows. */
+function inputAspect(set: ResultSet): number {
+  const description = descriptionSchema.safeParse(set.network.description)
+  return description.success ? description.data.input.height / description.data.input.width : 1
+}
+
+/** Results in the order of the items, with at most `limit` calls under way. */
+async function mapBounded<T, R>(items: readonly T[], limit: number, call: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  const queue = items.entries()
+  const work = async () => {
+    // All workers draw from the one iterator, so each item is taken once.
+    for (const [index, item] of queue) results[index] = await call(item)
+  }
+  await Promise.all(Array.from({ length: limit }, work))
+  return results
+}

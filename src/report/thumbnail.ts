@@ -1,0 +1,136 @@
+import sharp from 'sharp'
+import { SampleError } from '../errors.ts'
+import type { Box } from '../dataset/adapter.ts'
+import type { DecodedImage } from '../image/codec.ts'
+import { cropToInput } from '../image/crop.ts'
+import { drawOverlay } from '../image/overlay.ts'
+import type { MapStyle } from '../saliency/picture.ts'
+import { magnitudeOfMap } from './mapMagnitude.ts'
+
+/**
+ * Where the pictures of one sample lie in its thumbnail. With one objective: image, map, overlay in a row. With
+ * several: the image at double size, then one column per objective with its map above its overlay.
+ */
+export interface ThumbnailLayout {
+  readonly width: number
+  readonly height: number
+  readonly image: Tile
+  readonly objectives: readonly { readonly map: Tile; readonly overlay: Tile }[]
+}
+
+interface Tile {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+/** What a thumbnail is drawn from; what is null becomes a placeholder. */
+export interface ThumbnailSources {
+  readonly image: DecodedImage | null
+  /** The rectangle of the image that the network's input shows. */
+  readonly crop: Box | null
+  /** By objective, in the order of the layout. */
+  readonly maps: readonly (DecodedImage | null)[]
+}
+
+const gap = 3
+const singleSide = 144
+const columnSide = 88
+const quality = 68
+
+/** `aspect` is the height of the network's input over its width. */
+export function thumbnailLayout(objectives: number, aspect: number): ThumbnailLayout {
+  const side = objectives === 1 ? singleSide : columnSide
+  const [width, height] = [side, Math.max(1, Math.round(side * aspect))]
+  if (objectives === 1) {
+    const tile = (column: number): Tile => ({ x: column * (width + gap), y: 0, width, height })
+    return { width: 3 * width + 2 * gap, height, image: tile(0), objectives: [{ map: tile(1), overlay: tile(2) }] }
+  }
+  const image = { x: 0, y: 0, width: 2 * width + gap, height: 2 * height + gap }
+  const tile = (column: number, row: number): Tile => {
+    return { x: image.width + gap + column * (width + gap), y: row * (height + gap), width, height }
+  }
+  return {
+    width: image.width + objectives * (width + gap),
+    height: image.height,
+    image,
+    objectives: Array.from({ length: objectives }, (_, i) => ({ map: tile(i, 0), overlay: tile(i, 1) })),
+  }
+}
+
+/** One WebP picture of a sample, with transparent gaps. */
+export async function drawThumbnail(
+  sources: ThumbnailSources,
+  layout: ThumbnailLayout,
+  style: MapStyle,
+): Promise<Uint8Array> {
+  const canvas = new Canvas(layout.width, layout.height)
+  const { image, crop } = sources
+  const shown = image === null ? null : shownPart(image, crop, layout.image)
+  canvas.place(shown, layout.image)
+  for (const [i, tiles] of layout.objectives.entries()) {
+    const map = sources.maps[i] ?? null
+    canvas.place(map === null ? null : await shrunk(map, tiles.map), tiles.map)
+    const { width, height } = tiles.overlay
+    const beneath = image === null ? null : shownPart(image, crop, tiles.overlay)
+    const overlay =
+      map === null || beneath === null ? null : drawOverlay(beneath, magnitudeOfMap(map, style), width, height)
+    canvas.place(overlay, tiles.overlay)
+  }
+  return canvas.toWebp()
+}
+
+/** The part of the image that the network saw, stretched to the tile as it was to the network's input. */
+function shownPart(image: DecodedImage, crop: Box | null, tile: Tile): Uint8Array | null {
+  try {
+    return cropToInput(image, crop, { width: tile.width, height: tile.height, resize: 'stretch' }).pixels
+  } catch (error) {
+    // The object is no longer the one that the rectangle was measured on.
+    if (error instanceof SampleError) return null
+    throw error
+  }
+}
+
+async function shrunk(map: DecodedImage, tile: Tile): Promise<Uint8Array> {
+  return await sharp(map.pixels, { raw: { width: map.width, height: map.height, channels: 3 } })
+    .resize(tile.width, tile.height, { fit: 'fill' })
+    .raw()
+    .toBuffer()
+}
+
+class Canvas {
+  readonly #width: number
+  readonly #height: number
+  readonly #pixels: Uint8Array
+
+  constructor(width: number, height: number) {
+    this.#width = width
+    this.#height = height
+    this.#pixels = new Uint8Array(width * height * 4)
+  }
+
+  /** RGB pixels of the tile's size, or null for a placeholder: a faint field with a cross. */
+  place(rgb: Uint8Array | null, tile: Tile): void {
+    for (let y = 0; y < tile.height; y++) {
+      for (let x = 0; x < tile.width; x++) {
+        const at = ((tile.y + y) * this.#width + tile.x + x) * 4
+        if (rgb === null) this.#pixels.set([128, 128, 128, onCross(x, y, tile) ? 140 : 50], at)
+        else {
+          this.#pixels.set(rgb.subarray((y * tile.width + x) * 3, (y * tile.width + x) * 3 + 3), at)
+          this.#pixels[at + 3] = 255
+        }
+      }
+    }
+  }
+
+  async toWebp(): Promise<Uint8Array> {
+    const raw = { width: this.#width, height: this.#height, channels: 4 } as const
+    return await sharp(this.#pixels, { raw }).webp({ quality }).toBuffer()
+  }
+}
+
+function onCross(x: number, y: number, tile: Tile): boolean {
+  const [across, down] = [x / (tile.width - 1), y / (tile.height - 1)]
+  return Math.abs(across - down) < 0.012 || Math.abs(across + down - 1) < 0.012
+}
