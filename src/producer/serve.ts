@@ -1,0 +1,114 @@
+import { DelayedError, UnrecoverableError } from 'bullmq'
+import type { Job } from 'bullmq'
+import { runJobOptions, runJobSchema, runsQueue } from '../contract/job.ts'
+import type { RunJob } from '../contract/job.ts'
+import { layout } from '../contract/layout.ts'
+import { resultSetSchema } from '../contract/resultSet.ts'
+import type { ResultSet } from '../contract/resultSet.ts'
+import type { Summary } from '../contract/run.ts'
+import { InputError } from '../errors.ts'
+import { checkRedis, openQueue, openWorker } from '../queue/connection.ts'
+import type { QueueConnection } from '../queue/connection.ts'
+import type { Store } from '../storage/store.ts'
+import type { Logger } from '../telemetry.ts'
+import { getJson } from './jsonObject.ts'
+import { serveRun } from './main.ts'
+import type { RunProgress } from './progress.ts'
+
+export interface ServeRunsOptions {
+  readonly connection: QueueConnection
+  /** Queue that the shards of all runs go to. */
+  readonly queueName: string
+  readonly openOutput: (job: RunJob) => Store
+  readonly openDataset: (set: ResultSet) => Store
+  readonly headlightVersion: string
+  /** On abort the runs being served are handed back to the queue and stay open. */
+  readonly signal: AbortSignal
+  readonly onProgress: (job: RunJob, progress: RunProgress) => void
+  readonly log: Logger
+}
+
+/** Runs served at once; a run mostly waits for workers. */
+const concurrency = 8
+/** Until a run whose result set is held by another is tried again. */
+const heldPauseMs = 60_000
+
+/** The standing producer: serves the runs that others add to the runs queue, until the signal aborts. */
+export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
+  const { connection, signal, log } = options
+  await checkRedis(connection)
+  const worker = openWorker<RunJob, Summary>(
+    connection,
+    runsQueue,
+    (job, token) => serveJob(job, token, options),
+    { concurrency },
+    log,
+  )
+  try {
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve()
+      else signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+  } finally {
+    // Waits for the handlers, which the signal has told to stop.
+    await worker.close()
+  }
+}
+
+/** Adds a run for a standing producer. Gives the job's id. */
+export async function enqueueRun(connection: QueueConnection, job: RunJob, log: Logger): Promise<string> {
+  await checkRedis(connection)
+  const queue = openQueue<RunJob, Summary>(connection, runsQueue, log)
+  try {
+    await queue.waitUntilReady()
+    const added = await queue.add('run', runJobSchema.parse(job), runJobOptions)
+    return added.id ?? ''
+  } finally {
+    await queue.close()
+  }
+}
+
+async function serveJob(
+  job: Job<RunJob, Summary>,
+  token: string | undefined,
+  options: ServeRunsOptions,
+): Promise<Summary> {
+  const { signal, log, connection, queueName, headlightVersion, openDataset } = options
+  const parsed = runJobSchema.safeParse(job.data)
+  if (!parsed.success) throw new UnrecoverableError(`The job ${job.id} is no run: ${parsed.error.message}`)
+  const asked = parsed.data
+  const output = options.openOutput(asked)
+  try {
+    const set = await getJson(output, layout.set(asked.set), resultSetSchema)
+    if (set === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}.`)
+    return await serveRun({
+      output,
+      set: set.value,
+      openDataset,
+      full: asked.full,
+      shardSize: asked.shardSize,
+      connection,
+      queueName,
+      headlightVersion,
+      signal,
+      onProgress: (progress) => options.onProgress(asked, progress),
+      log: log.child({ set: asked.set }),
+    })
+  } catch (error) {
+    if (signal.aborted) return await handBack(job, token, 0)
+    if (error instanceof InputError && error.code === 'held') {
+      log.warn({ set: asked.set }, error.message)
+      return await handBack(job, token, heldPauseMs)
+    }
+    if (error instanceof InputError) throw new UnrecoverableError(error.message)
+    throw error
+  } finally {
+    output.close()
+  }
+}
+
+/** Gives the job to the next producer, or to this one later, without counting an attempt. */
+async function handBack(job: Job, token: string | undefined, delayMs: number): Promise<never> {
+  await job.moveToDelayed(Date.now() + delayMs, token)
+  throw new DelayedError()
+}
