@@ -7,8 +7,9 @@ import type { Logger } from '../telemetry.ts'
 import { type Condition, writeAtomically } from './atomicWrite.ts'
 import { errnoOf, filesystemError, isMissing } from './filesystemErrors.ts'
 import { etagOf, type FolderListing, listFiles, listFolders } from './folderListing.ts'
+import { isPortableKey, requireWritableKey } from './objectKey.ts'
 import type { ListOptions, ObjectInfo, PutOptions, Store } from './store.ts'
-import { isTemporary, temporaryName } from './temporaryName.ts'
+import { temporaryName } from './temporaryName.ts'
 
 /** Half-written files older than this are nobody's any more; far longer than any clocks differ or any write takes. */
 const staleTemporaryMs = 24 * 3_600_000
@@ -91,7 +92,7 @@ export class FilesystemStore implements Store {
 
   async put(key: string, bytes: Uint8Array | string, options: PutOptions = {}): Promise<string | false> {
     const path = this.#path(key)
-    if (isTemporary(key)) throw new SampleError('bad-key', `cannot write ${path}: such names are kept for temporaries`)
+    requireWritableKey(key, this.uri)
     this.#writes = true
     const condition: Condition | undefined =
       options.ifMatch !== undefined
@@ -187,13 +188,9 @@ export class FilesystemStore implements Store {
 
   /** Absolute path of a key. Refuses what would leave the root or name something else than the key says. */
   #path(key: string): string {
-    const parts = key.split('/')
-    if (
-      parts.some((part) => part === '' || part === '.' || part === '..') ||
-      key.includes('\0') ||
-      /\p{Surrogate}/u.test(key)
-    )
+    if (!isPortableKey(key)) {
       throw new SampleError('bad-key', `${JSON.stringify(key)} cannot be a file below ${this.#root}; rename it`)
+    }
     return `${this.#root === '/' ? '' : this.#root}/${key}`
   }
 

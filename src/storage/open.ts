@@ -3,27 +3,58 @@ import { fileURLToPath } from 'node:url'
 import { InputError } from '../errors.ts'
 import { type Logger, withoutPassword } from '../telemetry.ts'
 import { FilesystemStore } from './filesystem.ts'
+import { S3Store } from './s3.ts'
+import type { S3ClientOptions } from './s3Client.ts'
 import type { Store } from './store.ts'
 
-export interface OpenStoreOptions {
-  /** URL of an S3 service other than Amazon's. Means nothing to folders. */
-  readonly endpoint?: string | undefined
+/** Everything but the logger means nothing to folders. */
+export interface OpenStoreOptions extends S3ClientOptions {
   readonly logger?: Logger | undefined
 }
 
 /**
- * The store that a URI names: `s3://bucket/prefix`, `file:///folder`, or a path. Opens no connection: `check` says
- * whether anything is there.
+ * The store that a URI names: `s3://bucket/prefix`, `file:///folder`, or a path. A prefix means the folder of that name,
+ * with or without a slash at its end; in an `s3://` URI it stands as it is, nothing is percent-encoded. Opens no
+ * connection: `check` says whether anything is there.
  *
- * Raises InputError `bad-uri`.
+ * Raises InputError `bad-uri`, and `bad-option` for an endpoint that is no URL.
  */
 export function openStore(uri: string, options: OpenStoreOptions = {}): Store {
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(uri)?.[1]?.toLowerCase()
   if (uri.trim() === '') throw badUri(uri, 'it is empty')
   if (uri.includes('\0')) throw badUri(uri, 'it holds a NUL character')
-  if (scheme === undefined) return new FilesystemStore(resolve(uri), options)
-  if (scheme === 'file') return new FilesystemStore(folderOf(uri), options)
-  throw badUri(uri, `headlight reads s3:// and file:// URIs and paths, not ${scheme}:`)
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(uri)?.[1]?.toLowerCase()
+  switch (scheme) {
+    case undefined:
+      return new FilesystemStore(resolve(uri), options)
+    case 'file':
+      return new FilesystemStore(folderOf(uri), options)
+    case 's3':
+      return openS3(uri, options)
+    case 'http':
+    case 'https':
+      throw badUri(uri, 'name a bucket as s3://bucket/prefix and the service with --s3-endpoint')
+    default:
+      throw badUri(uri, `${scheme}:// is no store that headlight knows; give an s3:// or file:// URI or a path`)
+  }
+}
+
+function openS3(uri: string, options: OpenStoreOptions): Store {
+  const [bucket = '', ...parts] = uri.slice('s3://'.length).split('/')
+  if (bucket === '') throw badUri(uri, 'it names no bucket; write s3://bucket/prefix')
+  // Amazon's rule, and what other services add to it: capitals, underscores, a tenant before a colon.
+  if (!/^[a-z0-9][a-z0-9._:-]*$/i.test(bucket)) throw badUri(uri, 'its bucket has a character that no bucket may have')
+  const prefix = parts.join('/')
+  const endpoint = options.endpoint === undefined ? undefined : serviceUrl(options.endpoint)
+  return new S3Store(bucket, prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`, { ...options, endpoint })
+}
+
+function serviceUrl(endpoint: string): string {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
+    const shown = withoutPassword(endpoint)
+    throw new InputError('bad-option', `the S3 endpoint "${shown}" is no URL such as http://host:9000; correct it`)
+  }
+  return url.href.replace(/\/$/, '')
 }
 
 function folderOf(uri: string): string {

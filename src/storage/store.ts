@@ -17,7 +17,10 @@ export interface PutOptions {
   readonly contentType?: string
   /** Write only when no object of this key exists. Needs `conditionalPut`. */
   readonly ifAbsent?: boolean
-  /** Write only over the object that has this ETag. Needs `conditionalPut`. */
+  /**
+   * Write only over the object that has this ETag. Needs `conditionalPut`. S3's ETag is a digest of the bytes: give each
+   * version bytes of its own (a counter, a time), or a version that comes back matches again.
+   */
   readonly ifMatch?: string
 }
 

@@ -306,11 +306,11 @@ export function storeContract(name: string, place: () => Promise<Place>): void {
       let etag = await store.put('hold', '0-start')
       for (let round = 0; round < 5; round++) {
         const results = await Promise.all(
-          others.map((other, i) => other.put('hold', `${i}-round`, { ifMatch: String(etag) })),
+          others.map((other, i) => other.put('hold', `${i} in ${round}`, { ifMatch: String(etag) })),
         )
         const winners = results.flatMap((result, i) => (result === false ? [] : [i]))
         expect(winners.length).toBe(1)
-        expect(text(await store.get('hold'))).toBe(`${winners[0]}-round`)
+        expect(text(await store.get('hold'))).toBe(`${winners[0]} in ${round}`)
         expect(await store.put('hold', 'stale', { ifMatch: String(etag) })).toBe(false)
         etag = results[winners[0] ?? -1] ?? false
         expect((await store.head('hold'))?.etag).toBe(etag)

@@ -1,0 +1,20 @@
+import { SampleError } from '../errors.ts'
+import { isTemporary } from './temporaryName.ts'
+
+/**
+ * Whether every driver can hold an object of this key: parts that are neither empty nor `.` nor `..`, so that it means
+ * the same as a path, as a URL and as a name in a bucket; text that UTF-8 can write.
+ */
+export function isPortableKey(key: string): boolean {
+  return (
+    key.split('/').every((part) => part !== '' && part !== '.' && part !== '..') &&
+    !key.includes('\0') &&
+    !/\p{Surrogate}/u.test(key)
+  )
+}
+
+/** Raises SampleError `bad-key` for a key that no driver writes. */
+export function requireWritableKey(key: string, uri: string): void {
+  if (isPortableKey(key) && !isTemporary(key)) return
+  throw new SampleError('bad-key', `cannot write ${JSON.stringify(key)} into ${uri}: it is no safe key; rename it`)
+}

@@ -1,0 +1,327 @@
+import type { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import { InputError, PlaceError, SampleError, TransientError } from '../errors.ts'
+import { compareKeys } from './keyOrder.ts'
+import { requireWritableKey } from './objectKey.ts'
+import { createS3Client, type S3ClientOptions } from './s3Client.ts'
+import { failureOf, isNoSuchObject, s3Error } from './s3Errors.ts'
+import type { ListOptions, ObjectInfo, PutOptions, Store } from './store.ts'
+import { isTemporary, temporaryName } from './temporaryName.ts'
+
+type Operation = 'list' | 'read' | 'write' | 'delete'
+
+/** Bodies that break off are no errors to the SDK, which has handed them over by then. */
+const bodyAttempts = 4
+const conflictAttempts = 6
+
+/** A prefix of a bucket as a Store. */
+export class S3Store implements Store {
+  readonly uri: string
+  readonly endpoint: string | undefined
+  readonly #bucket: string
+  readonly #prefix: string
+  readonly #client: S3Client
+  /** What has succeeded before: a later refusal of the same is not the user's mistake. */
+  readonly #worked = new Set<Operation>()
+  /** The object read last: whether it can still be read tells a bad object from a bad place. */
+  #readable: string | undefined
+  #conditional: Promise<boolean> | undefined
+
+  /** @param prefix empty or ending in `/` */
+  constructor(bucket: string, prefix: string, options: S3ClientOptions = {}) {
+    this.#bucket = bucket
+    this.#prefix = prefix
+    this.uri = `s3://${bucket}/${prefix}`
+    this.endpoint = options.endpoint
+    this.#client = createS3Client(options)
+  }
+
+  async *list(options: ListOptions = {}): AsyncIterable<ObjectInfo> {
+    const { prefix = '', after = '' } = options
+    const startAfter = after === '' ? undefined : this.#prefix + after
+    let last: string | undefined
+    for await (const page of this.#pages(prefix, startAfter, undefined)) {
+      for (const { Key, ETag, Size } of page.Contents ?? []) {
+        const key = decoded(page, Key ?? '').slice(this.#prefix.length)
+        // Consoles make objects named `folder/` to show a folder.
+        if (key === '' || key.endsWith('/') || isTemporary(key)) continue
+        if (last !== undefined && compareKeys(last, key) >= 0) throw this.#unordered()
+        last = key
+        yield { key, etag: bareEtag(ETag), sizeBytes: Size ?? 0 }
+      }
+    }
+  }
+
+  async *folders(prefix: string): AsyncIterable<string> {
+    for await (const page of this.#pages(prefix, undefined, '/')) {
+      for (const { Prefix } of page.CommonPrefixes ?? []) {
+        const name = decoded(page, Prefix ?? '').slice(this.#prefix.length + prefix.length, -1)
+        if (name !== '') yield name
+      }
+    }
+  }
+
+  async head(key: string): Promise<ObjectInfo | undefined> {
+    try {
+      const answer = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: this.#prefix + key }))
+      this.#worked.add('read')
+      return { key, etag: bareEtag(answer.ETag), sizeBytes: answer.ContentLength ?? 0 }
+    } catch (error) {
+      if (isNoSuchObject(failureOf(error))) return undefined
+      throw await this.#readError(error, key)
+    }
+  }
+
+  async get(
+    key: string,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<{ info: ObjectInfo; bytes: Uint8Array } | undefined> {
+    const { signal } = options
+    for (let attempt = 1; ; attempt++) {
+      signal?.throwIfAborted()
+      let body: Readable
+      let info: ObjectInfo
+      try {
+        const answer = await this.#client.send(
+          new GetObjectCommand({ Bucket: this.#bucket, Key: this.#prefix + key }),
+          signal && { abortSignal: signal },
+        )
+        body = answer.Body as Readable
+        info = { key, etag: bareEtag(answer.ETag), sizeBytes: answer.ContentLength ?? 0 }
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (isNoSuchObject(failureOf(error))) return undefined
+        throw await this.#readError(error, key)
+      }
+      try {
+        const bytes = await readBody(body, info.sizeBytes)
+        this.#worked.add('read')
+        this.#readable = key
+        return { info, bytes }
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (attempt === bodyAttempts) {
+          const doing = `cannot read ${this.uri}${key}`
+          throw new TransientError('store-busy', `${doing}: its bytes break off halfway`, { cause: error })
+        }
+        await pause(attempt)
+      }
+    }
+  }
+
+  async put(key: string, bytes: Uint8Array | string, options: PutOptions = {}): Promise<string | false> {
+    requireWritableKey(key, this.uri)
+    return await this.#put(key, typeof bytes === 'string' ? Buffer.from(bytes) : bytes, options)
+  }
+
+  async delete(key: string): Promise<void> {
+    try {
+      await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: this.#prefix + key }))
+      this.#worked.add('delete')
+    } catch (error) {
+      if (!isNoSuchObject(failureOf(error))) throw this.#error(error, 'delete', key)
+    }
+  }
+
+  conditionalPut(): Promise<boolean> {
+    this.#conditional ??= this.#probeConditions().catch((error: unknown) => {
+      this.#conditional = undefined
+      throw error
+    })
+    return this.#conditional
+  }
+
+  async check(access: 'read' | 'write'): Promise<void> {
+    try {
+      await this.#client.send(
+        new ListObjectsV2Command({ Bucket: this.#bucket, Prefix: this.#prefix, MaxKeys: 1, EncodingType: 'url' }),
+      )
+    } catch (error) {
+      throw this.#error(error, 'list', '', true)
+    }
+    if (access === 'read') return
+    const key = this.#prefix + temporaryName()
+    try {
+      await this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: Buffer.alloc(0) }))
+      await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }))
+    } catch (error) {
+      throw this.#error(error, 'write', '', true)
+    }
+  }
+
+  close(): void {
+    this.#client.destroy()
+  }
+
+  /** The next page is under way while the caller works on this one. */
+  async *#pages(
+    prefix: string,
+    startAfter: string | undefined,
+    delimiter: string | undefined,
+  ): AsyncGenerator<ListObjectsV2CommandOutput> {
+    const fetchPage = async (token: string | undefined): Promise<ListObjectsV2CommandOutput> => {
+      try {
+        const page = await this.#client.send(
+          new ListObjectsV2Command({
+            Bucket: this.#bucket,
+            Prefix: this.#prefix + prefix,
+            Delimiter: delimiter,
+            // XML cannot carry control characters.
+            EncodingType: 'url',
+            StartAfter: startAfter,
+            ContinuationToken: token,
+          }),
+        )
+        this.#worked.add('list')
+        return page
+      } catch (error) {
+        throw this.#error(error, 'list', prefix)
+      }
+    }
+    let next: Promise<ListObjectsV2CommandOutput> | undefined = fetchPage(undefined)
+    while (next !== undefined) {
+      const page: ListObjectsV2CommandOutput = await next
+      // Pages may hold fewer keys than asked for, and none at all: only IsTruncated tells the end.
+      next = page.IsTruncated === true ? fetchPage(page.NextContinuationToken) : undefined
+      // Nobody awaits it when the caller stops here.
+      next?.catch(() => undefined)
+      yield page
+    }
+  }
+
+  async #put(key: string, bytes: Uint8Array, options: PutOptions): Promise<string | false> {
+    const command = {
+      Bucket: this.#bucket,
+      Key: this.#prefix + key,
+      // A whole buffer, never a stream: streams are sent in signed chunks, which Ceph and Swift do not take.
+      Body: bytes,
+      ContentType: options.contentType,
+      IfNoneMatch: options.ifAbsent === true ? '*' : undefined,
+      IfMatch: options.ifMatch === undefined ? undefined : `"${options.ifMatch}"`,
+    }
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const answer = await this.#client.send(new PutObjectCommand(command))
+        this.#worked.add('write')
+        return bareEtag(answer.ETag)
+      } catch (error) {
+        const failure = failureOf(error)
+        const isConditional = options.ifAbsent === true || options.ifMatch !== undefined
+        if (isConditional && (failure.status === 412 || failure.name === 'PreconditionFailed')) {
+          return (failure.attempts > 1 || attempt > 1) && (await this.#isOurs(key, bytes))
+        }
+        // There was nothing to match.
+        if (options.ifMatch !== undefined && isNoSuchObject(failure)) return false
+        // 409: somebody else's conditional write is under way; who won is known in a moment.
+        if (!isConditional || failure.status !== 409 || attempt === conflictAttempts) {
+          throw this.#error(error, 'write', key)
+        }
+        await pause(attempt)
+      }
+    }
+  }
+
+  /**
+   * A request whose answer was lost is sent again and then meets its own object. Had we taken that for somebody else's,
+   * the owner of a lock would wait for itself.
+   */
+  async #isOurs(key: string, bytes: Uint8Array): Promise<string | false> {
+    const present = await this.get(key)
+    return present !== undefined && Buffer.compare(present.bytes, bytes) === 0 && present.info.etag
+  }
+
+  async #probeConditions(): Promise<boolean> {
+    const key = temporaryName()
+    const put = (text: string, options: PutOptions): Promise<string | false> =>
+      this.#put(key, Buffer.from(text), options)
+    try {
+      const etag = await put('1', { ifAbsent: true })
+      if (etag === false || (await put('2', { ifAbsent: true })) !== false) return false
+      return (
+        (await put('3', { ifMatch: '00000000000000000000000000000000' })) === false &&
+        (await put('4', { ifMatch: etag })) !== false
+      )
+    } catch (error) {
+      // 501 NotImplemented, 400 InvalidArgument: a service that knows of no such header and says so.
+      const { status } = failureOf(error instanceof Error ? error.cause : undefined)
+      if (status === 501 || status === 400) return false
+      throw error
+    } finally {
+      await this.delete(key)
+    }
+  }
+
+  #error(error: unknown, operation: Operation, key: string, checking = false): Error {
+    return s3Error(error, {
+      doing: `${operation} ${this.uri}${key}`,
+      service: this.endpoint ?? 'Amazon S3',
+      checking,
+      worked: this.#worked.has(operation),
+    })
+  }
+
+  /** Access refused to one object while others can be read is that object's fault, not the place's. */
+  async #readError(error: unknown, key: string): Promise<Error> {
+    const raised = this.#error(error, 'read', key)
+    const other = this.#readable
+    if (!(raised instanceof PlaceError) || failureOf(error).status !== 403 || other === undefined || other === key) {
+      return raised
+    }
+    try {
+      await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: this.#prefix + other }))
+    } catch {
+      return raised
+    }
+    return new SampleError('unavailable', `cannot read ${this.uri}${key}: access to this object is refused`, {
+      cause: error,
+    })
+  }
+
+  #unordered(): InputError {
+    return new InputError(
+      'bad-uri',
+      `cannot use ${this.uri}: it lists its keys out of order (directory buckets do); use a general-purpose bucket`,
+    )
+  }
+}
+
+function bareEtag(etag: string | undefined): string {
+  return (etag ?? '').replace(/^(?:W\/)?"(.*)"$/, '$1')
+}
+
+/** Keys come URL-encoded if the service says so; some ignore the wish. */
+function decoded(page: ListObjectsV2CommandOutput, text: string): string {
+  return page.EncodingType === 'url' ? decodeURIComponent(text.replaceAll('+', ' ')) : text
+}
+
+/** The body as one buffer; raises when it is not exactly as long as the header said. */
+function readBody(body: Readable, sizeBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const bytes = Buffer.allocUnsafeSlow(sizeBytes)
+    let filled = 0
+    body.on('data', (chunk: Buffer) => {
+      if (filled + chunk.length <= sizeBytes) chunk.copy(bytes, filled)
+      filled += chunk.length
+    })
+    body.on('end', () => {
+      if (filled === sizeBytes) resolve(bytes)
+      else reject(new Error(`${filled} bytes came instead of ${sizeBytes}`))
+    })
+    body.on('error', reject)
+    body.on('close', () => reject(new Error(`the connection closed after ${filled} of ${sizeBytes} bytes`)))
+  })
+}
+
+/** Exponential, with jitter: 25–50 ms, 50–100 ms, … */
+async function pause(attempt: number): Promise<void> {
+  await delay(25 * 2 ** (attempt - 1) * (1 + Math.random()))
+}

@@ -1,0 +1,16 @@
+import { openStore } from '../../src/storage/open.ts'
+import { startS3Server } from '../support/s3Server.ts'
+import { storeContract } from './contract.ts'
+
+const credentials = { accessKeyId: 'tester', secretAccessKey: 'not a secret' }
+
+storeContract('s3', async () => {
+  const server = await startS3Server(credentials)
+  const options = { endpoint: server.endpoint, credentials }
+  let count = 0
+  return {
+    open: () => Promise.resolve(openStore(`s3://bucket/place ${count++}`, options)),
+    again: (store) => openStore(store.uri, options),
+    close: () => server.close(),
+  }
+})
