@@ -33,7 +33,7 @@ export function sniff(bytes: Uint8Array): { format: ImageFormat } | { instead: s
   if (known !== undefined) return { instead: known[1] }
   // SVG is markup too, and refused with it: what it draws depends on fonts and files of the machine that reads it.
   if (/^(\xef\xbb\xbf)?\s*</.test(head)) return { instead: 'markup (HTML, XML or SVG)' }
-  if (/^[\t\n\r\x20-\x7e\x80-\xff]+$/.test(head)) return { instead: 'text' }
+  if (/^[\t\n\r\x20-\x7e\xc2-\xf4][\t\n\r\x20-\x7e\x80-\xf4]*$/.test(head)) return { instead: 'text' }
   return { instead: 'no image format that headlight knows' }
 }
 
@@ -99,27 +99,29 @@ const walks: Readonly<Record<ImageFormat, (bytes: Uint8Array) => boolean>> = {
     }
   },
 
-  /** The first directory, and the strips or tiles that it names. BigTIFF is not walked. */
+  /** The first directory, all that it points to, and the strips or tiles that it names. BigTIFF is not walked. */
   tiff(bytes) {
     const read = bytes[0] === 0x49 ? littleEndian : bigEndian
     if (read(bytes, 2, 2) !== 42) return false
     const directory = read(bytes, 4, 4)
-    if (directory + 2 > bytes.length) return true
-    const entries = read(bytes, directory, 2)
-    if (directory + 2 + 12 * entries > bytes.length) return true
-    const numbers = (...tags: number[]): number[] => {
-      for (let at = directory + 2; at < directory + 2 + 12 * entries; at += 12) {
-        if (!tags.includes(read(bytes, at, 2))) continue
-        const size = read(bytes, at + 2, 2) === 3 ? 2 : 4
-        const count = read(bytes, at + 4, 4)
-        const from = count * size <= 4 ? at + 8 : read(bytes, at + 8, 4)
-        if (from + count * size > bytes.length) return [Infinity]
-        return Array.from({ length: count }, (_, index) => read(bytes, from + index * size, size))
-      }
-      return []
+    const last = directory + 2 + 12 * read(bytes, directory, 2)
+    if (last > bytes.length) return true
+    const numbers = new Map<number, number[]>()
+    for (let at = directory + 2; at < last; at += 12) {
+      const size = tiffTypeBytes[read(bytes, at + 2, 2)] ?? 1
+      const count = read(bytes, at + 4, 4)
+      const from = count * size <= 4 ? at + 8 : read(bytes, at + 8, 4)
+      if (from + count * size > bytes.length) return true
+      const tag = read(bytes, at, 2)
+      if (tag !== 273 && tag !== 279 && tag !== 324 && tag !== 325) continue
+      numbers.set(
+        tag,
+        Array.from({ length: count }, (_, index) => read(bytes, from + index * size, size)),
+      )
     }
-    const sizes = numbers(279, 325)
-    return numbers(273, 324).some((offset, index) => offset + (sizes[index] ?? 0) > bytes.length)
+    const beyond = (offsets: number, sizes: number) =>
+      numbers.get(offsets)?.some((offset, index) => offset + (numbers.get(sizes)?.[index] ?? 0) > bytes.length)
+    return (beyond(273, 279) ?? false) || (beyond(324, 325) ?? false)
   },
 
   /** Boxes of the outermost level. */
@@ -134,6 +136,9 @@ const walks: Readonly<Record<ImageFormat, (bytes: Uint8Array) => boolean>> = {
     return at > bytes.length
   },
 }
+
+/** Bytes per value by TIFF field type: byte, ASCII, short, long, rational, their signed kin, float, double. */
+const tiffTypeBytes = [1, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
 
 function latin1(bytes: Uint8Array, at: number, length: number): string {
   return String.fromCharCode(...bytes.subarray(at, at + length))

@@ -1,7 +1,10 @@
-import type { Box } from '../dataset/adapter.ts'
 import { SampleError } from '../errors.ts'
 import type { DecodedImage } from './codec.ts'
 import { resizeBilinear, type Region } from './resize.ts'
+import { roundHalfToEven } from './rounding.ts'
+
+/** In image pixels, fractional; structurally an adapter's box. */
+type Corners = Readonly<Record<'x0' | 'y0' | 'x1' | 'y1', number>>
 
 /** How an image becomes a network's input of `width` × `height`. */
 export interface CropRule {
@@ -24,7 +27,7 @@ const longestSide = 65_535
  */
 export function cropToInput(
   image: DecodedImage,
-  box: Box | null,
+  box: Corners | null,
   rule: CropRule,
 ): { pixels: Uint8Array; crop: [number, number, number, number] } {
   const source = box === null ? { x: 0, y: 0, width: image.width, height: image.height } : wholePixels(image, box)
@@ -55,7 +58,7 @@ function coveringSize(source: Region, rule: CropRule): { width: number; height: 
     : { width: Math.trunc((rule.height * source.width) / source.height), height: rule.height }
 }
 
-function wholePixels(image: DecodedImage, box: Box): Region {
+function wholePixels(image: DecodedImage, box: Corners): Region {
   const [x, y] = [roundHalfToEven(box.x0), roundHalfToEven(box.y0)]
   const [x1, y1] = [roundHalfToEven(box.x1), roundHalfToEven(box.y1)]
   const region = { x, y, width: x1 - x, height: y1 - y }
@@ -70,12 +73,4 @@ function wholePixels(image: DecodedImage, box: Box): Region {
     )
   }
   return region
-}
-
-/** Python's `round`, which is not `Math.round`: 0.5 → 0, 1.5 → 2, −0.5 → 0. */
-function roundHalfToEven(value: number): number {
-  const below = Math.floor(value)
-  const rest = value - below
-  if (rest !== 0.5) return rest < 0.5 ? below : below + 1
-  return below % 2 === 0 ? below : below + 1
 }

@@ -1,3 +1,5 @@
+import { roundHalfToEven } from './rounding.ts'
+
 /**
  * IEEE 754 binary16 as little-endian bytes: nearest value, ties to even; subnormals kept; from 65,520 on infinite; every
  * NaN becomes the same one.
@@ -35,10 +37,3 @@ function exponentOf(size: number): number {
 }
 
 const scratch = new DataView(new ArrayBuffer(4))
-
-function roundHalfToEven(value: number): number {
-  const below = Math.floor(value)
-  const rest = value - below
-  if (rest !== 0.5) return rest < 0.5 ? below : below + 1
-  return below % 2 === 0 ? below : below + 1
-}
