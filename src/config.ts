@@ -126,11 +126,12 @@ export const settingsSchema = z.strictObject({
     group: 'computing',
     description: 'End with exit code 3 when a record of the result set is a failed one.',
   }),
-  fetchConcurrency: z.int().min(1).max(1024).default(16).meta({
+  fetchConcurrency: z.int().min(1).max(1024).optional().meta({
     group: 'computing',
     placeholder: 'N',
     unit: 'requests',
-    description: 'Images that a unit fetches ahead at the same time; 64 suits a distant store.',
+    automatic: 'by the kind of store',
+    description: 'How many images a unit fetches at the same time; raise it for a distant store.',
   }),
   graceSeconds: z.number().min(0).default(25).meta({
     group: 'computing',

@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Settings } from '../config.ts'
 import { poseInName } from '../dataset/filename.ts'
-import { InputError } from '../errors.ts'
-import { decodeImage, encodePng } from '../image/codec.ts'
+import { InputError, SampleError } from '../errors.ts'
+import { decodeImage, encodePng, type DecodedImage } from '../image/codec.ts'
 import { cropToInput } from '../image/crop.ts'
 import { drawOverlay } from '../image/overlay.ts'
 import { angleError, angleNames, type AngleName, type Degrees, type Pose } from '../pose/euler.ts'
@@ -46,10 +47,7 @@ export async function explainImage(call: Call): Promise<number> {
   const [file, bytes] = await Promise.all([readNetworkFile(networkPath), readImage(image, call)])
   const { network } = file
   const { input } = network.description
-  const decoded = await decodeImage(bytes, {
-    maxPixels: settings.maxPixels,
-    applyExifOrientation: settings.exifOrientation,
-  })
+  const decoded = await decode(image, bytes, settings)
   const cropped = cropToInput(decoded, null, input)
   const explainer = await createExplainer({
     network,
@@ -132,6 +130,17 @@ async function readImage(image: string, { settings }: Call): Promise<Uint8Array>
     throw new InputError('bad-option', `the image ${image} does not exist`)
   } finally {
     store.close()
+  }
+}
+
+/** A bad image is one failed record of a run, but here it is all that was asked for: the input's fault. */
+async function decode(image: string, bytes: Uint8Array, settings: Settings): Promise<DecodedImage> {
+  try {
+    const { maxPixels, exifOrientation } = settings
+    return await decodeImage(bytes, { maxPixels, applyExifOrientation: exifOrientation })
+  } catch (error) {
+    if (!(error instanceof SampleError)) throw error
+    throw new InputError(error.code, `${image}: ${error.message}`, { cause: error })
   }
 }
 

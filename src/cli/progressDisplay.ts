@@ -1,10 +1,11 @@
-import { progressLine, RateMeter, type Progress } from './progressLine.ts'
+import type { RunProgress } from '../producer/progress.ts'
+import { progressLine, RateMeter } from './progressLine.ts'
 import type { Output } from './terminal.ts'
 
 const redrawMs = 200
 const quietLineMs = 30_000
 
-const phaseNames: Readonly<Record<Progress['phase'], string>> = {
+const phaseNames: Readonly<Record<RunProgress['phase'], string>> = {
   waiting: 'waiting',
   listing: 'listing the dataset',
   computing: 'computing',
@@ -20,10 +21,10 @@ export class ProgressDisplay {
   readonly #silent: boolean
   readonly #now: () => number
   readonly #meter = new RateMeter()
-  #latest: Progress | null = null
+  #latest: RunProgress | null = null
   #shown = ''
   #lastMs = -Infinity
-  #lastPhase: Progress['phase'] | null = null
+  #lastPhase: RunProgress['phase'] | null = null
 
   constructor(output: Output, options: { silent: boolean; now?: () => number }) {
     this.#output = output
@@ -31,7 +32,7 @@ export class ProgressDisplay {
     this.#now = options.now ?? (() => performance.now())
   }
 
-  update(progress: Progress): void {
+  update(progress: RunProgress): void {
     if (this.#silent) return
     const now = this.#now()
     if (progress.phase === 'listing' || progress.phase === 'computing') this.#meter.add(now, progress.computed)

@@ -1,21 +1,10 @@
-/** What the line shows; phases as the producer reports them. */
-export interface Progress {
-  readonly phase: 'waiting' | 'listing' | 'computing' | 'finalizing'
-  /** Images that the listing has met so far. */
-  readonly listed: number
-  /** Null until the listing is complete. */
-  readonly toCompute: number | null
-  readonly computed: number
-  readonly failed: number
-  readonly unchanged: number
-  readonly message?: string | undefined
-}
+import type { RunProgress } from '../producer/progress.ts'
 
 /**
  * One line of at most `columns` characters, the most important first: what does not fit is left out whole, and only a
  * single part that is too wide alone is cut.
  */
-export function progressLine(progress: Progress, imagesPerSecond: number | null, columns: number): string {
+export function progressLine(progress: RunProgress, imagesPerSecond: number | null, columns: number): string {
   const parts = progressParts(progress, imagesPerSecond)
   let line = ''
   for (const part of parts) {
@@ -28,7 +17,7 @@ export function progressLine(progress: Progress, imagesPerSecond: number | null,
   return columns < 2 ? '' : `${first.slice(0, columns - 1)}…`
 }
 
-function progressParts(progress: Progress, imagesPerSecond: number | null): string[] {
+function progressParts(progress: RunProgress, imagesPerSecond: number | null): string[] {
   const { phase, toCompute, computed, failed } = progress
   switch (phase) {
     case 'waiting':
@@ -51,6 +40,7 @@ function progressParts(progress: Progress, imagesPerSecond: number | null): stri
         ...speed,
         ...failures(failed),
         ...unchanged,
+        ...(progress.message === undefined ? [] : [progress.message]),
       ]
     }
   }

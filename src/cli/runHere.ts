@@ -1,4 +1,5 @@
 import { shardsQueue } from '../contract/job.ts'
+import { PlaceError, type ErrorCode } from '../errors.ts'
 import { serveRun } from '../producer/main.ts'
 import { startWorker } from '../worker/supervisor.ts'
 import type { Call } from './command.ts'
@@ -7,6 +8,14 @@ import { ownFolders, unitCount } from './machine.ts'
 import { queueServer } from './queueServer.ts'
 import { askedFor, openDataset } from './resultSetOf.ts'
 import { stopOnSignal } from './stopSignals.ts'
+
+/**
+ * A worker of many waits for its place to be repaired; the only one of a run that somebody looks at gives up after about
+ * a minute of trying.
+ */
+const faultsBorne = 4
+/** No waiting helps against an engine that computes nonsense or a network that is another. */
+const isPassing = (code: ErrorCode): boolean => code !== 'engine-wrong' && code !== 'network-mismatch'
 
 /** Producer and worker on this machine, over a queue that only this run uses. */
 export async function performRun(call: Call): Promise<number> {
@@ -22,6 +31,7 @@ export async function performRun(call: Call): Promise<number> {
       const set = await asked.prepare()
       const queueName = `${shardsQueue}-${set.id}`
       stop.signal.throwIfAborted()
+      const fault = new AbortController()
       const worker = await startWorker({
         connection: server.connection,
         queueName,
@@ -32,6 +42,10 @@ export async function performRun(call: Call): Promise<number> {
         unitSilenceMs: settings.unitSilenceSeconds * 1000,
         fetchConcurrency: settings.fetchConcurrency,
         log,
+        onEvent: (event) => {
+          if (event.type !== 'place-fault' || (isPassing(event.code) && event.attempt < faultsBorne)) return
+          fault.abort(new PlaceError(event.code, event.message))
+        },
       })
       try {
         const summary = await serveRun({
@@ -43,7 +57,7 @@ export async function performRun(call: Call): Promise<number> {
           connection: server.connection,
           queueName,
           headlightVersion: surroundings.version,
-          signal: stop.signal,
+          signal: AbortSignal.any([stop.signal, fault.signal]),
           onProgress: (progress) => display.update(progress),
           log,
         })

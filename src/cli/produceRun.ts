@@ -1,0 +1,75 @@
+import { runJobOptions, runsQueue, shardsQueue, type RunJob } from '../contract/job.ts'
+import type { ResultSet } from '../contract/resultSet.ts'
+import { serveRun } from '../producer/main.ts'
+import { openQueue, type QueueConnection } from '../queue/connection.ts'
+import type { Call } from './command.ts'
+import { conclude } from './conclude.ts'
+import { givenRedis } from './queueServer.ts'
+import { askedFor, openDataset, type AskedFor } from './resultSetOf.ts'
+import { stopOnSignal } from './stopSignals.ts'
+
+/** Serves a run for workers elsewhere until it is closed, or leaves it to a standing producer. */
+export async function performProduce(call: Call): Promise<number> {
+  const { settings, surroundings, display, log } = call
+  const asked = await askedFor(call, 'produce')
+  try {
+    const connection = await givenRedis(call, 'produce')
+    if (call.flags['detach'] === true) return await addRun(call, asked, connection)
+    const stop = stopOnSignal(surroundings, 'the same command goes on where it stopped', () =>
+      display.write('stopping: workers finish what is queued (Ctrl-C once more ends at once)'),
+    )
+    try {
+      const set = await asked.prepare()
+      const summary = await serveRun({
+        output: asked.output,
+        set,
+        openDataset,
+        full: settings.full,
+        shardSize: settings.shardSize ?? null,
+        connection,
+        queueName: shardsQueue,
+        headlightVersion: surroundings.version,
+        signal: stop.signal,
+        onProgress: (progress) => display.update(progress),
+        log,
+      })
+      return conclude(call, set, summary)
+    } finally {
+      stop.done()
+    }
+  } finally {
+    asked.dataset.close()
+    asked.output.close()
+  }
+}
+
+async function addRun(call: Call, asked: AskedFor, connection: QueueConnection): Promise<number> {
+  const { settings, surroundings, log } = call
+  const set = await asked.prepare()
+  const queue = openQueue<RunJob, unknown>(connection, runsQueue, log)
+  try {
+    await queue.waitUntilReady()
+    await queue.add('run', runJob(call, asked, set), runJobOptions)
+    if (!call.settings.json) {
+      const workers = await queue.getWorkersCount()
+      if (workers === 0) log.warn('no headlight producer serves this queue yet; the run waits until one is started')
+    }
+  } finally {
+    await queue.close()
+  }
+  const output = `${asked.output.uri}${set.id}/`
+  if (settings.json) surroundings.results.write(`${JSON.stringify({ output, state: 'queued' })}\n`)
+  else if (!settings.quiet)
+    surroundings.results.write(`queued; headlight status --output ${asked.output.uri} shows how far it is\n`)
+  return 0
+}
+
+function runJob({ settings }: Call, { output }: AskedFor, set: ResultSet): RunJob {
+  return {
+    output: output.uri,
+    ...(output.endpoint === undefined ? {} : { endpoint: output.endpoint }),
+    set: set.id,
+    full: settings.full,
+    shardSize: settings.shardSize ?? null,
+  }
+}
