@@ -1,7 +1,6 @@
 import { createIORedisClient, Queue, QueueEvents, RedisConnection, Worker } from 'bullmq'
 import type { Processor, WorkerOptions } from 'bullmq'
 import { Cluster, Redis } from 'ioredis'
-import type { ClusterNode } from 'ioredis'
 import { z } from 'zod'
 import { queuePrefix, workerOptions } from '../contract/job.ts'
 import { InputError } from '../errors.ts'
@@ -144,14 +143,16 @@ function bullOptions(connection: QueueConnection, policy: Policy) {
   }
 }
 
+const clusterNodeList = z.array(z.strictObject({ host: z.string(), port: z.number() })).nullish()
+
 // BullMQ knows only ioredis' plain client when it is given options. A Cluster instance could be passed instead, but then
 // BullMQ would neither own nor close it. This is the place it offers for saying how a client is made from options.
 RedisConnection.clientFactory = ({ clusterNodes, ...options }) => {
-  const nodes: readonly ClusterNode[] | null | undefined = clusterNodes
+  const nodes = clusterNodeList.parse(clusterNodes)
   if (nodes === null || nodes === undefined) return createIORedisClient(new Redis(options))
   const { host: _host, port: _port, db: _db, retryStrategy, enableOfflineQueue, ...redisOptions } = options
   return createIORedisClient(
-    new Cluster([...nodes], {
+    new Cluster(nodes, {
       ...(retryStrategy === undefined ? {} : { clusterRetryStrategy: retryStrategy }),
       enableOfflineQueue: enableOfflineQueue ?? true,
       redisOptions,

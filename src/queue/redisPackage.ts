@@ -177,7 +177,7 @@ async function libraryDependencies(packages: string, tools: Tools): Promise<[str
     const { stdout } = await run(tools.dpkgDeb, ['-f', file, 'Depends'])
     for (const entry of stdout.split(',')) {
       const [first, ...others] = entry.split('|').map((name) => name.trim().replace(/[ :(].*$/s, ''))
-      if (first?.startsWith('lib') === true && !/^libc6/.test(first)) dependencies.push([first, ...others])
+      if (first?.startsWith('lib') === true && !first.startsWith('libc6')) dependencies.push([first, ...others])
     }
   }
   return dependencies
@@ -212,6 +212,7 @@ async function firstOf<T>(...attempts: (() => Promise<T>)[]): Promise<T> {
 }
 
 function lastLine(error: unknown): string {
-  const text = error instanceof Error && 'stderr' in error && error.stderr ? String(error.stderr) : String(error)
-  return text.trim().split('\n').at(-1) ?? ''
+  const said =
+    error instanceof Error && 'stderr' in error && typeof error.stderr === 'string' ? error.stderr.trim() : ''
+  return (said === '' ? String(error) : said).split('\n').at(-1) ?? ''
 }
