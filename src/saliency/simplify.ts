@@ -144,7 +144,10 @@ function foldFactor(node: NodeOf<'mul'>, onlyConsumer: boolean): Node {
 
 /** A convolution weight with every output channel multiplied by its factor. */
 function scaledWeight(weight: Node, factors: Float32Array): Node {
-  const size = constantData(weight).length / factors.length
-  const data = constantData(weight).map((value, index) => value * (factors[Math.floor(index / size)] ?? 0))
+  const data = constantData(weight).slice()
+  const size = data.length / factors.length
+  factors.forEach((factor, channel) => {
+    for (let i = channel * size; i < (channel + 1) * size; i++) data[i] = (data[i] ?? 0) * factor
+  })
   return constant(data, weight.shape, weight.label)
 }

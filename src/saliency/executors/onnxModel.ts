@@ -1,4 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf'
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import {
   AttributeProto_AttributeType as AttributeType,
   AttributeProtoSchema,
@@ -99,21 +100,29 @@ export class OnnxModel {
   bytes(): Uint8Array {
     // Some writers use a constant's value rather than the constant.
     const used = new Set(this.#nodes.flatMap((node) => node.input))
-    return toBinary(
+    const tensors = this.#initializers.filter(({ name }) => used.has(name))
+    const model = toBinary(
       ModelProtoSchema,
       create(ModelProtoSchema, {
         irVersion,
         producerName: 'headlight',
         opsetImport: [{ domain: '', version: operatorSet }],
-        graph: create(GraphProtoSchema, {
-          name: 'saliency',
-          node: this.#nodes,
-          initializer: this.#initializers.filter(({ name }) => used.has(name)),
-          input: this.#inputs,
-          output: this.#outputs,
-        }),
       }),
     )
+    const graph = toBinary(
+      GraphProtoSchema,
+      create(GraphProtoSchema, { name: 'saliency', node: this.#nodes, input: this.#inputs, output: this.#outputs }),
+    )
+    // The encoder copies nested messages once per level, which takes a second for the weights of a DenseNet-121. Fields
+    // of a message may be appended to it, so the weights go in by hand, each copied once.
+    const weights = tensors.flatMap(({ rawData, ...tensor }) => {
+      const head = toBinary(TensorProtoSchema, create(TensorProtoSchema, tensor))
+      const data = [lengthDelimited(TensorProtoSchema.field.rawData.number, rawData.length), rawData]
+      const length = head.length + data.reduce((total, part) => total + part.length, 0)
+      return [lengthDelimited(GraphProtoSchema.field.initializer.number, length), head, ...data]
+    })
+    const graphLength = weights.reduce((total, part) => total + part.length, graph.length)
+    return Buffer.concat([model, lengthDelimited(ModelProtoSchema.field.graph.number, graphLength), graph, ...weights])
   }
 
   #fresh(prefix: string): string {
@@ -149,4 +158,9 @@ function valueInfo(name: string, dtype: DType, shape: Shape): ValueInfoProto {
 function bytesOf(data: Float32Array | BigInt64Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : Uint8Array.from(bytes)
+}
+
+/** Tag and length of a protobuf field whose `length` bytes follow. */
+function lengthDelimited(fieldNumber: number, length: number): Uint8Array {
+  return new BinaryWriter().tag(fieldNumber, WireType.LengthDelimited).uint32(length).finish()
 }

@@ -242,7 +242,7 @@ function gather(
 }
 
 function unravel(position: number, shape: Shape): number[] {
-  const index = new Array<number>(shape.length)
+  const index = Array.from(shape, () => 0)
   let rest = position
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const length = shape[axis] ?? 1
