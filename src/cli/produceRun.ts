@@ -1,7 +1,8 @@
-import { runJobOptions, runsQueue, shardsQueue, type RunJob } from '../contract/job.ts'
+import { shardsQueue, type RunJob } from '../contract/job.ts'
 import type { ResultSet } from '../contract/resultSet.ts'
 import { serveRun } from '../producer/main.ts'
-import { openQueue, type QueueConnection } from '../queue/connection.ts'
+import { enqueueRun } from '../producer/serve.ts'
+import type { QueueConnection } from '../queue/connection.ts'
 import type { Call } from './command.ts'
 import { conclude } from './conclude.ts'
 import { givenRedis } from './queueServer.ts'
@@ -46,21 +47,14 @@ export async function performProduce(call: Call): Promise<number> {
 async function addRun(call: Call, asked: AskedFor, connection: QueueConnection): Promise<number> {
   const { settings, surroundings, log } = call
   const set = await asked.prepare()
-  const queue = openQueue<RunJob, unknown>(connection, runsQueue, log)
-  try {
-    await queue.waitUntilReady()
-    await queue.add('run', runJob(call, asked, set), runJobOptions)
-    if (!call.settings.json) {
-      const workers = await queue.getWorkersCount()
-      if (workers === 0) log.warn('no headlight producer serves this queue yet; the run waits until one is started')
-    }
-  } finally {
-    await queue.close()
-  }
+  const job = await enqueueRun(connection, runJob(call, asked, set), log)
   const output = `${asked.output.uri}${set.id}/`
-  if (settings.json) surroundings.results.write(`${JSON.stringify({ output, state: 'queued' })}\n`)
-  else if (!settings.quiet)
-    surroundings.results.write(`queued; headlight status --output ${asked.output.uri} shows how far it is\n`)
+  if (settings.json) surroundings.results.write(`${JSON.stringify({ job, output, state: 'queued' })}\n`)
+  else if (!settings.quiet) {
+    surroundings.results.write(
+      `queued for the next free headlight producer; headlight status --output ${asked.output.uri} shows how far it is\n`,
+    )
+  }
   return 0
 }
 

@@ -100,26 +100,6 @@ export const runJobOptions = {
   removeOnFail: { count: 1_000 },
 } as const
 
-/** A run to serve: where its result set lies. All else stands in `set.json`. */
-export const runJobSchema = z.strictObject({
-  /** Canonical URI of the output store. */
-  output: z.string(),
-  endpoint: z.string().optional(),
-  set: z.string(),
-  full: z.boolean(),
-  /** Null: chosen by the size of the dataset. */
-  shardSize: z.int().positive().nullable(),
-})
-export type RunJob = z.infer<typeof runJobSchema>
-
-/** A result set that another run holds is tried again for most of a day; the last thousand runs can be looked up. */
-export const runJobOptions = {
-  attempts: 2_000,
-  backoff: { type: 'fixed', delay: 30_000, jitter: 0.5 },
-  removeOnComplete: { count: 1_000 },
-  removeOnFail: { count: 1_000 },
-} as const
-
 /** For every BullMQ Worker of headlight. */
 export const workerOptions = {
   maxStalledCount: Number.MAX_SAFE_INTEGER,
