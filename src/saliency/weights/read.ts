@@ -83,6 +83,9 @@ function looksLikePickle(bytes: Uint8Array): boolean {
 function allFinite(data: Float32Array): boolean {
   // x − x is 0 for every finite number and NaN otherwise: no branch in the loop.
   let sum = 0
-  for (const value of data) sum += value - value
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i] ?? 0
+    sum += value - value
+  }
   return sum === 0
 }

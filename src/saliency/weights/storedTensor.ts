@@ -50,7 +50,7 @@ export function isFloat(type: StoredType): type is 'float64' | 'float32' | 'floa
 }
 
 export function rowMajorStrides(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length)
+  const strides = Array.from({ length: shape.length }, () => 1)
   let stride = 1
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     strides[axis] = stride
@@ -95,7 +95,10 @@ function widenRun(
   const start = storage.byteOffset + offset * width
   // A typed array cannot view a misaligned place; legacy files and safetensors are often misaligned.
   const aligned = start % width === 0
-  const buffer = aligned ? storage.buffer : storage.slice(offset * width, (offset + count) * width).buffer
+  // Not `slice`, which copies a Uint8Array but only views a Buffer.
+  const buffer = aligned
+    ? storage.buffer
+    : new Uint8Array(storage.subarray(offset * width, (offset + count) * width)).buffer
   const at = aligned ? start : 0
   switch (type) {
     case 'float32':
@@ -120,7 +123,7 @@ function widenRun(
 
 function gather(run: Float32Array, shape: readonly number[], strides: readonly number[], size: number): Float32Array {
   const packed = new Float32Array(size)
-  const index = new Array<number>(shape.length).fill(0)
+  const index = shape.map(() => 0)
   let from = 0
   for (let to = 0; to < size; to++) {
     packed[to] = run[from] ?? 0

@@ -8,8 +8,8 @@ import { Zip } from './zip.ts'
 /** The first pickle of a legacy file is this number, the second the protocol version. */
 const legacyMagic = 0x1950a86a20f9469cfc6cn
 const legacyProtocol = 1001
-/** The same in bytes: PROTO 2, LONG1 of 10 bytes. */
-const legacyStart = Buffer.from('80028a0a6cfc9c46f9206aa8501900', 'hex').subarray(0, 14)
+/** The same in bytes: PROTO 2, LONG1 of 10 bytes, STOP. */
+const legacyStart = Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex')
 
 export function isZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4
