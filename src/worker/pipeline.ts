@@ -221,7 +221,14 @@ class ShardRun {
   async #write({ index, entry, prepared }: ReadySample, explanation: Explanation): Promise<void> {
     const { set, description } = this.#work
     this.#abort.signal.throwIfAborted()
-    await this.#sink.putPictures(entry, explanation)
+    try {
+      await this.#sink.putPictures(entry, explanation)
+    } catch (error) {
+      // Only the file system knows every name that it cannot hold, and only when it is asked to write it.
+      if (!(error instanceof SampleError)) throw error
+      this.#finish(index, failedRecord(entry, error.code, error.message))
+      return
+    }
     this.#magnitudes[index] = magnitudeBlock(explanation, set.options.objectives)
     const { truth, view } = prepared
     this.#finish(index, okRecord(entry, truth, view, explanation, description, set.options))
