@@ -25,8 +25,9 @@ export function binStatistics(logits: Float32Array, step: Degrees): BinStatistic
   for (const [bin, logit] of logits.entries()) {
     const probability = Math.exp(logit - top) / total
     mean += probability * bin
-    // Where exp underflows to 0, so does the term: the logarithm is taken of the logit, not of the probability.
-    entropy -= probability * (logit - top - logTotal)
+    // The logarithm is taken from the logit, since log(probability) loses digits near 1. A bin of no probability adds
+    // nothing; its logit may be −∞.
+    if (probability > 0) entropy -= probability * (logit - top - logTotal)
   }
   // About the mean, not Σp·i² − mean²: that difference cancels to noise, or below zero, for a sharp distribution.
   let variance = 0
