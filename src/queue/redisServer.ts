@@ -94,7 +94,7 @@ const logFile = (place: ServerPlace) => join(place.folder, 'server.log')
  * holder turned out to answer after all, as one does that was just being started by a headlight which was then killed.
  */
 async function takeFiles(place: ServerPlace): Promise<FileLock | null> {
-  const absentLimitMs = 10_000
+  const absentLimitMs = 5_000
   const muteLimitMs = 60_000
   const since = Date.now()
   for (let pauseMs = 20; ; pauseMs = Math.min(500, pauseMs * 1.5)) {

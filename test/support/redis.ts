@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -17,9 +18,15 @@ const cacheFolder = fileURLToPath(new URL('../../node_modules/.cache/headlight',
  * sentence that says what to install: a test must fail then, since skipped it would look like passed.
  */
 export async function searchPathWithRedis(): Promise<string> {
-  const searchPath = process.env.PATH ?? ''
-  const program = await provideRedisProgram({ searchPath, stateFolder: cacheFolder, log: silent })
-  return `${dirname(program.path)}${delimiter}${searchPath}`
+  return `${dirname(await redisProgram())}${delimiter}${process.env.PATH ?? ''}`
+}
+
+let provided: Promise<{ path: string }> | undefined
+
+/** Path of a Redis server program, for tests that start one with settings of their own. */
+export async function redisProgram(): Promise<string> {
+  provided ??= provideRedisProgram({ searchPath: process.env.PATH ?? '', stateFolder: cacheFolder, log: silent })
+  return (await provided).path
 }
 
 /** A Redis of this test alone, with its data in a temporary folder. */
@@ -37,5 +44,15 @@ export async function startTestRedis(): Promise<{ connection: QueueConnection; s
       await redis.release()
       await rm(stateFolder, { recursive: true, force: true })
     },
+  }
+}
+
+/** Whether a process of this pid runs; one that has ended and waits for its parent to notice does not. */
+export function processRuns(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
   }
 }
