@@ -150,7 +150,7 @@ export class Following {
     if (this.#isWoken) return
     const { signal } = this.#options
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.#times.pollMs)
+      const timer = setTimeout(() => done(), this.#times.pollMs)
       const done = () => {
         clearTimeout(timer)
         signal.removeEventListener('abort', done)

@@ -32,6 +32,7 @@ export interface PrepareOptions {
 export async function prepareResultSet(options: PrepareOptions): Promise<ResultSet> {
   const { dataset, output, network } = options
   await refuseOverlap(dataset, output)
+  await output.check('write')
   const choices = {
     resultVersion,
     dataset: { uri: dataset.uri, endpoint: dataset.endpoint ?? null },

@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, mkdir, rm, unlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Worker } from 'bullmq'
+import { shardJobSchema } from '../../src/contract/job.ts'
+import type { ShardJob, ShardResult } from '../../src/contract/job.ts'
+import { layout, shardName } from '../../src/contract/layout.ts'
+import type { ManifestEntry } from '../../src/contract/manifest.ts'
+import { magnitudeBytes } from '../../src/contract/record.ts'
+import type { OkRecord, Record as SampleRecord } from '../../src/contract/record.ts'
+import type { ResultSet } from '../../src/contract/resultSet.ts'
+import { readTable } from '../../src/contract/table.ts'
+import type { TableRow } from '../../src/contract/table.ts'
+import { Manifest } from '../../src/producer/manifest.ts'
+import { prepareResultSet } from '../../src/producer/prepare.ts'
+import { openWorker } from '../../src/queue/connection.ts'
+import type { QueueConnection } from '../../src/queue/connection.ts'
+import { FilesystemStore } from '../../src/storage/filesystem.ts'
+import type { Store } from '../../src/storage/store.ts'
+import { silent } from '../support/redis.ts'
+
+/** A dataset and an output in temporary folders. */
+export class World {
+  readonly folder: string
+  readonly dataset: Store
+  readonly output: Store
+
+  private constructor(folder: string) {
+    this.folder = folder
+    this.dataset = new FilesystemStore(join(folder, 'dataset'))
+    this.output = new FilesystemStore(join(folder, 'output'))
+  }
+
+  static async make(keys: readonly string[] = []): Promise<World> {
+    const world = new World(await mkdtemp(join(tmpdir(), 'headlight-producer-')))
+    await mkdir(join(world.folder, 'dataset'))
+    await mkdir(join(world.folder, 'output'))
+    for (const key of keys) await world.addImage(key)
+    return world
+  }
+
+  /** The content is no image: nothing here decodes it. */
+  async addImage(key: string, content = key): Promise<void> {
+    const file = join(this.folder, 'dataset', key)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, content)
+  }
+
+  async removeImage(key: string): Promise<void> {
+    await unlink(join(this.folder, 'dataset', key))
+  }
+
+  prepare(objectives: readonly string[] = ['yaw', '-yaw']): Promise<ResultSet> {
+    const bytes = Buffer.from('weights')
+    const digest = createHash('sha256').update(bytes).digest('hex')
+    return prepareResultSet({
+      dataset: this.dataset,
+      output: this.output,
+      network: { file: 'tiny.pkl', bytes, digest, description: { heads: [] } },
+      options: {
+        objectives: [...objectives],
+        scope: 'all',
+        style: 'origin',
+        gradients: 'none',
+        logits: false,
+        adapter: { name: 'images', filenameAngles: ['yaw', 'pitch', 'roll'], applyExifOrientation: false },
+        maxPixels: 1_000_000,
+      },
+      headlightVersion: '0.0.0',
+    })
+  }
+
+  /** The published rows. */
+  async rows(set: ResultSet): Promise<TableRow[]> {
+    const table = await this.output.get(layout.table(set.id))
+    return table === undefined ? [] : collected(readTable(table.bytes))
+  }
+
+  async remove(): Promise<void> {
+    // A worker that was told to stop may still be writing.
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+  }
+}
+
+export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
+
+/** What a worker would write for a sample; depends on its key and ETag alone. Keys with `broken` fail. */
+export function recordOf(entry: ManifestEntry, objectives: readonly string[]): SampleRecord {
+  const { key, fingerprint } = entry
+  if (entry.refused !== undefined)
+    return { key, fingerprint, status: 'failed', code: entry.refused, message: 'refused' }
+  if (key.includes('vanished')) return { key, fingerprint, status: 'failed', code: 'vanished', message: 'gone' }
+  if (key.includes('broken')) {
+    return { key, fingerprint, status: 'failed', code: 'corrupt-image', message: `"${key}", line one\nline two` }
+  }
+  const seed = Number.parseInt(fingerprint.slice(0, 6), 16) / 0xffffff
+  const angles = { yaw: seed * 90, pitch: -seed * 30, roll: seed }
+  const label = { yaw: seed * 80, pitch: 0, roll: 0 }
+  const record: OkRecord = {
+    key,
+    fingerprint,
+    status: 'ok',
+    angles,
+    label,
+    error: { yaw: angles.yaw - label.yaw, pitch: angles.pitch, roll: angles.roll },
+    bins: { yaw: { topBin: 3, topProbability: 0.5, binsStd: 2, binsEntropy: 1 }, pitch: null, roll: null },
+    imageWidth: 640,
+    imageHeight: 480,
+    crop: [0, 0.5, 640, 480],
+    subject: null,
+    sequence: 's1',
+    frame: null,
+    objectives: {},
+  }
+  for (const objective of objectives) {
+    record.objectives[objective] = {
+      map: layout.map(objective, key),
+      gradient: null,
+      gradientMean: seed,
+      gradientStd: 1,
+      gradientMaxAbs: 2,
+    }
+  }
+  return record
+}
+
+/** Computes one shard as a worker would: magnitudes first, then the record file that commits it. */
+export async function computeShard(
+  output: Store,
+  set: ResultSet,
+  job: Pick<ShardJob, 'run' | 'part' | 'offset' | 'count'>,
+): Promise<{ computed: number; failed: number }> {
+  const entries: ManifestEntry[] = []
+  for await (const { header, entries: all } of new Manifest(output, set.id, job.run).parts()) {
+    if (header.part === job.part) entries.push(...all().slice(job.offset, job.offset + job.count))
+  }
+  const records = entries.map((entry) => recordOf(entry, set.options.objectives))
+  const ok = records.filter((record) => record.status === 'ok').length
+  const magnitudes = Buffer.alloc(ok * set.options.objectives.length * magnitudeBytes)
+  for (let i = 0; i < magnitudes.length; i += 2) magnitudes.writeUInt16LE(0x1400 + ((i * 7) % 512), i)
+  await output.put(layout.magnitudeFile(set.id, job.run, job.part, job.offset), magnitudes)
+  const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('')
+  await output.put(layout.recordFile(set.id, job.run, job.part, job.offset), lines)
+  return { computed: records.length, failed: records.length - ok }
+}
+
+export interface FakeWorker {
+  /** Names of the shards that were pulled, in order. */
+  readonly pulled: string[]
+  stop(): Promise<void>
+}
+
+/** Pulls the shards of a queue and computes them. `before` may throw, or wait. */
+export function startFakeWorker(options: {
+  connection: QueueConnection
+  queueName: string
+  output: Store
+  set: ResultSet
+  before?: (job: ShardJob) => Promise<void> | void
+}): FakeWorker {
+  const { connection, queueName, output, set, before } = options
+  const pulled: string[] = []
+  const worker: Worker<ShardJob, ShardResult> = openWorker(
+    connection,
+    queueName,
+    async (bullJob) => {
+      const job = shardJobSchema.parse(bullJob.data)
+      pulled.push(shardName(job.part, job.offset))
+      await before?.(job)
+      const common = { engine: 'fake:cpu', host: 'here', unit: '0', wallMs: 1, engineMs: 1 }
+      if ((await output.head(layout.recordFile(set.id, job.run, job.part, job.offset))) !== undefined) {
+        return { outcome: 'skipped', computed: 0, failed: 0, ...common }
+      }
+      return { outcome: 'computed', ...(await computeShard(output, set, job)), ...common }
+    },
+    {},
+    silent,
+  )
+  return { pulled, stop: () => worker.close(true) }
+}
+
+/** Fails at the n-th `put` (counted from 1), and at every one after it, as a process that died would not write either. */
+export function dyingAt(store: Store, n: number): Store {
+  let puts = 0
+  return wrapped(store, {
+    put: async (key, bytes, options) => {
+      puts++
+      if (puts >= n) throw new Error(`died at put ${n}`)
+      return store.put(key, bytes, options)
+    },
+  })
+}
+
+export function wrapped(store: Store, changes: Partial<Store>): Store {
+  const base: Store = {
+    uri: store.uri,
+    endpoint: store.endpoint,
+    list: (options) => store.list(options),
+    folders: (prefix) => store.folders(prefix),
+    head: (key) => store.head(key),
+    get: (key, options) => store.get(key, options),
+    put: (key, bytes, options) => store.put(key, bytes, options),
+    delete: (key) => store.delete(key),
+    conditionalPut: () => store.conditionalPut(),
+    check: (access) => store.check(access),
+    close: () => store.close(),
+  }
+  return { ...base, ...changes }
+}
