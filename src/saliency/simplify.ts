@@ -35,7 +35,7 @@ export function simplifyNetwork(roots: readonly Node[]): Rewritten {
 export function simplifyGradient(roots: readonly Node[]): Rewritten {
   return rewrite(roots, (node, single) => {
     if (node.op === 'convInputGradient') return flippedConv(node)
-    if (node.op === 'mul') return foldFactor(node, single(0))
+    if (node.op === 'mul') return foldFactor(foldChannelFactors(node), single(0))
     return node
   })
 }
@@ -129,8 +129,25 @@ function flippedConv(node: NodeOf<'convInputGradient'>): Node {
   return make('conv', [g, turned], { strides: [1, 1], pads: back, groups: 1 }, node.label)
 }
 
+/**
+ * (relu(conv) · mask) · factors → relu(conv with scaled weights) · mask, one pass over the activations less. Factors pass
+ * a ReLU only where none is negative; without the ReLU (plain gradient) any may.
+ */
+function foldChannelFactors(node: NodeOf<'mul'>): Node {
+  const [masked, factors] = [inputAt(node, 0), inputAt(node, 1)]
+  if (factors.op !== 'constant' || factors.shape.length !== 4 || masked.op !== 'mul') return node
+  const [gate, mask] = [inputAt(masked, 0), inputAt(masked, 1)]
+  const conv = gate.op === 'relu' ? inputAt(gate, 0) : gate
+  if (mask.op !== 'step' || conv.op !== 'conv' || conv.inputs.length > 2) return node
+  const values = constantData(factors)
+  if (gate.op === 'relu' && values.some((factor) => factor < 0)) return node
+  const scaled = make('conv', [inputAt(conv, 0), scaledWeight(inputAt(conv, 1), values)], conv.attributes, conv.label)
+  return make('mul', [gate.op === 'relu' ? make('relu', [scaled]) : scaled, mask])
+}
+
 /** factor · upsample(conv) → upsample(conv with scaled weights): one pass over the activations less. */
-function foldFactor(node: NodeOf<'mul'>, onlyConsumer: boolean): Node {
+function foldFactor(node: Node, onlyConsumer: boolean): Node {
+  if (node.op !== 'mul') return node
   const [upsample, factor] = [inputAt(node, 0), inputAt(node, 1)]
   if (factor.op !== 'constant' || factor.attributes.data.length !== 1) return node
   if (!onlyConsumer || upsample.op !== 'upsample') return node

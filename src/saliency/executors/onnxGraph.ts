@@ -15,8 +15,11 @@ type Writer<K extends OpName> = (model: OnnxModel, node: NodeOf<K>, x: readonly 
 
 /** What a writer may ask about the rest of the graph. */
 interface GraphNames {
-  /** Positions of the maxima of the max pool that reads the same input, as flat indices. */
-  maxPoolIndices(gradient: NodeOf<'maxPoolGradient'>): string
+  /**
+   * Values and flat positions of the maxima of a max pool over `x`. Forward and gradient share one ONNX node; the
+   * positions are left out where no gradient asks, since computing them costs several times the maxima themselves.
+   */
+  maxima(x: Node, attributes: PoolAttributes): { readonly values: string; readonly positions: string }
 }
 
 /**
@@ -67,14 +70,22 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
     const ones = model.floats(new Float32Array(channels[0] ?? 0).fill(1), channels)
     return model.node('BatchNormalization', [...x, zeros, ones], { epsilon: { float: 0 } })
   },
-  maxPool: (model, node, x) => model.node('MaxPool', x, poolAttributes(node.attributes)),
+  maxPool: (model, node, _, graph) => {
+    const { values } = graph.maxima(inputAt(node, 0), node.attributes)
+    const channels = node.shape[1] ?? 0
+    // A pool with positions gives the plain layout, and the whole dense block after it would stay in it. Times one brings
+    // the blocked layout back.
+    const ones = model.floats(new Float32Array(channels).fill(1), [channels, 1, 1, 1])
+    return model.node('Conv', [values, ones], { group: channels, kernel_shape: [1, 1] })
+  },
   maxPoolGradient: (model, node, [, g], graph) => {
     const size = node.shape.reduce((a, b) => a * b, 1)
     const flat = model.ints([-1])
     const zeros = model.node('Expand', [model.floats(Float32Array.of(0), [1]), model.ints([size])])
-    const positions = model.node('Reshape', [graph.maxPoolIndices(node), flat])
+    const { positions } = graph.maxima(inputAt(node, 0), node.attributes)
+    const indices = model.node('Reshape', [positions, flat])
     const updates = model.node('Reshape', [g ?? '', flat])
-    const scattered = model.node('ScatterElements', [zeros, positions, updates], { axis: 0, reduction: 'add' })
+    const scattered = model.node('ScatterElements', [zeros, indices, updates], { axis: 0, reduction: 'add' })
     return model.node('Reshape', [scattered, model.ints(node.shape)])
   },
   averagePool: (model, { attributes: { kernel } }, x) =>
@@ -120,11 +131,19 @@ export function writeOnnx(graph: Graph): Uint8Array {
   const order = topological(graph.outputs.values())
   const names = new Map<Node, string>()
   const nameOf = (node: Node): string => names.get(node) ?? ''
+  const keyOf = (x: Node, attributes: PoolAttributes): string =>
+    `${nameOf(x)} ${JSON.stringify(poolAttributes(attributes))}`
+  const routed = new Set(order.flatMap((node) => (node.op === 'maxPoolGradient' ? [inputAt(node, 0)] : [])))
+  const pools = new Map<string, { values: string; positions: string }>()
   const graphNames: GraphNames = {
-    maxPoolIndices: (gradient) => {
-      const x = inputAt(gradient, 0)
-      const pool = poolAttributes(gradient.attributes)
-      return model.nodeWithOutputs('MaxPool', [nameOf(x)], pool, 2)[1] ?? ''
+    maxima(x, attributes) {
+      const key = keyOf(x, attributes)
+      const known = pools.get(key)
+      if (known !== undefined) return known
+      const outputs = model.nodeWithOutputs('MaxPool', [nameOf(x)], poolAttributes(attributes), routed.has(x) ? 2 : 1)
+      const made = { values: outputs[0] ?? '', positions: outputs[1] ?? '' }
+      pools.set(key, made)
+      return made
     },
   }
   for (const node of order) {

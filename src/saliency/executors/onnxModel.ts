@@ -115,8 +115,8 @@ export class OnnxModel {
     )
     // The encoder copies nested messages once per level, which takes a second for the weights of a DenseNet-121. Fields
     // of a message may be appended to it, so the weights go in by hand, each copied once.
-    const weights = tensors.flatMap(({ rawData, ...tensor }) => {
-      const head = toBinary(TensorProtoSchema, create(TensorProtoSchema, tensor))
+    const weights = tensors.flatMap(({ name, dataType, dims, rawData }) => {
+      const head = toBinary(TensorProtoSchema, create(TensorProtoSchema, { name, dataType, dims }))
       const data = [lengthDelimited(TensorProtoSchema.field.rawData.number, rawData.length), rawData]
       const length = head.length + data.reduce((total, part) => total + part.length, 0)
       return [lengthDelimited(GraphProtoSchema.field.initializer.number, length), head, ...data]
