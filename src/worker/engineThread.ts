@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import { PlaceError } from '../errors.ts'
 import { findEngine } from '../saliency/engine.ts'
-import { createExplainer, type Explainer, type Explanation, type ObjectiveExplanation } from '../saliency/explainer.ts'
+import { createExplainer, type Explainer } from '../saliency/explainer.ts'
 import { loadNetwork } from '../saliency/networks/load.ts'
 import type { EngineReply, EngineRequest } from './engineMessages.ts'
 import { toErrorMessage } from './errorMessage.ts'
@@ -20,8 +20,7 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
       const { file, bytes, description } = request.network
       const network = loadNetwork(bytes, file, description)
       const explainer = await createExplainer({ ...request.options, network })
-      const { width, height } = network.description.input
-      await checkKnownAnswer(explainer, width, height)
+      await checkKnownAnswer(explainer)
       explainers.set(request.set, explainer)
       return { type: 'opened', engine: explainer.engine, batch: explainer.batch }
     }
@@ -29,7 +28,7 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
       const startedAt = performance.now()
       const explanations = await openExplainer(request.set).explain(request.images)
       const engineMs = performance.now() - startedAt
-      return { type: 'explained', explanations: explanations.map(owned), engineMs }
+      return { type: 'explained', explanations, engineMs }
     }
     case 'close':
       await explainers.get(request.set)?.dispose()
@@ -45,36 +44,22 @@ function openExplainer(set: string): Explainer {
 }
 
 /** One picture with light, shade and edges through the whole network: catches a device that computes rubbish. */
-async function checkKnownAnswer(explainer: Explainer, width: number, height: number): Promise<void> {
-  const picture = new Uint8Array(width * height * 3)
-  for (let i = 0; i < picture.length; i++) picture[i] = (i * 7 + Math.floor(i / (width * 3)) * 13) % 256
+async function checkKnownAnswer(explainer: Explainer): Promise<void> {
+  const picture = new Uint8Array(explainer.imageBytes)
+  for (let i = 0; i < picture.length; i++) picture[i] = (i * 7 + Math.floor(i / 1_000) * 13) % 256
   const [explanation] = await explainer.explain([picture])
   if (!explanation || !isFinite(explanation))
     throw new PlaceError('engine-wrong', `The engine ${explainer.engine} gives no finite numbers for a test picture.`)
 }
 
-/**
- * Explanations may be views of an engine's own memory, which can neither be given away nor kept past the next call. A
- * copy costs some fifty microseconds an image.
- */
-function owned(explanation: Explanation): Explanation {
-  const objectives: Record<string, ObjectiveExplanation> = {}
-  for (const [name, shown] of Object.entries(explanation.objectives)) {
-    const { map, gradient, magnitude } = shown
-    const copies = { map: map.slice(), gradient: gradient?.slice() ?? null, magnitude: magnitude.slice() }
-    objectives[name] = { ...shown, ...copies }
-  }
-  const outputs: Record<string, Float32Array> = {}
-  for (const [head, values] of Object.entries(explanation.outputs)) outputs[head] = values.slice()
-  return { ...explanation, objectives, outputs }
-}
-
+/** The large arrays' memory, to be handed over instead of copied; views of something larger stay and are copied. */
 function buffersOf(reply: EngineReply): ArrayBuffer[] {
   if (reply.type !== 'explained') return []
   const arrays = reply.explanations.flatMap(({ objectives }) =>
     Object.values(objectives).flatMap(({ map, gradient }) => (gradient ? [map, gradient] : [map])),
   )
-  return arrays.map(({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer)
+  const whole = arrays.filter(({ byteLength, buffer }) => byteLength === buffer.byteLength)
+  return whole.map(({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer)
 }
 
 // Explainers' calls must not overlap, so each request waits for the one before it.
