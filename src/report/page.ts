@@ -178,7 +178,7 @@ function gallerySection({ set, summary, samples, objectives }: PageContent): str
 <div class="note"><p>A sharp map is no proof that the network used what it shows: read <a href="#limits">what the maps can tell</a> first.</p></div>
 <noscript><p>The gallery needs the script inside this page; your browser has scripts switched off.</p></noscript>
 <div class="controls">
-<label>show<select id="which">${options(which)}</select></label>
+<label${labelled && !all ? '' : ' hidden'}>show<select id="which">${options(which)}</select></label>
 <label>sort by<select id="by">${options(by)}</select></label>
 <label>order<select id="direction">${labelled ? '' : '<option value="up">smallest first</option>'}<option value="down">largest first</option>${labelled ? '<option value="up">smallest first</option>' : ''}</select></label>
 <label>key contains<input id="search" type="search" autocomplete="off" spellcheck="false"></label>

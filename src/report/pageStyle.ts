@@ -29,9 +29,9 @@ code, .key { font: 12.5px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; 
 :focus-visible { outline: 2px solid var(--mark); outline-offset: 2px; }
 nav.sections { margin: 14px 0 0; display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 14px; }
 
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 1px; margin: 22px 0 0; padding: 0;
+.figures { display: flex; flex-wrap: wrap; gap: 1px; margin: 22px 0 0; padding: 0;
   background: var(--line); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
-.figures div { background: var(--panel); padding: 12px 16px; }
+.figures div { flex: 1 1 130px; background: var(--panel); padding: 12px 16px; }
 .figures dt { color: var(--quiet); font-size: 13px; }
 .figures dd { margin: 0; font-size: 22px; font-weight: 600; font-variant-numeric: tabular-nums; }
 .figures dd small { font-size: 13px; font-weight: 400; color: var(--quiet); }
@@ -62,6 +62,7 @@ svg .bar { opacity: 0.85; }
 .note p { margin: 4px 0; max-width: none; }
 
 .controls { display: flex; flex-wrap: wrap; gap: 10px 14px; align-items: end; margin: 14px 0; }
+[hidden] { display: none !important; }
 .controls label { display: grid; gap: 3px; font-size: 13px; color: var(--quiet); }
 select, input, button { font: inherit; font-size: 14px; color: var(--ink); background: var(--panel); border: 1px solid var(--line);
   border-radius: 6px; padding: 6px 10px; min-height: 36px; }

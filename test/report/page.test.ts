@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { layout } from '../../src/contract/layout.ts'
+import { escapeHtml, jsonForScript } from '../../src/report/escaping.ts'
+import { writeReport } from '../../src/report/gallery.ts'
+import { createLogger } from '../../src/telemetry.ts'
+import { makeResultSet } from './fixture.ts'
+import type { Fixture } from './fixture.ts'
+
+/** Keys and messages as somebody might craft them; each would put `owned` into the document's title when it ran. */
+const attack = `document.title='owned'`
+const hostileKeys = [
+  `<img src=x onerror=${attack}>.png`,
+  `a</script><script>${attack}</script>.png`,
+  `<!--<script>.png`,
+  `"'&quot;\u2028.png`,
+  `javascript:${attack}.png`,
+]
+const hostileMessage = `<img src=x onerror=${attack}> & "more"`
+
+let fixture: Fixture
+let html: string
+
+beforeAll(async () => {
+  fixture = await makeResultSet({
+    samples: [
+      ...hostileKeys.map((key, i) => ({ key, estimate: [i, 2, 3] as const, label: [0, 0, 0] as const })),
+      { key: `${hostileKeys[0] ?? ''}.jpg`, failed: { code: 'not-an-image', message: hostileMessage } },
+    ],
+    objectives: ['yaw', 'pitch'],
+    networkFile: `<b onclick=${attack}>.pkl`,
+    mapCorrelations: { 'yaw~pitch': 0.934 },
+  })
+  const { output, dataset, set, summary } = fixture
+  await writeReport({ output, dataset, set, summary, log: createLogger('silent') })
+  html = Buffer.from((await output.get(layout.report(set.id)))?.bytes ?? []).toString('utf8')
+})
+
+afterAll(() => fixture.remove())
+
+describe('the page', () => {
+  it('asks nothing of the network and lets only its own script run', () => {
+    expect(html).not.toMatch(/(?:src|href)="?(?:https?:)?\/\//)
+    expect(html).not.toMatch(/url\(|@import/)
+    expect(html).toMatch(/content="default-src 'none'; img-src data:; style-src 'sha256-[^"]*; script-src 'sha256-/)
+  })
+
+  it('holds no markup that came from data', () => {
+    expect(html).not.toContain('<img src=x')
+    expect(html).not.toContain('<b onclick')
+    expect(html.match(/<script/g)).toHaveLength(2)
+    expect(html).toContain('&lt;img src=x onerror=document.title=&#39;owned&#39;&gt; &amp; &quot;more&quot;')
+  })
+
+  it('tells counts, errors with how they came about, failures with examples, the network and the correlations', () => {
+    for (const text of [
+      'mean absolute error',
+      'Over n = 5 samples',
+      'Mean geodesic error',
+      '<code>not-an-image</code>',
+      'the bytes are of no image format',
+      '9f'.repeat(32),
+      'yaw: 61 bins × 3° − 90° (fc_yaw)',
+      'onnxruntime:cpu',
+      '0.93</td>',
+      'near-copies',
+      'docs/limits.md',
+    ]) {
+      expect(html).toContain(text)
+    }
+  })
+})
+
+it('escapes text for HTML and for the inside of a script', () => {
+  expect(escapeHtml(`<a href="x" title='y'>&`)).toBe('&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;')
+  const value = { text: '</script><!-- \u2028' }
+  expect(jsonForScript(value)).not.toContain('<')
+  expect(JSON.parse(jsonForScript(value))).toEqual(value)
+})
+
+const browser = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
+  existsSync(path),
+)
+
+describe.skipIf(browser === undefined)('in a browser', () => {
+  it('draws the gallery, keys as text, and nothing crafted has run', async () => {
+    const profile = await mkdtemp(join(tmpdir(), 'headlight-browser-'))
+    const file = join(fileURLToPath(fixture.output.uri), layout.report(fixture.set.id))
+    const flags =
+      '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --dump-dom'
+    const run = promisify(execFile)
+    try {
+      const { stdout: dom } = await run(
+        browser ?? '',
+        [...flags.split(' '), `--user-data-dir=${profile}`, pathToFileURL(file).href],
+        { maxBuffer: 1 << 26 },
+      )
+      expect(dom.match(/<li class="card">/g)).toHaveLength(hostileKeys.length)
+      expect(dom).toContain('<p class="key">&lt;img src=x onerror=')
+      expect(dom).toContain('page 1 of 1')
+      // Largest mean error first.
+      expect(dom.indexOf('<p class="key">javascript:')).toBeLessThan(dom.indexOf('<p class="key">a&lt;/script&gt;'))
+      expect(dom).not.toContain('<title>owned')
+    } finally {
+      await rm(profile, { recursive: true, force: true })
+    }
+  })
+})
