@@ -60,8 +60,8 @@ export interface PickleVocabulary {
   persistent(id: PickleValue): PickleValue
 }
 
-/** A checkpoint of a thousand tensors takes about 40,000 operations. The limit bounds memory and time. */
-const maxOperations = 2_000_000
+/** A checkpoint of a thousand tensors takes about 40,000 operations, three times that with an optimiser. The limit bounds memory and time. */
+const maxOperations = 500_000
 /** PyTorch's magic number takes 10 bytes; converting long ones is slow. */
 const maxIntegerBytes = 16
 

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { readWeights } from '../../../src/saliency/weights/read.ts'
+
+const folder = new URL('../../checkpoints/', import.meta.url)
+
+function read(file: string) {
+  return readWeights(readFileSync(new URL(file, folder)), file)
+}
+
+describe('one network in every format', () => {
+  const reference = read('tiny_hp.pkl')
+
+  test.each([
+    ['tiny_hp_dataparallel.pkl', 'PyTorch zip'],
+    ['tiny_hp_legacy.pkl', 'PyTorch legacy'],
+    ['tiny_hp_oldnames_wrapped_legacy.pkl', 'PyTorch legacy'],
+    ['tiny_hp.safetensors', 'safetensors'],
+  ])('%s holds the same tensors under the same names', (file, format) => {
+    const weights = read(file)
+    expect(weights.format).toBe(format)
+    expect(weights.storedTypes).toEqual(['float32'])
+    expect(weights.notes).toEqual([])
+    expect([...weights.tensors.keys()].toSorted()).toEqual([...reference.tensors.keys()].toSorted())
+    for (const [name, { shape, data }] of reference.tensors) {
+      const other = weights.tensors.get(name)
+      expect(other?.shape, name).toEqual(shape)
+      expect(Buffer.compare(bytesOf(other?.data), bytesOf(data)), name).toBe(0)
+    }
+  })
+
+  test('float16 is the same to half precision', () => {
+    const weights = read('tiny_hp_fp16.pkl')
+    expect(weights.storedTypes).toEqual(['float16'])
+    expect([...weights.tensors.keys()]).toEqual([...reference.tensors.keys()])
+    for (const [name, { data }] of reference.tensors) {
+      const halves = weights.tensors.get(name)?.data ?? new Float32Array()
+      expect(halves.length, name).toBe(data.length)
+      const worst = data.reduce((most, value, i) => {
+        // Half a unit in the last of 11 bits; below 2^-14 the unit is 2^-24.
+        const allowed = Math.max(Math.abs(value) * 2 ** -11, 2 ** -25)
+        return Math.max(most, Math.abs((halves[i] ?? NaN) - value) / allowed)
+      }, 0)
+      expect(worst, name).toBeLessThanOrEqual(1)
+    }
+  })
+
+  test('names are torchvision’s, and step counters are left out', () => {
+    expect(reference.tensors.get('features.conv0.weight')?.shape).toEqual([16, 3, 7, 7])
+    expect(reference.tensors.get('features.denseblock4.denselayer2.conv2.weight')?.shape).toEqual([8, 32, 3, 3])
+    expect(reference.tensors.get('classifier_yaw.bias')?.shape).toEqual([61])
+    expect([...reference.tensors.keys()].filter((name) => name.includes('tracked'))).toEqual([])
+  })
+
+  test('aligned float32 is viewed in place, not copied', () => {
+    const bytes = readFileSync(new URL('tiny_hp.pkl', folder))
+    // PyTorch aligns storages to 64 bytes from the start of the file; so must be the file in memory.
+    const aligned = Buffer.from(new ArrayBuffer(bytes.length))
+    bytes.copy(aligned)
+    const { tensors } = readWeights(aligned, 'tiny_hp.pkl')
+    for (const [name, { data }] of tensors) expect(data.buffer === aligned.buffer, name).toBe(true)
+  })
+})
+
+function bytesOf(data: Float32Array | undefined): Buffer {
+  return data ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.alloc(0)
+}
