@@ -12,9 +12,9 @@ import { stopOnSignal } from './stopSignals.ts'
 /** Serves a run for workers elsewhere until it is closed, or leaves it to a standing producer. */
 export async function performProduce(call: Call): Promise<number> {
   const { settings, surroundings, display, log } = call
+  const connection = await givenRedis(call, 'produce')
   const asked = await askedFor(call, 'produce')
   try {
-    const connection = await givenRedis(call, 'produce')
     if (call.flags['detach'] === true) return await addRun(call, asked, connection)
     const stop = stopOnSignal(surroundings, 'the same command goes on where it stopped', () =>
       display.write('stopping: workers finish what is queued (Ctrl-C once more ends at once)'),

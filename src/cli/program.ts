@@ -3,6 +3,7 @@ import type { SettingName } from '../config.ts'
 import { InputError } from '../errors.ts'
 import { createLogger } from '../telemetry.ts'
 import type { CommandSpec } from './command.ts'
+import { doctorCommand } from './doctorCommand.ts'
 import { describeFailure } from './failure.ts'
 import { explainCommand } from './explain.ts'
 import { readableLogLine } from './logLines.ts'
@@ -26,6 +27,7 @@ const commands: readonly CommandSpec[] = [
   statusCommand,
   networkInspectCommand,
   reportCommand,
+  doctorCommand,
 ]
 
 /** Every command takes these. */

@@ -4,7 +4,7 @@ import { poseInName } from '../dataset/filename.ts'
 import { openAdapter } from '../dataset/open.ts'
 import { InputError } from '../errors.ts'
 import { prepareResultSet } from '../producer/prepare.ts'
-import { parseObjectives } from '../saliency/objective.ts'
+import { checkObjectives, parseObjectives } from '../saliency/objective.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import { adapterOptions } from './adapterSettings.ts'
@@ -29,29 +29,37 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
   const uris = { dataset: required(settings, 'dataset', command), output: required(settings, 'output', command) }
   const networkPath = required(settings, 'network', command)
   const options = resultOptions(settings)
-  const { network, bytes } = await readNetworkFile(networkPath)
-  const assumed = announcement(network)
-  if (assumed) log.warn(assumed)
   const dataset = openStore(uris.dataset, { endpoint: settings.s3Endpoint, logger: log })
   const output = openStore(uris.output, {
     endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint,
     logger: log,
   })
   try {
+    const { network, bytes } = await readNetworkFile(networkPath)
+    const { file, digest, description } = network
+    checkObjectives(options.objectives, description.heads)
     await dataset.check('read')
-    await lookAtNames(call, dataset, options)
+    const notes = [announcement(network), await hintAtNames(settings, dataset, options)]
+    return {
+      dataset,
+      output,
+      prepare: async () => {
+        const set = await prepareResultSet({
+          dataset,
+          output,
+          network: { file, bytes, digest, description },
+          options,
+          headlightVersion: surroundings.version,
+        })
+        // Only now that nothing is wrong with the call: one sentence about that shall not drown in others.
+        for (const note of notes) if (note !== undefined) log.warn(note)
+        return set
+      },
+    }
   } catch (error) {
     dataset.close()
     output.close()
     throw error
-  }
-  const { file, digest, description } = network
-  const described = { file, bytes, digest, description }
-  return {
-    dataset,
-    output,
-    prepare: () =>
-      prepareResultSet({ dataset, output, network: described, options, headlightVersion: surroundings.version }),
   }
 }
 
@@ -68,8 +76,8 @@ function resultOptions(settings: Settings): ResultOptions {
 
 const namesLookedAt = 20
 
-/** Refuses a dataset without images before anything is written; hints when names tell poses that nobody reads. */
-async function lookAtNames({ settings, log }: Call, dataset: Store, options: ResultOptions): Promise<void> {
+/** Refuses a dataset without images before anything is written. Gives a hint when names tell poses that nobody reads. */
+async function hintAtNames(settings: Settings, dataset: Store, options: ResultOptions): Promise<string | undefined> {
   const keys: string[] = []
   for await (const { key } of openAdapter(options.adapter).samples(dataset)) {
     if (keys.push(key) === namesLookedAt) break
@@ -81,6 +89,6 @@ async function lookAtNames({ settings, log }: Call, dataset: Store, options: Res
     )
   }
   if (settings.adapter === 'images' && keys.every((key) => poseInName(key, options.adapter.filenameAngles) !== null)) {
-    log.warn(`the file names look as if they told poses (${keys[0]}); --adapter filename would read them as labels`)
+    return `the file names look as if they told poses (${keys[0]}); --adapter filename would read them as labels`
   }
 }

@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts'
 import { angleNames, type AngleName } from '../pose/euler.ts'
 import type { Node } from './graph.ts'
+import type { Head } from './networks/description.ts'
 import { constant, make, scalar } from './ops.ts'
 
 /**
@@ -48,6 +49,39 @@ export function parseObjectives(text: string): string[] {
   return [...new Set(expanded)]
 }
 
+/** Whether a network with these heads has what `names` differentiate, without building it. Raises InputError `bad-option`. */
+export function checkObjectives(names: readonly string[], heads: readonly Head[]): void {
+  for (const name of names) {
+    const objective = parseObjective(name)
+    switch (objective?.kind) {
+      case undefined:
+        throw new InputError('bad-option', `objective "${name}" is unknown`)
+      case 'sum':
+        if (!heads.some((head) => head.kind !== 'classes'))
+          throw missing(name, 'no head that gives an angle; use class:N')
+        break
+      case 'angle':
+        if (!heads.some((head) => head.kind !== 'classes' && head.angle === objective.angle)) {
+          throw missing(name, `no ${objective.angle} head`)
+        }
+        break
+      case 'top':
+      case 'bin': {
+        const head = heads.find((candidate) => candidate.kind === 'binned' && candidate.angle === objective.angle)
+        if (head?.kind !== 'binned') throw missing(name, `no binned ${objective.angle} head`)
+        if (objective.kind === 'bin' && objective.bin >= head.bins) throw tooFew(name, head.bins, 'bins')
+        break
+      }
+      case 'class': {
+        const head = heads.find((candidate) => candidate.kind === 'classes')
+        if (head?.kind !== 'classes') throw missing(name, 'no output of classes')
+        if (objective.index >= head.classes) throw tooFew(name, head.classes, 'classes')
+        break
+      }
+    }
+  }
+}
+
 /** The nodes an objective may be made of. */
 export interface HeadNodes {
   /** N×1 each, degrees. */
@@ -79,10 +113,10 @@ export function objectiveNode(name: string, heads: HeadNodes): Node {
       return make('reduceSum', [picked], { axes: [1] })
     }
     case 'bin':
-      return column(name, binned(name, objective.angle, heads), objective.bin, 'bin')
+      return column(name, binned(name, objective.angle, heads), objective.bin, 'bins')
     case 'class': {
       if (heads.classes === undefined) throw missing(name, 'no output of classes')
-      return column(name, heads.classes, objective.index, 'class')
+      return column(name, heads.classes, objective.index, 'classes')
     }
   }
 }
@@ -95,7 +129,7 @@ function binned(name: string, angleName: AngleName, heads: HeadNodes): Node {
 
 function column(name: string, values: Node, index: number, what: string): Node {
   const count = values.shape[1] ?? 0
-  if (index >= count) throw missing(name, `only ${count} ${what === 'bin' ? 'bins' : 'classes'} (0 to ${count - 1})`)
+  if (index >= count) throw tooFew(name, count, what)
   const oneHot = new Float32Array(count)
   oneHot[index] = 1
   return make('matmul', [values, constant(oneHot, [count, 1])], { transposeB: false })
@@ -103,6 +137,10 @@ function column(name: string, values: Node, index: number, what: string): Node {
 
 function signed(node: Node, sign: 1 | -1): Node {
   return sign === 1 ? node : make('mul', [node, scalar(-1)])
+}
+
+function tooFew(name: string, count: number, what: string): InputError {
+  return missing(name, `only ${count} ${what} (0 to ${count - 1})`)
 }
 
 function missing(name: string, what: string): InputError {

@@ -1,0 +1,29 @@
+import type { CommandSpec } from './command.ts'
+import { ownFolders } from './machine.ts'
+
+export const doctorCommand: CommandSpec = {
+  name: 'doctor',
+  summary: 'look whether headlight can run on this machine, and say what to do where it cannot',
+  settings: ['redis', 'stateFolder', 'cacheFolder'],
+  examples: [
+    ['headlight doctor', 'everything that headlight run needs here; exit code 1 when something is missing'],
+    ['headlight doctor --redis redis://queue:6379', 'and whether that Redis can carry the queue'],
+  ],
+  perform: async ({ settings, surroundings }) => {
+    const { doctor, doctorJson, doctorText } = await import('./doctor.ts')
+    const { environment, homeFolder, version } = surroundings
+    const { state, cache } = ownFolders(settings, surroundings)
+    const findings = await doctor({
+      headlightVersion: version,
+      stateFolder: state,
+      cacheFolder: cache,
+      homeFolder,
+      searchPath: environment['PATH'] ?? '',
+      environment,
+      redisUrl: settings.redis,
+    })
+    const { ok } = doctorJson(findings)
+    surroundings.results.write(settings.json ? `${JSON.stringify(doctorJson(findings))}\n` : doctorText(findings))
+    return ok ? 0 : 1
+  },
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { duration, number, progressLine, RateMeter } from '../../src/cli/progressLine.ts'
+
+const computing = {
+  phase: 'computing',
+  listed: 2000,
+  toCompute: 2000,
+  computed: 500,
+  failed: 3,
+  unchanged: 0,
+} as const
+
+describe('the progress line', () => {
+  it('shows images done, time left, speed and failures', () => {
+    expect(progressLine(computing, 21.3, 80)).toBe('500/2,000 images (25 %) · 1:11 left · 21 images/s · 3 failed')
+  })
+
+  it('says neither speed nor time left before it knows them', () => {
+    expect(progressLine(computing, null, 80)).toBe('500/2,000 images (25 %) · 3 failed')
+  })
+
+  it('shows the listing while the total is unknown', () => {
+    const listing = { ...computing, phase: 'listing', toCompute: null, listed: 12_345 } as const
+    expect(progressLine(listing, 5.04, 80)).toBe('listing, 12,345 images so far · 500 done · 5.0 images/s · 3 failed')
+  })
+
+  it('shows why it waits', () => {
+    const waiting = { ...computing, phase: 'waiting', message: 'waiting for process 7 on night' } as const
+    expect(progressLine(waiting, null, 80)).toBe('waiting for process 7 on night')
+  })
+
+  it('has nothing left to divide by when nothing is to compute', () => {
+    expect(progressLine({ ...computing, toCompute: 0, computed: 0, unchanged: 9 }, null, 80)).toBe(
+      '0/0 images (100 %) · 3 failed · 9 unchanged',
+    )
+  })
+
+  it('leaves out the least important parts whole and is never wider than the terminal', () => {
+    expect(progressLine(computing, 21.3, 40)).toBe('500/2,000 images (25 %) · 1:11 left')
+    expect(progressLine(computing, 21.3, 12)).toBe('500/2,000 i…')
+    for (let columns = 0; columns < 100; columns++) {
+      expect(progressLine(computing, 21.3, columns).length).toBeLessThanOrEqual(columns)
+    }
+  })
+})
+
+it('writes durations and large numbers for people', () => {
+  expect([0, 75, 3599.2, 7322, 180_000, Infinity].map(duration)).toEqual([
+    '0:00',
+    '1:15',
+    '1:00:00',
+    '2:02:02',
+    '2 d 2 h',
+    '?',
+  ])
+  expect([0, 999, 1000, 1234567].map(number)).toEqual(['0', '999', '1,000', '1,234,567'])
+})
+
+describe('the measured speed', () => {
+  it('is that of the last half minute, not of the whole run', () => {
+    const meter = new RateMeter(30_000)
+    for (let second = 0; second <= 60; second++) meter.add(second * 1000, second * 100)
+    for (let second = 61; second <= 100; second++) meter.add(second * 1000, 6000 + (second - 60) * 10)
+    expect(meter.perSecond()).toBeCloseTo(10, 6)
+  })
+
+  it('is unknown at first, and again when shards were handed back', () => {
+    const meter = new RateMeter()
+    expect(meter.perSecond()).toBeNull()
+    meter.add(0, 0)
+    meter.add(1000, 50)
+    expect(meter.perSecond()).toBeCloseTo(50, 6)
+    meter.add(2000, 20)
+    expect(meter.perSecond()).toBeNull()
+  })
+
+  it('falls while nothing is done', () => {
+    const meter = new RateMeter()
+    meter.add(0, 0)
+    meter.add(1000, 50)
+    meter.add(5000, 50)
+    expect(meter.perSecond()).toBeCloseTo(10, 6)
+  })
+})
