@@ -1,0 +1,189 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { layout, shardName } from '../../src/contract/layout.ts'
+import { TransientError } from '../../src/errors.ts'
+import { Following } from '../../src/producer/follow.ts'
+import type { FollowOptions } from '../../src/producer/follow.ts'
+import type { Shard } from '../../src/producer/manifest.ts'
+import { Shards } from '../../src/producer/shards.ts'
+import { World, wrapped } from './world.ts'
+
+const times = { pollMs: 5, retryMs: 40, longestRetryMs: 100 }
+const header = { schema: 1 as const, part: 0, through: 'z', count: 60, shardSize: 2, unchanged: 0, gone: [] }
+
+let world: World
+let shards: Shards
+beforeEach(async () => {
+  world = await World.make()
+  shards = new Shards(world.output, 'set', 'run')
+})
+afterEach(() => world.remove())
+
+/** A queue that can lose its jobs and go away. */
+class FakeQueue {
+  readonly jobs = new Set<string>()
+  readonly added: string[][] = []
+  isAway = false
+
+  async add(given: readonly Shard[]): Promise<void> {
+    this.#answer()
+    const names = given.map(({ part, offset }) => shardName(part, offset))
+    this.added.push(names)
+    for (const name of names) this.jobs.add(name)
+  }
+
+  async unknown(given: readonly Shard[]): Promise<Shard[]> {
+    this.#answer()
+    return given.filter(({ part, offset }) => !this.jobs.has(shardName(part, offset)))
+  }
+
+  #answer(): void {
+    if (this.isAway) throw new TransientError('queue-lost', 'Redis is away')
+  }
+}
+
+function follow(queue: FakeQueue, changes: Partial<FollowOptions> = {}) {
+  const messages: (string | undefined)[] = []
+  const following = new Following({
+    output: world.output,
+    set: 'set',
+    run: 'run',
+    shards,
+    queue,
+    isListed: () => true,
+    signal: AbortSignal.timeout(20_000),
+    onMessage: (message) => messages.push(message),
+    onRecordsListed: () => undefined,
+    times,
+    ...changes,
+  })
+  return { following, messages }
+}
+
+async function commit(names: Iterable<string>): Promise<void> {
+  for (const name of names) await world.output.put(`${layout.records('set', 'run')}${name}.jsonl`, '{}')
+}
+
+describe('following a run', () => {
+  it('ends when every shard has its record file, seen by listing alone', async () => {
+    const queue = new FakeQueue()
+    await queue.add(shards.add(header))
+    const { following } = follow(queue)
+    const end = following.end()
+    await commit(queue.jobs)
+    expect(await end).toBe('completed')
+    expect(shards.samplesDone).toBe(60)
+  })
+
+  it('does not end before the listing does', async () => {
+    const queue = new FakeQueue()
+    let isListed = false
+    let hasEnded = false
+    const { following } = follow(queue, { isListed: () => isListed })
+    const end = following.end().finally(() => (hasEnded = true))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(hasEnded).toBe(false)
+    isListed = true
+    expect(await end).toBe('completed')
+  })
+
+  it('takes back what was believed done but has no record file', async () => {
+    const queue = new FakeQueue()
+    for (const shard of shards.add(header)) shards.markDone(shard)
+    const { following } = follow(queue)
+    const end = following.end()
+    await expect.poll(() => queue.added.length).toBeGreaterThan(0)
+    expect(queue.added[0]).toHaveLength(30)
+    await commit(queue.jobs)
+    expect(await end).toBe('completed')
+  })
+
+  it('adds all missing shards when the queue has lost the last of them', async () => {
+    const queue = new FakeQueue()
+    await queue.add(shards.add(header))
+    const names = [...queue.jobs]
+    await commit(names.slice(0, 10))
+    queue.jobs.delete(names.at(-1) ?? '')
+    const { following, messages } = follow(queue)
+    const end = following.end()
+    await expect.poll(() => queue.added.length).toBe(2)
+    expect(queue.added[1]).toEqual(names.slice(10))
+    expect(messages.some((message) => message?.includes('20 without a record file'))).toBe(true)
+    await commit(names)
+    expect(await end).toBe('completed')
+  })
+
+  it('waits out a queue and a store that are away, says so once, and says when it is over', async () => {
+    const queue = new FakeQueue()
+    await queue.add(shards.add(header))
+    queue.isAway = true
+    let isStoreAway = true
+    const output = wrapped(world.output, {
+      get: async (key, options) => {
+        if (isStoreAway) throw new TransientError('store-busy', 'the store is busy')
+        return world.output.get(key, options)
+      },
+    })
+    const { following, messages } = follow(queue, { output })
+    const end = following.end()
+    await expect.poll(() => messages).toEqual(['the store is busy'])
+    isStoreAway = false
+    await expect.poll(() => messages).toEqual(['the store is busy', 'Redis is away'])
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    queue.isAway = false
+    await expect.poll(() => messages).toEqual(['the store is busy', 'Redis is away', undefined])
+    await commit(queue.jobs)
+    expect(await end).toBe('completed')
+  })
+
+  it('enqueues failed shards again at growing intervals, and not before', async () => {
+    const queue = new FakeQueue()
+    await queue.add(shards.add(header))
+    const names = [...queue.jobs]
+    const failed = names[3] ?? ''
+    await commit(names.filter((name) => name !== failed))
+    const { following, messages } = follow(queue)
+    const end = following.end()
+    const waits: number[] = []
+    for (let i = 0; i < 3; i++) {
+      queue.jobs.delete(failed)
+      const began = performance.now()
+      following.failed({ part: 0, offset: 6 }, 'no space is left')
+      await expect.poll(() => queue.jobs.has(failed), { interval: 2 }).toBe(true)
+      waits.push(performance.now() - began)
+    }
+    expect(waits[0]).toBeGreaterThanOrEqual(40)
+    expect(waits[1]).toBeGreaterThanOrEqual(80)
+    expect(waits[2]).toBeGreaterThanOrEqual(100)
+    expect(queue.added.slice(1)).toEqual([[failed], [failed], [failed]])
+    expect(messages[2]).toContain('3 times (no space is left)')
+    await commit([failed])
+    expect(await end).toBe('completed')
+  })
+
+  it('ends as cancelled when the flags say so', async () => {
+    const queue = new FakeQueue()
+    await queue.add(shards.add(header))
+    const { following } = follow(queue)
+    const end = following.end()
+    await world.output.put(layout.flags('set', 'run'), JSON.stringify({ paused: false, cancelled: true }))
+    expect(await end).toBe('cancelled')
+  })
+
+  it('rejects with the reason when it is told to stop', async () => {
+    const queue = new FakeQueue()
+    await queue.add(shards.add(header))
+    const stop = new AbortController()
+    const { following } = follow(queue, { signal: stop.signal, times: { ...times, pollMs: 60_000 } })
+    setTimeout(() => stop.abort(new Error('interrupted')), 20)
+    await expect(following.end()).rejects.toThrow('interrupted')
+  })
+})
+
+describe('shards', () => {
+  it('that were committed before their part is listed are not to be computed', async () => {
+    await commit(['00000-000002'])
+    await shards.refresh()
+    expect(shards.add(header)).toHaveLength(29)
+    expect(shards.samplesDone).toBe(2)
+  })
+})

@@ -1,0 +1,85 @@
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { runJobSchema, runsQueue, shardsQueue } from '../../src/contract/job.ts'
+import type { RunJob } from '../../src/contract/job.ts'
+import type { ResultSet } from '../../src/contract/resultSet.ts'
+import { latestRun } from '../../src/producer/runs.ts'
+import { enqueueRun, serveRunsQueue } from '../../src/producer/serve.ts'
+import { openQueue } from '../../src/queue/connection.ts'
+import { FilesystemStore } from '../../src/storage/filesystem.ts'
+import { silent, startTestRedis } from '../support/redis.ts'
+import { startFakeWorker, World } from './world.ts'
+
+let redis: Awaited<ReturnType<typeof startTestRedis>>
+let world: World
+let set: ResultSet
+let stop: AbortController
+let serving: Promise<void> | undefined
+
+beforeAll(async () => {
+  redis = await startTestRedis()
+})
+afterAll(() => redis.stop())
+beforeEach(async () => {
+  world = await World.make(['a.jpg', 'b.jpg'])
+  set = await world.prepare()
+  stop = new AbortController()
+})
+afterEach(async () => {
+  stop.abort(new Error('stopped'))
+  await serving
+  await world.remove()
+})
+
+function startServing(): void {
+  serving = serveRunsQueue({
+    connection: redis.connection,
+    queueName: shardsQueue,
+    openOutput: () => new FilesystemStore(join(world.folder, 'output')),
+    openDataset: () => new FilesystemStore(join(world.folder, 'dataset')),
+    headlightVersion: '0.0.0',
+    signal: stop.signal,
+    onProgress: () => undefined,
+    log: silent,
+  })
+}
+
+const job = (): RunJob => runJobSchema.parse({ output: world.output.uri, set: set.id, full: false, shardSize: null })
+
+describe('the runs queue', () => {
+  it('is served until told to stop; a run in the middle is handed back and goes on elsewhere', async () => {
+    startServing()
+    await enqueueRun(redis.connection, job(), silent)
+    await expect.poll(async () => (await latestRun(world.output, set.id))?.state, { timeout: 10_000 }).toBe('open')
+    const left = await latestRun(world.output, set.id)
+    stop.abort(new Error('stopped'))
+    await serving
+    expect((await latestRun(world.output, set.id))?.state).toBe('open')
+
+    stop = new AbortController()
+    startServing()
+    const worker = startFakeWorker({ connection: redis.connection, queueName: shardsQueue, output: world.output, set })
+    try {
+      await expect
+        .poll(async () => (await latestRun(world.output, set.id))?.state, { timeout: 20_000 })
+        .toBe('completed')
+    } finally {
+      await worker.stop()
+    }
+    expect((await latestRun(world.output, set.id))?.run).toBe(left?.run)
+    expect(await world.rows(set)).toHaveLength(2)
+  })
+
+  it('does not try again what the input is to blame for', async () => {
+    startServing()
+    const id = await enqueueRun(redis.connection, { ...job(), set: 'no-such-set' }, silent)
+    const queue = openQueue(redis.connection, runsQueue, silent)
+    try {
+      await queue.waitUntilReady()
+      await expect.poll(() => queue.getJobState(id), { timeout: 10_000 }).toBe('failed')
+      expect((await queue.getJob(id))?.failedReason).toContain('holds no result set no-such-set')
+    } finally {
+      await queue.close()
+    }
+  })
+})

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { layout } from '../../src/contract/layout.ts'
+import type { ManifestEntry } from '../../src/contract/manifest.ts'
+import type { ResultSet } from '../../src/contract/resultSet.ts'
+import { tableRow } from '../../src/contract/table.ts'
+import type { TableRow } from '../../src/contract/table.ts'
+import { Manifest, shardsOf } from '../../src/producer/manifest.ts'
+import { mergeState } from '../../src/producer/stateMerge.ts'
+import type { MergeOptions } from '../../src/producer/stateMerge.ts'
+import { collected, computeShard, recordOf, World } from './world.ts'
+
+let world: World
+let set: ResultSet
+beforeEach(async () => {
+  world = await World.make()
+  set = await world.prepare(['yaw', 'pitch'])
+})
+afterEach(() => world.remove())
+
+const entry = (key: string): ManifestEntry => ({
+  key,
+  etag: 'e',
+  sizeBytes: 1,
+  fingerprint: 'abcdef0123456789',
+  companions: [],
+})
+const former = (key: string): TableRow => tableRow({ ...recordOf(entry(key), []), fingerprint: 'old' })
+
+async function* streamOf(keys: readonly string[]): AsyncGenerator<TableRow> {
+  for (const key of keys) yield former(key)
+}
+
+/** Two parts of shards of two. */
+async function listed(parts: readonly { keys: string[]; gone?: string[]; through: string }[], computed = true) {
+  const manifest = new Manifest(world.output, set.id, 'run')
+  for (const [part, { keys, gone = [], through }] of parts.entries()) {
+    const header = { schema: 1 as const, part, through, count: keys.length, shardSize: 2, unchanged: 0, gone }
+    await manifest.putPart(header, keys.map(entry))
+    if (computed) for (const shard of shardsOf(header)) await computeShard(world.output, set, { run: 'run', ...shard })
+  }
+  return manifest
+}
+
+function merge(manifest: Manifest, state: readonly string[], changes: Partial<MergeOptions> = {}) {
+  return collected(
+    mergeState({
+      output: world.output,
+      set: set.id,
+      run: 'run',
+      manifest,
+      state: streamOf(state),
+      mayLack: false,
+      objectives: set.options.objectives,
+      onMagnitudes: () => undefined,
+      ...changes,
+    }),
+  )
+}
+
+const shown = (rows: Awaited<ReturnType<typeof merge>>) =>
+  rows.map(({ row, isComputed }) => (isComputed ? `+${row.key}` : row.key))
+
+describe('the final state', () => {
+  it('is the state before, less what is gone, with the records put in, by UTF-8 bytes', async () => {
+    const manifest = await listed([
+      { keys: ['b', 'd', 'e'], gone: ['c'], through: 'f' },
+      { keys: ['ｆ', '😀'], gone: ['z'], through: '😀' },
+    ])
+    const rows = await merge(manifest, ['a', 'c', 'd', 'f', 'g', 'z', 'ｅ', 'ｇ', '😀', '😁'])
+    expect(shown(rows)).toEqual(['a', '+b', '+d', '+e', 'f', 'g', 'ｅ', '+ｆ', 'ｇ', '+😀', '😁'])
+  })
+
+  it('hands on the magnitude maps of each computed sample, by objective', async () => {
+    const manifest = await listed([{ keys: ['a', 'broken', 'c'], through: 'c' }])
+    const maps: ReadonlyMap<string, Float32Array>[] = []
+    await merge(manifest, [], { onMagnitudes: (map) => maps.push(map) })
+    expect(maps.map((map) => [...map.keys()])).toEqual([
+      ['yaw', 'pitch'],
+      ['yaw', 'pitch'],
+    ])
+    // 0x1400 is 2^-10 as a half.
+    expect(maps[0]?.get('yaw')?.[0]).toBe(2 ** -10)
+    expect(maps[0]?.get('yaw')).toHaveLength(28 * 28)
+  })
+
+  it('lacks nothing, unless the run was cancelled', async () => {
+    const manifest = await listed([{ keys: ['a', 'b', 'c'], through: 'c' }])
+    await world.output.delete(layout.recordFile(set.id, 'run', 0, 2))
+    await expect(merge(manifest, [])).rejects.toThrow('missing')
+    expect(shown(await merge(manifest, ['c'], { mayLack: true }))).toEqual(['+a', '+b', 'c'])
+  })
+
+  it('refuses a record file that is not what the manifest wants there', async () => {
+    const manifest = await listed([{ keys: ['a', 'b', 'c', 'd'], through: 'd' }])
+    const first = await world.output.get(layout.recordFile(set.id, 'run', 0, 0))
+    await world.output.put(layout.recordFile(set.id, 'run', 0, 2), first?.bytes ?? '')
+    await expect(merge(manifest, [])).rejects.toThrow('where the manifest has c')
+    await world.output.put(layout.recordFile(set.id, 'run', 0, 2), '')
+    await expect(merge(manifest, [])).rejects.toThrow('0 records')
+  })
+
+  it('refuses a key that two parts hold', async () => {
+    const manifest = await listed([
+      { keys: ['a', 'b'], through: 'b' },
+      { keys: ['b', 'c'], through: 'c' },
+    ])
+    await expect(merge(manifest, [])).rejects.toThrow('double')
+  })
+})

@@ -1,0 +1,80 @@
+import fc from 'fast-check'
+import { parquetMetadata } from 'hyparquet'
+import { describe, expect, it } from 'vitest'
+import { objectiveColumns, readTable, tableColumns, tableRow } from '../../src/contract/table.ts'
+import type { TableRow } from '../../src/contract/table.ts'
+import { TableWriter } from '../../src/producer/tableWriter.ts'
+import { collected, recordOf } from './world.ts'
+
+const options = { objectives: ['yaw', '-yaw', 'yaw:bin:3'], logits: true }
+
+function written(rows: readonly TableRow[]): Uint8Array {
+  const writer = new TableWriter(tableColumns(options))
+  for (const row of rows) writer.add(row)
+  return Uint8Array.from(writer.finish())
+}
+
+function rowOf(key: string): TableRow {
+  const entry = { key, etag: 'e', sizeBytes: 1, fingerprint: 'abcdef0123456789', companions: [] }
+  const record = recordOf(entry, options.objectives)
+  return tableRow(record.status === 'ok' ? { ...record, logits: { yaw: [1.5, -2e-9], pitch: [] } } : record)
+}
+
+/** As `rowOf`, with the columns that a failed row leaves out. */
+function complete(row: TableRow): TableRow {
+  const all = tableColumns(options).map(({ name }) => [name, row[name] ?? null])
+  return { ...row, ...Object.fromEntries(all) }
+}
+
+describe('angles.parquet', () => {
+  it('gives back what was written, failed rows, JSON and numbers included', async () => {
+    const rows = ['a.jpg', 'broken.jpg', 'ｆ "quoted".jpg', '😀.jpg'].map(rowOf)
+    expect(await collected(readTable(written(rows)))).toEqual(rows.map(complete))
+  })
+
+  it('keeps every double', async () => {
+    const number = fc.double({ noNaN: true, noDefaultInfinity: true })
+    const given = fc.sample(fc.array(number, { minLength: 50, maxLength: 50 }), { numRuns: 1, seed: 7 })
+    const rows = (given[0] ?? []).map((yaw, i) => ({ ...rowOf(`k${String(i).padStart(3, '0')}`), yaw }))
+    expect((await collected(readTable(written(rows), ['yaw']))).map(({ yaw }) => yaw)).toEqual(
+      rows.map(({ yaw }) => yaw),
+    )
+  })
+
+  it('gives equal bytes for equal rows, also for rows that were read back', async () => {
+    const bytes = written(['a', 'b', 'broken'].map(rowOf))
+    expect(Buffer.from(written(await collected(readTable(bytes)))).equals(bytes)).toBe(true)
+  })
+
+  it('has row groups of 20,000 whose statistics hold whole keys', async () => {
+    const long = 'images/train/of/a/long/common/prefix/'
+    const row = rowOf('a')
+    const rows = Array.from({ length: 20_001 }, (_, i) => ({ ...row, key: `${long}${String(i).padStart(6, '0')}` }))
+    const bytes = written(rows)
+    const metadata = parquetMetadata(bytes)
+    expect(metadata.row_groups.map((group) => Number(group.num_rows))).toEqual([20_000, 1])
+    expect(metadata.row_groups[0]?.columns[0]?.meta_data?.statistics).toMatchObject({
+      min_value: `${long}000000`,
+      max_value: `${long}019999`,
+    })
+    expect((await collected(readTable(bytes, ['key']))).map(({ key }) => key)).toEqual(rows.map(({ key }) => key))
+  })
+
+  it('reads only the columns asked for; those that the file lacks are null', async () => {
+    expect(await collected(readTable(written([rowOf('a')]), ['key', 'yawTopBin', 'columnOfTomorrow']))).toEqual([
+      { key: 'a', yawTopBin: 3, columnOfTomorrow: null },
+    ])
+  })
+
+  it('holds no rows as well as many', async () => {
+    expect(await collected(readTable(written([])))).toEqual([])
+  })
+
+  it('names its columns so that SQL takes them without quotes', () => {
+    expect(objectiveColumns('-yaw:top').gradientMaxAbs).toBe('gradientMaxAbsMinusYawTop')
+    const names = tableColumns(options).map(({ name }) => name)
+    expect(names.every((name) => /^[A-Za-z][A-Za-z0-9]*$/.test(name))).toBe(true)
+    expect(new Set(names).size).toBe(names.length)
+    expect(names).toContain('mapYawBin3')
+  })
+})
