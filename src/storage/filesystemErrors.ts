@@ -1,7 +1,8 @@
-import { type HeadlightError, InputError, PlaceError, SampleError, TransientError } from '../errors.ts'
+import { HeadlightError, InputError, PlaceError, SampleError, TransientError } from '../errors.ts'
 
 /** The `code` of a failed system call (`ENOENT`), `undefined` for any other error. */
 export function errnoOf(error: unknown): string | undefined {
+  if (error instanceof HeadlightError) return undefined
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
@@ -11,7 +12,8 @@ export function isMissing(error: unknown): boolean {
 }
 
 /**
- * The class of `errors.ts` that a failed system call belongs to. What is no failed system call comes back as it is.
+ * The class of `errors.ts` that a failed system call belongs to. What is no failed system call (our
+ * own errors among them) comes back as it is.
  *
  * @param doing what was tried, to go after "cannot": `write /data/out/a.png`
  */

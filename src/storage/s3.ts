@@ -35,6 +35,8 @@ export class S3Store implements Store {
   /** The object read last: whether it can still be read tells a bad object from a bad place. */
   #readable: string | undefined
   #conditional: Promise<boolean> | undefined
+  /** Ceph compares If-Match of a PUT with the bare ETag, so that the quotes that HTTP asks for never match. */
+  #quotesEtags = true
 
   /** @param prefix empty or ending in `/` */
   constructor(bucket: string, prefix: string, options: S3ClientOptions = {}) {
@@ -120,6 +122,8 @@ export class S3Store implements Store {
 
   async put(key: string, bytes: Uint8Array | string, options: PutOptions = {}): Promise<string | false> {
     requireWritableKey(key, this.uri)
+    // Only the probe tells how this service wants an ETag written.
+    if (options.ifMatch !== undefined) await this.conditionalPut()
     return await this.#put(key, typeof bytes === 'string' ? Buffer.from(bytes) : bytes, options)
   }
 
@@ -206,7 +210,7 @@ export class S3Store implements Store {
       Body: bytes,
       ContentType: options.contentType,
       IfNoneMatch: options.ifAbsent === true ? '*' : undefined,
-      IfMatch: options.ifMatch === undefined ? undefined : `"${options.ifMatch}"`,
+      IfMatch: this.#quotesEtags && options.ifMatch !== undefined ? `"${options.ifMatch}"` : options.ifMatch,
     }
     for (let attempt = 1; ; attempt++) {
       try {
@@ -246,10 +250,10 @@ export class S3Store implements Store {
     try {
       const etag = await put('1', { ifAbsent: true })
       if (etag === false || (await put('2', { ifAbsent: true })) !== false) return false
-      return (
-        (await put('3', { ifMatch: '00000000000000000000000000000000' })) === false &&
-        (await put('4', { ifMatch: etag })) !== false
-      )
+      if ((await put('3', { ifMatch: '00000000000000000000000000000000' })) !== false) return false
+      if ((await put('4', { ifMatch: etag })) !== false) return true
+      this.#quotesEtags = false
+      return (await put('5', { ifMatch: etag })) !== false
     } catch (error) {
       // 501 NotImplemented, 400 InvalidArgument: a service that knows of no such header and says so.
       const { status } = failureOf(error instanceof Error ? error.cause : undefined)

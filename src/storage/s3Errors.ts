@@ -120,7 +120,7 @@ export function s3Error(error: unknown, attempt: S3Attempt): HeadlightError | Er
         )
   }
   if (redirections.has(name) || status === 301 || status === 307) {
-    const region = failure.region === undefined ? 'the bucket’s own region' : `"${failure.region}"`
+    const region = failure.region === undefined ? 'the one that it lies in' : `"${failure.region}"`
     return new InputError(
       'bad-option',
       `cannot ${doing}: the bucket lies in another region or at another endpoint; set AWS_REGION to ${region}`,

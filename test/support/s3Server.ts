@@ -12,8 +12,11 @@ export interface S3ServerOptions extends S3Credentials {
   readonly pageSize?: number
   /** Default: any free one. */
   readonly port?: number
-  /** `ignored` obeys no If-Match and no If-None-Match, as some services do; `refused` answers 501. Default: obeyed. */
-  readonly conditions?: 'obeyed' | 'ignored' | 'refused'
+  /**
+   * What If-Match and If-None-Match of a PUT do: `ignored` as with some services, `refused` with 501, `bare` as with
+   * Ceph, whose If-Match takes an ETag without quotes only. Default: obeyed.
+   */
+  readonly conditions?: 'obeyed' | 'ignored' | 'refused' | 'bare'
 }
 
 /** What the server knows of a request when it asks a fault's predicate. */
@@ -26,14 +29,24 @@ export interface S3Request {
   readonly headers: IncomingMessage['headers']
 }
 
+type FaultKind =
+  | 'slow-down'
+  | 'internal-error'
+  | 'expired-token'
+  | 'deny'
+  | 'quota'
+  | 'redirect'
+  | 'reset'
+  | 'lose-answer'
+  | 'truncate'
+
 export interface Fault {
   readonly when: (request: S3Request) => boolean
   /**
    * `reset` cuts the connection before anything is done, `lose-answer` after it was done; `truncate` sends half the body
    * and then cuts; a number waits so many milliseconds and goes on.
    */
-  readonly what:
-    'slow-down' | 'internal-error' | 'expired-token' | 'deny' | 'reset' | 'lose-answer' | 'truncate' | number
+  readonly what: FaultKind | number
   /** How often it strikes before it is over. Default: for ever. */
   times?: number
 }
@@ -73,6 +86,15 @@ class S3Refusal extends Error {
     this.status = status
     this.code = code
   }
+}
+
+const refusals: Readonly<Record<string, [status: number, code: string]>> = {
+  'slow-down': [503, 'SlowDown'],
+  'internal-error': [500, 'InternalError'],
+  'expired-token': [400, 'ExpiredToken'],
+  deny: [403, 'AccessDenied'],
+  quota: [403, 'QuotaExceeded'],
+  redirect: [301, 'PermanentRedirect'],
 }
 
 interface Answer {
@@ -150,10 +172,8 @@ export class S3Server {
     if (fault === 'reset') return void request.socket.destroy()
     let answer: Answer
     try {
-      if (fault === 'slow-down') throw new S3Refusal(503, 'SlowDown')
-      if (fault === 'internal-error') throw new S3Refusal(500, 'InternalError')
-      if (fault === 'expired-token') throw new S3Refusal(400, 'ExpiredToken')
-      if (fault === 'deny') throw new S3Refusal(403, 'AccessDenied')
+      const refusal = refusals[fault ?? '']
+      if (refusal !== undefined) throw new S3Refusal(...refusal)
       answer = this.#answer(request, asked, body)
     } catch (error) {
       if (!(error instanceof S3Refusal)) throw error
@@ -236,7 +256,8 @@ export class S3Server {
     if (ifNoneMatch !== undefined && ifNoneMatch !== '*') throw new S3Refusal(501, 'NotImplemented')
     if (ifNoneMatch === '*' && object !== undefined) throw new S3Refusal(412, 'PreconditionFailed')
     if (ifMatch !== undefined && object === undefined) throw new S3Refusal(404, 'NoSuchKey')
-    if (ifMatch !== undefined && ifMatch !== `"${object?.etag}"`) throw new S3Refusal(412, 'PreconditionFailed')
+    const etag = this.#options.conditions === 'bare' ? object?.etag : `"${object?.etag}"`
+    if (ifMatch !== undefined && ifMatch !== etag) throw new S3Refusal(412, 'PreconditionFailed')
   }
 
   #bucket(name: string): Bucket {

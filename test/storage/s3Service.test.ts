@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { openStore } from '../../src/storage/open.ts'
+import type { Store } from '../../src/storage/store.ts'
+import { type S3Server, type S3ServerOptions, startS3Server } from '../support/s3Server.ts'
+
+const credentials = { accessKeyId: 'tester', secretAccessKey: 'not a secret' }
+
+async function withStore(
+  options: Partial<S3ServerOptions>,
+  action: (store: Store, server: S3Server) => Promise<void>,
+): Promise<void> {
+  const server = await startS3Server({ ...credentials, ...options })
+  const store = openStore('s3://bucket/data', { endpoint: server.endpoint, credentials })
+  try {
+    await action(store, server)
+  } finally {
+    store.close()
+    await server.close()
+  }
+}
+
+async function keysOf(store: Store): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of store.list()) keys.push(key)
+  return keys
+}
+
+describe('S3 services of all kinds', () => {
+  it('pages hold as few keys as the service likes', () =>
+    withStore({ pageSize: 2 }, async (store, server) => {
+      const keys = Array.from({ length: 25 }, (_, i) => `f${String(i).padStart(2, '0')}/x y+%`)
+      for (const key of keys) server.put(`data/${key}`, 'x')
+      expect(await keysOf(store)).toEqual(keys)
+      const folders: string[] = []
+      for await (const folder of store.folders('')) folders.push(folder)
+      expect(folders).toEqual(keys.map((key) => key.slice(0, 3)))
+      expect(server.counts['LIST']).toBe(26)
+    }))
+
+  it('keys with characters that XML cannot carry are listed and read', () =>
+    withStore({}, async (store, server) => {
+      server.put('data/bell\u0007.png', 'x')
+      expect(await keysOf(store)).toEqual(['bell\u0007.png'])
+      expect((await store.get('bell\u0007.png'))?.bytes.length).toBe(1)
+    }))
+
+  it('keys of other prefixes, marks of folders and half-done probes are not listed', () =>
+    withStore({}, async (store, server) => {
+      for (const key of ['data', 'data-2/x', 'data/', 'data/sub/', 'data/sub/x', 'data/.headlight-tmp-1']) {
+        server.put(key, '')
+      }
+      expect(await keysOf(store)).toEqual(['sub/x'])
+    }))
+
+  it.each(['obeyed', 'bare'] as const)('conditions that are %s are found to hold', (conditions) =>
+    withStore({ conditions }, async (store, server) => {
+      expect(await store.conditionalPut()).toBe(true)
+      expect(server.objects().size).toBe(0)
+      const etag = await store.put('hold', '1', { ifAbsent: true })
+      expect(await store.put('hold', '2', { ifMatch: String(etag) })).not.toBe(false)
+      expect(await store.put('hold', '3', { ifMatch: String(etag) })).toBe(false)
+    }),
+  )
+
+  it.each(['ignored', 'refused'] as const)('conditions that are %s are found not to hold', (conditions) =>
+    withStore({ conditions }, async (store, server) => {
+      expect(await store.conditionalPut()).toBe(false)
+      expect(server.objects().size).toBe(0)
+      const probes = server.counts['PUT']
+      expect(await store.conditionalPut()).toBe(false)
+      expect(server.counts['PUT']).toBe(probes)
+    }),
+  )
+})
