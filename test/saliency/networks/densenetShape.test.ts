@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest'
+import { findDenseNetShape } from '../../../src/saliency/networks/densenetShape.ts'
+import type { Tensors } from '../../../src/saliency/weights/tensors.ts'
+import { tinyWith, tinyWithHeads } from './tinyNetwork.ts'
+
+function shapeOf(weights: Tensors) {
+  return findDenseNetShape(weights, 'x.pkl')
+}
+
+function refusal(message: RegExp): unknown {
+  return expect.objectContaining({ code: 'unsupported-network', message: expect.stringMatching(message) })
+}
+
+test('the shape of a DenseNet is found in its weights', () => {
+  const head = { outputs: 61, bias: true }
+  expect(shapeOf(tinyWith())).toEqual({
+    shape: {
+      initFeatures: 16,
+      growth: 8,
+      bottleneck: 32,
+      blocks: [2, 2, 2, 2],
+      transitions: [16, 16, 16],
+      finalFeatures: 32,
+      stemKernel: 7,
+      layerKernel: 3,
+      epsilon: 1e-5,
+      heads: [
+        { output: 'classifier_yaw', ...head },
+        { output: 'classifier_pitch', ...head },
+        { output: 'classifier_roll', ...head },
+      ],
+    },
+    notes: [],
+  })
+})
+
+test('a head without a bias', () => {
+  const { shape } = shapeOf(tinyWith({ 'classifier_yaw.bias': null }))
+  expect(shape.heads.map(({ bias }) => bias)).toEqual([false, true, true])
+})
+
+test('dense layers with a 5×5 kernel', () => {
+  const names = [...tinyWith().keys()].filter((name) => name.endsWith('.conv2.weight'))
+  const { shape } = shapeOf(tinyWith(Object.fromEntries(names.map((name) => [name, [8, 32, 5, 5]]))))
+  expect(shape.layerKernel).toBe(5)
+})
+
+test('a layer that is known to be unused is left out and said', () => {
+  const { shape, notes } = shapeOf(tinyWith({ 'fc_finetune.weight': [3, 35], 'fc_finetune.bias': [3] }))
+  expect(shape.heads).toHaveLength(3)
+  expect(notes).toEqual([
+    'fc_finetune.weight takes no part in the forward pass and is left out.',
+    'fc_finetune.bias takes no part in the forward pass and is left out.',
+  ])
+})
+
+describe('any tensor that is missing is named', () => {
+  const inTrunk = [...tinyWith().keys()].filter((name) => name.startsWith('features.'))
+  test.each(inTrunk)('%s', (name) => {
+    expect(() => shapeOf(tinyWith({ [name]: null }))).toThrow(refusal(new RegExp(`^x\\.pkl lacks ${name}(:| \\()`)))
+  })
+})
+
+describe('any tensor of an odd shape is named', () => {
+  const inTrunk = [...tinyWith()].filter(([name]) => name.startsWith('features.'))
+  test.each(inTrunk.map(([name, { shape }]) => [name, [...shape, 2]] as const))(
+    '%s with another axis',
+    (name, shape) => {
+      expect(() => shapeOf(tinyWith({ [name]: shape }))).toThrow(refusal(new RegExp(`has ${name} of shape \\[`)))
+    },
+  )
+
+  test.each([
+    ['features.conv0.weight', [16, 1, 7, 7], /conv0\.weight of shape \[16, 1, 7, 7\] where \[any, 3, 7, 7\] belongs/],
+    ['features.conv0.weight', [16, 3, 3, 3], /conv0\.weight of shape \[16, 3, 3, 3\]/],
+    ['features.conv0.weight', [0, 3, 7, 7], /conv0\.weight of shape/],
+    ['features.denseblock3.denselayer2.conv2.weight', [12, 32, 3, 3], /where \[8, 32, 3, 3\] belongs/],
+    ['features.denseblock3.denselayer2.conv1.weight', [16, 24, 1, 1], /where \[32, 24, 1, 1\] belongs/],
+    [
+      'features.transition2.conv.weight',
+      [24, 32, 1, 1],
+      /denseblock3\.denselayer1\.norm1\.weight of shape \[16\] where \[24\]/,
+    ],
+    ['features.norm5.running_var', [31], /norm5\.running_var of shape \[31\] where \[32\]/],
+    ['classifier_roll.bias', [60], /classifier_roll\.bias of shape \[60\] where \[61\]/],
+  ])('%s %j', (name, shape, message) => {
+    expect(() => shapeOf(tinyWith({ [name]: shape }))).toThrow(refusal(message))
+  })
+})
+
+describe('what has no place is named, since leaving it out could change the result', () => {
+  test.each([
+    ['features.attention.weight', [4, 4]],
+    ['features.conv0.bias', [16]],
+    ['features.denseblock1.denselayer1.conv1.bias', [32]],
+    ['features.denseblock2.denselayer3.norm1.extra', [32]],
+    ['hidden.weight', [64, 33]],
+    ['temperature', []],
+  ])('%s', (name, shape) => {
+    const said = name.includes('denselayer3')
+      ? 'lacks features.denseblock2.denselayer3.norm1.weight'
+      : `holds ${name} \\[`
+    expect(() => shapeOf(tinyWith({ [name]: shape }))).toThrow(refusal(new RegExp(said)))
+  })
+
+  test('a head that does not take the trunk’s features', () => {
+    expect(() => shapeOf(tinyWithHeads({ fc_yaw: [61, 64] }))).toThrow(
+      refusal(/holds fc_yaw\.weight \[61, 64\], which has no place in a DenseNet whose heads take 32 features/),
+    )
+  })
+
+  test('no head at all', () => {
+    expect(() => shapeOf(tinyWithHeads({}))).toThrow(refusal(/has no head: a weight of shape \[outputs, 32\]/))
+  })
+})
+
+test('other families are recognised by their weights', () => {
+  const resnet: Tensors = new Map([['layer1.0.conv1.weight', { shape: [1], data: new Float32Array(1) }]])
+  expect(() => shapeOf(resnet)).toThrow(refusal(/lacks features\.conv0\.weight, which looks like a ResNet/))
+  expect(() => shapeOf(new Map())).toThrow(refusal(/begin with none at all/))
+})

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { inspectNetwork, renderInspection } from '../../../src/saliency/networks/inspect.ts'
+import { loadNetwork } from '../../../src/saliency/networks/load.ts'
+import { descriptionSchema } from '../../../src/saliency/networks/description.ts'
+import { tinyBytes } from './tinyNetwork.ts'
+
+describe('loadNetwork', () => {
+  test('puts file, digest, format, shape and description together', () => {
+    const network = loadNetwork(tinyBytes, 'tiny_hp.pkl')
+    expect(network).toMatchObject({
+      file: 'tiny_hp.pkl',
+      digest: createHash('sha256').update(tinyBytes).digest('hex'),
+      format: 'PyTorch zip',
+      storedTypes: ['float32'],
+      notes: [],
+    })
+    expect(network.weights.size).toBe(110)
+    expect(descriptionSchema.parse(network.description)).toEqual(network.description)
+  })
+
+  test('all formats of one network have one shape and one description', () => {
+    const { shape, description } = loadNetwork(tinyBytes, 'tiny_hp.pkl')
+    for (const name of ['tiny_hp.safetensors', 'tiny_hp_fp16.pkl', 'tiny_hp_oldnames_wrapped_legacy.pkl']) {
+      const network = loadNetwork(readFileSync(new URL(`../../checkpoints/${name}`, import.meta.url)), name)
+      const byName = (a: { output: string }, b: { output: string }): number => (a.output < b.output ? -1 : 1)
+      expect(network.shape.heads.toSorted(byName)).toEqual(shape.heads.toSorted(byName))
+      expect({ ...network.shape, heads: [] }).toEqual({ ...shape, heads: [] })
+      expect(network.description).toEqual(description)
+    }
+  })
+
+  test('a bad override is refused before the weights are read', () => {
+    expect(() => loadNetwork(Buffer.alloc(0), 'x.pkl', { heds: [] })).toThrow(
+      /unknown key "heds"; did you mean "heads"\?/,
+    )
+  })
+
+  test('a description given as options is used', () => {
+    const { description, provenance } = loadNetwork(tinyBytes, 'x.pkl', { input: { resize: 'stretch' } })
+    expect(description.input.resize).toBe('stretch')
+    expect(provenance['input.resize']).toBe('given')
+  })
+})
+
+describe('inspection', () => {
+  const inspection = inspectNetwork(loadNetwork(tinyBytes, 'tiny_hp.pkl', { input: { range: 255 } }))
+
+  test('is plain data with the architecture and its counts', () => {
+    expect(JSON.parse(JSON.stringify(inspection))).toEqual(inspection)
+    expect(inspection.architecture).toMatchObject({
+      family: 'DenseNet',
+      name: 'DenseNet of growth 8 with blocks 2-2-2-2',
+      blocks: [2, 2, 2, 2],
+      // stem 1, dense layers 8 × 2, transitions 3, the last one 1
+      relus: 21,
+    })
+    // Convolutions 2,352 + 8 × 2,304 + blocks' 1×1 (4 × 32 × (16 + 24)) + transitions 3 × 512; norms; heads 3 × 61 × 33.
+    const convolutions = 2352 + 8 * 2304 + 4 * 32 * 40 + 3 * 512
+    const norms = 2 * (16 + 4 * (16 + 32 + 24 + 32) + 3 * 32 + 32)
+    expect(inspection.parameters).toBe(convolutions + norms + 3 * 61 * 33)
+  })
+
+  test('as text marks defaults and what was given, and says where to change them', () => {
+    const text = renderInspection(inspection)
+    expect(text).toMatch(/^tiny_hp\.pkl\n {2}format +PyTorch zip, float32\n/)
+    expect(text).toMatch(/ReLUs +21\n/)
+    expect(text).toMatch(/width +224 {2}\(default\)\n/)
+    expect(text).toMatch(/range +0 to 255 {2}\(from tiny_hp\.pkl\.yaml or options\)\n/)
+    expect(text).toMatch(/bins +61, from −90° to 90°/)
+    expect(text).toMatch(/step +3° per bin {2}\(default\)\n/)
+    expect(text).toMatch(/output +classifier_yaw gives yaw\n/)
+    expect(text).toMatch(/Defaults are assumptions.* tiny_hp\.pkl\.yaml\.\n$/)
+  })
+})
+
+const densenet121 = new URL('../../../../shared/checkpoints/densenet121_hp.pkl', import.meta.url)
+
+// 29 MB are too many for the repository: runs where the folder of reference data lies beside the clone.
+test.skipIf(!existsSync(densenet121))('DenseNet-121 is recognised', () => {
+  const inspection = inspectNetwork(loadNetwork(readFileSync(densenet121), 'densenet121_hp.pkl'))
+  expect(inspection.architecture).toMatchObject({
+    name: 'DenseNet-121',
+    initFeatures: 64,
+    growth: 32,
+    bottleneck: 128,
+    blocks: [6, 12, 24, 16],
+    transitions: [128, 256, 512],
+    finalFeatures: 1024,
+    relus: 121,
+  })
+  // torchvision's trunk has 6,953,856 parameters; each head adds 61 × 1,025.
+  expect(inspection.parameters).toBe(6_953_856 + 3 * 61 * 1025)
+})
