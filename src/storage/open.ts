@@ -4,11 +4,11 @@ import { InputError } from '../errors.ts'
 import { type Logger, withoutPassword } from '../telemetry.ts'
 import { FilesystemStore } from './filesystem.ts'
 import { S3Store } from './s3.ts'
-import type { S3ClientOptions } from './s3Client.ts'
+import type { S3ConnectionOptions } from './s3Connection.ts'
 import type { Store } from './store.ts'
 
 /** Everything but the logger means nothing to folders. */
-export interface OpenStoreOptions extends S3ClientOptions {
+export interface OpenStoreOptions extends S3ConnectionOptions {
   readonly logger?: Logger | undefined
 }
 

@@ -1,18 +1,9 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  type ListObjectsV2CommandOutput,
-  PutObjectCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3'
 import { InputError, PlaceError, SampleError, TransientError } from '../errors.ts'
 import { compareKeys } from './keyOrder.ts'
 import { requireWritableKey } from './objectKey.ts'
-import { createS3Client, type S3ClientOptions } from './s3Client.ts'
+import type { S3Connection, S3ConnectionOptions, S3Headers, S3ListRequest, S3Page } from './s3Connection.ts'
 import { failureOf, isNoSuchObject, s3Error } from './s3Errors.ts'
 import type { ListOptions, ObjectInfo, PutOptions, Store } from './store.ts'
 import { isTemporary, temporaryName } from './temporaryName.ts'
@@ -29,7 +20,8 @@ export class S3Store implements Store {
   readonly endpoint: string | undefined
   readonly #bucket: string
   readonly #prefix: string
-  readonly #client: S3Client
+  readonly #options: S3ConnectionOptions
+  #connection: Promise<S3Connection> | undefined
   /** What has succeeded before: a later refusal of the same is not the user's mistake. */
   readonly #worked = new Set<Operation>()
   /** The object read last: whether it can still be read tells a bad object from a bad place. */
@@ -39,34 +31,35 @@ export class S3Store implements Store {
   #quotesEtags = true
 
   /** @param prefix empty or ending in `/` */
-  constructor(bucket: string, prefix: string, options: S3ClientOptions = {}) {
+  constructor(bucket: string, prefix: string, options: S3ConnectionOptions = {}) {
     this.#bucket = bucket
     this.#prefix = prefix
     this.uri = `s3://${bucket}/${prefix}`
     this.endpoint = options.endpoint
-    this.#client = createS3Client(options)
+    this.#options = options
   }
 
   async *list(options: ListOptions = {}): AsyncIterable<ObjectInfo> {
     const { prefix = '', after = '' } = options
     const startAfter = after === '' ? undefined : this.#prefix + after
     let last: string | undefined
-    for await (const page of this.#pages(prefix, startAfter, undefined)) {
-      for (const { Key, ETag, Size } of page.Contents ?? []) {
-        const key = decoded(page, Key ?? '').slice(this.#prefix.length)
+    for await (const page of this.#pages({ prefix: this.#prefix + prefix, startAfter })) {
+      for (const { key: fullKey, etag, sizeBytes } of page.objects) {
+        const key = fullKey.slice(this.#prefix.length)
         // Consoles make objects named `folder/` to show a folder.
         if (key === '' || key.endsWith('/') || isTemporary(key)) continue
         if (last !== undefined && compareKeys(last, key) >= 0) throw this.#unordered()
         last = key
-        yield { key, etag: bareEtag(ETag), sizeBytes: Size ?? 0 }
+        yield { key, etag, sizeBytes }
       }
     }
   }
 
   async *folders(prefix: string): AsyncIterable<string> {
-    for await (const page of this.#pages(prefix, undefined, '/')) {
-      for (const { Prefix } of page.CommonPrefixes ?? []) {
-        const name = decoded(page, Prefix ?? '').slice(this.#prefix.length + prefix.length, -1)
+    const whole = this.#prefix + prefix
+    for await (const page of this.#pages({ prefix: whole, delimiter: '/' })) {
+      for (const folder of page.folders) {
+        const name = folder.slice(whole.length, -1)
         if (name !== '') yield name
       }
     }
@@ -74,9 +67,9 @@ export class S3Store implements Store {
 
   async head(key: string): Promise<ObjectInfo | undefined> {
     try {
-      const answer = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: this.#prefix + key }))
+      const headers = await (await this.#connect()).head(this.#prefix + key)
       this.#worked.add('read')
-      return { key, etag: bareEtag(answer.ETag), sizeBytes: answer.ContentLength ?? 0 }
+      return { key, ...headers }
     } catch (error) {
       if (isNoSuchObject(failureOf(error))) return undefined
       throw await this.#readError(error, key)
@@ -90,25 +83,20 @@ export class S3Store implements Store {
     const { signal } = options
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted()
-      let body: Readable
-      let info: ObjectInfo
+      let answer: S3Headers & { body: Readable }
       try {
-        const answer = await this.#client.send(
-          new GetObjectCommand({ Bucket: this.#bucket, Key: this.#prefix + key }),
-          signal && { abortSignal: signal },
-        )
-        body = answer.Body as Readable
-        info = { key, etag: bareEtag(answer.ETag), sizeBytes: answer.ContentLength ?? 0 }
+        answer = await (await this.#connect()).get(this.#prefix + key, signal)
       } catch (error) {
         signal?.throwIfAborted()
         if (isNoSuchObject(failureOf(error))) return undefined
         throw await this.#readError(error, key)
       }
       try {
-        const bytes = await readBody(body, info.sizeBytes)
+        const { body, etag, sizeBytes } = answer
+        const bytes = await readBody(body, sizeBytes)
         this.#worked.add('read')
         this.#readable = key
-        return { info, bytes }
+        return { info: { key, etag, sizeBytes }, bytes }
       } catch (error) {
         signal?.throwIfAborted()
         if (attempt === bodyAttempts) {
@@ -129,7 +117,7 @@ export class S3Store implements Store {
 
   async delete(key: string): Promise<void> {
     try {
-      await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: this.#prefix + key }))
+      await (await this.#connect()).delete(this.#prefix + key)
       this.#worked.add('delete')
     } catch (error) {
       if (!isNoSuchObject(failureOf(error))) throw this.#error(error, 'delete', key)
@@ -145,57 +133,48 @@ export class S3Store implements Store {
   }
 
   async check(access: 'read' | 'write'): Promise<void> {
+    const connection = await this.#connect()
     try {
-      await this.#client.send(
-        new ListObjectsV2Command({ Bucket: this.#bucket, Prefix: this.#prefix, MaxKeys: 1, EncodingType: 'url' }),
-      )
+      await connection.list({ prefix: this.#prefix, limit: 1 })
     } catch (error) {
       throw this.#error(error, 'list', '', true)
     }
     if (access === 'read') return
     const key = this.#prefix + temporaryName()
     try {
-      await this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: Buffer.alloc(0) }))
-      await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }))
+      await connection.put({ Key: key, Body: Buffer.alloc(0) })
+      await connection.delete(key)
     } catch (error) {
       throw this.#error(error, 'write', '', true)
     }
   }
 
   close(): void {
-    this.#client.destroy()
+    void this.#connection?.then((connection) => connection.close())
+  }
+
+  #connect(): Promise<S3Connection> {
+    this.#connection ??= import('./s3Connection.ts').then(
+      (module) => new module.S3Connection(this.#bucket, this.#options),
+    )
+    return this.#connection
   }
 
   /** The next page is under way while the caller works on this one. */
-  async *#pages(
-    prefix: string,
-    startAfter: string | undefined,
-    delimiter: string | undefined,
-  ): AsyncGenerator<ListObjectsV2CommandOutput> {
-    const fetchPage = async (token: string | undefined): Promise<ListObjectsV2CommandOutput> => {
+  async *#pages(request: S3ListRequest): AsyncGenerator<S3Page> {
+    const fetchPage = async (token: string | undefined): Promise<S3Page> => {
       try {
-        const page = await this.#client.send(
-          new ListObjectsV2Command({
-            Bucket: this.#bucket,
-            Prefix: this.#prefix + prefix,
-            Delimiter: delimiter,
-            // XML cannot carry control characters.
-            EncodingType: 'url',
-            StartAfter: startAfter,
-            ContinuationToken: token,
-          }),
-        )
+        const page = await (await this.#connect()).list({ ...request, token })
         this.#worked.add('list')
         return page
       } catch (error) {
-        throw this.#error(error, 'list', prefix)
+        throw this.#error(error, 'list', request.prefix.slice(this.#prefix.length))
       }
     }
-    let next: Promise<ListObjectsV2CommandOutput> | undefined = fetchPage(undefined)
+    let next: Promise<S3Page> | undefined = fetchPage(undefined)
     while (next !== undefined) {
-      const page: ListObjectsV2CommandOutput = await next
-      // Pages may hold fewer keys than asked for, and none at all: only IsTruncated tells the end.
-      next = page.IsTruncated === true ? fetchPage(page.NextContinuationToken) : undefined
+      const page: S3Page = await next
+      next = page.nextToken === undefined ? undefined : fetchPage(page.nextToken)
       // Nobody awaits it when the caller stops here.
       next?.catch(() => undefined)
       yield page
@@ -203,8 +182,7 @@ export class S3Store implements Store {
   }
 
   async #put(key: string, bytes: Uint8Array, options: PutOptions): Promise<string | false> {
-    const command = {
-      Bucket: this.#bucket,
+    const request = {
       Key: this.#prefix + key,
       // A whole buffer, never a stream: streams are sent in signed chunks, which Ceph and Swift do not take.
       Body: bytes,
@@ -214,9 +192,9 @@ export class S3Store implements Store {
     }
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await this.#client.send(new PutObjectCommand(command))
+        const etag = await (await this.#connect()).put(request)
         this.#worked.add('write')
-        return bareEtag(answer.ETag)
+        return etag
       } catch (error) {
         const failure = failureOf(error)
         const isConditional = options.ifAbsent === true || options.ifMatch !== undefined
@@ -281,7 +259,7 @@ export class S3Store implements Store {
       return raised
     }
     try {
-      await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: this.#prefix + other }))
+      await (await this.#connect()).head(this.#prefix + other)
     } catch {
       return raised
     }
@@ -296,15 +274,6 @@ export class S3Store implements Store {
       `cannot use ${this.uri}: it lists its keys out of order (directory buckets do); use a general-purpose bucket`,
     )
   }
-}
-
-function bareEtag(etag: string | undefined): string {
-  return (etag ?? '').replace(/^(?:W\/)?"(.*)"$/, '$1')
-}
-
-/** Keys come URL-encoded if the service says so; some ignore the wish. */
-function decoded(page: ListObjectsV2CommandOutput, text: string): string {
-  return page.EncodingType === 'url' ? decodeURIComponent(text.replaceAll('+', ' ')) : text
 }
 
 /** The body as one buffer; raises when it is not exactly as long as the header said. */

@@ -4,10 +4,9 @@
  * A bucket of its own is made there and taken away again.
  */
 import { randomUUID } from 'node:crypto'
-import { CreateBucketCommand, DeleteBucketCommand } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, DeleteBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
 import { openStore } from '../../src/storage/open.ts'
-import { createS3Client } from '../../src/storage/s3Client.ts'
 import { storeContract } from './contract.ts'
 
 const {
@@ -21,7 +20,7 @@ describe.skipIf(endpoint === undefined)('a real S3 service', () => {
 
   storeContract(endpoint ?? 'none', async () => {
     const bucket = `headlight-test-${randomUUID()}`
-    const admin = createS3Client(options)
+    const admin = new S3Client({ ...options, endpoint: String(endpoint), region: 'us-east-1', forcePathStyle: true })
     await admin.send(new CreateBucketCommand({ Bucket: bucket }))
     let count = 0
     return {
