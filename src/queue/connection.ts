@@ -1,5 +1,6 @@
 import { createIORedisClient, Queue, QueueEvents, RedisConnection, Worker } from 'bullmq'
 import type { Processor, WorkerOptions } from 'bullmq'
+import { isIP } from 'node:net'
 import { Cluster, Redis } from 'ioredis'
 import { z } from 'zod'
 import { queuePrefix, workerOptions } from '../contract/job.ts'
@@ -15,7 +16,7 @@ export interface RedisAddress {
   readonly username?: string
   readonly password?: string
   readonly db: number
-  readonly tls?: { servername: string }
+  readonly tls?: { servername?: string }
 }
 
 /** How to reach one Redis or Valkey. Plain data: nothing is connected until something is opened with it. */
@@ -90,7 +91,7 @@ export function redisConnection(url: string): QueueConnection {
   if (cluster === null && asked.data.node.length > 0) throw refuse('lists nodes but does not say cluster=1')
   if (cluster !== null && db !== 0) throw refuse(`names database ${db}, but a cluster has only database 0`)
   return {
-    redis: { ...seed, ...login, db, ...(tls ? { tls: { servername: seed.host } } : {}) },
+    redis: { ...seed, ...login, db, ...(tls ? { tls: isIP(seed.host) === 0 ? { servername: seed.host } : {} } : {}) },
     cluster,
     prefix: queuePrefix,
     description: `${protocol}//${named}${hostname}:${seed.port}${db === 0 ? '' : `/${db}`}${cluster === null ? '' : '?cluster=1'}`,
@@ -223,34 +224,58 @@ export interface RedisFacts {
 }
 
 const minimumVersion = [6, 2] as const
-const checkTimeoutMs = 10_000
 
 /**
  * Connects once, PINGs, and looks whether the server can carry the queue. InputError `no-redis` in one sentence:
- * unreachable, wrong password, TLS on one side only, too old, cluster or no cluster.
+ * unreachable, wrong password, TLS on one side only, too old, cluster or no cluster. Of a cluster, one node that answers
+ * is enough.
+ *
+ * @param timeoutMs for one node
  */
-export async function checkRedis(connection: QueueConnection): Promise<RedisFacts> {
+export async function checkRedis(connection: QueueConnection, timeoutMs = 10_000): Promise<RedisFacts> {
+  const [first, ...others] = connection.cluster ?? [{}]
+  let info = await askInfo(connection, first ?? {}, timeoutMs).catch((error: unknown) => asInputError(error))
+  for (const node of others) {
+    if (typeof info === 'string') break
+    info = await askInfo(connection, node, timeoutMs).catch(() => info)
+  }
+  if (typeof info === 'string') return facts(info, connection)
+  throw info
+}
+
+const asInputError = (error: unknown): InputError => {
+  if (error instanceof InputError) return error
+  throw error
+}
+
+async function askInfo(
+  connection: QueueConnection,
+  node: { host?: string; port?: number },
+  timeoutMs: number,
+): Promise<string> {
   const client = new Redis({
     ...connection.redis,
+    ...node,
     lazyConnect: true,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
-    connectTimeout: checkTimeoutMs,
+    connectTimeout: timeoutMs,
     // The ready check is an INFO whose failure hides the reply of AUTH; the INFO below says it plainly.
     enableReadyCheck: false,
   })
   const errors: Error[] = []
   client.on('error', (error) => errors.push(error))
   const timer = setTimeout(() => {
-    errors.push(new Error('no reply'))
+    errors.push(new Error(connection.redis.tls === undefined ? 'no reply' : 'no TLS reply'))
     client.disconnect()
-  }, checkTimeoutMs)
+  }, timeoutMs)
   try {
     await client.connect()
     await client.ping()
-    return facts(await client.info(), connection)
+    // ioredis has selected it, too, but goes on in database 0 when the server refuses.
+    await client.select(connection.redis.db)
+    return await client.info()
   } catch (error) {
-    if (error instanceof InputError) throw error
     throw unusable(connection, [...errors, error])
   } finally {
     clearTimeout(timer)
@@ -305,7 +330,6 @@ const sentences: readonly (readonly [RegExp, string])[] = [
   [/WRONGPASS|invalid password|invalid username-password/i, 'refuses the user or password; correct them in the URL'],
   [/NOAUTH/, 'wants a password; put it into the URL as redis://user:password@host'],
   [/NOPERM/, 'does not allow this user to PING and INFO; widen its ACL'],
-  [/without any password configured/i, 'has no password set but the URL gives one; take it out'],
   [/DENIED/, 'is in protected mode and refuses other hosts; set a password on the server'],
   [/LOADING|MASTERDOWN/, 'is still loading its data; try again in a moment'],
   [/DB index is out of range/i, 'has no such database; correct the number at the end of the URL'],
@@ -314,9 +338,10 @@ const sentences: readonly (readonly [RegExp, string])[] = [
   [/ENOENT/, 'does not answer: there is no such socket; start it or correct the path'],
   [/EACCES/, 'cannot be opened by this user; ask for access to its socket'],
   [
-    /ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|no reply/,
+    /EHOSTUNREACH|ENETUNREACH|no reply/,
     'does not answer; check host, port and firewall, or use rediss:// if it speaks TLS',
   ],
+  [/no TLS reply/, 'gives no TLS reply; check host, port and firewall, or use redis:// if it speaks none'],
   [
     /WRONG_VERSION_NUMBER|EPROTO|packet length too long|before secure TLS/i,
     'does not speak TLS; use redis:// instead of rediss://',

@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { QueueConnection } from '../../src/queue/connection.ts'
 import { openPrivateRedis } from '../../src/queue/privateRedis.ts'
@@ -45,6 +49,52 @@ export async function startTestRedis(): Promise<{ connection: QueueConnection; s
       await rm(stateFolder, { recursive: true, force: true })
     },
   }
+}
+
+/** A Redis on a TCP port of this machine (a free one unless given), with settings of the test's own. */
+export async function startTcpRedis(
+  o: { port?: number; settings?: readonly string[] } = {},
+): Promise<{ port: number; stop(): Promise<void> }> {
+  const port = o.port ?? (await freePort())
+  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', ...(o.settings ?? [])]
+  const folder = await mkdtemp(join(tmpdir(), 'headlight-redis-'))
+  const server = spawn(await redisProgram(), args, { cwd: folder, stdio: 'ignore' })
+  const ended = once(server, 'exit')
+  while (!(await accepts(port))) {
+    if (server.exitCode !== null || server.signalCode !== null)
+      throw new Error(`redis-server ${args.join(' ')} ended with code ${server.exitCode}`)
+    await sleep(20)
+  }
+  return {
+    port,
+    stop: async () => {
+      server.kill('SIGKILL')
+      await ended
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Free when asked; nobody else listens on loopback ports in the few milliseconds until it is used. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+  })
 }
 
 /** Whether a process of this pid runs; one that has ended and waits for its parent to notice does not. */
