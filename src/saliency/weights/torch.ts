@@ -2,7 +2,7 @@ import { InputError } from '../../errors.ts'
 import { ByteCursor, truncated } from './byteCursor.ts'
 import { PickleDict, PickleList, readPickle, type PickleValue } from './pickle.ts'
 import { bytesPerElement } from './storedTensor.ts'
-import { referencedBytes, TorchVocabulary, type StorageReference } from './torchPickle.ts'
+import { TorchVocabulary } from './torchPickle.ts'
 import { Zip } from './zip.ts'
 
 /** The first pickle of a legacy file is this number, the second the protocol version. */
@@ -34,7 +34,6 @@ export function readTorchZip(bytes: Uint8Array, file: string): PickleValue {
       storage = zip.read(`${root}data/${reference.key}`)
       storages.set(reference.key, storage)
     }
-    if (referencedBytes(reference) > storage.byteLength) throw tooShort(file, reference, storage)
     return storage
   })
   return readPickle(new ByteCursor(zip.read(`${root}data.pkl`), file), vocabulary)
@@ -70,18 +69,12 @@ function findRoot(zip: Zip, file: string): string {
 export function readTorchLegacy(bytes: Uint8Array, file: string): PickleValue {
   const cursor = new ByteCursor(bytes, file)
   const storages = new Map<string, Uint8Array>()
-  const vocabulary = new TorchVocabulary(file, (reference) => {
-    const { key, offset } = reference.view
-      ? { ...reference.view, key: reference.key }
-      : { key: reference.key, offset: 0 }
+  const vocabulary = new TorchVocabulary(file, ({ key, type, view }) => {
     const storage = storages.get(key)
     if (!storage) throw truncated(file, `its storage ${key} is missing`)
-    const start = offset * bytesPerElement(reference.type)
-    const length = reference.view ? reference.view.count * bytesPerElement(reference.type) : storage.byteLength
-    if (start + length > storage.byteLength || referencedBytes(reference) > storage.byteLength) {
-      throw tooShort(file, reference, storage)
-    }
-    return storage.subarray(start, start + length)
+    if (!view) return storage
+    const width = bytesPerElement(type)
+    return storage.subarray(view.offset * width, (view.offset + view.count) * width)
   })
   if (readPickle(cursor, vocabulary) !== legacyMagic) throw truncated(file, 'its first bytes are wrong')
   const protocol = readPickle(cursor, vocabulary)
@@ -96,13 +89,6 @@ export function readTorchLegacy(bytes: Uint8Array, file: string): PickleValue {
     storages.set(reference.key, cursor.bytes(cursor.u64() * bytesPerElement(reference.type)))
   }
   return value
-}
-
-function tooShort(file: string, reference: StorageReference, storage: Uint8Array): InputError {
-  return truncated(
-    file,
-    `its storage ${reference.key} should hold ${referencedBytes(reference)} bytes and holds ${storage.byteLength}`,
-  )
 }
 
 function refuseBigEndian(bigEndian: boolean, file: string): void {

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.ts'
 import { truncated } from './byteCursor.ts'
 import { PickleForeign, PickleGlobal, PickleTuple, type PickleValue, type PickleVocabulary } from './pickle.ts'
-import { bytesPerElement, rowMajorStrides, StoredTensor, type StoredType } from './storedTensor.ts'
+import { rowMajorStrides, StoredTensor, type StoredType } from './storedTensor.ts'
 
 /** What a persistent id names: `count` elements of `type` under `key`, which the container finds the bytes of. */
 export interface StorageReference {
@@ -10,7 +10,7 @@ export interface StorageReference {
   /** In elements. */
   readonly count: number
   /** A storage that is a window on another one (PyTorch before 0.4). */
-  readonly view: { readonly key: string; readonly offset: number; readonly count: number } | null
+  readonly view: { readonly offset: number; readonly count: number } | null
 }
 
 const storageTypes: Readonly<Record<string, StoredType>> = {
@@ -60,7 +60,7 @@ export class TorchVocabulary implements PickleVocabulary {
   /** By key; the first id that names a key decides its type and count, as in PyTorch. */
   readonly storages = new Map<string, StorageReference>()
 
-  /** `bytesOf` is called when a tensor is read, not before; it raises `bad-checkpoint` when there are too few bytes. */
+  /** `bytesOf` is called when a tensor's numbers are read, not before. How many bytes there are is checked then. */
   constructor(file: string, bytesOf: (reference: StorageReference) => Uint8Array) {
     this.#file = file
     this.#bytesOf = bytesOf
@@ -113,7 +113,7 @@ export class TorchVocabulary implements PickleVocabulary {
     if (view === undefined || view === null) return null
     const [key, offset, count] = view instanceof PickleTuple ? view.items : []
     if (typeof key !== 'string' || !isCount(offset) || !isCount(count)) throw this.#odd('an odd window on a storage')
-    return { key, offset, count }
+    return { offset, count }
   }
 
   #tensor(args: readonly PickleValue[], givenType: StoredType | undefined): StoredTensor {
@@ -139,11 +139,6 @@ export class TorchVocabulary implements PickleVocabulary {
   #odd(what: string): InputError {
     return truncated(this.#file, `its pickle has ${what}`)
   }
-}
-
-/** The bytes that a reference needs: too few in the container is an error there. */
-export function referencedBytes(reference: StorageReference): number {
-  return reference.count * bytesPerElement(reference.type)
 }
 
 export function tensorIn(value: PickleValue | undefined): StoredTensor | undefined {

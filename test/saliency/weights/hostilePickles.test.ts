@@ -109,6 +109,14 @@ describe.each(hostile)('%s', (_, value, name) => {
   })
 })
 
+const nineAxes = new Call(
+  'torch._utils._rebuild_tensor_v2',
+  new PersistentId(new Tuple('storage', new Global('torch.FloatStorage'), '0', 'cpu', 1)),
+  0,
+  new Tuple(1, 1, 1, 1, 1, 1, 1, 1, 1),
+  new Tuple(1, 1, 1, 1, 1, 1, 1, 1, 1),
+)
+
 describe('calls of allowed names with odd arguments', () => {
   test.each([
     ['a list as shape', new Call('torch._utils._rebuild_tensor_v2', 1, 0, [2], new Tuple(1))],
@@ -117,6 +125,7 @@ describe('calls of allowed names with odd arguments', () => {
       new Call('torch._utils._rebuild_tensor_v2', { key: '0', count: 1 }, 0, new Tuple(1), new Tuple(1)),
     ],
     ['no arguments', new Call('torch._utils._rebuild_tensor_v2')],
+    ['a tensor of nine axes', nineAxes],
     ['a parameter of text', new Call('torch._utils._rebuild_parameter', 'x', true)],
     ['a call of a storage type', new Call('torch.FloatStorage', 4)],
     ['a call of a number type', new Call('torch.float32')],
