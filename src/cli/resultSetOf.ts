@@ -3,7 +3,7 @@ import type { ResultOptions, ResultSet } from '../contract/resultSet.ts'
 import { poseInName } from '../dataset/filename.ts'
 import { openAdapter } from '../dataset/open.ts'
 import { InputError } from '../errors.ts'
-import { prepareResultSet } from '../producer/prepare.ts'
+import { prepareResultSet, refuseOverlap } from '../producer/prepare.ts'
 import { checkObjectives, parseObjectives } from '../saliency/objective.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
@@ -38,6 +38,7 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
     const { network, bytes } = await readNetworkFile(networkPath)
     const { file, digest, description } = network
     checkObjectives(options.objectives, description.heads)
+    await refuseOverlap(dataset, output)
     await dataset.check('read')
     const notes = [announcement(network), await hintAtNames(settings, dataset, options)]
     return {

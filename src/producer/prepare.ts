@@ -77,8 +77,11 @@ function compared(output: Store, present: ResultSet, wanted: ResultSet): ResultS
   throw new InputError('bad-layout', message)
 }
 
-/** Listing the dataset would find the maps, or the maps would overwrite images. */
-async function refuseOverlap(dataset: Store, output: Store): Promise<void> {
+/**
+ * Listing the dataset would find the maps, or the maps would overwrite images. Raises InputError `bad-layout`.
+ * Writes nothing, so it can be asked before anything is started.
+ */
+export async function refuseOverlap(dataset: Store, output: Store): Promise<void> {
   // On one server only the URI counts; two servers (endpoints) cannot overlap.
   if (dataset.endpoint !== output.endpoint) return
   const [from, to] = await Promise.all([resolved(dataset.uri), resolved(output.uri)])

@@ -1,0 +1,57 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startTestRedis } from '../support/redis.ts'
+import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from './headlight.ts'
+
+let redis: Awaited<ReturnType<typeof startTestRedis>>
+
+beforeAll(async () => {
+  redis = await startTestRedis()
+})
+afterAll(() => redis.stop())
+
+it('serves a detached run by a standing producer and a worker, both of which end well on SIGTERM', () =>
+  inFolder(async (folder) => {
+    const output = join(folder, 'out')
+    const queue = ['--redis', redis.connection.description]
+    const call = ['produce', '--dataset', imageFolder, '--output', output, '--network', networkFile, ...queue]
+    const added = await headlight([...call, '--detach', '--json'])
+    expect(added.code).toBe(0)
+    expect(JSON.parse(added.stdout)).toMatchObject({ state: 'queued', output: expect.stringContaining('tiny_hp-all-') })
+
+    const look = async () => {
+      const { stdout } = await headlight(['status', '--output', output, ...queue, '--json'])
+      return JSON.parse(stdout) as {
+        sets: { state: string; done: number; total: number }[]
+        queues: { waiting: number; workers: number }[]
+      }
+    }
+    expect(await look()).toMatchObject({
+      sets: [{ state: 'empty' }],
+      queues: [{ waiting: 1, workers: 0 }, { workers: 0 }],
+    })
+
+    const cache = ['--cache-folder', join(folder, 'cache')]
+    const standing = [
+      startHeadlight(['producer', ...queue]),
+      startHeadlight(['worker', ...queue, '--units', '1', ...cache]),
+    ]
+    let status = await look()
+    while (status.sets[0]?.state !== 'completed') {
+      await sleep(200)
+      status = await look()
+    }
+    expect(status).toMatchObject({ sets: [{ done: 4, total: 4 }], queues: [{ workers: 1 }, { workers: 1 }] })
+
+    for (const { kill } of standing) kill('SIGTERM')
+    for (const { ended } of standing) {
+      const { code, stdout, stderr } = await ended
+      expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
+      const log = stderr
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { msg: string })
+      expect(log.at(-1)?.msg).toBe('stopped')
+    }
+  }))

@@ -1,0 +1,177 @@
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from './headlight.ts'
+
+const run = ['run', '--dataset', imageFolder, '--network', networkFile]
+
+/** One sentence on standard error, nothing on standard output, exit code 2. */
+async function refusal(args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<string> {
+  const { code, stdout, stderr } = await headlight(args, environment)
+  expect(stderr).toMatch(/^headlight: [^\n]+\n$/)
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  return stderr.slice('headlight: '.length).trimEnd()
+}
+
+describe('the built command', () => {
+  it('tells its version, and its exit code is that of the call', async () => {
+    const version = await startHeadlight(['--version']).ended
+    expect(version).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' })
+    const wrong = await startHeadlight(['rnu', '--json']).ended
+    expect(wrong).toMatchObject({ code: 2, stderr: "headlight: unknown command 'rnu'; did you mean run?\n" })
+    expect(JSON.parse(wrong.stdout)).toMatchObject({ error: { code: 'bad-option' } })
+  })
+})
+
+describe('help', () => {
+  const commands = ['run', 'explain', 'produce', 'worker', 'producer', 'status', 'network inspect', 'report', 'doctor']
+
+  it('lists every command', async () => {
+    const { code, stdout, stderr } = await headlight(['--help'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    for (const name of commands) expect(stdout).toMatch(new RegExp(`^  ${name.split(' ')[0]}\\b`, 'm'))
+  })
+
+  it.each(commands)('of %s has an example that begins with the command itself', async (name) => {
+    const { code, stdout, stderr } = await headlight([...name.split(' '), '--help'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(new RegExp(`^Examples:\\n  # .+\\n  \\$ (?:HEADLIGHT_\\S+ )?headlight ${name} ?`, 'm'))
+  })
+
+  it('accepts no option of which nothing is built yet', async () => {
+    for (const flag of ['--prune', '--boxes', '--box', '--margin', '--biwi-labels']) {
+      expect(await refusal([...run, '--output', '/tmp/none', flag])).toContain(`unknown option '${flag}'`)
+    }
+  })
+})
+
+describe('a wrong call', () => {
+  it('is answered with the right spelling', async () => {
+    expect(await refusal(['rnu'])).toBe("unknown command 'rnu'; did you mean run?")
+    expect(await refusal(['network', 'inspct', 'x'])).toBe("unknown command 'inspct'; did you mean inspect?")
+    expect(await refusal([...run, '--objectiv', 'yaw'])).toBe("unknown option '--objectiv'; did you mean --objective?")
+    expect(await refusal([...run, '--scope=stm'])).toContain('did you mean stem?')
+  })
+
+  it('is told what is missing or too much', async () => {
+    expect(await refusal(['run'])).toBe('run needs --dataset URI')
+    expect(await refusal(['worker'])).toBe('worker needs --redis URL')
+    expect(await refusal(['explain', 'x.png'])).toBe('explain needs --network FILE')
+    expect(await refusal(['explain'])).toContain("missing required argument 'image'")
+    expect(await refusal(['run', 'images'])).toContain("too many arguments for 'run': it takes 0, but 1 are given")
+    expect(await refusal(['run', '--dataset', '--output', 'x'])).toBe(
+      '--dataset needs a value, but --output follows it',
+    )
+    expect(await refusal(['run', '--dataset'])).toContain('--dataset needs a value, URI')
+    expect(await refusal(['status'])).toContain('--output URI, --redis URL or both')
+  })
+
+  it('without a command shows the list of them on standard error', async () => {
+    const { code, stdout, stderr } = await headlight([])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/Commands:[^]*\nheadlight: a command is missing; --help shows what there is\n$/)
+  })
+
+  it('is answered in JSON, too, when JSON was asked for', async () => {
+    const { code, stdout, stderr } = await headlight(['run', '--json', '--scope', 'al'])
+    expect({ code, stderr: stderr.split('\n').length }).toEqual({ code: 2, stderr: 2 })
+    expect(JSON.parse(stdout)).toEqual({ error: { code: 'bad-option', message: expect.stringContaining('--scope') } })
+    expect(JSON.parse((await headlight(['rnu', '--json'])).stdout)).toMatchObject({ error: { code: 'bad-option' } })
+  })
+})
+
+describe('input that cannot work', () => {
+  it('is named before anything is written', () =>
+    inFolder(async (folder) => {
+      const output = join(folder, 'out')
+      const empty = join(folder, 'empty')
+      await mkdir(empty)
+      const to = ['--output', output]
+      const data = (uri: string) => ['run', '--dataset', uri, '--network', networkFile, ...to]
+
+      expect(await refusal(data(join(folder, 'none')))).toContain('there is no such folder')
+      expect(await refusal(data(empty))).toContain('holds no image that the adapter images reads')
+      expect(await refusal(data('ftp://host/x'))).toContain('cannot open "ftp://host/x"')
+      expect(await refusal([...run, ...to, '--network', join(folder, 'none.pkl')])).toContain('none.pkl does not exist')
+      expect(await refusal([...run, ...to, '--network', join(imageFolder, 'BIWI00000003_+5_+21_-40.png')])).toContain(
+        'is no checkpoint',
+      )
+      expect(await refusal([...run, ...to, '--objective', 'yaw,jaw'])).toContain('objective "jaw" is unknown')
+      expect(await refusal([...run, ...to, '--objective=-yaw', '--objective=yaw:bin:61'])).toContain(
+        'it has only 61 bins (0 to 60)',
+      )
+      expect(await refusal([...run, ...to, '--objective', 'class:1'])).toContain('no output of classes')
+      expect(await refusal([...run, ...to, '--redis', 'redis://127.0.0.1:1'])).toContain('nothing listens there')
+      expect(await refusal([...run, ...to, '--redis', 'http://127.0.0.1'])).toContain('The Redis URL')
+      expect(await readdir(folder)).toEqual(['empty'])
+    }))
+
+  it('includes an output inside the dataset, and a dataset inside the output', () =>
+    inFolder(async (folder) => {
+      const dataset = join(folder, 'images')
+      await mkdir(dataset)
+      await writeFile(join(dataset, 'a.png'), 'not read')
+      const call = ['run', '--dataset', dataset, '--network', networkFile]
+      expect(await refusal([...call, '--output', join(dataset, 'maps')])).toContain('lies inside the dataset')
+      expect(await refusal([...call, '--output', folder])).toContain('contains the dataset')
+      expect(await readdir(dataset)).toEqual(['a.png'])
+    }))
+
+  it('includes a config file that is missing, or has a misspelt key', () =>
+    inFolder(async (folder) => {
+      const config = join(folder, 'my.yaml')
+      expect(await refusal(['run', '--config', config])).toBe(`the config file ${config} does not exist`)
+      await writeFile(config, 'dataset: x\nouput: y\n')
+      expect(await refusal(['run'], { HEADLIGHT_CONFIG: config })).toBe(
+        `${config}:2:1: unknown option "ouput"; did you mean "output"?`,
+      )
+    }))
+
+  it('includes a description beside the network that contradicts it', () =>
+    inFolder(async (folder) => {
+      const network = join(folder, 'net.pkl')
+      await copyFile(networkFile, network)
+      await writeFile(`${network}.yaml`, 'input:\n  widht: 200\n')
+      expect(await refusal(['network', 'inspect', network])).toContain('net.pkl.yaml:2:3: unknown key "input.widht"')
+    }))
+
+  it('includes an image that explain cannot read', () =>
+    inFolder(async (folder) => {
+      const call = ['--network', networkFile]
+      expect(await refusal(['explain', join(folder, 'none.png'), ...call])).toContain('none.png does not exist')
+      const text = join(folder, 'text.png')
+      await writeFile(text, 'just text')
+      expect(await refusal(['explain', text, ...call])).toMatch(/^.*text\.png: /)
+      expect(await refusal(['explain', 's3://bucket/', ...call])).toContain('names a folder')
+      expect(await refusal(['explain', text, ...call, '--map', text])).toContain('--map would overwrite the image')
+      expect(await refusal(['explain', text, ...call, '--objective', 'each'])).toContain('one objective at a time')
+    }))
+
+  it('includes Redis that nobody serves, for every command that needs one', async () => {
+    const redis = ['--redis', 'redis://127.0.0.1:1']
+    for (const command of ['worker', 'producer', 'status']) {
+      expect(await refusal([command, ...redis])).toContain('nothing listens there')
+    }
+    expect(await refusal(['produce', ...run.slice(1), '--output', '/tmp/none', ...redis])).toContain('nothing listens')
+  })
+
+  it('includes a machine without a Redis server, when none is given', () =>
+    inFolder(async (folder) => {
+      const call = [...run, '--output', join(folder, 'out'), '--state-folder', join(folder, 'state')]
+      expect(await refusal(call, { PATH: '/nonexistent' })).toMatch(/redis-server.*--redis URL/)
+      expect(await readdir(folder)).not.toContain('out')
+    }))
+
+  it('includes outputs and runs that are not there', () =>
+    inFolder(async (folder) => {
+      expect(await refusal(['status', '--output', join(folder, 'none')])).toContain('there is no such folder')
+      expect(await refusal(['status', '20260101T000000Z-abcdef', '--output', folder])).toContain('holds no run')
+      expect(await refusal(['report', folder])).toContain('holds no result set')
+    }))
+})
+
+it('keeps a password out of what it says', async () => {
+  const { stderr, stdout } = await headlight(['worker', '--json', '--redis', 'redis://me:hunter2@127.0.0.1:1'])
+  expect(stderr + stdout).toContain('127.0.0.1:1')
+  expect(stderr + stdout).not.toContain('hunter2')
+})
