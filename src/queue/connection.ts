@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { queuePrefix, workerOptions } from '../contract/job.ts'
 import { InputError } from '../errors.ts'
 import type { Logger } from '../telemetry.ts'
+import { redisFault } from './redisFault.ts'
 
 /** What ioredis and BullMQ need to reach a server; no policy of retrying. */
 export interface RedisAddress {
@@ -276,7 +277,7 @@ async function askInfo(
     await client.select(connection.redis.db)
     return await client.info()
   } catch (error) {
-    throw unusable(connection, [...errors, error])
+    throw redisFault(connection.description, [...errors, error])
   } finally {
     clearTimeout(timer)
     client.disconnect()
@@ -312,43 +313,3 @@ export function isRecent(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   return major > minimumVersion[0] || (major === minimumVersion[0] && minor >= minimumVersion[1])
 }
-
-function unusable(connection: QueueConnection, causes: readonly unknown[]): InputError {
-  const text = causes
-    .map((cause) =>
-      cause instanceof Error ? `${'code' in cause ? String(cause.code) : ''} ${cause.message}` : String(cause),
-    )
-    .join('\n')
-  const sentence = sentences.find(([pattern]) => pattern.test(text))?.[1] ?? 'cannot be used'
-  const detail = causes.find((cause) => cause instanceof Error && cause.message !== 'Connection is closed.')
-  const said = detail instanceof Error ? ` (${detail.message.replaceAll('\n', ' ')})` : ''
-  return new InputError('no-redis', `Redis at ${connection.description} ${sentence}${said}.`, { cause: causes.at(-1) })
-}
-
-/** From the plainest symptom to the vaguest: a refused login also closes the connection. */
-const sentences: readonly (readonly [RegExp, string])[] = [
-  [/WRONGPASS|invalid password|invalid username-password/i, 'refuses the user or password; correct them in the URL'],
-  [/NOAUTH/, 'wants a password; put it into the URL as redis://user:password@host'],
-  [/NOPERM/, 'does not allow this user to PING and INFO; widen its ACL'],
-  [/DENIED/, 'is in protected mode and refuses other hosts; set a password on the server'],
-  [/LOADING|MASTERDOWN/, 'is still loading its data; try again in a moment'],
-  [/DB index is out of range/i, 'has no such database; correct the number at the end of the URL'],
-  [/ENOTFOUND|EAI_AGAIN/, 'has a host name that cannot be resolved; correct the URL'],
-  [/ECONNREFUSED/, 'does not answer: nothing listens there; start it or correct the URL'],
-  [/ENOENT/, 'does not answer: there is no such socket; start it or correct the path'],
-  [/EACCES/, 'cannot be opened by this user; ask for access to its socket'],
-  [
-    /EHOSTUNREACH|ENETUNREACH|no reply/,
-    'does not answer; check host, port and firewall, or use rediss:// if it speaks TLS',
-  ],
-  [/no TLS reply/, 'gives no TLS reply; check host, port and firewall, or use redis:// if it speaks none'],
-  [
-    /WRONG_VERSION_NUMBER|EPROTO|packet length too long|before secure TLS/i,
-    'does not speak TLS; use redis:// instead of rediss://',
-  ],
-  [
-    /SELF_SIGNED|UNABLE_TO_|CERT_|ALTNAME/,
-    'has a certificate that this machine does not trust; name its CA in NODE_EXTRA_CA_CERTS',
-  ],
-  [/ECONNRESET|Connection is closed|EPIPE/i, 'hung up; if it speaks TLS, use rediss:// instead of redis://'],
-]

@@ -13,7 +13,7 @@ afterEach(async () => {
 async function start(o: Parameters<typeof startTcpRedis>[0] = {}) {
   const redis = await startTcpRedis(o)
   // Run last: a client that is closed while its server is away waits for it.
-  cleanUp.unshift(redis.stop)
+  cleanUp.unshift(() => redis.stop())
   return redis
 }
 
