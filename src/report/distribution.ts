@@ -80,7 +80,7 @@ export class AngleDistribution {
 
   /** Signed errors over the smallest of a few round ranges that holds 99 % of them, in 40 bins, or 20 for few samples. */
   errorHistogram(): AngleHistogram {
-    const limits: readonly Degrees[] = [2, 5, 10, 15, 20, 30, 45, 90]
+    const limits: readonly Degrees[] = [2, 5, 10, 15, 20, 30, 45, 60, 90, 120]
     const limit = limits.find((candidate) => this.#errorsWithin(candidate) >= 0.99 * this.#labelled) ?? 180
     return coarsen(this.#errors, errorStep, limit, this.#labelled < 200 ? 20 : 40)
   }
