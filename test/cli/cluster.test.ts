@@ -11,47 +11,54 @@ beforeAll(async () => {
 })
 afterAll(() => redis.stop())
 
-it('serves a detached run by a standing producer and a worker, both of which end well on SIGTERM', () =>
-  inFolder(async (folder) => {
-    const output = join(folder, 'out')
-    const queue = ['--redis', redis.connection.description]
-    const call = ['produce', '--dataset', imageFolder, '--output', output, '--network', networkFile, ...queue]
-    const added = await headlight([...call, '--detach', '--json'])
-    expect(added.code).toBe(0)
-    expect(JSON.parse(added.stdout)).toMatchObject({ state: 'queued', output: expect.stringContaining('tiny_hp-all-') })
+it(
+  'serves a detached run by a standing producer and a worker, both of which end well on SIGTERM',
+  () =>
+    inFolder(async (folder) => {
+      const output = join(folder, 'out')
+      const queue = ['--redis', `redis+unix://${redis.connection.redis.path}`]
+      const call = ['produce', '--dataset', imageFolder, '--output', output, '--network', networkFile, ...queue]
+      const added = await headlight([...call, '--detach', '--json'])
+      expect(added).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/^headlight:/m) })
+      expect(JSON.parse(added.stdout)).toMatchObject({
+        state: 'queued',
+        output: expect.stringContaining('tiny_hp-all-'),
+      })
 
-    const look = async () => {
-      const { stdout } = await headlight(['status', '--output', output, ...queue, '--json'])
-      return JSON.parse(stdout) as {
-        sets: { state: string; done: number; total: number }[]
-        queues: { waiting: number; workers: number }[]
+      const look = async () => {
+        const { stdout } = await headlight(['status', '--output', output, ...queue, '--json'])
+        return JSON.parse(stdout) as {
+          sets: { state: string; done: number; total: number }[]
+          queues: { waiting: number; workers: number }[]
+        }
       }
-    }
-    expect(await look()).toMatchObject({
-      sets: [{ state: 'empty' }],
-      queues: [{ waiting: 1, workers: 0 }, { workers: 0 }],
-    })
+      expect(await look()).toMatchObject({
+        sets: [{ state: 'empty' }],
+        queues: [{ waiting: 1, workers: 0 }, { workers: 0 }],
+      })
 
-    const cache = ['--cache-folder', join(folder, 'cache')]
-    const standing = [
-      startHeadlight(['producer', ...queue]),
-      startHeadlight(['worker', ...queue, '--units', '1', ...cache]),
-    ]
-    let status = await look()
-    while (status.sets[0]?.state !== 'completed') {
-      await sleep(200)
-      status = await look()
-    }
-    expect(status).toMatchObject({ sets: [{ done: 4, total: 4 }], queues: [{ workers: 1 }, { workers: 1 }] })
+      const cache = ['--cache-folder', join(folder, 'cache')]
+      const standing = [
+        startHeadlight(['producer', ...queue]),
+        startHeadlight(['worker', ...queue, '--units', '1', ...cache]),
+      ]
+      let status = await look()
+      while (status.sets[0]?.state !== 'completed') {
+        await sleep(200)
+        status = await look()
+      }
+      expect(status).toMatchObject({ sets: [{ done: 4, total: 4 }], queues: [{ workers: 1 }, { workers: 1 }] })
 
-    for (const { kill } of standing) kill('SIGTERM')
-    for (const { ended } of standing) {
-      const { code, stdout, stderr } = await ended
-      expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
-      const log = stderr
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as { msg: string })
-      expect(log.at(-1)?.msg).toBe('stopped')
-    }
-  }))
+      for (const { kill } of standing) kill('SIGTERM')
+      for (const { ended } of standing) {
+        const { code, stdout, stderr } = await ended
+        expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
+        const log = stderr
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line) as { msg: string })
+        expect(log.at(-1)?.msg).toBe('stopped')
+      }
+    }),
+  180_000,
+)
