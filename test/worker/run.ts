@@ -13,6 +13,7 @@ import { openQueue, type QueueConnection } from '../../src/queue/connection.ts'
 import { loadNetwork } from '../../src/saliency/networks/load.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
+import type * as Supervisor from '../../src/worker/supervisor.ts'
 import type { RunningWorker, WorkerEvent, WorkerOptions } from '../../src/worker/supervisor.ts'
 import { silent } from '../support/redis.ts'
 import { contents, resultSet, testImages, tinyCheckpoint } from './shard.ts'
@@ -20,7 +21,7 @@ import { contents, resultSet, testImages, tinyCheckpoint } from './shard.ts'
 /** Units are processes, which need the built program. */
 const { startWorker } = (await import(
   new URL('../../dist/worker/supervisor.js', import.meta.url).href
-)) as typeof import('../../src/worker/supervisor.ts')
+)) as typeof Supervisor
 
 /** A listed run over copies of the test images, with its shards in a queue of its own. */
 export class TestRun {
@@ -88,7 +89,7 @@ export class TestRun {
   job(index: number): Promise<Job<ShardJob, ShardResult> | undefined> {
     const job = this.jobs[index]
     if (!job) throw new Error(`there is no job ${index}`)
-    return this.#queue.getJob(shardJobId(job)) as Promise<Job<ShardJob, ShardResult> | undefined>
+    return this.#queue.getJob(shardJobId(job))
   }
 
   options(more: Partial<WorkerOptions> = {}): WorkerOptions {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Adapter } from '../../src/dataset/adapter.ts'
 import { InputError, PlaceError, SampleError, TransientError } from '../../src/errors.ts'
 import { computeShard } from '../../src/worker/pipeline.ts'
 import { contents, newShard, picture, type Shard, withFaults } from './shard.ts'
@@ -43,12 +44,11 @@ test('a label that cannot be read fails the sample', async () => {
   const shard = await newShard()
   await shard.image('a.png', 1)
   await shard.image('b.png', 2)
-  const read = shard.work.adapter.read
   const adapter = {
     ...shard.work.adapter,
-    read: async (...[dataset, sample]: Parameters<typeof read>) => {
+    read: async (...[dataset, sample]: Parameters<Adapter['read']>) => {
       if (sample.key === 'a.png') throw new SampleError('bad-label', 'the pose file has two rows')
-      return read(dataset, sample)
+      return shard.work.adapter.read(dataset, sample)
     },
   }
   await computeShard({ ...shard.work, adapter })
@@ -82,7 +82,7 @@ test('one object that stays unreadable while others are read is unavailable', as
   })
   const adapter = {
     ...shard.work.adapter,
-    read: async (...[store, sample]: Parameters<typeof shard.work.adapter.read>) => {
+    read: async (...[store, sample]: Parameters<Adapter['read']>) => {
       setImmediate(isRead)
       return shard.work.adapter.read(store, sample)
     },
