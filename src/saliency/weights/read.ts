@@ -74,10 +74,15 @@ function readStored(bytes: Uint8Array, file: string): { format: string; tensors:
   )
 }
 
-/** Protocols 2 to 5 have a first byte of their own; protocols 0 and 1 are seen when they start by naming a global. */
+/**
+ * Protocols 2 to 5 have a first byte of their own. Protocols 0 and 1 have none: their files begin by naming a global,
+ * or with a container that is put into the memo at once (`(dp0`, `}q\0`), and end with a full stop.
+ */
 function looksLikePickle(bytes: Uint8Array): boolean {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 200)).toString('latin1')
-  return /^\x80[\x00-\x05]/.test(head) || /^[(\]})]*[ci][A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n/.test(head)
+  if (head.startsWith('\x80')) return head.charCodeAt(1) <= 5
+  if (bytes.at(-1) !== 0x2e) return false
+  return /^\(*[ci][A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n/.test(head) || /^(?:\([dl]p\d+\n|[})\]](?:q|\(|\.))/.test(head)
 }
 
 function allFinite(data: Float32Array): boolean {

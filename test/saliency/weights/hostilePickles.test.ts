@@ -176,9 +176,18 @@ describe('calls of allowed names with odd arguments', () => {
     }
   })
 
-  test('protocol 0 is recognised too', () => {
-    const text = Buffer.from(`cos\nsystem\n(S'${command}'\ntR.`)
-    expect(() => readWeights(text, 'x.pkl')).toThrow(expect.objectContaining({ code: 'unsafe-checkpoint' }))
+  test.each([
+    ['protocol 0', `cos\nsystem\n(S'${command}'\ntR.`],
+    ['protocol 0 in a dictionary', `(dp0\nVx\np1\ncposix\nsystem\np2\n(V${command}\np3\ntp4\nRp5\ns.`],
+    ['protocol 0 in a list', `(lp0\ncposix\nsystem\n(V${command}\ntRa.`],
+    ['protocol 1 in a dictionary', `}q\x00(U\x01xcposix\nsystem\n(U\x01ytRu.`],
+  ])('%s, which has no mark of its own, is recognised', (_, text) => {
+    expect(() => readWeights(Buffer.from(text, 'latin1'), 'x.pkl')).toThrow(
+      expect.objectContaining({
+        code: 'unsafe-checkpoint',
+        message: expect.stringMatching(/asks for (os|posix)\.system/),
+      }),
+    )
   })
 
   test('control characters of a name do not reach the terminal', () => {

@@ -188,6 +188,35 @@ describe('other ways in which PyTorch has written tensors', () => {
     expect(values(Buffer.concat(file))).toEqual([2, 3])
   })
 
+  test('a zip64 directory, as files over 4 GB have', () => {
+    const plain = torchZip({ 'w.weight': tensor('0', [2], [1, 2]) })
+    const end = Buffer.from(plain.subarray(-22))
+    const directory = end.readUInt32LE(16)
+    const record = Buffer.alloc(56)
+    record.write('PK\x06\x06', 'latin1')
+    record.writeBigUInt64LE(BigInt(end.readUInt16LE(10)), 32)
+    record.writeBigUInt64LE(BigInt(directory), 48)
+    const locator = Buffer.alloc(20)
+    locator.write('PK\x06\x07', 'latin1')
+    end.writeUInt16LE(0xffff, 10)
+    end.writeUInt32LE(0xffffffff, 16)
+    // The first entry's sizes and place stand in its extra field: 28 bytes more, behind its name.
+    const listing = Buffer.from(plain.subarray(directory, -22))
+    const nameEnd = 46 + listing.readUInt16LE(28)
+    const extra = Buffer.alloc(28)
+    extra.writeUInt16LE(1, 0)
+    extra.writeUInt16LE(24, 2)
+    extra.writeBigUInt64LE(BigInt(listing.readUInt32LE(24)), 4)
+    extra.writeBigUInt64LE(BigInt(listing.readUInt32LE(20)), 12)
+    extra.writeBigUInt64LE(BigInt(listing.readUInt32LE(42)), 20)
+    listing.fill(0xff, 20, 28)
+    listing.fill(0xff, 42, 46)
+    listing.writeUInt16LE(28, 30)
+    locator.writeBigUInt64LE(BigInt(plain.length - 22 + 28), 8)
+    const parts = [plain.subarray(0, directory), listing.subarray(0, nameEnd), extra, listing.subarray(nameEnd)]
+    expect(values(Buffer.concat([...parts, record, locator, end]))).toEqual([1, 2])
+  })
+
   test('a big-endian file is refused with what to do', () => {
     const legacy = Buffer.concat([...legacyPreamble(false), pickle({})])
     const zipped = torchZip({ 'w.weight': tensor('0', [1]) }, { byteorder: 'big' })
