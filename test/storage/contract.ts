@@ -7,6 +7,8 @@ export interface Place {
   open(): Promise<Store>
   /** Another client of the same place. */
   again(store: Store): Store
+  /** A faster way to make many objects of one byte than through `put`. */
+  fill?(store: Store, keys: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -28,8 +30,8 @@ function sorted(keys: readonly string[]): string[] {
   return keys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
 }
 
-async function putAll(store: Store, keys: readonly string[], bytes = ''): Promise<void> {
-  for (let i = 0; i < keys.length; i += 32) await Promise.all(keys.slice(i, i + 32).map((key) => store.put(key, bytes)))
+async function putAll(store: Store, keys: readonly string[]): Promise<void> {
+  for (let i = 0; i < keys.length; i += 32) await Promise.all(keys.slice(i, i + 32).map((key) => store.put(key, 'x')))
 }
 
 function text(object: { bytes: Uint8Array } | undefined): string | undefined {
@@ -214,47 +216,44 @@ export function storeContract(name: string, place: () => Promise<Place>): void {
       }
     })
 
-    it('lists more than a page of keys', async () => {
-      const store = await fresh()
-      const keys = Array.from({ length: 2_500 }, (_, i) => `frames/${String(i).padStart(5, '0')}.png`)
-      await putAll(store, keys)
-      expect(await keysOf(store)).toEqual(keys)
-      expect(await keysOf(store, { prefix: 'frames/0', after: keys[1_200] ?? '' })).toEqual(keys.slice(1_201))
-    })
+    describe('with more keys than a page holds', () => {
+      const frames = Array.from({ length: 2_500 }, (_, i) => `frames/${String(i).padStart(5, '0')}`)
+      let store: Store
+      beforeAll(async () => {
+        store = await fresh()
+        await (here.fill?.(store, frames) ?? putAll(store, frames))
+      })
 
-    it('can be left in the middle of a listing', async () => {
-      const store = await fresh()
-      await putAll(
-        store,
-        Array.from({ length: 1_100 }, (_, i) => `k${i}`),
-      )
-      for await (const info of store.list()) {
-        expect(info.key).toBe('k0')
-        break
-      }
-      expect((await keysOf(store)).length).toBe(1_100)
-    })
+      it('lists them all', async () => {
+        expect(await keysOf(store)).toEqual(frames)
+        expect(await keysOf(store, { prefix: 'frames/0', after: frames[1_200] ?? '' })).toEqual(frames.slice(1_201))
+      })
 
-    it('lists while others write: what was there throughout comes once, in order', async () => {
-      const store = await fresh()
-      const before = Array.from({ length: 1_200 }, (_, i) => `k/${String(i).padStart(5, '0')}`)
-      await putAll(store, before)
-      const listing = (async () => {
-        const keys: string[] = []
+      it('can be left in the middle of a listing', async () => {
         for await (const { key } of store.list()) {
-          keys.push(key)
-          if (keys.length % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
+          expect(key).toBe(frames[0])
+          break
         }
-        return keys
-      })()
-      await putAll(
-        store,
-        Array.from({ length: 300 }, (_, i) => `k/${String(i * 4).padStart(5, '0')}-new`),
-      )
-      const keys = await listing
-      expect(keys).toEqual(sorted([...new Set(keys)]))
-      const there = new Set(keys)
-      expect(before.filter((key) => !there.has(key))).toEqual([])
+        expect((await keysOf(store)).length).toBe(2_500)
+      })
+
+      it('lists while others write: what was there throughout comes once, in order', async () => {
+        const keys: string[] = []
+        let writes = Promise.resolve()
+        for await (const { key } of store.list()) {
+          if (keys.length % 25 === 0) {
+            const added = `${frames[(keys.length * 7) % 2_500]}-new`
+            writes = Promise.all([writes, store.put(added, 'x')]).then(() => undefined)
+            await new Promise((resolve) => setImmediate(resolve))
+          }
+          keys.push(key)
+        }
+        await writes
+        expect(keys).toEqual(sorted([...new Set(keys)]))
+        const there = new Set(keys)
+        expect(frames.filter((key) => !there.has(key))).toEqual([])
+        expect((await keysOf(store)).length).toBe(2_600)
+      })
     })
 
     it('names the folders of one level', async () => {
@@ -263,16 +262,6 @@ export function storeContract(name: string, place: () => Promise<Place>): void {
       expect(await collect(store.folders('runs/'))).toEqual(['a-b', 'a', 'é +%'])
       expect(await collect(store.folders(''))).toEqual(['other', 'runs'])
       expect(await collect(store.folders('none/'))).toEqual([])
-    })
-
-    it('names more folders than a page holds', async () => {
-      const store = await fresh()
-      const names = Array.from({ length: 1_050 }, (_, i) => `s${String(i).padStart(4, '0')}`)
-      await putAll(
-        store,
-        names.map((folder) => `${folder}/x`),
-      )
-      expect(await collect(store.folders(''))).toEqual(names)
     })
 
     it('refuses keys that leave the store', async () => {

@@ -11,6 +11,11 @@ storeContract('s3', async () => {
   return {
     open: () => Promise.resolve(openStore(`s3://bucket/place ${count++}`, options)),
     again: (store) => openStore(store.uri, options),
+    fill: (store, keys) => {
+      const prefix = store.uri.slice('s3://bucket/'.length)
+      for (const key of keys) server.put(prefix + key, 'x')
+      return Promise.resolve()
+    },
     close: () => server.close(),
   }
 })
