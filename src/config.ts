@@ -190,7 +190,7 @@ export const settingsSchema = z.strictObject({
 
 /** All settings with their defaults filled in. */
 export type Settings = z.output<typeof settingsSchema>
-export type SettingName = keyof Settings & string
+export type SettingName = keyof Settings
 
 export const settingNames = Object.keys(settingsSchema.shape) as SettingName[]
 
@@ -205,7 +205,7 @@ export interface SettingFacts {
   readonly choices: readonly string[] | undefined
   readonly minimum: number | undefined
   readonly maximum: number | undefined
-  readonly default: unknown
+  readonly default: string | number | boolean | undefined
 }
 
 const factsSchema = z.object({
@@ -219,7 +219,7 @@ const factsSchema = z.object({
   automatic: z.string().optional(),
   minimum: z.number().optional(),
   maximum: z.number().optional(),
-  default: z.unknown().optional(),
+  default: z.union([z.string(), z.number(), z.boolean()]).optional(),
 })
 
 const known = new Map<SettingName, SettingFacts>()

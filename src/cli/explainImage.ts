@@ -165,7 +165,7 @@ function magnitudeOf(gradient: Float32Array, pixels: number): Float32Array {
 }
 
 /** A small table: a row per angle, with the label and the error where the file name tells a pose. */
-export function explanationText(result: ExplainResult): string {
+function explanationText(result: ExplainResult): string {
   const cell = (value: number | null): string => (value === null ? '–' : value.toFixed(2)).padStart(10)
   const header = result.label ? ['estimate', 'label', 'error'] : ['estimate']
   let text = `${'degrees'.padEnd(8)}${header.map((name) => name.padStart(10)).join('')}\n`

@@ -1,8 +1,9 @@
 import { layout, shardName } from '../contract/layout.ts'
 import { resultSetSchema } from '../contract/resultSet.ts'
-import { currentSchema, holdSchema, runSchema, summarySchema, type Run } from '../contract/run.ts'
+import { holdSchema, runSchema, summarySchema, type Run } from '../contract/run.ts'
 import { getJson } from '../producer/jsonObject.ts'
 import { Manifest, shardsOf } from '../producer/manifest.ts'
+import { currentRun, latestRun } from '../producer/runs.ts'
 import type { Store } from '../storage/store.ts'
 
 /** A hold whose heartbeat is older may be taken over: its owner counts as gone. */
@@ -49,12 +50,13 @@ async function resultSetStatus(
   now: Date,
   wanted: string | undefined,
 ): Promise<ResultSetStatus | undefined> {
-  const name = wanted ?? (await latestRun(output, set))
-  const [made, current, hold, run] = await Promise.all([
+  const [made, published, hold, run] = await Promise.all([
     getJson(output, layout.set(set), resultSetSchema),
-    getJson(output, layout.current(set), currentSchema),
+    currentRun(output, set),
     getJson(output, layout.hold(set), holdSchema),
-    name === undefined ? undefined : getJson(output, layout.run(set, name), runSchema),
+    wanted === undefined
+      ? latestRun(output, set)
+      : getJson(output, layout.run(set, wanted), runSchema).then((found) => found?.value),
   ])
   if (!made || (wanted !== undefined && !run)) return undefined
   const heartbeatMs = hold ? now.getTime() - Date.parse(hold.value.heartbeatAt) : Infinity
@@ -65,7 +67,7 @@ async function resultSetStatus(
     dataset: dataset.uri,
     network: network.file,
     objectives: options.objectives,
-    ...(run ? await runStatus(output, set, run.value, held && hold?.value.run === run.value.run, now) : noRun),
+    ...(run ? await runStatus(output, set, run, held && hold?.value.run === run.run, now) : noRun),
     hold:
       hold && held
         ? {
@@ -74,7 +76,7 @@ async function resultSetStatus(
             heartbeatSecondsAgo: Math.max(0, Math.round(heartbeatMs / 1000)),
           }
         : null,
-    published: current?.value.run ?? null,
+    published,
   }
 }
 
@@ -92,13 +94,6 @@ const noRun: RunStatus = {
   failed: null,
   startedAt: null,
   closedAt: null,
-}
-
-/** Run ids begin with their start time, so the last name is the latest run. */
-async function latestRun(output: Store, set: string): Promise<string | undefined> {
-  let latest: string | undefined
-  for await (const run of output.folders(layout.runs(set))) latest = run
-  return latest
 }
 
 async function runStatus(output: Store, set: string, run: Run, held: boolean, now: Date): Promise<RunStatus> {

@@ -70,7 +70,7 @@ export async function showStatus(call: Call): Promise<number> {
 }
 
 /** For people: a block per result set, a line per queue. */
-export function statusText({ output, sets, queues }: Status): string {
+function statusText({ output, sets, queues }: Status): string {
   const blocks: string[] = []
   if (output !== null && sets.length === 0) blocks.push(`${place(output)} holds no result set\n`)
   for (const set of sets) blocks.push(setText(set))

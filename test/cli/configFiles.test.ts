@@ -12,15 +12,22 @@ it('documents the options as the schema has them (run: node --import tsx scripts
 
 it('documents every option with a meaning, and every number with unit and minimum', () => {
   for (const name of settingNames) {
-    const facts = settingFacts(name)
-    expect(facts.description, name).toMatch(/\.$/)
-    if (facts.kind === 'integer' || facts.kind === 'number') {
-      expect(facts.unit, name).toBeTypeOf('string')
-      expect(facts.minimum, name).toBeTypeOf('number')
-    }
-    if (facts.kind !== 'boolean' && facts.default === undefined && facts.automatic === undefined) {
-      expect(['dataset', 'output', 'network'], `${name} has no default`).toContain(name)
-    }
+    const { kind, description, unit, minimum, automatic, default: standard } = settingFacts(name)
+    const isNumber = kind === 'integer' || kind === 'number'
+    const hasDefault = standard !== undefined || automatic !== undefined
+    expect({
+      name,
+      isSentence: description.endsWith('.'),
+      hasUnit: unit !== undefined,
+      hasMinimum: minimum !== undefined,
+      hasDefault,
+    }).toEqual({
+      name,
+      isSentence: true,
+      hasUnit: isNumber,
+      hasMinimum: isNumber,
+      hasDefault: !['dataset', 'output', 'network'].includes(name),
+    })
   }
 })
 

@@ -1,0 +1,97 @@
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { headlight, imageFolder, inFolder, networkFile } from './headlight.ts'
+
+const image = join(imageFolder, 'BIWI00000001_-17_+1_+17.png')
+const call = ['explain', image, '--network', networkFile]
+
+describe('headlight explain', () => {
+  it('writes map, gradient and overlay, and prints JSON of the agreed shape', () =>
+    inFolder(async (folder) => {
+      const [map, gradient, overlay] = ['map.png', 'gradient.npy', 'overlay.png'].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ]
+      const files = ['--map', map, '--gradient', gradient, '--overlay', overlay]
+      const { code, stdout, stderr } = await headlight([...call, ...files, '--json'])
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(JSON.parse(stdout)).toEqual({
+        image,
+        network: {
+          file: 'tiny_hp.pkl',
+          digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+          description: expect.objectContaining({ heads: expect.any(Array) }),
+        },
+        angles: { yaw: expect.any(Number), pitch: expect.any(Number), roll: expect.any(Number) },
+        label: { yaw: -17, pitch: 1, roll: 17 },
+        objective: 'sum',
+        scope: 'all',
+        map,
+        gradient,
+        overlay,
+        engine: expect.stringMatching(/^onnxruntime/),
+      })
+      expect(await sharp(map).metadata()).toMatchObject({ format: 'png', width: 224, height: 224, channels: 3 })
+      expect(await sharp(overlay).metadata()).toMatchObject({ width: 224, height: 224, channels: 3 })
+      const npy = await readFile(gradient)
+      expect(npy.subarray(0, 128).toString('latin1')).toMatch(/NUMPY.*'descr': '<f4'.*'shape': \(3, 224, 224\)/s)
+      expect(npy.length).toBe(128 + 3 * 224 * 224 * 4)
+    }))
+
+  it('prints a table with the label and the error where the name tells a pose', async () => {
+    const { stdout } = await headlight(call)
+    expect(stdout).toMatch(/^degrees +estimate +label +error\nyaw +-?[\d.]+ +-17\.00 +-?[\d.]+\npitch .*\nroll .*\n$/)
+    const turned = await headlight([...call, '--filename-angles', 'roll,yaw,pitch'])
+    expect(turned.stdout).toMatch(/\nyaw +-?[\d.]+ +1\.00 /)
+  })
+
+  it('knows no label for other names, and lists what it wrote', () =>
+    inFolder(async (folder) => {
+      const plain = join(folder, 'face.png')
+      const map = join(folder, 'map.png')
+      await copyFile(image, plain)
+      const { stdout } = await headlight([
+        'explain',
+        plain,
+        '--network',
+        networkFile,
+        '--map',
+        map,
+        '--style',
+        'magnitude',
+      ])
+      expect(stdout).toMatch(/^degrees +estimate\nyaw +-?[\d.]+\n/)
+      expect(stdout).toContain(`map       ${map}\n`)
+      expect(await sharp(map).metadata()).toMatchObject({ width: 224, height: 224, channels: 1 })
+    }))
+
+  it('says when it cannot write', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'none', 'map.png')
+      expect(await headlight([...call, '--map', path])).toMatchObject({
+        code: 2,
+        stderr: `headlight: --map ${path} cannot be written: its folder does not exist\n`,
+      })
+    }))
+})
+
+it('shows what a network is taken for, marking what is assumed', async () => {
+  const { code, stdout } = await headlight(['network', 'inspect', networkFile])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^ {2}heads\.0\.bins +61 +found in the weights$/m)
+  expect(stdout).toMatch(/^ {2}heads\.0\.step +3 +default$/m)
+  await inFolder(async (folder) => {
+    const network = join(folder, 'net.pkl')
+    await copyFile(networkFile, network)
+    await writeFile(`${network}.yaml`, 'input:\n  resize: stretch\n')
+    const json = await headlight(['network', 'inspect', network, '--json'])
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      overrideFile: `${network}.yaml`,
+      description: { input: { resize: 'stretch', width: 224 } },
+      provenance: { 'input.resize': 'given', 'input.width': 'default', 'heads.0.bins': 'found in the weights' },
+    })
+  })
+})
