@@ -47,6 +47,8 @@ export class Following {
   #nextListing = 0
   #wake: () => void = () => undefined
   #isWoken = false
+  /** A message about failed or lost shards still stands. */
+  #hasComplained = false
 
   constructor(options: FollowOptions) {
     this.#options = options
@@ -67,7 +69,7 @@ export class Following {
     const times = (this.#failed.get(name)?.times ?? 0) + 1
     const delayMs = Math.min(this.#times.longestRetryMs, this.#times.retryMs * 2 ** (times - 1))
     this.#failed.set(name, { shard: known, times, notBefore: performance.now() + delayMs })
-    this.#options.onMessage(
+    this.#complain(
       `shard ${name} failed ${times === 1 ? '' : `${times} times `}(${reason}); tried again in ${Math.round(delayMs / 1000)} s`,
     )
   }
@@ -113,7 +115,7 @@ export class Following {
   }
 
   async #enqueueAgain(): Promise<void> {
-    const { shards, queue, onMessage } = this.#options
+    const { shards, queue } = this.#options
     const now = performance.now()
     for (const [name, { shard }] of this.#failed) if (!shards.isMissing(shard)) this.#failed.delete(name)
     const due = [...this.#failed.values()].filter(({ notBefore }) => notBefore <= now)
@@ -129,14 +131,16 @@ export class Following {
     const candidates = expected()
     const probed =
       candidates.length <= 2 * probes ? candidates : [...candidates.slice(0, probes), ...candidates.slice(-probes)]
-    if (probed.length === 0) return
-    const unknown = await queue.unknown(probed)
-    if (unknown.length === 0) return
+    const unknown = probed.length === 0 ? [] : await queue.unknown(probed)
+    if (unknown.length === 0) {
+      if (this.#failed.size === 0) this.#calm()
+      return
+    }
     // A job leaves the queue when it is done: only what is still missing after a fresh look is lost.
     await shards.refresh()
     if (!unknown.some((shard) => this.#isExpectedInQueue(shard) && shards.isMissing(shard))) return
     const lost = expected()
-    onMessage(`the queue has lost shards; ${lost.length} without a record file are enqueued again`)
+    this.#complain(`the queue has lost shards; ${lost.length} without a record file are enqueued again`)
     await queue.add(lost)
   }
 
@@ -144,6 +148,16 @@ export class Following {
   #isExpectedInQueue(shard: Shard): boolean {
     const failed = this.#failed.get(shardName(shard.part, shard.offset))
     return failed === undefined || failed.notBefore === Infinity
+  }
+
+  #complain(message: string): void {
+    this.#hasComplained = true
+    this.#options.onMessage(message)
+  }
+
+  #calm(): void {
+    if (this.#hasComplained) this.#options.onMessage(undefined)
+    this.#hasComplained = false
   }
 
   async #pause(): Promise<void> {

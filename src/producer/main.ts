@@ -190,12 +190,13 @@ class Serving {
         following.wake()
       })
       // A run that is cancelled stops listing; a listing that fails stops following.
-      const followed = following.end().finally(() => stop.abort(new DOMException('following ended', 'AbortError')))
+      const ended = new DOMException('nothing is followed any more', 'AbortError')
+      const followed = following.end().finally(() => stop.abort(ended))
       listing.catch((error: unknown) => stop.abort(error))
       const [listed, end] = await Promise.allSettled([listing, followed])
       if (end.status === 'fulfilled') return { end: end.value, facts: work.facts() }
       this.#signal.throwIfAborted()
-      throw listed.status === 'rejected' && stop.signal.reason === listed.reason ? listed.reason : end.reason
+      throw listed.status === 'rejected' && listed.reason !== ended ? listed.reason : end.reason
     } finally {
       await queue.close()
     }

@@ -10,15 +10,12 @@ import { getJson, printJson, putOnce } from './jsonObject.ts'
 export async function latestRun(output: Store, set: string): Promise<Run | undefined> {
   let latest: string | undefined
   for await (const run of output.folders(layout.runs(set))) latest = run
-  return latest === undefined ? undefined : readRun(output, set, latest)
-}
-
-/** InputError `no-such-run` when there is none of this id. */
-export async function readRun(output: Store, set: string, run: string): Promise<Run> {
-  const present = await getJson(output, layout.run(set, run), runSchema)
+  if (latest === undefined) return undefined
+  const present = await getJson(output, layout.run(set, latest), runSchema)
   if (present !== undefined) return present.value
-  const message = `${output.uri}${set} holds no run ${run}; headlight status --output lists the runs there.`
-  throw new InputError('no-such-run', message)
+  // run.json is the first thing that a run writes, so someone has removed it.
+  const message = `${output.uri}${layout.run(set, latest)} is gone; remove the rest of that run as well, then start again.`
+  throw new InputError('bad-layout', message)
 }
 
 /** The run whose table is the state now; null before the first. */

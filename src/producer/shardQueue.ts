@@ -34,6 +34,7 @@ export class ShardQueue {
   readonly #job: ShardQueueOptions['job']
   readonly #queue: Queue<ShardJob>
   readonly #events: QueueEvents
+  readonly #adding = new Set<Promise<unknown>>()
 
   constructor(options: ShardQueueOptions) {
     const { connection, queueName, log, listeners } = options
@@ -58,6 +59,16 @@ export class ShardQueue {
 
   /** Adds jobs; adding one that is in the queue already changes nothing. */
   async add(shards: readonly Shard[]): Promise<void> {
+    const adding = this.#add(shards)
+    this.#adding.add(adding)
+    try {
+      await adding
+    } finally {
+      this.#adding.delete(adding)
+    }
+  }
+
+  async #add(shards: readonly Shard[]): Promise<void> {
     for (let i = 0; i < shards.length; i += bulkJobs) {
       const jobs = shards.slice(i, i + bulkJobs).map((shard) => {
         const data: ShardJob = { ...this.#job, ...shard }
@@ -67,8 +78,9 @@ export class ShardQueue {
     }
   }
 
-  /** Those of the shards that the queue knows nothing of. */
+  /** Those of the shards that the queue knows nothing of, once what is being added is in. */
   async unknown(shards: readonly Shard[]): Promise<Shard[]> {
+    await Promise.allSettled(this.#adding)
     const states = await answered(
       Promise.all(shards.map((shard) => this.#queue.getJobState(shardJobId({ ...this.#job, ...shard })))),
     )

@@ -86,11 +86,7 @@ export class Shards {
 }
 
 /** Part and offset of every record file of a run, in the order of the manifest. */
-export async function* recordFiles(
-  output: Store,
-  set: string,
-  run: string,
-): AsyncGenerator<{ part: number; offset: number }> {
+async function* recordFiles(output: Store, set: string, run: string): AsyncGenerator<{ part: number; offset: number }> {
   const prefix = layout.records(set, run)
   for await (const { key } of output.list({ prefix })) {
     const match = /^(\d+)-(\d+)\.jsonl$/.exec(key.slice(prefix.length))

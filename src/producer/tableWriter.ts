@@ -4,7 +4,7 @@ import type { Cell, Column, TableRow } from '../contract/table.ts'
 /** Rows of a row group: what a reader decodes at once, and what the writer holds uncompressed. */
 const rowGroupRows = 20_000
 
-const parquetTypes = { string: 'STRING', double: 'DOUBLE', int: 'INT32' } as const
+const parquetTypes = { string: 'STRING', sortedString: 'STRING', double: 'DOUBLE', int: 'INT32' } as const
 
 /**
  * Writes `angles.parquet` row by row. Holds one row group of rows and the compressed file so far, since a store takes
@@ -57,6 +57,8 @@ export class TableWriter {
       data: this.#cells[i] ?? [],
       type: parquetTypes[kind],
       nullable,
+      // Keys share all but their ends with the row before; written out they would be a sixth of the file.
+      ...(kind === 'sortedString' ? { encoding: 'DELTA_BYTE_ARRAY' as const } : {}),
     }))
     // A ByteWriter never waits: the promise that other writers return is not there.
     void this.#parquet.write({ columnData, rowGroupSize: rowGroupRows })
