@@ -1,6 +1,6 @@
 // `npm run demo`: makes a small dataset, runs the real pipeline on it as a user would, and says where to look.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 
@@ -22,7 +22,7 @@ console.log(`   $ headlight ${command.map((word) => word.replace(path(''), '')).
 const run = spawnSync(process.execPath, [path('dist/cli/main.js'), ...command], { stdio: 'inherit' })
 if (run.status !== 0) process.exit(run.status ?? 1)
 
-const [set] = resultSets()
+const set = latestResultSet()
 console.log(`
 3. Look at the result:
    report   demo/output/${set}/report/index.html (open it in a browser)
@@ -71,6 +71,9 @@ function signed(degrees) {
   return degrees < 0 ? String(degrees) : `+${degrees}`
 }
 
-function resultSets() {
-  return readdirSync(output).filter((name) => existsSync(`${output}/${name}/set.json`))
+/** Demos of other versions may have left result sets of their own; the one at work last is this demo's. */
+function latestResultSet() {
+  const sets = readdirSync(output).filter((name) => existsSync(`${output}/${name}/set.json`))
+  const ranAt = (name) => statSync(`${output}/${name}/runs`).mtimeMs
+  return sets.sort((a, b) => ranAt(b) - ranAt(a))[0]
 }

@@ -10,7 +10,7 @@ import { cropToInput } from '../image/crop.ts'
 import { drawOverlay } from '../image/overlay.ts'
 import { angleError, angleNames, type AngleName, type Degrees, type Pose } from '../pose/euler.ts'
 import { createExplainer } from '../saliency/explainer.ts'
-import { parseObjectives } from '../saliency/objective.ts'
+import { checkObjectives, parseObjectives } from '../saliency/objective.ts'
 import { encodeNpy } from '../image/npy.ts'
 import type { Call } from './command.ts'
 import { readNetworkFile } from './networkFile.ts'
@@ -46,7 +46,8 @@ export async function explainImage(call: Call): Promise<number> {
   // Both are waited for together: reading the weights takes as long as a distant image.
   const [file, bytes] = await Promise.all([readNetworkFile(networkPath), readImage(image, call)])
   const { network } = file
-  const { input } = network.description
+  const { input, heads } = network.description
+  checkObjectives([objective], heads)
   const decoded = await decode(image, bytes, settings)
   const cropped = cropToInput(decoded, null, input)
   const explainer = await createExplainer({
@@ -54,7 +55,7 @@ export async function explainImage(call: Call): Promise<number> {
     objectives: [objective],
     scope: settings.scope,
     style: settings.style,
-    gradients: true,
+    gradients: paths.gradient !== null || paths.overlay !== null,
     batch: 1,
     engine: settings.engine,
     intraOpThreads: availableParallelism(),
@@ -62,16 +63,17 @@ export async function explainImage(call: Call): Promise<number> {
   try {
     const [explanation] = await explainer.explain([cropped.pixels])
     const shown = explanation?.objectives[objective]
-    if (!explanation || !shown?.gradient) throw new Error(`the explainer gave nothing for the objective ${objective}`)
+    if (!explanation || !shown) throw new Error(`the explainer gave nothing for the objective ${objective}`)
     const { width, height } = input
     if (paths.map) {
       await write(paths.map, await encodePng(shown.map, width, height, settings.style === 'origin' ? 3 : 1), '--map')
     }
-    if (paths.gradient) {
-      await write(paths.gradient, encodeNpy(shown.gradient, [3, height, width], { dtype: 'float32' }), '--gradient')
+    const { gradient } = shown
+    if (paths.gradient && gradient) {
+      await write(paths.gradient, encodeNpy(gradient, [3, height, width], { dtype: 'float32' }), '--gradient')
     }
-    if (paths.overlay) {
-      const picture = drawOverlay(cropped.pixels, magnitudeOf(shown.gradient, width * height), width, height)
+    if (paths.overlay && gradient) {
+      const picture = drawOverlay(cropped.pixels, magnitudeOf(gradient, width * height), width, height)
       await write(paths.overlay, await encodePng(picture, width, height, 3), '--overlay')
     }
     const result: ExplainResult = {
