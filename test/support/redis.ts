@@ -27,8 +27,7 @@ export async function searchPathWithRedis(): Promise<string> {
 
 let provided: Promise<{ path: string }> | undefined
 
-/** Path of a Redis server program, for tests that start one with settings of their own. */
-export async function redisProgram(): Promise<string> {
+async function redisProgram(): Promise<string> {
   provided ??= provideRedisProgram({ searchPath: process.env.PATH ?? '', stateFolder: cacheFolder, log: silent })
   return (await provided).path
 }
