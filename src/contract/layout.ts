@@ -29,7 +29,7 @@ export const layout = {
 }
 
 /** The sample's key, with `.png` appended unless it ends so already (`A.PNG` counts as ending so). */
-export function mapKey(sampleKey: string): string {
+function mapKey(sampleKey: string): string {
   return /\.png$/i.test(sampleKey) ? sampleKey : `${sampleKey}.png`
 }
 
@@ -57,7 +57,6 @@ export function refuseKey(sampleKey: string): Extract<ErrorCode, 'bad-key'> | un
   const parts = sampleKey.split('/')
   const bad =
     parts.some((part) => part === '' || part === '.' || part === '..' || Buffer.byteLength(part) > longestName) ||
-    // oxlint-disable-next-line no-control-regex -- control characters are what is refused here
     /[\u0000-\u001f\u007f\\]/.test(sampleKey) ||
     Buffer.byteLength(sampleKey) > 800
   return bad ? 'bad-key' : undefined

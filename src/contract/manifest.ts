@@ -4,7 +4,7 @@ import { digest, resultVersion } from './resultSet.ts'
 const box = z.strictObject({ x0: z.number(), y0: z.number(), x1: z.number(), y1: z.number() })
 const pose = z.strictObject({ yaw: z.number(), pitch: z.number(), roll: z.number() })
 
-export const truthSchema = z.strictObject({
+const truthSchema = z.strictObject({
   pose: pose.nullable(),
   box: box.nullable(),
   subject: z.string().nullable(),

@@ -1,12 +1,9 @@
 import { z } from 'zod'
 
-/** Raised when a column is added or changes its meaning. */
-export const recordSchemaVersion = 1
-
 const degrees = z.number()
 
 /** What one objective left behind for one sample. */
-export const objectiveRecordSchema = z.strictObject({
+const objectiveRecordSchema = z.strictObject({
   /** Key of the map below the result set. */
   map: z.string(),
   /** Key of the stored gradient below the result set; null unless `--gradients` asked for it. */
@@ -16,10 +13,9 @@ export const objectiveRecordSchema = z.strictObject({
   gradientStd: z.number(),
   gradientMaxAbs: z.number(),
 })
-export type ObjectiveRecord = z.infer<typeof objectiveRecordSchema>
 
 /** What a binned head says beyond its angle. Null for heads that give a plain value. */
-export const binnedHeadSchema = z.strictObject({
+const binnedHeadSchema = z.strictObject({
   topBin: z.int(),
   topProbability: z.number(),
   /** Standard deviation of the bin distribution, degrees. */

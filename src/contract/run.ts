@@ -4,7 +4,7 @@ import { z } from 'zod'
  * A run's states: `open` (listing, computing, or lost: the store cannot tell a lost run from one at work, only the hold
  * can) → `completed`, or `cancelled` by request. Closed states are final.
  */
-export const runStateSchema = z.enum(['open', 'completed', 'cancelled'])
+const runStateSchema = z.enum(['open', 'completed', 'cancelled'])
 
 const counts = z.strictObject({
   /** What the dataset holds now: computed + unchanged. */

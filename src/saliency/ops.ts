@@ -232,8 +232,8 @@ export function make<K extends OpName>(op: K, inputs: readonly Node[], ...rest: 
 
 /** The gradients that a node passes to its inputs; undefined when the operation has no gradient rule. */
 export function inputGradients(node: Node, upstream: Node): readonly (Node | null)[] | undefined {
-  const row = table[node.op] as Operation<OpName>
-  return row.gradient?.(node as NodeOf<OpName>, upstream)
+  const row: Operation<OpName> = table[node.op] as Operation<OpName>
+  return row.gradient?.(node, upstream)
 }
 
 export function constant(data: Float32Array | readonly number[], shape: Shape, label = ''): Node {
@@ -251,7 +251,7 @@ export function constantData(node: Node): Float32Array {
 }
 
 /** A [C] vector as a 1×C×1×1 constant, to be multiplied with activations. */
-export function perChannel(values: Float32Array): Node {
+function perChannel(values: Float32Array): Node {
   return constant(values, [1, values.length, 1, 1])
 }
 

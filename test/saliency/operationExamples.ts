@@ -146,6 +146,6 @@ function flat(x: Node): Node {
   return make('reshape', [x], { shape: [dim(x, 0), dim(x, 1) * dim(x, 2) * dim(x, 3)] })
 }
 
-export function dim(x: Node, axis: number): number {
+function dim(x: Node, axis: number): number {
   return x.shape[axis] ?? 1
 }

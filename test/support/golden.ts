@@ -37,7 +37,7 @@ export function goldenImages(model: 'tiny' | 'densenet121'): GoldenImage[] {
     .filter((image) => image.model === model)
     .map((image) => ({
       ...image,
-      array: (name) => {
+      array: (name: string) => {
         const found = [`${image.id}/${name}.npy`, `${image.id}/${name}.npy.gz`]
           .map((path) => new URL(path, folder))
           .find((url) => existsSync(url))

@@ -153,7 +153,7 @@ export function writeOnnx(graph: Graph): Uint8Array {
       names.set(node, model.floats(node.attributes.data, node.shape))
     } else {
       const write = writers[node.op] as Writer<OpName>
-      names.set(node, write(model, node as NodeOf<OpName>, node.inputs.map(nameOf), graphNames))
+      names.set(node, write(model, node, node.inputs.map(nameOf), graphNames))
     }
   }
   for (const [name, node] of graph.outputs) model.output(name, nameOf(node), node.dtype, node.shape)

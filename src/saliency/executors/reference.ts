@@ -146,7 +146,7 @@ export function evaluate(graph: Graph, inputs: ReadonlyMap<string, ArrayLike<num
       known.set(
         node,
         kernel(
-          node as NodeOf<OpName>,
+          node,
           node.inputs.map((input) => values(known.get(input))),
         ),
       )
