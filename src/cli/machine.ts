@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import type { Settings } from '../config.ts'
 import type { Surroundings } from './terminal.ts'
 
@@ -16,7 +16,8 @@ export function unitCount(settings: Settings): number {
 /** Where headlight keeps files of its own, by the XDG rules: a relative XDG path is to be ignored. */
 export function ownFolders(settings: Settings, surroundings: Surroundings): { state: string; cache: string } {
   const folder = (given: string | undefined, variable: string, fallback: string): string => {
-    if (given !== undefined) return given
+    // Absolute, since programs are started from them in folders of their own.
+    if (given !== undefined) return resolve(given)
     const base = surroundings.environment[variable]
     const root = base !== undefined && isAbsolute(base) ? base : join(surroundings.homeFolder, fallback)
     return join(root, 'headlight')

@@ -19,6 +19,8 @@ export interface ResultSetStatus {
   readonly run: string | null
   /** `interrupted`: open, but nobody holds it; the next run goes on with it. */
   readonly state: 'running' | 'interrupted' | 'completed' | 'cancelled' | 'empty'
+  /** Images that the dataset held when the run was closed; null while it is open. */
+  readonly images: number | null
   /** Images to compute in this run that are committed; `total` is null while the listing goes on. */
   readonly done: number
   readonly total: number | null
@@ -82,12 +84,13 @@ async function resultSetStatus(
 
 type RunStatus = Pick<
   ResultSetStatus,
-  'run' | 'state' | 'done' | 'total' | 'imagesPerSecond' | 'failed' | 'startedAt' | 'closedAt'
+  'run' | 'state' | 'images' | 'done' | 'total' | 'imagesPerSecond' | 'failed' | 'startedAt' | 'closedAt'
 >
 
 const noRun: RunStatus = {
   run: null,
   state: 'empty',
+  images: null,
   done: 0,
   total: null,
   imagesPerSecond: null,
@@ -104,6 +107,7 @@ async function runStatus(output: Store, set: string, run: Run, held: boolean, no
     return {
       ...common,
       state: run.state,
+      images: run.counts?.total ?? null,
       done,
       total: done,
       imagesPerSecond: summary?.value.imagesPerSecond ?? null,
@@ -115,6 +119,7 @@ async function runStatus(output: Store, set: string, run: Run, held: boolean, no
   return {
     ...common,
     state: held ? 'running' : 'interrupted',
+    images: null,
     done,
     total,
     // A run that was left and taken up again counts the pause, too: only a running one's rate says anything.

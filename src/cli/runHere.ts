@@ -32,7 +32,8 @@ export async function performRun(call: Call): Promise<number> {
       const queueName = `${shardsQueue}-${set.id}`
       stop.signal.throwIfAborted()
       const fault = new AbortController()
-      const worker = await startWorker({
+      // Units take a second to start: the listing goes on meanwhile.
+      const starting = startWorker({
         connection: server.connection,
         queueName,
         units: unitCount(settings),
@@ -47,6 +48,7 @@ export async function performRun(call: Call): Promise<number> {
           fault.abort(new PlaceError(event.code, event.message))
         },
       })
+      starting.catch((error: unknown) => fault.abort(error))
       try {
         const summary = await serveRun({
           output: asked.output,
@@ -64,7 +66,11 @@ export async function performRun(call: Call): Promise<number> {
         return conclude(call, set, summary)
       } finally {
         // Nothing is waited for: what is not committed is computed again by the next run.
-        await worker.drain(0)
+        await starting.then(
+          (worker) => worker.drain(0),
+          // Said by serveRun, which it aborted.
+          () => undefined,
+        )
       }
     } finally {
       await server.release()

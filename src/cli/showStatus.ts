@@ -95,10 +95,11 @@ function setText(set: ResultSetStatus): string {
   if (set.run === null) rows.push(['run', 'none yet'])
   else {
     rows.push(['run', `${set.run}, ${set.state}`])
-    const total = set.total === null ? 'listing goes on' : `of ${number(set.total)}`
+    const images = set.images === null ? '' : `${number(set.images)}: `
+    const total = set.total === null ? 'done, the listing goes on' : `of ${number(set.total)} computed`
     const rate = set.imagesPerSecond === null ? '' : `, ${set.imagesPerSecond.toFixed(1)} images/s`
     const failed = set.failed === null ? '' : `, ${number(set.failed)} failed records`
-    rows.push(['images', `${number(set.done)} ${total}${rate}${failed}`])
+    rows.push(['images', `${images}${number(set.done)} ${total}${rate}${failed}`])
   }
   if (set.hold) {
     const { host, pid, heartbeatSecondsAgo } = set.hold

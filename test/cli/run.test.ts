@@ -73,7 +73,9 @@ describe('headlight run', () => {
 
         const status = await headlight(['status', '--output', output, '--json'])
         expect(JSON.parse(status.stdout)).toMatchObject({
-          sets: [{ set, state: 'completed', done: 0, total: 0, failed: 1, hold: null, run: summaryOf(third).run }],
+          sets: [
+            { set, state: 'completed', images: 5, done: 0, total: 0, failed: 1, hold: null, run: summaryOf(third).run },
+          ],
           queues: [],
         })
         const report = await headlight(['report', output])

@@ -1,0 +1,42 @@
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { expect, it } from 'vitest'
+import { ownFolders, unitCount } from '../../src/cli/machine.ts'
+import { resolveSettings } from '../../src/cli/settings.ts'
+import type { Surroundings } from '../../src/cli/terminal.ts'
+
+const settings = (flags: Readonly<Record<string, string>>) => resolveSettings({ environment: {}, flags }).settings
+const output = { write: () => undefined, isTerminal: false, columns: () => 80 }
+const surroundings = (environment: Readonly<Record<string, string>>): Surroundings => ({
+  version: '0.0.0',
+  environment,
+  homeFolder: '/home/me',
+  results: output,
+  messages: output,
+  onStopSignal: () => () => undefined,
+  exit: () => {
+    throw new Error('ended')
+  },
+})
+
+it('keeps its own files where XDG says, and ignores a relative XDG folder', () => {
+  expect(ownFolders(settings({}), surroundings({}))).toEqual({
+    state: '/home/me/.local/state/headlight',
+    cache: '/home/me/.cache/headlight',
+  })
+  expect(ownFolders(settings({}), surroundings({ XDG_STATE_HOME: '/var/me', XDG_CACHE_HOME: 'here' }))).toEqual({
+    state: '/var/me/headlight',
+    cache: '/home/me/.cache/headlight',
+  })
+})
+
+it('makes a given folder absolute', () => {
+  const given = settings({ stateFolder: 'state', cacheFolder: '/cache' })
+  expect(ownFolders(given, surroundings({}))).toEqual({ state: resolve('state'), cache: '/cache' })
+})
+
+it('starts as many units as were asked for, else no more than there are cores', () => {
+  expect(unitCount(settings({ units: '7' }))).toBe(7)
+  expect(unitCount(settings({}))).toBeGreaterThanOrEqual(1)
+  expect(unitCount(settings({}))).toBeLessThanOrEqual(availableParallelism())
+})
