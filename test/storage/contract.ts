@@ -282,6 +282,8 @@ export function storeContract(name: string, place: () => Promise<Place>): void {
       expect(text(object)).toBe(`owner ${winners[0]}`)
       expect(object?.info.etag).toBe(results[winners[0] ?? -1])
       expect(await store.put('lock', 'late', { ifAbsent: true })).toBe(false)
+      // The same bytes are no less somebody else's.
+      expect(await store.put('lock', `owner ${winners[0]}`, { ifAbsent: true })).toBe(false)
       await store.delete('lock')
       expect(await store.put('lock', 'again', { ifAbsent: true })).not.toBe(false)
       expect(await keysOf(store)).toEqual(['lock'])

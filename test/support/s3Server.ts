@@ -303,9 +303,13 @@ function listXml(bucket: Bucket, query: URLSearchParams, pageSize: number): stri
   const after = token === null ? (query.get('start-after') ?? '') : Buffer.from(token, 'base64url').toString()
   const limit = Math.min(pageSize, Number(query.get('max-keys') ?? 1_000))
   const isUrl = query.get('encoding-type') === 'url'
-  // Amazon writes a space as `+`, everything else as the signature does, but leaves slashes.
-  const written = (text: string): string =>
-    isUrl ? text.split('/').map(encode).join('/').replaceAll('%20', '+') : escapeXml(text)
+  const written = (text: string): string => {
+    // Amazon writes a space as `+`, everything else as the signature does, but leaves slashes.
+    if (isUrl) return text.split('/').map(encode).join('/').replaceAll('%20', '+')
+    // XML 1.0 has no way to write these.
+    if ([...text].some((character) => character < ' ')) throw new S3Refusal(400, 'InvalidArgument')
+    return escapeXml(text)
+  }
 
   const entries: string[] = []
   let last = ''
