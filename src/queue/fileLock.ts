@@ -33,17 +33,19 @@ export async function lockFile(path: string, options: FileLockOptions): Promise<
       'A private Redis needs the program flock, which is not on the PATH; install util-linux or give --redis URL.',
     )
   }
-  const fd = openSync(path, 'a+', 0o600)
+  let fd: number | undefined
+  let locked = false
   try {
-    if (await lockDescriptor(flock, fd, options)) return { fd, release: once(() => closeSync(fd)) }
+    fd = openSync(path, 'a+', 0o600)
+    locked = await lockDescriptor(flock, fd, options)
   } catch (error) {
-    closeSync(fd)
     throw new InputError('no-redis', `The file ${path} cannot be locked (${String(error)}); give --redis URL.`, {
       cause: error,
     })
+  } finally {
+    if (fd !== undefined && !locked) closeSync(fd)
   }
-  closeSync(fd)
-  return null
+  return locked ? { fd, release: once(() => closeSync(fd)) } : null
 }
 
 const conflict = 1
@@ -53,14 +55,20 @@ function lockDescriptor(flock: string, fd: number, options: FileLockOptions): Pr
   // No `-w`: BusyBox's flock does not know it.
   const args = options.waitMs === 0 ? [kind, '-n', '3'] : [kind, '3']
   return new Promise((resolve, reject) => {
-    const child = spawn(flock, args, { stdio: ['ignore', 'ignore', 'ignore', fd] })
-    const timer = options.waitMs === 0 ? undefined : setTimeout(() => child.kill('SIGKILL'), options.waitMs)
+    // Detached: a Ctrl-C would end a waiting flock, and that would look like a lock that could not be had.
+    const child = spawn(flock, args, { stdio: ['ignore', 'ignore', 'ignore', fd], detached: true })
+    let late = false
+    const giveUp = () => {
+      late = true
+      child.kill('SIGKILL')
+    }
+    const timer = options.waitMs === 0 ? undefined : setTimeout(giveUp, options.waitMs)
     child.once('error', reject)
     child.once('exit', (code, signal) => {
       clearTimeout(timer)
       if (code === 0) resolve(true)
-      else if (signal !== null || code === conflict) resolve(false)
-      else reject(new Error(`flock ended with code ${code}`))
+      else if (late || code === conflict) resolve(false)
+      else reject(new Error(`flock ended with ${signal ?? `code ${code}`}`))
     })
   })
 }

@@ -40,9 +40,9 @@ export async function openPrivateRedis(o: {
   log: Logger
   searchPath: string
 }): Promise<PrivateRedis> {
-  const program = await provideRedisProgram(o)
   const folder = join(o.stateFolder, 'redis', folderName(o.output))
   ownFolder(folder)
+  const program = await provideRedisProgram(o)
   const place: ServerPlace = {
     folder,
     socket: await socketPath(folder),
@@ -126,7 +126,15 @@ async function socketPath(folder: string): Promise<string> {
  * anybody may have made one under /tmp first.
  */
 function ownFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new InputError(
+      'no-redis',
+      `The folder ${folder} for the private Redis cannot be made (${String(error)}); choose another state folder or give --redis URL.`,
+      { cause: error },
+    )
+  }
   // Not what a link points to: the link's owner may turn it.
   const found = lstatSync(folder)
   const mine = process.getuid === undefined || found.uid === process.getuid()

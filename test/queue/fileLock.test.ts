@@ -72,6 +72,11 @@ test('a child that inherits the descriptor keeps the lock until it is killed', a
   after?.release()
 })
 
+test('a file that cannot be opened is said so', async () => {
+  path = join(folder, 'no-such-folder', 'a.lock')
+  await expect(exclusive()).rejects.toThrow(/a\.lock cannot be locked \(Error: ENOENT/)
+})
+
 test('without the program flock a sentence says what to install', async () => {
   symlinkSync(findExecutable('sleep', searchPath) ?? '', join(folder, 'sleep'))
   await expect(lockFile(path, { kind: 'shared', waitMs: 0, searchPath: folder })).rejects.toThrow(

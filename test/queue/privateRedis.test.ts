@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { QueueConnection } from '../../src/queue/connection.ts'
 import { openPrivateRedis } from '../../src/queue/privateRedis.ts'
 import type { PrivateRedis } from '../../src/queue/privateRedis.ts'
@@ -53,6 +53,18 @@ test('the server keeps every write, evicts nothing, and listens on its socket al
   expect((await setting('unixsocketperm'))[1]).toBe('700')
 })
 
+test('the server is in a process group of its own and knows nothing of our environment', async () => {
+  vi.stubEnv('HEADLIGHT_TEST_SECRET', 'hunter2')
+  const pid = await serverPid(await open())
+  vi.unstubAllEnvs()
+  // After the name in parentheses: state, parent, process group, session.
+  const [, , group, session] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  expect([Number(group), Number(session)]).toEqual([pid, pid])
+  expect(readFileSync(`/proc/${pid}/environ`, 'latin1')).not.toContain('hunter2')
+})
+
 test('one output has one server, another output another one', async () => {
   const [first, second, other] = [await open(), await open(), await open({ output: 's3://bucket/other/' })]
   expect(await serverPid(second)).toBe(await serverPid(first))
@@ -78,7 +90,7 @@ test('its description holds no secret and names its folder', async () => {
 })
 
 test('where the state folder is too deep for a socket the path of the socket is short', async () => {
-  const deep = join(stateFolder, 'deep'.repeat(30), 'täglich')
+  const deep = join(stateFolder, 'deep'.repeat(30), 'täglich neu')
   mkdirSync(deep, { recursive: true })
   const first = await open({ stateFolder: deep })
   expect(Buffer.byteLength(first.connection.redis.path ?? '')).toBeLessThanOrEqual(103)
@@ -90,6 +102,13 @@ test('a folder that others can look into is refused', async () => {
   await (await open()).release()
   chmodSync(serverFolder(), 0o755)
   await expect(open()).rejects.toThrow(/must belong to this user alone \(chmod 700\)/)
+})
+
+test('a state folder that cannot be written is said so', async () => {
+  writeFileSync(join(stateFolder, 'file'), '')
+  await expect(open({ stateFolder: join(stateFolder, 'file') })).rejects.toThrow(
+    /^The folder .* cannot be made \(.*\); choose another state folder or give --redis URL\.$/,
+  )
 })
 
 test('data that cannot be read is set aside, and the queue starts empty', async () => {
