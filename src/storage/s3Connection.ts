@@ -139,7 +139,7 @@ function bareEtag(etag: string | undefined): string {
 }
 
 /** The SDK's client, set up so that it works with Amazon, Ceph, MinIO and kin alike. */
-export function createS3Client(options: S3ConnectionOptions): S3Client {
+function createS3Client(options: S3ConnectionOptions): S3Client {
   const agent = { keepAlive: true, maxSockets: 64 }
   const client = new S3Client({
     ...(options.endpoint !== undefined && { endpoint: options.endpoint, forcePathStyle: true }),

@@ -307,7 +307,7 @@ function listXml(bucket: Bucket, query: URLSearchParams, pageSize: number): stri
     // Amazon writes a space as `+`, everything else as the signature does, but leaves slashes.
     if (isUrl) return text.split('/').map(encode).join('/').replaceAll('%20', '+')
     // XML 1.0 has no way to write these.
-    if ([...text].some((character) => character < ' ')) throw new S3Refusal(400, 'InvalidArgument')
+    if (Array.from(text).some((character) => character < ' ')) throw new S3Refusal(400, 'InvalidArgument')
     return escapeXml(text)
   }
 
