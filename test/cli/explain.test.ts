@@ -2,6 +2,9 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { decodeImage } from '../../src/image/codec.ts'
+import { cropToInput } from '../../src/image/crop.ts'
+import { drawOverlay } from '../../src/image/overlay.ts'
 import { headlight, imageFolder, inFolder, networkFile } from './headlight.ts'
 
 const image = join(imageFolder, 'BIWI00000001_-17_+1_+17.png')
@@ -39,6 +42,15 @@ describe('headlight explain', () => {
       const npy = await readFile(gradient)
       expect(npy.subarray(0, 128).toString('latin1')).toMatch(/NUMPY.*'descr': '<f4'.*'shape': \(3, 224, 224\)/s)
       expect(npy.length).toBe(128 + 3 * 224 * 224 * 4)
+
+      const values = new Float32Array(npy.buffer.slice(npy.byteOffset + 128, npy.byteOffset + npy.length))
+      const largest = Float32Array.from({ length: 224 * 224 }, (_, pixel) =>
+        Math.max(...[0, 1, 2].map((channel) => Math.abs(values[channel * 224 * 224 + pixel] ?? NaN))),
+      )
+      const decoded = await decodeImage(await readFile(image), { maxPixels: 1e6, applyExifOrientation: false })
+      const { pixels } = cropToInput(decoded, null, { width: 224, height: 224, resize: 'shorter-side' })
+      const drawn = Buffer.from(drawOverlay(pixels, largest, 224, 224))
+      expect(drawn.equals(await sharp(overlay).raw().toBuffer())).toBe(true)
     }))
 
   it('prints a table with the label and the error where the name tells a pose', async () => {
