@@ -170,21 +170,25 @@ export function tableRow(record: SampleRecord): TableRow {
   return row
 }
 
+/** The file's bytes, or whatever gives ranges of them. */
+export type TableSource = Uint8Array | AsyncBuffer
+
 /**
  * The rows of an `angles.parquet` in file order, one row group decoded at a time. `columns` leaves the others
  * undecoded (their cells are absent then); columns that the file lacks, since an older headlight wrote it, are null.
  */
-export function readTable(bytes: Uint8Array): AsyncGenerator<TableRow>
+export function readTable(table: TableSource, columns?: undefined): AsyncGenerator<TableRow>
 export function readTable<Name extends string>(
-  bytes: Uint8Array,
+  table: TableSource,
   columns: readonly Name[],
 ): AsyncGenerator<Pick<TableRow, Name>>
-export async function* readTable(bytes: Uint8Array, columns?: readonly string[]): AsyncGenerator<TableRow> {
-  const file: AsyncBuffer = {
-    byteLength: bytes.byteLength,
-    // A copy of the range: the reader wants an ArrayBuffer of its own, and row groups are small.
-    slice: (start, end) => copied(bytes.subarray(start, end)),
-  }
+export function readTable(table: TableSource, columns?: readonly string[]): AsyncGenerator<TableRow>
+export async function* readTable(table: TableSource, columns?: readonly string[]): AsyncGenerator<TableRow> {
+  // A copy of each range: the reader wants an ArrayBuffer of its own, and row groups are small.
+  const file: AsyncBuffer =
+    table instanceof Uint8Array
+      ? { byteLength: table.byteLength, slice: (start, end) => copied(table.subarray(start, end)) }
+      : table
   const metadata = await parquetMetadataAsync(file)
   const present = new Set(metadata.schema.slice(1).map((element) => element.name))
   const wanted: readonly string[] = columns ?? [...present]

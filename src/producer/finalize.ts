@@ -2,7 +2,7 @@ import { layout } from '../contract/layout.ts'
 import type { ResultSet } from '../contract/resultSet.ts'
 import { summarySchema } from '../contract/run.ts'
 import type { Run, Summary } from '../contract/run.ts'
-import { readTable, tableColumns } from '../contract/table.ts'
+import { tableColumns } from '../contract/table.ts'
 import type { TableRow } from '../contract/table.ts'
 import { HeadlightError } from '../errors.ts'
 import { writeReport } from '../report/gallery.ts'
@@ -11,8 +11,8 @@ import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
 import { getJson, printJson } from './jsonObject.ts'
 import { Manifest } from './manifest.ts'
-import { stateTable } from './runs.ts'
 import { mergeState } from './stateMerge.ts'
+import { StateTable } from './stateTable.ts'
 import { TableWriter } from './tableWriter.ts'
 
 /** What the jobs' return values said about the work; none of it may stand in a record. */
@@ -95,26 +95,30 @@ async function merge({ output, set, run, state }: FinalizeOptions): Promise<Merg
   const writer = new TableWriter(tableColumns(set.options))
   const failures = ['key,code,message\r\n']
   const seen = { computed: 0, kept: 0, failed: 0 }
-  const before = await stateTable(output, set.id, run.base)
+  const before = await StateTable.open(output, set.id, run.base)
   const rows = mergeState({
     output,
     set: set.id,
     run: run.run,
     manifest,
-    state: before === null ? nothing() : readTable(before),
+    state: before.rows(),
     mayLack: state === 'cancelled',
     objectives: set.options.objectives,
     onMagnitudes: (maps) => accumulator.addMagnitudes(maps),
   })
   const changes = listed.toCompute + listed.gone > 0
-  for await (const { row, isComputed } of rows) {
-    seen[isComputed ? 'computed' : 'kept']++
-    accumulator.addRow(row)
-    if (changes) writer.add(row)
-    if (row.status === 'failed') {
-      seen.failed++
-      failures.push(failureLine(row))
+  try {
+    for await (const { row, isComputed } of rows) {
+      seen[isComputed ? 'computed' : 'kept']++
+      accumulator.addRow(row)
+      if (changes) writer.add(row)
+      if (row.status === 'failed') {
+        seen.failed++
+        failures.push(failureLine(row))
+      }
     }
+  } finally {
+    await before.close()
   }
   if (state === 'completed' && (seen.computed !== listed.toCompute || seen.kept !== listed.unchanged)) {
     throw new Error(
@@ -137,8 +141,6 @@ async function merge({ output, set, run, state }: FinalizeOptions): Promise<Merg
     numbers,
   }
 }
-
-async function* nothing(): AsyncGenerator<TableRow> {}
 
 /** Correlations are of the maps that a run computes; when it computes none, those of the run before still hold. */
 async function formerCorrelations(

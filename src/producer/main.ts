@@ -1,6 +1,5 @@
 import type { ResultSet } from '../contract/resultSet.ts'
 import type { Run, Summary } from '../contract/run.ts'
-import { readTable } from '../contract/table.ts'
 import { openAdapter } from '../dataset/open.ts'
 import { InputError, TransientError } from '../errors.ts'
 import { checkRedis } from '../queue/connection.ts'
@@ -8,7 +7,6 @@ import type { QueueConnection } from '../queue/connection.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
 import { enumerate } from './enumerate.ts'
-import type { StateRow } from './enumerate.ts'
 import { finalize } from './finalize.ts'
 import type { WorkFacts } from './finalize.ts'
 import { Following } from './follow.ts'
@@ -18,9 +16,10 @@ import type { HoldTimes } from './hold.ts'
 import { Manifest } from './manifest.ts'
 import { ProgressReport } from './progress.ts'
 import type { RunProgress } from './progress.ts'
-import { currentRun, latestRun, openRun, stateTable } from './runs.ts'
+import { currentRun, latestRun, openRun } from './runs.ts'
 import { ShardQueue } from './shardQueue.ts'
 import { Shards } from './shards.ts'
+import { StateTable } from './stateTable.ts'
 import { WorkLog } from './workFacts.ts'
 
 export interface ServeRunOptions {
@@ -122,8 +121,12 @@ class Serving {
     const { output, set } = this.#options
     const adapter = openAdapter(set.options.adapter)
     for await (const _sample of adapter.samples(dataset)) return
-    const state = await stateTable(output, set.id, base)
-    if (state !== null) for await (const _row of readTable(state, ['key'])) return
+    const state = await StateTable.open(output, set.id, base)
+    try {
+      for await (const _row of state.rows(['key'])) return
+    } finally {
+      await state.close()
+    }
     const message =
       `${dataset.uri} holds no image that the adapter "${adapter.name}" reads; ` +
       'check the dataset and its adapter (--dataset, --adapter).'
@@ -212,28 +215,32 @@ class Serving {
   ): Promise<void> {
     const { output, set, shardSize } = this.#options
     const progress = this.#progress
-    const state = await stateTable(output, set.id, run.base)
-    const done = await enumerate({
-      dataset,
-      adapter: openAdapter(set.options.adapter),
-      manifest: new Manifest(output, set.id, run.run),
-      state: state === null ? noRows() : readTable(state, ['key', 'fingerprint', 'status', 'code']),
-      full: run.full,
-      shardSize,
-      signal,
-      onPart: async (header) => {
-        const missing = shards.add(header)
-        if (missing.length > 0) work.begin()
-        progress.committed(shards.samplesDone)
-        await queue.add(missing).catch((error: unknown) => {
-          // The listing goes on without Redis: following finds that the queue lacks these shards and adds them.
-          if (!(error instanceof TransientError)) throw error
-          progress.update({ message: error.message })
-        })
-      },
-      onListed: ({ listed, unchanged }) => progress.update({ listed, unchanged }),
-    })
-    progress.update({ listed: done.toCompute + done.unchanged, unchanged: done.unchanged, toCompute: done.toCompute })
+    const state = await StateTable.open(output, set.id, run.base)
+    try {
+      const done = await enumerate({
+        dataset,
+        adapter: openAdapter(set.options.adapter),
+        manifest: new Manifest(output, set.id, run.run),
+        state: state.rows(['key', 'fingerprint', 'status', 'code']),
+        full: run.full,
+        shardSize,
+        signal,
+        onPart: async (header) => {
+          const missing = shards.add(header)
+          if (missing.length > 0) work.begin()
+          progress.committed(shards.samplesDone)
+          await queue.add(missing).catch((error: unknown) => {
+            // The listing goes on without Redis: following finds that the queue lacks these shards and adds them.
+            if (!(error instanceof TransientError)) throw error
+            progress.update({ message: error.message })
+          })
+        },
+        onListed: ({ listed, unchanged }) => progress.update({ listed, unchanged }),
+      })
+      progress.update({ listed: done.toCompute + done.unchanged, unchanged: done.unchanged, toCompute: done.toCompute })
+    } finally {
+      await state.close()
+    }
   }
 
   async #close(run: Run, state: 'completed' | 'cancelled', work: WorkFacts): Promise<Summary> {
@@ -255,5 +262,3 @@ class Serving {
     })
   }
 }
-
-async function* noRows(): AsyncGenerator<StateRow> {}

@@ -49,15 +49,3 @@ export async function openRun(options: {
   await putOnce(output, layout.run(set, run.run), printJson(run))
   return run
 }
-
-/**
- * The table that a run left: the state to start from. Null before the first run. InputError `bad-layout` when it is gone.
- */
-export async function stateTable(output: Store, set: string, base: string | null): Promise<Uint8Array | null> {
-  if (base === null) return null
-  const key = layout.runTable(set, base)
-  const table = await output.get(key)
-  if (table !== undefined) return table.bytes
-  const message = `${output.uri}${key} is gone, which is the state of ${set}; restore it, or choose another output.`
-  throw new InputError('bad-layout', message)
-}
