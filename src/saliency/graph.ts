@@ -66,6 +66,7 @@ export interface Attributes {
   readonly reshape: { readonly shape: Shape }
   readonly transpose: { readonly permutation: readonly number[] }
   readonly slice: { readonly axis: number; readonly start: number; readonly end: number }
+  readonly flip: { readonly axes: readonly number[] }
   readonly pad: { readonly axis: number; readonly before: number; readonly after: number }
   readonly concat: { readonly axis: number }
   readonly expand: { readonly shape: Shape }

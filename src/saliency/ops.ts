@@ -183,6 +183,8 @@ const table: { readonly [K in OpName]: Operation<K> } = {
       return [make('pad', [g], { axis, before: start, after: dim(first(node), axis) - end })]
     },
   },
+  /** Order reversed along the axes. */
+  flip: { shape: sameAsFirst, gradient: (node, g) => [make('flip', [g], node.attributes)] },
   /** Zeros before and after along one axis. */
   pad: {
     shape: ([x], { axis, before, after }) => shapeOf(x).with(axis, dim(x, axis) + before + after),

@@ -131,6 +131,7 @@ export const operationExamples: {
   reshape: [({ x }) => flat(x)],
   transpose: [({ x }) => make('transpose', [x], { permutation: [0, 3, 1, 2] })],
   slice: [({ x }) => make('slice', [x], { axis: 1, start: 1, end: dim(x, 1) })],
+  flip: [({ x }) => make('flip', [x], { axes: [1, 3] })],
   pad: [({ x }) => make('pad', [x], { axis: 2, before: 1, after: 2 })],
   concat: [
     ({ x }) => make('concat', [x, times(x, -2), make('slice', [x], { axis: 1, start: 0, end: 1 })], { axis: 1 }),

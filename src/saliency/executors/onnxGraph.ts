@@ -38,7 +38,7 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
   mul: (model, node, x) => {
     const factor = inputAt(node, 1)
     const channels = inputAt(node, 0).shape[1] ?? 0
-    if (factor.op !== 'constant' || factor.shape.length !== 4 || factor.attributes.data.length !== channels) {
+    if (factor.op !== 'constant' || factor.shape.join() !== `1,${channels},1,1`) {
       return model.node('Mul', x)
     }
     const depthwise = model.floats(factor.attributes.data, [channels, 1, 1, 1])
@@ -119,6 +119,12 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
   transpose: (model, node, x) => model.node('Transpose', x, { perm: node.attributes.permutation }),
   slice: (model, { attributes: { axis, start, end } }, x) =>
     model.node('Slice', [...x, model.ints([start]), model.ints([end]), model.ints([axis])]),
+  flip: (model, node, x) => {
+    const { axes } = node.attributes
+    const each = (value: number): string => model.ints(axes.map(() => value))
+    // Slice with step −1 from the last element to "before the first", which ONNX writes as the smallest whole number.
+    return model.node('Slice', [...x, each(-1), each(-(2 ** 31)), model.ints(axes), each(-1)])
+  },
   pad: (model, { attributes: { axis, before, after } }, x) =>
     model.node('Pad', [...x, model.ints([before, after]), '', model.ints([axis])]),
   concat: (model, node, x) => model.node('Concat', x, { axis: node.attributes.axis }),

@@ -102,6 +102,10 @@ const kernels: { readonly [K in Computed]: Kernel<K> } = {
       index.with(axis, (index[axis] ?? 0) + start),
     )
   },
+  flip: (node, [x]) =>
+    gather(node.shape, node.shape, values(x), (index) =>
+      index.map((i, axis) => (node.attributes.axes.includes(axis) ? (node.shape[axis] ?? 0) - 1 - i : i)),
+    ),
   pad: (node, [x]) => {
     const { axis, before } = node.attributes
     const length = inputAt(node, 0).shape[axis] ?? 0
