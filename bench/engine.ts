@@ -11,6 +11,8 @@ import { originContender } from './origin.ts'
 
 const rounds = Number(process.env.HEADLIGHT_BENCH_ROUNDS ?? 5)
 const cores = availableParallelism()
+/** As headlight starts its units, see src/cli/main.ts. */
+const env = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', ...process.env }
 const loopProgram = fileURLToPath(new URL('./engineLoop.ts', import.meta.url))
 
 /** ms per image of the engine in several arrangements, beside what its convolutions take alone and the origin's way. */
@@ -63,14 +65,21 @@ export async function benchEngine(network: Network, path: string): Promise<strin
   ].join('\n')
 }
 
-function loopContender(name: string, path: string, request: Omit<LoopRequest, 'path'>, workers: number): Contender {
+export function loopContender(
+  name: string,
+  path: string,
+  request: Omit<LoopRequest, 'path'>,
+  workers: number,
+): Contender {
   // Opened at the first measurement and kept: all contenders stay in memory, none pays for another's start.
   let loops: ChildProcess[] | undefined
   return {
     name,
     async measure() {
       const argument = JSON.stringify({ ...request, path })
-      loops ??= Array.from({ length: workers }, () => fork(loopProgram, [argument], { execArgv: ['--import', 'tsx'] }))
+      loops ??= Array.from({ length: workers }, () =>
+        fork(loopProgram, [argument], { execArgv: ['--import', 'tsx'], env }),
+      )
       const figures = await Promise.all(loops.map((loop) => askLoop(loop)))
       return figures.reduce((a, b) => a + b, 0) / figures.length / workers
     },

@@ -1,4 +1,5 @@
 import { benchEngine } from './engine.ts'
+import { benchExplain, benchPipeline } from './pipeline.ts'
 import { machine } from './measure.ts'
 import { benchNetwork } from './network.ts'
 
@@ -8,6 +9,8 @@ const sections: Readonly<Record<string, () => Promise<string>>> = {
     const { path, network } = benchNetwork()
     return benchEngine(network, path)
   },
+  pipeline: async () => benchPipeline(benchNetwork().path),
+  explain: async () => benchExplain(benchNetwork().path),
 }
 
 const asked = process.argv.slice(2)

@@ -9,8 +9,15 @@ export const networkInspectCommand: CommandSpec = {
     ['headlight network inspect hopenet.pkl', 'layers, heads and the description, with what is assumed marked as such'],
     ['headlight network inspect hopenet.pkl --json', 'the same for a script'],
   ],
-  perform: async (call) => {
-    const { inspectNetwork } = await import('./inspectNetwork.ts')
-    return inspectNetwork(call)
+  perform: async ({ operands, settings, surroundings }) => {
+    const [{ readNetworkFile }, { inspectNetwork, renderInspection }] = await Promise.all([
+      import('./networkFile.ts'),
+      import('../saliency/networks/inspect.ts'),
+    ])
+    const { network, overrideFile } = await readNetworkFile(operands[0] ?? '')
+    const inspection = inspectNetwork(network)
+    const text = settings.json ? `${JSON.stringify({ ...inspection, overrideFile })}\n` : renderInspection(inspection)
+    surroundings.results.write(text)
+    return 0
   },
 }

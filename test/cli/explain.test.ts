@@ -93,8 +93,8 @@ describe('headlight explain', () => {
 it('shows what a network is taken for, marking what is assumed', async () => {
   const { code, stdout } = await headlight(['network', 'inspect', networkFile])
   expect(code).toBe(0)
-  expect(stdout).toMatch(/^ {2}heads\.0\.bins +61 +found in the weights$/m)
-  expect(stdout).toMatch(/^ {2}heads\.0\.step +3 +default$/m)
+  expect(stdout).toMatch(/^ {2}bins +61, from −90° to 90°/m)
+  expect(stdout).toMatch(/^ {2}step +3° per bin {2}\(default\)$/m)
   await inFolder(async (folder) => {
     const network = join(folder, 'net.pkl')
     await copyFile(networkFile, network)
