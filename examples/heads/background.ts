@@ -47,7 +47,8 @@ function drawShape(pixels: Float32Array, width: number, height: number, side: nu
       const dx = c * (x - centreX) + s * (y - centreY)
       const dy = c * (y - centreY) - s * (x - centreX)
       let inside = Math.min(across - Math.abs(dx), down - Math.abs(dy))
-      if (kind === 'ellipse') inside = (1 - Math.sqrt((dx * dx) / (across * across) + (dy * dy) / (down * down))) * across
+      if (kind === 'ellipse')
+        inside = (1 - Math.sqrt((dx * dx) / (across * across) + (dy * dy) / (down * down))) * across
       if (kind === 'stripes' && Math.sin(dx * pitch) < 0) continue
       const weight = strength * Math.min(1, Math.max(0, inside * soft + 0.5))
       if (weight === 0) continue

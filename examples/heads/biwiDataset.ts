@@ -80,7 +80,15 @@ function calibration(rotation: Matrix, [x, y, z]: Vector): string {
 }
 
 function rows(m: Matrix): string {
-  return [0, 3, 6].map((from) => `${m.slice(from, from + 3).map(short).join(' ')} \n`).join('')
+  return [0, 3, 6]
+    .map(
+      (from) =>
+        `${m
+          .slice(from, from + 3)
+          .map(short)
+          .join(' ')} \n`,
+    )
+    .join('')
 }
 
 function short(value: number): string {

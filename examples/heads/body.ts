@@ -44,7 +44,7 @@ export function neck({ head, at, body, neckWidth }: Carriage): { positions: Floa
       const vertex = ring * spokes + spoke
       for (const axis of [0, 1, 2] as const) {
         // Narrower in the middle.
-        const middle = (apply(head, [0, 5, 3.2], at)[axis] + (foot[axis] - apply(head, [0, 5, 3.2], at)[axis]) * t)
+        const middle = apply(head, [0, 5, 3.2], at)[axis] + (foot[axis] - apply(head, [0, 5, 3.2], at)[axis]) * t
         const straight = upper[axis] + (lower[axis] - upper[axis]) * t
         positions[3 * vertex + axis] = straight + (middle - straight) * 0.12 * Math.sin(Math.PI * t)
       }

@@ -10,7 +10,8 @@ const centreV = 0.386
 
 /** Skin, eyes, lips, brows, beard: a face's colour by texture coordinates. */
 export function facePaint(baked: Float32Array, identity: Identity): Paint {
-  const { skin, lips, iris, hair, hairColour, gaze, lids, browStrength, browWidth, beard, moustache, freckles } = identity
+  const { skin, lips, iris, hair, hairColour, gaze, lids, browStrength, browWidth, beard, moustache, freckles } =
+    identity
   const texel = new Float64Array(layerCount)
   return (marks, into) => {
     const u = marks[3]!
@@ -55,7 +56,12 @@ export function facePaint(baked: Float32Array, identity: Identity): Paint {
     const away = Math.sqrt(du * du + dv * dv) * centimetresPerUnit
     blend(into, iris, open * ramp(-away, -0.62, -0.54))
     blend(into, black, open * ramp(-away, -0.28, -0.22))
-    blend(into, white, open * ramp(-Math.sqrt((du + 0.008) * (du + 0.008) + (dv + 0.009) * (dv + 0.009)) * centimetresPerUnit, -0.13, -0.07))
+    blend(
+      into,
+      white,
+      open *
+        ramp(-Math.sqrt((du + 0.008) * (du + 0.008) + (dv + 0.009) * (dv + 0.009)) * centimetresPerUnit, -0.13, -0.07),
+    )
     return 0.1 + 0.3 * open
   }
 }

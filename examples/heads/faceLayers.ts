@@ -39,11 +39,8 @@ const blushes: readonly Spot[] = [
 export function bakeFaceLayers(mesh: FaceMesh): Float32Array {
   const baked = new Float32Array(layerSide * layerSide * layerCount)
   const loops = Object.fromEntries(
-    Object.entries(contours).map(([name, loop]) => [
-      name,
-      loop.map((vertex) => [mesh.uv[2 * vertex]!, mesh.uv[2 * vertex + 1]!] as const),
-    ]),
-  ) as Record<keyof typeof contours, (readonly [number, number])[]>
+    Object.entries(contours).map(([name, vertices]) => [name, loopOf(vertices, mesh)]),
+  ) as Record<keyof typeof contours, Loop>
 
   for (let row = 0; row < layerSide; row++) {
     for (let column = 0; column < layerSide; column++) {
@@ -82,10 +79,22 @@ export function ramp(value: number, from: number, to: number): number {
   return t <= 0 ? 0 : t >= 1 ? 1 : t * t * (3 - 2 * t)
 }
 
-/** Distance to the polygon's edge, positive inside; beyond a tenth of the texture outside it does not matter. */
-function depthInside(loop: readonly (readonly [number, number])[], u: number, v: number): number {
-  const [left, right] = [Math.min(...loop.map(([x]) => x)), Math.max(...loop.map(([x]) => x))]
-  const [top, bottom] = [Math.min(...loop.map(([, y]) => y)), Math.max(...loop.map(([, y]) => y))]
+interface Loop {
+  readonly points: readonly (readonly [u: number, v: number])[]
+  readonly left: number
+  readonly right: number
+  readonly top: number
+  readonly bottom: number
+}
+
+function loopOf(vertices: readonly number[], mesh: FaceMesh): Loop {
+  const points = vertices.map((vertex) => [mesh.uv[2 * vertex]!, mesh.uv[2 * vertex + 1]!] as const)
+  const [us, vs] = [points.map(([u]) => u), points.map(([, v]) => v)]
+  return { points, left: Math.min(...us), right: Math.max(...us), top: Math.min(...vs), bottom: Math.max(...vs) }
+}
+
+/** Distance to the polygon's edge, positive inside; far outside it does not matter. */
+function depthInside({ points: loop, left, right, top, bottom }: Loop, u: number, v: number): number {
   const far = 0.06
   if (u < left - far || u > right + far || v < top - far || v > bottom + far) return -far
   let nearest = far * far

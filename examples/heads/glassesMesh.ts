@@ -27,7 +27,10 @@ export function glassesMesh(glasses: Glasses): { frame: Shape; lenses: Shape } {
       }
     }),
   ]
-  return { frame: join(paths.map(({ points, closed }) => wire(points, closed, glasses.wire))), lenses: join(rims.map(disc)) }
+  return {
+    frame: join(paths.map(({ points, closed }) => wire(points, closed, glasses.wire))),
+    lenses: join(rims.map(disc)),
+  }
 }
 
 /** From the corner at the nose round to the temple and back. */
@@ -52,7 +55,13 @@ function wire(points: readonly Point[], closed: boolean, radius: number): Shape 
     const along = unit([after[0] - before[0], after[1] - before[1], after[2] - before[2]])
     const aside = unit(cross(along, Math.abs(along[2]) > 0.8 ? [0, 1, 0] : [0, 0, 1]))
     const up = cross(aside, along)
-    for (const [a, b] of [[1, 0], [0, 1], [-1, 0], [0, -1]] as const) { // prettier-ignore
+    for (const [a, b] of [
+      [1, 0],
+      [0, 1],
+      [-1, 0],
+      [0, -1],
+    ] as const) {
+      // prettier-ignore
       for (const axis of [0, 1, 2] as const) positions.push(here[axis] + radius * (a * aside[axis] + b * up[axis]))
     }
   }

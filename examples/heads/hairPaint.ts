@@ -3,7 +3,14 @@ import { hairDepth, type HairStyle } from './hairline.ts'
 import type { Colour } from './identity.ts'
 
 /** Paints hair over skin where it grows at a place of the resting head; returns how much of the skin it covers. */
-export function coverWithHair(style: HairStyle, colour: Colour, x: number, y: number, z: number, into: Float64Array): number {
+export function coverWithHair(
+  style: HairStyle,
+  colour: Colour,
+  x: number,
+  y: number,
+  z: number,
+  into: Float64Array,
+): number {
   const depth = hairDepth(style, x, y, z)
   if (depth <= -0.25) return 0
   // What is shaved still shows a little.

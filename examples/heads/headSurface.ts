@@ -63,7 +63,7 @@ export function buildHeadSurface(): HeadSurface {
       skull.push(a, b, c, a, c, d)
     }
   }
-  return { positions, marks, faceTriangles: face.triangles, skullTriangles: Uint32Array.from(skull)}
+  return { positions, marks, faceTriangles: face.triangles, skullTriangles: Uint32Array.from(skull) }
 }
 
 /** Distance from `middle` to the ellipsoid along a unit vector. */

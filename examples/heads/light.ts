@@ -14,7 +14,8 @@ export function randomLight(random: Random): Light {
   const warm = random.between(-0.15, 0.15)
   const key = random.between(0.5, 1.1)
   const lamps = [{ towards: direction(random, 1), colour: tinted(key, warm) }]
-  if (random.chance(0.4)) lamps.push({ towards: direction(random, 1.8), colour: tinted(key * random.between(0.2, 0.6), -warm) })
+  if (random.chance(0.4))
+    lamps.push({ towards: direction(random, 1.8), colour: tinted(key * random.between(0.2, 0.6), -warm) })
   return {
     lamps,
     sky: tinted(ambient * random.between(0.9, 1.4), random.between(-0.2, 0.1)),

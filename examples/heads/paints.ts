@@ -45,7 +45,8 @@ export function paintsOf(baked: Float32Array, identity: Identity): Paint[] {
     const aside = marks[1]!
     const bare = identity.collar > 0 && height < 0.3
     set(into, bare ? skin : identity.cloth, bare ? 0.85 : 1)
-    if (!bare && identity.clothStripes && Math.sin(height * 1.1 + 0.15 * aside) > 0.2) set(into, identity.clothStripes, 1)
+    if (!bare && identity.clothStripes && Math.sin(height * 1.1 + 0.15 * aside) > 0.2)
+      set(into, identity.clothStripes, 1)
     return 0.02
   }
   return paints

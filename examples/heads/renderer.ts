@@ -43,11 +43,20 @@ export interface Picture {
 /** Samples per pixel along each axis. */
 const perPixel = 2
 
+/** Made once, a third of a second: the same for every renderer, and never changed. */
+let everybody: { surface: HeadSurface; layers: Float32Array } | undefined
+
 /** Renders heads. Holds the mesh, the baked texture and buffers, so one renderer serves many pictures in turn. */
 export class Renderer {
-  readonly #surface: HeadSurface = buildHeadSurface()
-  readonly #layers: Float32Array = bakeFaceLayers(readFaceMesh())
+  readonly #surface: HeadSurface
+  readonly #layers: Float32Array
   #samples = new Samples(0, 0)
+
+  constructor() {
+    everybody ??= { surface: buildHeadSurface(), layers: bakeFaceLayers(readFaceMesh()) }
+    this.#surface = everybody.surface
+    this.#layers = everybody.layers
+  }
 
   /** `random` gives background and noise. The same scene and source give the same bytes. */
   render(scene: Scene, random: Random): Picture {
@@ -139,7 +148,11 @@ function sceneMeshes(surface: HeadSurface, scene: Scene): Mesh[] {
       triangles,
     }),
   )
-  const fixed = (material: Material, shape: { positions: Float64Array; marks: Float64Array }, triangles: Uint32Array) => {
+  const fixed = (
+    material: Material,
+    shape: { positions: Float64Array; marks: Float64Array },
+    triangles: Uint32Array,
+  ) => {
     const { positions, marks } = shape
     // Not in another order: objects of one shape are read much faster in the loop over all samples.
     return { material, twoSided: true, positions, normals: smoothNormals(positions, triangles), marks, triangles }

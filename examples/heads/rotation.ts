@@ -14,10 +14,7 @@ const perDegree = Math.PI / 180
  * right one by one, with labels that no network could learn together.
  */
 export function headRotation({ yaw, pitch, roll }: Pose): Matrix {
-  return multiply(
-    multiply(aboutX(-pitch * perDegree), aboutY(yaw * perDegree)),
-    aboutZ(roll * perDegree),
-  )
+  return multiply(multiply(aboutX(-pitch * perDegree), aboutY(yaw * perDegree)), aboutZ(roll * perDegree))
 }
 
 /** The pose of a matrix, read as BIWI's is: from R, the transpose. */

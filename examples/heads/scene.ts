@@ -24,7 +24,7 @@ export interface Framing {
   readonly stray: number
 }
 
-export const closeUp: Framing = { share: [0.6, 0.92], stray: 0.6 }
+export const closeUp: Framing = { share: [0.5, 0.92], stray: 0.8 }
 
 /**
  * A square picture of one head. The head's centre is on the camera's axis however far it lies from the picture's

@@ -40,7 +40,11 @@ const lips = { above: 6, below: 6.5 } as const
 export function randomWarp(random: Random, mouthOpen: number): Warp {
   const scale = [1 + 0.05 * random.bell(), 1 + 0.05 * random.bell(), 1 + 0.04 * random.bell()] as const
   const bumps = differences.flatMap(({ at, radius, move, mean }): Bump[] => {
-    const amounts = move.map((deviation, axis) => (mean?.[axis] ?? 0) + deviation * random.bell()) as [number, number, number]
+    const amounts = move.map((deviation, axis) => (mean?.[axis] ?? 0) + deviation * random.bell()) as [
+      number,
+      number,
+      number,
+    ]
     if (at[0] === 0) return [{ at, radius, move: amounts }]
     // No face is quite the same on both sides.
     const other = amounts.map((amount, axis) => (axis === 0 ? -1 : 1) * amount * random.between(0.85, 1.15))
