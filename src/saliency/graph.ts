@@ -44,6 +44,7 @@ export interface Attributes {
   readonly sum: None
   readonly relu: None
   readonly step: None
+  readonly guidedRelu: None
   readonly abs: None
   readonly sqrt: None
   readonly round: None

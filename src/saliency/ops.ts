@@ -54,6 +54,8 @@ const table: { readonly [K in OpName]: Operation<K> } = {
   relu: { shape: sameAsFirst, gradient: (node, g) => [make('mul', [g, make('step', [node])])] },
   /** 1 where x > 0, else 0: the mask of a ReLU. Flat, so no gradient flows. */
   step: { shape: sameAsFirst, gradient: () => [null] },
+  /** Inputs g, y: max(g, 0) where y > 0, else 0. What a guided ReLU of value y passes on of the gradient g. */
+  guidedRelu: { shape: sameAsFirst },
   abs: { shape: sameAsFirst },
   sqrt: { shape: sameAsFirst },
   /** To the nearest whole number, halves to even. */

@@ -59,9 +59,8 @@ export function buildProgram(network: Network, options: ProgramOptions): Graph {
     if (node !== undefined) results.set(programNames.output(name), node)
   }
 
-  const masks = new Map<Node, Node>()
   for (const objective of options.objectives) {
-    const swept = gradientOf(objectiveNode(objective, heads), image, options.scope, masks)
+    const swept = gradientOf(objectiveNode(objective, heads), image, options.scope)
     const gradient = inRgbOrder(swept, input.channels)
     results.set(programNames.map(objective), drawMap(gradient, options.style))
     results.set(programNames.statistics(objective), statistics(gradient))

@@ -125,19 +125,20 @@ function flippedConv(node: NodeOf<'convInputGradient'>): Node {
 }
 
 /**
- * (relu(conv) · mask) · factors → relu(conv with scaled weights) · mask, one pass over the activations less. Factors pass
- * a ReLU only where none is negative; without the ReLU (plain gradient) any may.
+ * guidedRelu(conv, y) · factors → guidedRelu(conv with scaled weights, y), one pass over the activations less. Factors pass
+ * a ReLU only where none is negative. For a plain mask, (conv · step) · factors, any may.
  */
 function foldChannelFactors(node: NodeOf<'mul'>): Node {
   const [masked, factors] = [inputAt(node, 0), inputAt(node, 1)]
-  if (factors.op !== 'constant' || factors.shape.length !== 4 || masked.op !== 'mul') return node
-  const [gate, mask] = [inputAt(masked, 0), inputAt(masked, 1)]
-  const conv = gate.op === 'relu' ? inputAt(gate, 0) : gate
-  if (mask.op !== 'step' || conv.op !== 'conv' || conv.inputs.length > 2) return node
+  if (factors.op !== 'constant' || factors.shape.length !== 4) return node
+  const plain = masked.op === 'mul' && masked.inputs[1]?.op === 'step'
+  if (masked.op !== 'guidedRelu' && !plain) return node
+  const [conv, other] = [inputAt(masked, 0), inputAt(masked, 1)]
   const values = constantData(factors)
-  if (gate.op === 'relu' && values.some((factor) => factor < 0)) return node
+  if (conv.op !== 'conv' || conv.inputs.length > 2) return node
+  if (!plain && values.some((factor) => factor < 0)) return node
   const scaled = make('conv', [inputAt(conv, 0), scaledWeight(inputAt(conv, 1), values)], conv.attributes, conv.label)
-  return make('mul', [gate.op === 'relu' ? make('relu', [scaled]) : scaled, mask])
+  return make(masked.op, [scaled, other])
 }
 
 /** factor · upsample(conv) → upsample(conv with scaled weights): one pass over the activations less. */

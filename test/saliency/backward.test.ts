@@ -89,14 +89,14 @@ describe('the sweep', () => {
       %2 = constant() [1]
       %3 = mul(%1, %2) [1×2×1×1]
       %4 = expand(%3) {shape: 1,2,4,4} [1×2×4×4]
-      %5 = relu(%4) [1×2×4×4]
-      %6 = input() [1×2×4×4]
-      %7 = constant() [2×2×3×3] weight
-      %8 = conv(%6, %7) {strides: 1,1, pads: 1,1,1,1, groups: 1} [1×2×4×4] conv0
-      %9 = relu(%8) [1×2×4×4] relu0
-      %10 = step(%9) [1×2×4×4]
-      %11 = mul(%5, %10) [1×2×4×4]
-      %12 = convInputGradient(%11, %7) {strides: 1,1, pads: 1,1,1,1, groups: 1, inputShape: 1,2,4,4} [1×2×4×4] conv0
+      %5 = input() [1×2×4×4]
+      %6 = constant() [2×2×3×3] weight
+      %7 = conv(%5, %6) {strides: 1,1, pads: 1,1,1,1, groups: 1} [1×2×4×4] conv0
+      %8 = relu(%7) [1×2×4×4] relu0
+      %9 = guidedRelu(%4, %8) [1×2×4×4]
+      %10 = convInputGradient(%9, %6) {strides: 1,1, pads: 1,1,1,1, groups: 1, inputShape: 1,2,4,4} [1×2×4×4] conv0
+      %11 = constant() [1]
+      %12 = mul(%10, %11) [1×2×4×4]
       return gradient = %12"
     `)
   })

@@ -10,6 +10,7 @@ const withoutGradient: readonly OpName[] = [
   'cast',
   'div',
   'abs',
+  'guidedRelu',
   'sqrt',
   'round',
   'clip',

@@ -45,6 +45,7 @@ export const operationExamples: {
   sum: [({ x }) => make('sum', [x, times(x, 2), make('mul', [x, x])])],
   relu: [({ x }) => make('relu', [x])],
   step: [({ x }) => make('mul', [x, make('step', [x])])],
+  guidedRelu: [({ x, random }) => make('guidedRelu', [times(x, -1), make('relu', [randomConstant(random, x.shape)])])],
   abs: [({ x }) => make('abs', [x])],
   sqrt: [({ x }) => make('sqrt', [make('abs', [x])])],
   round: [({ x }) => make('round', [times(x, 9)])],

@@ -23,6 +23,7 @@ const kernels: { readonly [K in Computed]: Kernel<K> } = {
   sum: (_, inputs) => values(inputs[0]).map((_v, i) => inputs.reduce((total, x) => total + at(x, i), 0)),
   relu: (_, [x]) => values(x).map((v) => Math.max(v, 0)),
   step: (_, [x]) => values(x).map((v) => (v > 0 ? 1 : 0)),
+  guidedRelu: (_, [g, y]) => values(g).map((v, i) => (at(values(y), i) > 0 ? Math.max(v, 0) : 0)),
   abs: (_, [x]) => values(x).map(Math.abs),
   sqrt: (_, [x]) => values(x).map(Math.sqrt),
   round: (_, [x]) => values(x).map(roundHalfEven),
