@@ -130,7 +130,7 @@ function randomGlasses(random: Random): Glasses {
   }
 }
 
-export function mix(a: Colour, b: Colour, t: number): Colour {
+function mix(a: Colour, b: Colour, t: number): Colour {
   return [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t]
 }
 
