@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parquetWriteBuffer } from 'hyparquet-writer'
 import sharp from 'sharp'
 import { layout } from '../../src/contract/layout.ts'
 import type { Record as SampleRecord } from '../../src/contract/record.ts'
@@ -9,6 +8,7 @@ import type { ResultSet } from '../../src/contract/resultSet.ts'
 import type { Summary } from '../../src/contract/run.ts'
 import { tableColumns, tableRow } from '../../src/contract/table.ts'
 import { angleError } from '../../src/pose/euler.ts'
+import { TableWriter } from '../../src/producer/tableWriter.ts'
 import { SummaryAccumulator } from '../../src/report/summary.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
@@ -63,13 +63,9 @@ export async function makeResultSet(options: {
     }
   }
   for (const row of rows) accumulator.addRow(row)
-  const columnData = tableColumns(set.options).map(({ name, kind }) => ({
-    name,
-    data: rows.map((row) => row[name] ?? null),
-    type: kind === 'string' ? ('STRING' as const) : ('DOUBLE' as const),
-    nullable: true,
-  }))
-  await output.put(layout.runTable(set.id, runId), new Uint8Array(parquetWriteBuffer({ columnData })))
+  const table = new TableWriter(tableColumns(set.options))
+  for (const row of rows) table.add(row)
+  await output.put(layout.runTable(set.id, runId), table.finish())
 
   const total = rows.length
   const failed = rows.filter((row) => row.status === 'failed').length
