@@ -22,12 +22,13 @@ const cacheFolder = fileURLToPath(new URL('../../node_modules/.cache/headlight',
  * sentence that says what to install: a test must fail then, since skipped it would look like passed.
  */
 export async function searchPathWithRedis(): Promise<string> {
-  return `${dirname(await redisProgram())}${delimiter}${process.env.PATH ?? ''}`
+  return `${dirname(await provideTestRedis())}${delimiter}${process.env.PATH ?? ''}`
 }
 
 let provided: Promise<{ path: string }> | undefined
 
-async function redisProgram(): Promise<string> {
+/** The path of a Redis server program. */
+export async function provideTestRedis(): Promise<string> {
   provided ??= provideRedisProgram({ searchPath: process.env.PATH ?? '', stateFolder: cacheFolder, log: silent })
   return (await provided).path
 }
@@ -57,7 +58,7 @@ export async function startTcpRedis(
   const port = o.port ?? (await freePort())
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', ...(o.settings ?? [])]
   const folder = await mkdtemp(join(tmpdir(), 'headlight-redis-'))
-  const server = spawn(await redisProgram(), args, { cwd: folder, stdio: 'ignore' })
+  const server = spawn(await provideTestRedis(), args, { cwd: folder, stdio: 'ignore' })
   const ended = once(server, 'exit')
   while (!(await accepts(port))) {
     if (server.exitCode !== null || server.signalCode !== null)

@@ -1,0 +1,17 @@
+import { afterAll, expect, test } from 'vitest'
+import { roundOf } from './round.ts'
+import { Rounds } from './rounds.ts'
+
+// A short version of `npm run test:kill`, whose seeds may be anything.
+
+const rounds = new Rounds(1)
+afterAll(() => rounds.close())
+
+test.each([0, 3])(
+  'whatever is killed, the results are those of a quiet run (seed %i)',
+  { timeout: 300_000 },
+  async (seed) => {
+    const story = await rounds.play(roundOf(seed))
+    expect(story.length).toBeGreaterThan(1)
+  },
+)

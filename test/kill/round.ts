@@ -1,0 +1,331 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { processRuns, searchPathWithRedis } from '../support/redis.ts'
+import { imageCount, type Place, shardCount, shardSize } from './place.ts'
+import { Program, RedisServer } from './programs.ts'
+import { Random } from './random.ts'
+import { differences, readResults, type Results } from './results.ts'
+
+export interface Round {
+  readonly seed: number
+  readonly store: 'folder' | 's3'
+  /** `together`: `run` with a private Redis. `apart`: `produce` beside two `worker`s and a Redis of their own. */
+  readonly programs: 'together' | 'apart'
+}
+
+/** Seeds that follow each other go through all kinds of rounds. */
+export function roundOf(seed: number): Round {
+  return { seed, store: seed % 2 === 0 ? 'folder' : 's3', programs: (seed >> 1) % 2 === 0 ? 'together' : 'apart' }
+}
+
+const roundLimitMs = 240_000
+/** Exits that a store which keeps failing or a Redis that is away at the start may cause; a supervisor would restart. */
+const exitsBorne = 8
+
+/** A run that nobody disturbs: what all rounds at this place must equal, byte for byte. */
+export async function quietRun(place: Place): Promise<Results> {
+  place.become('calm')
+  const output = place.output('quiet')
+  const run = new Program('run', runArguments(place, output), await environmentOf(place, 'quiet'))
+  run.start()
+  while (run.ended === undefined) await sleep(50)
+  if (run.ended.code !== 0) throw new Error(`the quiet run ended with ${run.ended.code}: ${run.ended.output}`)
+  return resultsOf(place, output)
+}
+
+/**
+ * One run with everything that happens to it. Raises an error that tells what happened, and when, if it does not come
+ * to its end or to other bytes than the quiet run. Returns the story.
+ */
+export async function disturbedRun(place: Place, round: Round, quiet: Results): Promise<string[]> {
+  const disturbance = new Disturbance(place, round)
+  try {
+    await disturbance.play()
+    await disturbance.close()
+    const output = place.output(disturbance.name)
+    const different = differences(quiet, await resultsOf(place, output))
+    if (different.length > 0) throw new Error(`not as in the quiet run: ${different.slice(0, 20).join(', ')}`)
+    return disturbance.story
+  } catch (error) {
+    const said = disturbance.programs.map(({ name, output }) => `--- ${name}\n${output.slice(-3_000)}`)
+    const told = [String(error), ...disturbance.story, ...said].join('\n')
+    throw new Error(`round ${round.seed} (${round.store}, ${round.programs}): ${told}`, { cause: error })
+  } finally {
+    await disturbance.close()
+  }
+}
+
+type Blow = 'main' | 'worker' | 'unit' | 'redis' | 'redis-data' | 'freeze' | 'drain' | 'outage'
+
+/** Twice where it is common. */
+const blows: Readonly<Record<Round['programs'], readonly [Blow, ...Blow[]]>> = {
+  together: ['main', 'main', 'unit', 'unit', 'redis', 'redis-data', 'freeze', 'outage'],
+  apart: ['main', 'main', 'worker', 'worker', 'unit', 'unit', 'redis', 'redis-data', 'freeze', 'drain', 'outage'],
+}
+
+class Disturbance {
+  readonly name: string
+  readonly story: string[] = []
+  readonly programs: Program[] = []
+  readonly #place: Place
+  readonly #round: Round
+  readonly #random: Random
+  readonly #began = performance.now()
+  #redis: RedisServer | undefined
+  #redisDownAt = -Infinity
+  #exits = 0
+  #pending: Promise<void>[] = []
+  readonly #units = new Set<number>()
+  #notedUnitsAt = -Infinity
+  readonly #drained = new Set<Program>()
+  #isOver = false
+
+  constructor(place: Place, round: Round) {
+    this.name = `round${round.seed}`
+    this.#place = place
+    this.#round = round
+    this.#random = new Random(round.seed)
+  }
+
+  async play(): Promise<void> {
+    const { programs } = this.#round
+    const [main, ...workers] = programs === 'together' ? await this.#together() : await this.#apart()
+    if (this.#place.kind === 's3') this.#place.become('troubled')
+    for (const program of this.programs) program.start()
+    // Sorted, so that they are spread over the whole run; the last may come when all is computed, or over.
+    const moments = Array.from({ length: this.#random.integer(4, 7) }, () => this.#random.between(0, 1.15)).sort(
+      (a, b) => a - b,
+    )
+    const plan = moments.map((share) => ({
+      share,
+      blow: this.#random.pick(blows[programs]),
+      after: this.#random.between(0, 300),
+      patience: this.#random.between(4_000, 12_000),
+    }))
+    for (const { share, blow, after, patience } of plan) {
+      await this.#until(() => this.#share() >= share, patience)
+      await this.#until(() => false, after)
+      if (main.ended?.code === 0) break
+      this.#strike(blow, main, workers)
+    }
+    await Promise.all(this.#pending)
+    await this.#until(() => main.ended?.code === 0, Infinity)
+    this.#tell('ended')
+  }
+
+  /** Ends what is left, and looks that nothing stays behind. */
+  async close(): Promise<void> {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#place.become('calm')
+    await Promise.allSettled(this.#pending)
+    await Promise.all(this.programs.map((program) => program.kill()))
+    await this.#redis?.kill()
+    const deadline = performance.now() + 10_000
+    const left = (): number[] => [...this.#units].filter(processRuns)
+    while (left().length > 0 && performance.now() < deadline) await sleep(50)
+    const units = left()
+    for (const pid of units) process.kill(pid, 'SIGKILL')
+    const redis = this.#privateRedis()
+    if (redis !== undefined && processRuns(redis)) process.kill(redis, 'SIGKILL')
+    else if (units.length === 0) return
+    throw new Error(`processes stayed behind: ${units.length} units, Redis ${redis ?? 'none'}`)
+  }
+
+  async #together(): Promise<[Program]> {
+    const run = new Program('run', this.#arguments(), await environmentOf(this.#place, this.name))
+    this.programs.push(run)
+    return [run]
+  }
+
+  async #apart(): Promise<[Program, ...Program[]]> {
+    const environment = await environmentOf(this.#place, this.name)
+    this.#redis = new RedisServer(this.#place.scratch(this.name))
+    await this.#redis.start()
+    const redis = ['--redis', this.#redis.url]
+    const produce = new Program('produce', ['produce', ...this.#arguments().slice(1), ...redis], environment)
+    const worker = (name: string): Program => new Program(name, ['worker', ...redis, '--units', '1'], environment)
+    this.programs.push(produce, worker('worker 1'), worker('worker 2'))
+    return [produce, ...this.programs.slice(1)]
+  }
+
+  #arguments(): string[] {
+    const args = runArguments(this.#place, this.#place.output(this.name))
+    return this.#round.programs === 'together' ? args : args.slice(0, -2)
+  }
+
+  #strike(blow: Blow, main: Program, workers: readonly Program[]): void {
+    const random = this.#random
+    const computing = workers.length === 0 ? [main] : workers
+    const victim = computing[random.integer(0, computing.length - 1)] ?? main
+    const pauseMs = random.between(0, 2_000)
+    switch (blow) {
+      case 'main':
+        return this.#later(() => this.#killAndRestart(main, pauseMs))
+      case 'worker':
+        return this.#later(() => this.#killAndRestart(victim, pauseMs))
+      case 'unit': {
+        const unit = victim.units()[0]
+        this.#tell(`a unit of ${victim.name} (${unit ?? 'which has none'}) is killed`)
+        if (unit !== undefined) process.kill(unit, 'SIGKILL')
+        return
+      }
+      case 'redis':
+      case 'redis-data':
+        return this.#later(() => this.#killRedis(blow === 'redis-data', pauseMs))
+      case 'freeze':
+        return this.#later(() => this.#freeze(victim, 1_000 + 2 * pauseMs))
+      case 'drain':
+        this.#tell(`${victim.name} is told to stop`)
+        this.#drained.add(victim)
+        victim.signal('SIGTERM')
+        return
+      case 'outage':
+        if (this.#place.kind === 's3') this.#later(() => this.#outage(pauseMs))
+    }
+  }
+
+  async #killAndRestart(program: Program, pauseMs: number): Promise<void> {
+    if (program.pid === undefined) return
+    this.#noteUnits()
+    this.#tell(`${program.name} is killed, and back in ${Math.round(pauseMs)} ms`)
+    await program.kill()
+    await sleep(pauseMs)
+    if (!this.#isOver && program.pid === undefined) program.start()
+  }
+
+  async #killRedis(withData: boolean, pauseMs: number): Promise<void> {
+    const how = withData ? 'is killed and its data deleted' : 'is killed'
+    this.#redisDownAt = performance.now()
+    if (this.#redis !== undefined) {
+      this.#tell(`Redis ${how}, and back in ${Math.round(pauseMs)} ms`)
+      await this.#redis.kill()
+      if (withData) await this.#redis.deleteData()
+      await sleep(pauseMs)
+      if (!this.#isOver) await this.#redis.start()
+      this.#redisDownAt = performance.now()
+      return
+    }
+    const pid = this.#privateRedis()
+    this.#tell(`the private Redis (${pid ?? 'which does not run'}) ${how}`)
+    if (pid === undefined) return
+    // The file stays open in the dying server; the next one finds none.
+    if (withData) await rm(join(this.#privateFolder() ?? '', 'data'), { recursive: true, force: true })
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended by itself.
+    }
+  }
+
+  async #freeze(program: Program, ms: number): Promise<void> {
+    this.#tell(`${program.name} is frozen for ${Math.round(ms)} ms`)
+    const { pid } = program
+    program.signal('SIGSTOP')
+    await sleep(ms)
+    if (program.pid === pid) program.signal('SIGCONT')
+  }
+
+  async #outage(ms: number): Promise<void> {
+    this.#tell(`the store is out for ${Math.round(ms)} ms`)
+    this.#place.become('out')
+    await sleep(ms)
+    if (!this.#isOver) this.#place.become('troubled')
+  }
+
+  /** Lets time pass, and starts again what has ended by itself where that is nobody's fault. */
+  async #until(condition: () => boolean, patienceMs: number): Promise<void> {
+    const deadline = performance.now() + patienceMs
+    while (!condition() && performance.now() < deadline) {
+      if (performance.now() - this.#began > roundLimitMs) throw new Error('the round does not come to its end')
+      await sleep(50)
+      this.#noteUnits()
+      for (const program of this.programs) this.#look(program)
+    }
+  }
+
+  #look(program: Program): void {
+    const { ended } = program
+    const isMain = program === this.programs[0]
+    if (ended === undefined || (isMain && ended.code === 0)) return
+    const wasRedisAway = performance.now() - this.#redisDownAt < 20_000
+    const isBorne =
+      // Told to stop; by the signal itself when that came before the program could listen.
+      (this.#drained.has(program) && (ended.code === 0 || ended.code === null)) ||
+      (ended.code === 1 && this.#place.kind === 's3' && /S3|store/.test(ended.output)) ||
+      (ended.code === 2 && wasRedisAway && /Redis/.test(ended.output)) ||
+      (ended.code === 2 && this.#place.kind === 's3' && /cannot be reached|unreachable/.test(ended.output))
+    this.#tell(`${program.name} ended by itself with ${ended.code}: ${ended.output.trim().split('\n').at(-1)}`)
+    if (!this.#drained.delete(program)) this.#exits++
+    if (!isBorne || this.#exits > exitsBorne) throw new Error(`${program.name} ended with ${ended.code}`)
+    program.start()
+  }
+
+  #later(action: () => Promise<void>): void {
+    const done = action()
+    this.#pending.push(done)
+    // Looked at when all are waited for.
+    done.catch(() => undefined)
+  }
+
+  #noteUnits(): void {
+    // Looking through all processes takes longer than a blow.
+    if (performance.now() - this.#notedUnitsAt < 500) return
+    this.#notedUnitsAt = performance.now()
+    for (const program of this.programs) for (const pid of program.units()) this.#units.add(pid)
+  }
+
+  /** Shards done of all. */
+  #share(): number {
+    return this.#place.committed(this.name) / shardCount
+  }
+
+  #privateFolder(): string | undefined {
+    try {
+      const all = join(this.#place.scratch(this.name), 'headlight', 'redis')
+      return readdirSync(all).map((name) => join(all, name))[0]
+    } catch {
+      return undefined
+    }
+  }
+
+  #privateRedis(): number | undefined {
+    try {
+      return Number(readFileSync(join(this.#privateFolder() ?? '', 'server.pid'), 'utf8'))
+    } catch {
+      return undefined
+    }
+  }
+
+  #tell(what: string): void {
+    const seconds = ((performance.now() - this.#began) / 1000).toFixed(1)
+    this.story.push(`${seconds} s, ${Math.round(this.#share() * 100)} %: ${what}`)
+  }
+}
+
+function runArguments(place: Place, output: string): string[] {
+  const options = ['--dataset', place.dataset, '--output', output, '--network', place.network]
+  const results = ['--adapter', 'filename', '--objective', 'sum,yaw', '--shard-size', String(shardSize)]
+  return ['run', ...options, ...results, '--units', '2']
+}
+
+async function environmentOf(place: Place, name: string): Promise<Record<string, string>> {
+  const folder = place.scratch(name)
+  return {
+    ...place.environment,
+    PATH: await searchPathWithRedis(),
+    XDG_STATE_HOME: folder,
+    XDG_CACHE_HOME: folder,
+  }
+}
+
+async function resultsOf(place: Place, uri: string): Promise<Results> {
+  const output = place.open(uri)
+  try {
+    return await readResults(output, imageCount)
+  } finally {
+    output.close()
+  }
+}
