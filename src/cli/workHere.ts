@@ -11,24 +11,26 @@ export async function performWorker(call: Call): Promise<number> {
   const { settings, surroundings, log } = call
   const connection = await givenRedis(call, 'worker')
   const units = unitCount(settings)
-  const worker = await startWorker({
-    connection,
-    queueName: shardsQueue,
-    units,
-    engine: settings.engine,
-    batch: settings.batch,
-    ...(settings.s3Endpoint === undefined ? {} : { endpointOverride: settings.s3Endpoint }),
-    cacheFolder: ownFolders(settings, surroundings).cache,
-    unitSilenceMs: settings.unitSilenceSeconds * 1000,
-    fetchConcurrency: settings.fetchConcurrency,
-    log,
-  })
-  log.info({ redis: connection.description, units }, 'waiting for shards')
   const stop = stopOnSignal(surroundings, '', (signal) =>
     log.info({ signal, graceSeconds: settings.graceSeconds }, 'stopping: finishing or handing back the shards at work'),
   )
   try {
-    if (!stop.signal.aborted) await once(stop.signal, 'abort')
+    const worker = await startWorker({
+      connection,
+      queueName: shardsQueue,
+      units,
+      engine: settings.engine,
+      batch: settings.batch,
+      ...(settings.s3Endpoint === undefined ? {} : { endpointOverride: settings.s3Endpoint }),
+      cacheFolder: ownFolders(settings, surroundings).cache,
+      unitSilenceMs: settings.unitSilenceSeconds * 1000,
+      fetchConcurrency: settings.fetchConcurrency,
+      log,
+    })
+    if (!stop.signal.aborted) {
+      log.info({ redis: connection.description, units }, 'waiting for shards')
+      await once(stop.signal, 'abort')
+    }
     await worker.drain(settings.graceSeconds * 1000)
     log.info('stopped')
     return 0
