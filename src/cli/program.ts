@@ -3,6 +3,7 @@ import type { SettingName } from '../config.ts'
 import { InputError } from '../errors.ts'
 import { createLogger } from '../telemetry.ts'
 import type { CommandSpec } from './command.ts'
+import { cancelCommand, pauseCommand, resumeCommand } from './control.ts'
 import { doctorCommand } from './doctorCommand.ts'
 import { describeFailure } from './failure.ts'
 import { explainCommand } from './explain.ts'
@@ -25,6 +26,9 @@ const commands: readonly CommandSpec[] = [
   workerCommand,
   producerCommand,
   statusCommand,
+  pauseCommand,
+  resumeCommand,
+  cancelCommand,
   networkInspectCommand,
   reportCommand,
   doctorCommand,

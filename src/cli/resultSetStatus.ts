@@ -1,6 +1,7 @@
 import { layout, shardName } from '../contract/layout.ts'
 import { resultSetSchema } from '../contract/resultSet.ts'
 import { holdSchema, runSchema, summarySchema, type Run } from '../contract/run.ts'
+import { readFlags } from '../producer/flags.ts'
 import { getJson } from '../producer/jsonObject.ts'
 import { Manifest, shardsOf } from '../producer/manifest.ts'
 import { currentRun, latestRun } from '../producer/runs.ts'
@@ -17,8 +18,8 @@ export interface ResultSetStatus {
   readonly objectives: readonly string[]
   /** The latest run, or the one asked for; null when the result set has none yet. */
   readonly run: string | null
-  /** `interrupted`: open, but nobody holds it; the next run goes on with it. */
-  readonly state: 'running' | 'interrupted' | 'completed' | 'cancelled' | 'empty'
+  /** `interrupted`: open, but nobody holds it; the next run goes on with it. `paused`: open, held or not. */
+  readonly state: 'running' | 'paused' | 'interrupted' | 'completed' | 'cancelled' | 'empty'
   /** Images that the dataset held when the run was closed; null while it is open. */
   readonly images: number | null
   /** Images to compute in this run that are committed; `total` is null while the listing goes on. */
@@ -114,16 +115,19 @@ async function runStatus(output: Store, set: string, run: Run, held: boolean, no
       failed: run.counts?.failed ?? null,
     }
   }
-  const { done, total } = await committed(output, set, run.run)
+  const [{ done, total }, { paused }] = await Promise.all([
+    committed(output, set, run.run),
+    readFlags(output, set, run.run),
+  ])
   const seconds = (now.getTime() - Date.parse(run.startedAt)) / 1000
   return {
     ...common,
-    state: held ? 'running' : 'interrupted',
+    state: paused ? 'paused' : held ? 'running' : 'interrupted',
     images: null,
     done,
     total,
     // A run that was left and taken up again counts the pause, too: only a running one's rate says anything.
-    imagesPerSecond: held && done > 0 && seconds > 0 ? done / seconds : null,
+    imagesPerSecond: held && !paused && done > 0 && seconds > 0 ? done / seconds : null,
     failed: null,
   }
 }

@@ -1,8 +1,7 @@
-import { layout, shardName } from '../contract/layout.ts'
-import { flagsSchema } from '../contract/run.ts'
+import { shardName } from '../contract/layout.ts'
 import { TransientError } from '../errors.ts'
 import type { Store } from '../storage/store.ts'
-import { getJson } from './jsonObject.ts'
+import { readFlags } from './flags.ts'
 import type { Shard } from './manifest.ts'
 import type { ShardQueue } from './shardQueue.ts'
 import type { Shards } from './shards.ts'
@@ -36,7 +35,8 @@ const listingShare = 0.05
 const probes = 8
 
 /**
- * Waits until every shard has its record file, or the run's flags say `cancelled`. The queue is only today's work: shards
+ * Waits until every shard has its record file, or the run's flags say `cancelled`. While they say `paused` nothing is
+ * enqueued: workers hand the jobs back and leave them alone for a while. The queue is only today's work: shards
  * that it has lost are enqueued again, and so are those whose attempts are exhausted, at growing intervals. Redis or the
  * store being away for a while is said and waited out.
  */
@@ -49,10 +49,16 @@ export class Following {
   #isWoken = false
   /** A message about failed or lost shards still stands. */
   #hasComplained = false
+  #isPaused = false
 
   constructor(options: FollowOptions) {
     this.#options = options
     this.#times = options.times ?? defaultTimes
+  }
+
+  /** Whether the run's flags said `paused` when they were last read. */
+  get isPaused(): boolean {
+    return this.#isPaused
   }
 
   /** Looks at once: something may have ended. */
@@ -75,17 +81,19 @@ export class Following {
   }
 
   async end(): Promise<'completed' | 'cancelled'> {
-    const { signal, shards, isListed, onMessage } = this.#options
+    const { output, set, run, signal, shards, isListed, onMessage } = this.#options
     let complaint: string | undefined
     for (;;) {
       signal.throwIfAborted()
       this.#isWoken = false
       try {
-        if (await this.#isCancelled()) return 'cancelled'
+        const flags = await readFlags(output, set, run)
+        if (flags.cancelled) return 'cancelled'
         await this.#listRecords()
         if (isListed() && shards.missingCount === 0) return 'completed'
-        await this.#enqueueAgain()
-        if (complaint !== undefined) onMessage(undefined)
+        await this.#followPause(flags.paused)
+        if (!flags.paused) await this.#enqueueAgain()
+        if (complaint !== undefined) onMessage(this.#isPaused ? this.#pausedMessage() : undefined)
         complaint = undefined
       } catch (error) {
         if (!(error instanceof TransientError)) throw error
@@ -96,10 +104,23 @@ export class Following {
     }
   }
 
-  async #isCancelled(): Promise<boolean> {
-    const { output, set, run } = this.#options
-    const flags = await getJson(output, layout.flags(set, run), flagsSchema)
-    return flags?.value.cancelled ?? false
+  async #followPause(paused: boolean): Promise<void> {
+    if (paused === this.#isPaused) return
+    this.#isPaused = paused
+    const { shards, queue, onMessage } = this.#options
+    onMessage(paused ? this.#pausedMessage() : undefined)
+    if (paused) return
+    try {
+      // Those that are in the queue stay as they are; those that were listed meanwhile, or lost, are not in it.
+      await queue.add(shards.missing)
+    } catch (error) {
+      this.#isPaused = true
+      throw error
+    }
+  }
+
+  #pausedMessage(): string {
+    return `paused; headlight resume ${this.#options.run} lets it go on`
   }
 
   async #listRecords(): Promise<void> {

@@ -187,7 +187,7 @@ class Serving {
     try {
       progress.update({ phase: 'listing', message: undefined })
       await shards.refresh()
-      const listing = this.#list(run, dataset, shards, queue, work, signal).then(() => {
+      const listing = this.#list(run, dataset, shards, queue, following, work, signal).then(() => {
         isListed = true
         progress.update({ phase: 'computing', toCompute: progress.current.toCompute ?? 0 })
         following.wake()
@@ -210,6 +210,7 @@ class Serving {
     dataset: Store,
     shards: Shards,
     queue: ShardQueue,
+    following: Following,
     work: WorkLog,
     signal: AbortSignal,
   ): Promise<void> {
@@ -229,6 +230,8 @@ class Serving {
           const missing = shards.add(header)
           if (missing.length > 0) work.begin()
           progress.committed(shards.samplesDone)
+          // When the run is resumed, following adds what is missing then.
+          if (following.isPaused) return
           await queue.add(missing).catch((error: unknown) => {
             // The listing goes on without Redis: following finds that the queue lacks these shards and adds them.
             if (!(error instanceof TransientError)) throw error

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { layout, shardName } from '../../src/contract/layout.ts'
 import { TransientError } from '../../src/errors.ts'
+import { changeFlags } from '../../src/producer/flags.ts'
 import { Following } from '../../src/producer/follow.ts'
 import type { FollowOptions } from '../../src/producer/follow.ts'
 import type { Shard } from '../../src/producer/manifest.ts'
@@ -157,6 +158,25 @@ describe('following a run', () => {
     expect(queue.added.slice(1)).toEqual([[failed], [failed], [failed]])
     expect(messages[2]).toContain('3 times (no space is left)')
     await commit([failed])
+    expect(await end).toBe('completed')
+  })
+
+  it('enqueues nothing while the flags say paused, and what is missing once they say so no more', async () => {
+    const queue = new FakeQueue()
+    shards.add(header)
+    await changeFlags(world.output, 'set', 'run', { paused: true })
+    const { following, messages } = follow(queue)
+    const end = following.end()
+    await expect.poll(() => following.isPaused).toBe(true)
+    await commit(['00000-000000'])
+    await expect.poll(() => shards.samplesDone).toBe(2)
+    expect(queue.added).toEqual([])
+    expect(messages).toEqual([expect.stringContaining('headlight resume run')])
+
+    await changeFlags(world.output, 'set', 'run', { paused: false })
+    await expect.poll(() => queue.added.map((names) => names.length)).toEqual([29])
+    expect(messages.at(-1)).toBeUndefined()
+    await commit(queue.jobs)
     expect(await end).toBe('completed')
   })
 

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { layout } from '../contract/layout.ts'
+import { runSchema, summarySchema, type Summary } from '../contract/run.ts'
+import { InputError } from '../errors.ts'
+import { closeCancelled } from '../producer/cancel.ts'
+import { changeFlags } from '../producer/flags.ts'
+import { getJson } from '../producer/jsonObject.ts'
+import { namedRun, type NamedRun } from '../producer/namedRun.ts'
+import { openStore } from '../storage/open.ts'
+import type { Store } from '../storage/store.ts'
+import type { Call } from './command.ts'
+import { conclude } from './conclude.ts'
+import { required } from './options.ts'
+import { openDataset } from './resultSetOf.ts'
+import { stopOnSignal } from './stopSignals.ts'
+
+const pollMs = 500
+
+/** Pauses, resumes or cancels the run that the operand names. */
+export async function controlRun(call: Call, wish: 'pause' | 'resume' | 'cancel'): Promise<number> {
+  const { settings, surroundings, operands, log } = call
+  const uri = required(settings, 'output', wish)
+  const output = openStore(uri, { endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint, logger: log })
+  try {
+    await output.check('read')
+    const named = await namedRun(output, operands[0] ?? '')
+    const { set, run } = named
+    if (run.state !== 'open') {
+      throw new InputError(
+        'no-such-run',
+        `run ${run.run} is ${run.state} since ${run.closedAt ?? 'long'}: there is nothing to ${wish}`,
+      )
+    }
+    if (wish === 'cancel') return await cancel(call, output, named)
+    const flags = await changeFlags(output, set.id, run.run, { paused: wish === 'pause' })
+    if (settings.json) surroundings.results.write(`${JSON.stringify({ run: run.run, set: set.id, ...flags })}\n`)
+    else if (!settings.quiet) {
+      const text =
+        wish === 'pause'
+          ? `run ${run.run} is paused: workers put its shards aside within 5 seconds\n`
+          : `run ${run.run} goes on within half a minute\n`
+      surroundings.results.write(text)
+    }
+    return 0
+  } finally {
+    output.close()
+  }
+}
+
+/** The producer that serves the run closes it; where there is none, this command does. */
+async function cancel(call: Call, output: Store, { set, run }: NamedRun): Promise<number> {
+  const { surroundings, display, log } = call
+  await changeFlags(output, set.id, run.run, { cancelled: true })
+  const stop = stopOnSignal(surroundings, 'the run is cancelled all the same; the same command closes it', () =>
+    display.write('stopping'),
+  )
+  try {
+    for (;;) {
+      try {
+        const summary =
+          (await closeCancelled({
+            output,
+            set,
+            run,
+            openDataset,
+            headlightVersion: surroundings.version,
+            signal: stop.signal,
+            onWait: (message) => display.write(message),
+            log,
+          })) ?? (await closedSummary(output, set.id, run.run))
+        return conclude(call, set, summary)
+      } catch (error) {
+        if (!(error instanceof InputError && error.code === 'held')) throw error
+      }
+      await sleep(pollMs, undefined, { signal: stop.signal }).catch(() => stop.signal.throwIfAborted())
+      const now = await getJson(output, layout.run(set.id, run.run), runSchema)
+      if (now?.value.state !== 'open') return conclude(call, set, await closedSummary(output, set.id, run.run))
+    }
+  } finally {
+    stop.done()
+  }
+}
+
+async function closedSummary(output: Store, set: string, run: string): Promise<Summary> {
+  const summary = await getJson(output, layout.summary(set, run), summarySchema)
+  if (summary !== undefined) return summary.value
+  throw new InputError('no-such-run', `${output.uri}${layout.summary(set, run)} is gone; the run was closed by another`)
+}

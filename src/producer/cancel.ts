@@ -1,0 +1,63 @@
+import { layout } from '../contract/layout.ts'
+import type { ResultSet } from '../contract/resultSet.ts'
+import { runSchema } from '../contract/run.ts'
+import type { Run, Summary } from '../contract/run.ts'
+import type { Store } from '../storage/store.ts'
+import type { Logger } from '../telemetry.ts'
+import { finalize } from './finalize.ts'
+import { Hold } from './hold.ts'
+import type { HoldTimes } from './hold.ts'
+import { getJson } from './jsonObject.ts'
+
+export interface CloseCancelledOptions {
+  readonly output: Store
+  readonly set: ResultSet
+  readonly run: Run
+  readonly openDataset: (set: ResultSet) => Store
+  readonly headlightVersion: string
+  readonly signal: AbortSignal
+  /** Says whose hold is waited for. */
+  readonly onWait: (message: string) => void
+  readonly log: Logger
+  readonly times?: HoldTimes
+}
+
+/**
+ * Closes a run as cancelled that no producer serves: its committed records are merged and published. Undefined when it
+ * was closed by another meanwhile. InputError `held` when a producer writes to the result set; if it serves this run it
+ * closes it itself, as the flags say.
+ */
+export async function closeCancelled(options: CloseCancelledOptions): Promise<Summary | undefined> {
+  const { output, set, openDataset, headlightVersion, signal, onWait, log, times } = options
+  const hold = await Hold.take({
+    output,
+    set: set.id,
+    signal,
+    onWait,
+    log,
+    ...(times === undefined ? {} : { times }),
+  })
+  try {
+    const run = (await getJson(output, layout.run(set.id, options.run.run), runSchema))?.value
+    if (run?.state !== 'open') return undefined
+    await hold.setRun(run.run)
+    return await finalize({
+      output,
+      openDataset,
+      set,
+      run,
+      state: 'cancelled',
+      work: { engines: [], imagesPerSecond: null },
+      headlightVersion,
+      confirmHold: async () => {
+        signal.throwIfAborted()
+        await hold.confirm()
+      },
+      log,
+    })
+  } finally {
+    await hold.release().catch((error: unknown) => {
+      log.warn({ err: error }, 'the hold could not be given back')
+    })
+  }
+}

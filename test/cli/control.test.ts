@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ResultSet } from '../../src/contract/resultSet.ts'
+import { summarySchema, type Run } from '../../src/contract/run.ts'
+import { openAdapter } from '../../src/dataset/open.ts'
+import { enumerate } from '../../src/producer/enumerate.ts'
+import { readFlags } from '../../src/producer/flags.ts'
+import { Hold } from '../../src/producer/hold.ts'
+import { Manifest } from '../../src/producer/manifest.ts'
+import { latestRun, openRun } from '../../src/producer/runs.ts'
+import { computeShard, World } from '../producer/world.ts'
+import { silent } from '../support/redis.ts'
+import { headlight } from './headlight.ts'
+
+let world: World
+let set: ResultSet
+let run: Run
+
+/** A run that its producer left in the middle: six images listed, two of them computed. */
+beforeEach(async () => {
+  world = await World.make(['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg', 'f.jpg'])
+  set = await world.prepare()
+  const { output, dataset } = world
+  run = await openRun({ output, set: set.id, base: null, full: false, latest: undefined, now: new Date() })
+  await enumerate({
+    dataset,
+    adapter: openAdapter(set.options.adapter),
+    manifest: new Manifest(output, set.id, run.run),
+    state: (async function* () {})(),
+    full: false,
+    shardSize: 2,
+    signal: new AbortController().signal,
+    onPart: () => Promise.resolve(),
+    onListed: () => undefined,
+  })
+  await computeShard(output, set, { run: run.run, part: 0, offset: 2, count: 2 })
+})
+afterEach(() => world.remove())
+
+const call = (...args: string[]) => headlight([...args, '--output', world.output.uri])
+
+describe('headlight pause and resume', () => {
+  it('say what they did to the flags that workers and producer read, which status shows', async () => {
+    const state = async () => {
+      const { stdout } = await call('status', '--json')
+      return (JSON.parse(stdout) as { sets: { state: string }[] }).sets[0]?.state
+    }
+    expect(await state()).toBe('interrupted')
+    const paused = await call('pause', 'latest')
+    expect(paused).toMatchObject({ code: 0, stdout: expect.stringContaining(`run ${run.run} is paused`) })
+    expect(await readFlags(world.output, set.id, run.run)).toEqual({ paused: true, cancelled: false })
+    expect(await state()).toBe('paused')
+    const resumed = await call('resume', run.run.slice(0, -3), '--json')
+    expect(JSON.parse(resumed.stdout)).toEqual({ run: run.run, set: set.id, paused: false, cancelled: false })
+    expect(await state()).toBe('interrupted')
+  })
+
+  it('refuse a run that is not there', async () => {
+    expect(await call('pause', '2019', '--json')).toMatchObject({
+      code: 2,
+      stdout: expect.stringContaining('no-such-run'),
+      stderr: expect.stringContaining(run.run),
+    })
+  })
+})
+
+describe('headlight cancel', () => {
+  it('closes a run that nobody serves, with what it has computed, once', async () => {
+    const cancelled = await call('cancel', 'latest', '--json')
+    expect(cancelled).toMatchObject({ code: 0, stderr: '' })
+    expect(summarySchema.parse(JSON.parse(cancelled.stdout))).toMatchObject({
+      run: run.run,
+      state: 'cancelled',
+      counts: { computed: 2 },
+    })
+    expect((await world.rows(set)).map(({ key }) => key)).toEqual(['c.jpg', 'd.jpg'])
+    expect((await latestRun(world.output, set.id))?.state).toBe('cancelled')
+    expect(await call('cancel', 'latest')).toMatchObject({ code: 2, stderr: expect.stringContaining('is cancelled') })
+  })
+
+  it('leaves the closing to the producer that serves the run', async () => {
+    const signal = new AbortController().signal
+    const hold = await Hold.take({ output: world.output, set: set.id, signal, onWait: () => undefined, log: silent })
+    const cancelled = call('cancel', run.run, '--json')
+    await expect.poll(() => readFlags(world.output, set.id, run.run)).toMatchObject({ cancelled: true })
+    // The producer's part, which test/producer/serveRun.test.ts holds against the flags.
+    expect((await latestRun(world.output, set.id))?.state).toBe('open')
+    await hold.release()
+    expect(JSON.parse((await cancelled).stdout)).toMatchObject({ run: run.run, state: 'cancelled' })
+  })
+})
