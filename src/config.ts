@@ -122,6 +122,10 @@ export const settingsSchema = z.strictObject({
     group: 'computing',
     description: 'Compute every image again, also those that have not changed since the last run.',
   }),
+  prune: z.boolean().default(false).meta({
+    group: 'computing',
+    description: 'Remove the maps and gradients of images that the dataset no longer holds, once the run is done.',
+  }),
   strict: z.boolean().default(false).meta({
     group: 'computing',
     description: 'End with exit code 3 when a record of the result set is a failed one.',

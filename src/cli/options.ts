@@ -24,6 +24,7 @@ export const computingSettings = [
   'batch',
   'shardSize',
   'full',
+  'prune',
   'strict',
   'redis',
 ] as const satisfies readonly SettingName[]

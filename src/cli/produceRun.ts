@@ -26,6 +26,7 @@ export async function performProduce(call: Call): Promise<number> {
         set,
         openDataset,
         full: settings.full,
+        prune: settings.prune,
         shardSize: settings.shardSize ?? null,
         connection,
         queueName: shardsQueue,
@@ -64,6 +65,7 @@ function runJob({ settings }: Call, { output }: AskedFor, set: ResultSet): RunJo
     ...(output.endpoint === undefined ? {} : { endpoint: output.endpoint }),
     set: set.id,
     full: settings.full,
+    prune: settings.prune,
     shardSize: settings.shardSize ?? null,
   }
 }

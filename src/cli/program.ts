@@ -12,6 +12,7 @@ import { networkInspectCommand } from './network.ts'
 import { addSettings, settingsOf } from './options.ts'
 import { ProgressDisplay } from './progressDisplay.ts'
 import { reportCommand } from './report.ts'
+import { retryCommand } from './retry.ts'
 import { runCommand } from './run.ts'
 import { produceCommand } from './produce.ts'
 import { producerCommand } from './producer.ts'
@@ -29,6 +30,7 @@ const commands: readonly CommandSpec[] = [
   pauseCommand,
   resumeCommand,
   cancelCommand,
+  retryCommand,
   networkInspectCommand,
   reportCommand,
   doctorCommand,

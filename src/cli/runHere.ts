@@ -1,6 +1,9 @@
 import { shardsQueue } from '../contract/job.ts'
+import type { ResultSet } from '../contract/resultSet.ts'
+import type { Retry } from '../contract/run.ts'
 import { PlaceError, type ErrorCode } from '../errors.ts'
 import { serveRun } from '../producer/main.ts'
+import type { Store } from '../storage/store.ts'
 import { startWorker } from '../worker/supervisor.ts'
 import type { Call } from './command.ts'
 import { conclude } from './conclude.ts'
@@ -17,18 +20,35 @@ const faultsBorne = 4
 /** No waiting helps against an engine that computes nonsense or a network that is another. */
 const isPassing = (code: ErrorCode): boolean => code !== 'engine-wrong' && code !== 'network-mismatch'
 
-/** Producer and worker on this machine, over a queue that only this run uses. */
+/** `headlight run`. */
 export async function performRun(call: Call): Promise<number> {
-  const { settings, surroundings, display, log } = call
   const asked = await askedFor(call, 'run')
+  try {
+    return await computeHere(call, { output: asked.output, prepare: () => asked.prepare() })
+  } finally {
+    asked.dataset.close()
+    asked.output.close()
+  }
+}
+
+interface Asked {
+  readonly output: Store
+  /** Called once there is a queue: without one there is no run, and nothing is to be written. */
+  readonly prepare: () => Promise<ResultSet>
+  /** Only failed samples. */
+  readonly retry?: Retry
+}
+
+/** Producer and worker on this machine, over a queue that only this run uses. */
+export async function computeHere(call: Call, { output, prepare, retry }: Asked): Promise<number> {
+  const { settings, surroundings, display, log } = call
   const stop = stopOnSignal(surroundings, 'the same command goes on where it stopped', () =>
     display.write('stopping: the shards at work are handed back (Ctrl-C once more ends at once)'),
   )
   try {
-    // Before anything is written: without a queue there is no run.
-    const server = await queueServer(call, asked.output.uri)
+    const server = await queueServer(call, output.uri)
     try {
-      const set = await asked.prepare()
+      const set = await prepare()
       const queueName = `${shardsQueue}-${set.id}`
       stop.signal.throwIfAborted()
       const fault = new AbortController()
@@ -51,10 +71,12 @@ export async function performRun(call: Call): Promise<number> {
       starting.catch((error: unknown) => fault.abort(error))
       try {
         const summary = await serveRun({
-          output: asked.output,
+          output,
           set,
           openDataset,
           full: settings.full,
+          retry,
+          prune: settings.prune,
           shardSize: settings.shardSize ?? null,
           connection: server.connection,
           queueName,
@@ -77,7 +99,5 @@ export async function performRun(call: Call): Promise<number> {
     }
   } finally {
     stop.done()
-    asked.dataset.close()
-    asked.output.close()
   }
 }

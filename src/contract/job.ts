@@ -87,6 +87,7 @@ export const runJobSchema = z.strictObject({
   endpoint: z.string().optional(),
   set: z.string(),
   full: z.boolean(),
+  prune: z.boolean().default(false),
   /** Null: chosen by the size of the dataset. */
   shardSize: z.int().positive().nullable(),
 })

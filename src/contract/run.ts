@@ -18,6 +18,10 @@ const counts = z.strictObject({
   gone: z.int().nonnegative(),
 })
 
+/** A run over failed samples alone, of one code or (null) of any; all others keep their records, seen or unseen. */
+const retrySchema = z.strictObject({ code: z.string().nullable() })
+export type Retry = z.infer<typeof retrySchema>
+
 /** `runs/<run id>/run.json`. Written when the run opens and once more when it closes. */
 export const runSchema = z.strictObject({
   schema: z.literal(1),
@@ -26,6 +30,10 @@ export const runSchema = z.strictObject({
   /** The run whose table was the state when this one started; null for the first. */
   base: z.string().nullable(),
   full: z.boolean(),
+  /** Absent: the run is about the whole dataset. */
+  retry: retrySchema.optional(),
+  /** Maps and gradients of gone samples are removed when the run is finalised. */
+  prune: z.boolean().optional(),
   startedAt: z.iso.datetime(),
   closedAt: z.iso.datetime().nullable(),
   counts: counts.nullable(),

@@ -47,6 +47,7 @@ export async function closeCancelled(options: CloseCancelledOptions): Promise<Su
       set,
       run,
       state: 'cancelled',
+      prune: run.prune === true,
       work: { engines: [], imagesPerSecond: null },
       headlightVersion,
       confirmHold: async () => {

@@ -2,6 +2,7 @@ import { refuseKey } from '../contract/layout.ts'
 import { fingerprint } from '../contract/manifest.ts'
 import type { ManifestDone, ManifestEntry, ManifestHeader } from '../contract/manifest.ts'
 import { retriedCodes } from '../contract/record.ts'
+import type { Retry } from '../contract/run.ts'
 import type { TableRow } from '../contract/table.ts'
 import type { Adapter, Sample } from '../dataset/adapter.ts'
 import type { Store } from '../storage/store.ts'
@@ -21,6 +22,8 @@ export interface EnumerateOptions {
   readonly state: AsyncIterable<StateRow>
   /** Compute everything anew. */
   readonly full: boolean
+  /** Only failed samples of the state (of one code, or any); nothing else is computed, and nothing else goes. */
+  readonly retry?: Retry | undefined
   /** Null: chosen by the size of each part. */
   readonly shardSize: number | null
   /** Entries of a full part. */
@@ -69,7 +72,7 @@ export async function enumerate(options: EnumerateOptions): Promise<ManifestDone
       }
       last = sample.key
       while (former !== undefined && compareKeys(former.key, sample.key) < 0) {
-        await listing.gone(former.key)
+        await listing.gone(former)
         former = await next(state)
       }
       const same = former?.key === sample.key ? former : undefined
@@ -77,7 +80,7 @@ export async function enumerate(options: EnumerateOptions): Promise<ManifestDone
       if (same !== undefined) former = await next(state)
       if (listing.listed().listed % reportEvery === 0) onListed(listing.listed())
     }
-    for (; former !== undefined; former = await next(state)) await listing.gone(former.key)
+    for (; former !== undefined; former = await next(state)) await listing.gone(former)
     const done = await listing.finish()
     onListed(listing.listed())
     return done
@@ -116,9 +119,13 @@ class Listing {
     this.#collisions = new MapCollisions(header.prefixes)
   }
 
-  async gone(key: string): Promise<void> {
-    this.#gone.push(key)
-    this.#reached = key
+  async gone(former: StateRow): Promise<void> {
+    this.#reached = former.key
+    if (!this.#isAsked(former)) {
+      this.#unchanged++
+      return
+    }
+    this.#gone.push(former.key)
     if (this.#gone.length >= this.#partEntries) await this.#put()
   }
 
@@ -126,7 +133,13 @@ class Listing {
     const refused = refuseKey(sample.key) ?? this.#collision(sample.key)
     const print = fingerprint(sample)
     this.#reached = sample.key
-    if (!this.#options.full && former !== undefined && stands(former, print, refused)) {
+    if (!this.#isAsked(former)) {
+      // What is new in the dataset is no part of a retry, nor of the state that it leaves.
+      if (former !== undefined) this.#unchanged++
+      return
+    }
+    const { full, retry } = this.#options
+    if (!full && retry === undefined && former !== undefined && stands(former, print, refused)) {
       this.#unchanged++
       return
     }
@@ -135,6 +148,13 @@ class Listing {
     const extra = { ...(truth === undefined ? {} : { truth }), ...(refused === undefined ? {} : { refused }) }
     this.#entries.push({ key, etag, sizeBytes, fingerprint: print, companions, ...extra })
     if (this.#entries.length >= this.#partEntries) await this.#put()
+  }
+
+  /** Whether the run is about this sample at all. */
+  #isAsked(former: StateRow | undefined): boolean {
+    const { retry } = this.#options
+    if (retry === undefined) return true
+    return former?.status === 'failed' && (retry.code === null || retry.code === former.code)
   }
 
   #collision(key: string): 'key-collision' | undefined {

@@ -11,6 +11,7 @@ import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
 import { getJson, printJson } from './jsonObject.ts'
 import { Manifest } from './manifest.ts'
+import { pruneGone } from './prune.ts'
 import { mergeState } from './stateMerge.ts'
 import { StateTable } from './stateTable.ts'
 import { TableWriter } from './tableWriter.ts'
@@ -29,6 +30,8 @@ export interface FinalizeOptions {
   readonly run: Run
   /** A cancelled run's records are merged as well; the rest of its manifest stays to be computed. */
   readonly state: 'completed' | 'cancelled'
+  /** Remove maps and gradients of samples that are gone, once the state without them is published. */
+  readonly prune: boolean
   readonly work: WorkFacts
   readonly headlightVersion: string
   /** Called right before what is published: raises when the hold is lost. */
@@ -67,6 +70,9 @@ export async function finalize(options: FinalizeOptions): Promise<Summary> {
     await output.put(layout.table(set.id), merged.table)
     await options.confirmHold()
     await output.put(layout.current(set.id), printJson({ run: run.run, publishedAt: summary.closedAt }))
+    // Not before: until then readers see the state in which these samples have maps. Not after the run is closed: a
+    // crash in between would leave them for good.
+    if (options.prune) await pruneGone({ output, set, run: run.run, log })
   }
   const closed: Run = { ...run, state, closedAt: summary.closedAt, counts: summary.counts }
   await output.put(layout.run(set.id, run.run), printJson(closed))

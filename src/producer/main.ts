@@ -1,5 +1,5 @@
 import type { ResultSet } from '../contract/resultSet.ts'
-import type { Run, Summary } from '../contract/run.ts'
+import type { Retry, Run, Summary } from '../contract/run.ts'
 import { openAdapter } from '../dataset/open.ts'
 import { InputError, TransientError } from '../errors.ts'
 import { checkRedis } from '../queue/connection.ts'
@@ -28,6 +28,13 @@ export interface ServeRunOptions {
   readonly openDataset: (set: ResultSet) => Store
   /** Compute everything anew. An open run that is not full is closed first, as if cancelled. */
   readonly full: boolean
+  /**
+   * Only failed samples. InputError `held` when another run of the set is still open; a retry that was left open is
+   * finished by whatever run comes next, before that begins.
+   */
+  readonly retry?: Retry | undefined
+  /** Remove the maps and gradients of samples that are gone. */
+  readonly prune?: boolean
   /** Null: chosen by the size of the dataset. */
   readonly shardSize: number | null
   readonly connection: QueueConnection
@@ -91,18 +98,31 @@ class Serving {
     const dataset = this.#options.openDataset(this.#options.set)
     try {
       const run = await this.#openOrResume(dataset)
-      await this.#hold.setRun(run.run)
-      const { end, facts } = await this.#work(run, dataset)
-      return await this.#close(run, end, facts)
+      const summary = await this.#bring(run, dataset)
+      if (run.retry === undefined || this.#options.retry !== undefined) return summary
+      // A retry was left open, and more was asked for.
+      return await this.#bring(await this.#openOrResume(dataset), dataset)
     } finally {
       dataset.close()
     }
   }
 
+  async #bring(run: Run, dataset: Store): Promise<Summary> {
+    await this.#hold.setRun(run.run)
+    const { end, facts } = await this.#work(run, dataset)
+    return this.#close(run, end, facts)
+  }
+
   async #openOrResume(dataset: Store): Promise<Run> {
-    const { output, set, full, log } = this.#options
+    const { output, set, full, retry, prune = false, log } = this.#options
     const latest = await latestRun(output, set.id)
     if (latest?.state === 'open') {
+      if (retry !== undefined && latest.retry?.code !== retry.code) {
+        const message =
+          `run ${latest.run} of ${set.id} is still open; start it again or cancel it ` +
+          `(headlight cancel ${latest.run}), then retry.`
+        throw new InputError('held', message)
+      }
       if (latest.full || !full) {
         log.info({ run: latest.run }, 'going on with the run that was left open')
         return latest
@@ -114,7 +134,7 @@ class Serving {
     const base = await currentRun(output, set.id)
     // Before anything is written that a later run would have to deal with.
     await this.#refuseEmpty(dataset, base)
-    return openRun({ output, set: set.id, base, full, latest, now: new Date() })
+    return openRun({ output, set: set.id, base, full, retry, prune, latest, now: new Date() })
   }
 
   async #refuseEmpty(dataset: Store, base: string | null): Promise<void> {
@@ -224,6 +244,7 @@ class Serving {
         manifest: new Manifest(output, set.id, run.run),
         state: state.rows(['key', 'fingerprint', 'status', 'code']),
         full: run.full,
+        retry: run.retry,
         shardSize,
         signal,
         onPart: async (header) => {
@@ -247,7 +268,7 @@ class Serving {
   }
 
   async #close(run: Run, state: 'completed' | 'cancelled', work: WorkFacts): Promise<Summary> {
-    const { output, set, openDataset, headlightVersion, log } = this.#options
+    const { output, set, openDataset, prune = false, headlightVersion, log } = this.#options
     this.#progress.update({ phase: 'finalizing', message: undefined })
     return finalize({
       output,
@@ -255,6 +276,7 @@ class Serving {
       set,
       run,
       state,
+      prune: prune || run.prune === true,
       work,
       headlightVersion,
       confirmHold: async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { layout } from '../contract/layout.ts'
 import { currentSchema, newRunId, runSchema } from '../contract/run.ts'
-import type { Run } from '../contract/run.ts'
+import type { Retry, Run } from '../contract/run.ts'
 import { InputError } from '../errors.ts'
 import type { Store } from '../storage/store.ts'
 import { getJson, printJson, putOnce } from './jsonObject.ts'
@@ -29,10 +29,12 @@ export async function openRun(options: {
   set: string
   base: string | null
   full: boolean
+  retry?: Retry | undefined
+  prune?: boolean
   latest: Run | undefined
   now: Date
 }): Promise<Run> {
-  const { output, set, base, full, latest, now } = options
+  const { output, set, base, full, retry, prune = false, latest, now } = options
   // Run ids sort by their start. A host whose clock is behind must not open a run that sorts before the newest.
   const after = latest === undefined ? 0 : Date.parse(latest.startedAt) + 1_000
   const startedAt = new Date(Math.max(now.getTime(), after))
@@ -42,6 +44,8 @@ export async function openRun(options: {
     state: 'open',
     base,
     full,
+    ...(retry === undefined ? {} : { retry }),
+    ...(prune ? { prune } : {}),
     startedAt: startedAt.toISOString(),
     closedAt: null,
     counts: null,

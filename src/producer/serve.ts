@@ -86,6 +86,7 @@ async function serveJob(
       set: set.value,
       openDataset,
       full: asked.full,
+      prune: asked.prune,
       shardSize: asked.shardSize,
       connection,
       queueName,

@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { layout } from '../../src/contract/layout.ts'
+import type { ResultSet } from '../../src/contract/resultSet.ts'
+import type { Summary } from '../../src/contract/run.ts'
+import { openAdapter } from '../../src/dataset/open.ts'
+import { enumerate } from '../../src/producer/enumerate.ts'
+import { finalize } from '../../src/producer/finalize.ts'
+import { Manifest, shardsOf } from '../../src/producer/manifest.ts'
+import { currentRun, latestRun, openRun } from '../../src/producer/runs.ts'
+import { StateTable } from '../../src/producer/stateTable.ts'
+import type { Store } from '../../src/storage/store.ts'
+import { silent } from '../support/redis.ts'
+import { collected, computeShard, World, wrapped } from './world.ts'
+
+let world: World
+let set: ResultSet
+
+beforeEach(async () => {
+  world = await World.make(['a.jpg', 'a.jpg.png', 'b/c.jpg', 'd.png'])
+  set = await world.prepare()
+  await completed(false)
+})
+afterEach(() => world.remove())
+
+/** A whole run without a queue, with maps as a worker would put them. */
+async function completed(prune: boolean, failing?: Store): Promise<Summary> {
+  const { output, dataset } = world
+  const latest = await latestRun(output, set.id)
+  const base = await currentRun(output, set.id)
+  const open = { output, set: set.id, base, full: false, prune, now: new Date() }
+  const run = latest?.state === 'open' ? latest : await openRun({ ...open, latest })
+  const manifest = new Manifest(output, set.id, run.run)
+  const state = await StateTable.open(output, set.id, base)
+  await enumerate({
+    dataset,
+    adapter: openAdapter(set.options.adapter),
+    manifest,
+    state: state.rows(['key', 'fingerprint', 'status', 'code']),
+    full: false,
+    shardSize: 10,
+    signal: new AbortController().signal,
+    onPart: () => Promise.resolve(),
+    onListed: () => undefined,
+  })
+  await state.close()
+  for await (const { header, entries } of manifest.parts()) {
+    for (const shard of shardsOf(header)) await computeShard(output, set, { run: run.run, ...shard })
+    for (const { key, refused } of entries()) {
+      if (refused !== undefined) continue
+      for (const objective of set.options.objectives) await output.put(`${set.id}/${layout.map(objective, key)}`, key)
+    }
+  }
+  return finalize({
+    output: failing ?? output,
+    openDataset: () => dataset,
+    set,
+    run,
+    state: 'completed',
+    prune: run.prune === true,
+    work: { engines: [], imagesPerSecond: null },
+    headlightVersion: '0.0.0',
+    confirmHold: () => Promise.resolve(),
+    log: silent,
+  })
+}
+
+const maps = async () =>
+  (await collected(world.output.list({ prefix: `${set.id}/maps/yaw/` }))).map(({ key }) => key.split('/yaw/')[1])
+
+it('removes the maps of gone samples when it is asked for, and not otherwise', async () => {
+  expect(await maps()).toEqual(['a.jpg.png', 'b/c.jpg.png', 'd.png'])
+  await world.removeImage('b/c.jpg')
+  expect((await completed(false)).counts).toMatchObject({ gone: 1 })
+  expect(await maps()).toContain('b/c.jpg.png')
+  await world.removeImage('d.png')
+  expect((await completed(true)).counts).toMatchObject({ gone: 1 })
+  // Of what earlier runs found gone nothing is known any more.
+  expect(await maps()).toEqual(['a.jpg.png', 'b/c.jpg.png'])
+})
+
+it('leaves the map of a sample that had collided with a gone one', async () => {
+  await world.removeImage('a.jpg')
+  expect((await completed(true)).counts).toMatchObject({ computed: 1, gone: 1, failed: 0 })
+  expect(await maps()).toEqual(['a.jpg.png', 'b/c.jpg.png', 'd.png'])
+})
+
+it('goes on after a crash between publishing and removing', async () => {
+  await world.removeImage('b/c.jpg')
+  await world.removeImage('d.png')
+  let deletes = 0
+  const failing = wrapped(world.output, {
+    delete: async (key) => {
+      if (key.includes('/maps/') && ++deletes > 1) throw new Error('died')
+      await world.output.delete(key)
+    },
+  })
+  await expect(completed(true, failing)).rejects.toThrow('died')
+  expect((await latestRun(world.output, set.id))?.state).toBe('open')
+  const summary = await completed(true)
+  expect(summary.counts).toMatchObject({ gone: 2 })
+  expect(await maps()).toEqual(['a.jpg.png'])
+  expect((await latestRun(world.output, set.id))?.state).toBe('completed')
+})
