@@ -26,6 +26,12 @@ export async function performWorker(call: Call): Promise<number> {
       unitSilenceMs: settings.unitSilenceSeconds * 1000,
       fetchConcurrency: settings.fetchConcurrency,
       log,
+      onEvent: (event) => {
+        if (event.type !== 'shard') return
+        const { outcome, computed, failed, wallMs, unit } = event.result
+        const seconds = wallMs / 1000
+        log.info({ shard: event.job, unit, images: computed, failed, seconds: Math.round(seconds) }, `shard ${outcome}`)
+      },
     })
     if (!stop.signal.aborted) {
       log.info({ redis: connection.description, units }, 'waiting for shards')

@@ -1,5 +1,5 @@
 import { constants, type BigIntStats } from 'node:fs'
-import { access, type FileHandle, mkdir, open, opendir, rmdir, stat, unlink } from 'node:fs/promises'
+import { access, type FileHandle, open, opendir, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { InputError, PlaceError, SampleError, TransientError } from '../errors.ts'
@@ -7,6 +7,7 @@ import type { Logger } from '../telemetry.ts'
 import { type Condition, writeAtomically } from './atomicWrite.ts'
 import { errnoOf, filesystemError, isMissing } from './filesystemErrors.ts'
 import { etagOf, type FolderListing, listFiles, listFolders } from './folderListing.ts'
+import { makeFolder } from './makeFolder.ts'
 import { isPortableKey, requireWritableKey } from './objectKey.ts'
 import type { ListOptions, ObjectInfo, PutOptions, Store } from './store.ts'
 import { temporaryName } from './temporaryName.ts'
@@ -109,7 +110,7 @@ export class FilesystemStore implements Store {
           if (errnoOf(error) !== 'ENOENT' || attempt === readAttempts) throw error
           if (condition?.kind === 'match') return false
           await this.#refuseLostRoot()
-          await mkdir(dirname(path), { recursive: true })
+          await makeFolder(dirname(path))
         }
       }
     } catch (error) {
@@ -176,7 +177,7 @@ export class FilesystemStore implements Store {
     this.#writes = true
     const probe = join(this.#root, temporaryName())
     try {
-      await mkdir(this.#root, { recursive: true })
+      await makeFolder(this.#root)
       await (await open(probe, 'wx')).close()
       await unlink(probe)
     } catch (error) {

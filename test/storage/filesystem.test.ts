@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { InputError } from '../../src/errors.ts'
 import { filesystemError } from '../../src/storage/filesystemErrors.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { ListOptions, Store } from '../../src/storage/store.ts'
@@ -132,6 +134,10 @@ describe('a folder as a store', () => {
   }, 30_000)
 
   describe('check', () => {
+    it.runIf(existsSync('/proc/self'))('does not try for ever where no folder can be made', async () => {
+      await expect(openStore('/proc/x/y').check('write')).rejects.toBeInstanceOf(InputError)
+    })
+
     it('names a missing folder, and makes one to write into', async () => {
       const below = openStore(join(root, 'new/folder'))
       const missing = { name: 'InputError', code: 'no-such-bucket' }
