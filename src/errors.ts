@@ -21,6 +21,7 @@ const codes = {
   'access-denied': 'the store refused the credentials',
   unreachable: 'the endpoint did not answer',
   'empty-dataset': 'the dataset holds no image that the adapter reads',
+  'bad-index': 'the index or the list of boxes cannot be read',
   'bad-layout': 'dataset and output overlap, or the output holds something else',
   'no-redis': 'no Redis server can be reached or started',
   held: 'another run writes to this result set',

@@ -15,7 +15,7 @@ import { encodeNpy } from '../image/npy.ts'
 import type { Call } from './command.ts'
 import { readNetworkFile } from './networkFile.ts'
 import { readLocalFile, required } from './options.ts'
-import { adapterOptions } from './adapterSettings.ts'
+import { angleOrder } from './adapterSettings.ts'
 
 type Angles = Readonly<Record<AngleName, Degrees | null>>
 
@@ -80,7 +80,7 @@ export async function explainImage(call: Call): Promise<number> {
       image,
       network: { file: network.file, digest: network.digest, description: network.description },
       angles: explanation.angles,
-      label: poseInName(image, adapterOptions(settings).filenameAngles),
+      label: poseInName(image, angleOrder(settings)),
       objective,
       scope: settings.scope,
       ...paths,

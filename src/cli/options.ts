@@ -4,15 +4,27 @@ import { flagName, settingFacts, type SettingFacts, type SettingName, type Setti
 import { InputError } from '../errors.ts'
 import type { Surroundings } from './terminal.ts'
 
+/** Settings that say how a dataset is read. */
+export const readingSettings = [
+  'adapter',
+  'filenameAngles',
+  'glob',
+  'biwiLabels',
+  'margin',
+  'boxes',
+  'box',
+  'index',
+  'columns',
+  'exifOrientation',
+  'maxPixels',
+] as const satisfies readonly SettingName[]
+
 /** Settings of every command that computes result sets. */
 export const computingSettings = [
   'dataset',
   'output',
   'network',
-  'adapter',
-  'filenameAngles',
-  'exifOrientation',
-  'maxPixels',
+  ...readingSettings,
   's3Endpoint',
   'outputS3Endpoint',
   'objective',

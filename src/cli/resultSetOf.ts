@@ -7,7 +7,7 @@ import { prepareResultSet, refuseOverlap } from '../producer/prepare.ts'
 import { checkObjectives, parseObjectives } from '../saliency/objective.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
-import { adapterOptions } from './adapterSettings.ts'
+import { adapterOptions, angleOrder } from './adapterSettings.ts'
 import type { Call } from './command.ts'
 import { announcement, readNetworkFile } from './networkFile.ts'
 import { required } from './options.ts'
@@ -89,7 +89,7 @@ async function hintAtNames(settings: Settings, dataset: Store, options: ResultOp
       `${dataset.uri} holds no image that the adapter ${settings.adapter} reads; check --dataset and --adapter`,
     )
   }
-  if (settings.adapter === 'images' && keys.every((key) => poseInName(key, options.adapter.filenameAngles) !== null)) {
+  if (settings.adapter === 'images' && keys.every((key) => poseInName(key, angleOrder(settings)) !== null)) {
     return `the file names look as if they told poses (${keys[0]}); --adapter filename would read them as labels`
   }
 }

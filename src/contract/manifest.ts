@@ -10,6 +10,7 @@ const truthSchema = z.strictObject({
   subject: z.string().nullable(),
   sequence: z.string().nullable(),
   frame: z.string().nullable(),
+  fault: z.string().optional(),
 })
 
 /** One sample to compute, as a line of a manifest part. `refused` is the code of a sample that cannot be laid out. */

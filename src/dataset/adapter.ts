@@ -17,11 +17,14 @@ export interface Truth {
   readonly subject: string | null
   readonly sequence: string | null
   readonly frame: string | null
+  /** Why what the layout says of this sample cannot be used; `read` raises it as `bad-label`. */
+  readonly fault?: string | undefined
 }
 
 /** One image of a dataset, as the listing shows it. */
 export interface Sample {
   readonly key: string
+  /** Empty for an image that an index names and the listing lacks: it becomes a failed record `vanished`. */
   readonly etag: string
   readonly sizeBytes: number
   /**

@@ -1,6 +1,6 @@
 import type { AngleName, Pose } from '../pose/euler.ts'
 import type { Adapter } from './adapter.ts'
-import { imageSamples, noTruth } from './images.ts'
+import { listImages, noTruth } from './images.ts'
 
 /**
  * `BIWI00009409_-17_+1_+17.png`: a name, the frame's number, three angles in degrees. Every angle carries its sign;
@@ -20,10 +20,10 @@ export function poseInName(key: string, order: readonly AngleName[]): Pose | nul
  * counted in the summary's total, but not among the n samples of its errors. It is no `bad-label`, since nothing says
  * that a name without angles was meant to have some.
  */
-export function filenameAdapter(order: readonly AngleName[]): Adapter {
+export function filenameAdapter(order: readonly AngleName[], glob?: string): Adapter {
   return {
     name: 'filename',
-    samples: imageSamples,
+    samples: listImages(glob),
     read: async (_dataset, sample) => ({ ...noTruth, ...parse(sample.key, order) }),
   }
 }

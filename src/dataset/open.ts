@@ -1,5 +1,8 @@
 import type { AdapterOptions } from '../contract/resultSet.ts'
 import type { Adapter } from './adapter.ts'
+import { aflw2000Adapter } from './aflw2000.ts'
+import { biwiAdapter } from './biwi.ts'
+import { csvAdapter } from './csv.ts'
 import { filenameAdapter } from './filename.ts'
 import { imagesAdapter } from './images.ts'
 
@@ -7,8 +10,14 @@ import { imagesAdapter } from './images.ts'
 export function openAdapter(options: AdapterOptions): Adapter {
   switch (options.name) {
     case 'images':
-      return imagesAdapter()
+      return imagesAdapter(options.glob)
     case 'filename':
-      return filenameAdapter(options.filenameAngles)
+      return filenameAdapter(options.filenameAngles, options.glob)
+    case 'biwi':
+      return biwiAdapter({ labels: options.labels, margin: options.margin ?? 0, boxes: options.boxes })
+    case 'aflw2000':
+      return aflw2000Adapter(options.box)
+    case 'csv':
+      return csvAdapter(options.index, options.columns)
   }
 }

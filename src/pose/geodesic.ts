@@ -20,6 +20,18 @@ export function rotationOf(pose: Pose): Rotation {
 }
 
 /**
+ * The pose whose matrix this is, see `rotationOf`; how Hopenet reads BIWI's files, there from the transpose. Where the
+ * nose points straight to a side (yaw ±90°) pitch and roll turn about one axis, and only their sum or difference counts.
+ */
+export function poseOfRotation([[m00, m01, m02], [, , m12], [, , m22]]: Rotation): Pose {
+  return {
+    yaw: degrees(Math.atan2(m02, Math.hypot(m12, m22))),
+    pitch: degrees(Math.atan2(m12, m22)),
+    roll: degrees(Math.atan2(-m01, m00)),
+  }
+}
+
+/**
  * The angle in [0, 180] of the one rotation that leads from one pose to the other. Unlike errors of single angles it is
  * not inflated near ±90° yaw, where pitch and roll turn about the same axis.
  */
@@ -35,7 +47,11 @@ export function geodesicError(estimate: Pose, label: Pose): Degrees {
     between(1, 0) - between(0, 1),
   )
   // Not acos of the trace: near 0° it loses half the digits, and rounding can push its argument past 1 (NaN).
-  return (Math.atan2(twiceSine, twiceCosine) * 180) / Math.PI
+  return degrees(Math.atan2(twiceSine, twiceCosine))
+}
+
+function degrees(radians: number): Degrees {
+  return (radians * 180) / Math.PI
 }
 
 function sinCos(angle: Degrees): [number, number] {

@@ -167,3 +167,17 @@ describe('filename', () => {
     expect(truth).toEqual({ pose: null, box: null, subject: null, sequence: null, frame: null })
   })
 })
+
+describe.each(['images', 'filename'] as const)('a glob for %s', (name) => {
+  it.each([
+    ['*.png', ['a.png']],
+    ['**/*.png', ['a.png', 'b/c.png', 'b/d/e.png']],
+    ['b/**', ['b/c.png', 'b/d/e.png', 'b/f.jpg']],
+    ['{a,b/?}.png', ['a.png', 'b/c.png']],
+    ['x', []],
+  ])('%s', async (glob, wanted) => {
+    const options = { name, filenameAngles: [...inOrder], applyExifOrientation: false, glob }
+    const keys = ['a.png', 'b/.h.png', 'b/c.png', 'b/d/e.png', 'b/d/e.txt', 'b/f.jpg']
+    expect(await keysOf(openAdapter(options).samples(listing(keys)))).toEqual(wanted)
+  })
+})

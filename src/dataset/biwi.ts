@@ -1,0 +1,136 @@
+import { SampleError } from '../errors.ts'
+import { poseOfRotation } from '../pose/geodesic.ts'
+import type { ObjectInfo, Store } from '../storage/store.ts'
+import type { Adapter, Box, Sample, Truth } from './adapter.ts'
+import {
+  BiwiFileError,
+  intoColourCamera,
+  parseCalibration,
+  parsePose,
+  type Calibration,
+  type Placement,
+} from './biwiFiles.ts'
+import { readCompanion, refuseFault } from './companion.ts'
+import { noTruth } from './images.ts'
+import { joinIndex, readIndex } from './indexFile.ts'
+
+interface BiwiOptions {
+  /** Whose axes the labels are given in. */
+  readonly labels: 'depth' | 'rgb'
+  /** Added on each side of the box, as a fraction of `headSideMm`. */
+  readonly margin: number
+  /** Where boxes are listed; they replace the computed ones, and nothing else is a sample. */
+  readonly boxes: string | null
+}
+
+/**
+ * Side of the square that a head fills, in mm: from chin to crown a tall man's head measures about 250, an average
+ * woman's about 220. The box without margin is this square, at the distance of the head's centre.
+ */
+const headSideMm = 240
+
+const frameName = /^(?<folder>(?:.*\/)?(?<sequence>\d\d)\/)frame_(?<frame>\d{5})_(?<what>rgb\.png|pose\.txt)$/
+
+/**
+ * The Biwi Kinect Head Pose Database as it is distributed (Fanelli et al. 2013), at any depth of folders: 640 × 480
+ * frames `NN/frame_NNNNN_rgb.png`, beside each its pose, and one `rgb.cal` per sequence. A head is a small part of a
+ * frame, so its box is worked out from its position before the camera. No published evaluation used these boxes.
+ *
+ * Four of the dataset's 20 people were recorded twice; which they are the layout does not say, so that `subject` is the
+ * sequence.
+ */
+export function biwiAdapter({ labels, margin, boxes }: BiwiOptions): Adapter {
+  const calibrations = new Map<string, Calibration>()
+  const calibration = async (dataset: Store, sample: Sample, key: string): Promise<Calibration> => {
+    const version = `${key}\n${sample.companions.find((companion) => companion.key === key)?.etag}`
+    const known = calibrations.get(version)
+    if (known) return known
+    const parsed = parse(`${dataset.uri}${key}`, await readCompanion(dataset, sample, key), parseCalibration)
+    if (calibrations.size >= 64) calibrations.clear()
+    calibrations.set(version, parsed)
+    return parsed
+  }
+  return {
+    name: 'biwi',
+    samples: async function* (dataset, after) {
+      const listing = frames(dataset, after)
+      if (boxes === null) yield* listing
+      else yield* joinIndex(await readIndex(dataset, boxes, {}, 'box'), listing, after)
+    },
+    read: async (dataset, sample): Promise<Truth> => {
+      refuseFault(sample)
+      const { folder, sequence, frame } = partsOf(sample.key)
+      const poseKey = `${folder}frame_${frame}_pose.txt`
+      const [camera, poseBytes] = await Promise.all([
+        calibration(dataset, sample, `${folder}rgb.cal`),
+        readCompanion(dataset, sample, poseKey),
+      ])
+      const inDepth = parse(`${dataset.uri}${poseKey}`, poseBytes, parsePose)
+      const inColour = intoColourCamera(inDepth, camera)
+      return {
+        pose: poseOfRotation(labels === 'depth' ? inDepth.rotation : inColour.rotation),
+        box: sample.truth?.box ?? headBox(inColour, camera, margin),
+        subject: sequence,
+        sequence,
+        frame,
+      }
+    },
+  }
+}
+
+/** Frames with the ETags of their pose file, which is listed before them, and of their sequence's calibration. */
+async function* frames(dataset: Store, after: string | undefined): AsyncIterable<Sample> {
+  let pose: ObjectInfo | undefined
+  let calibration: { readonly key: string; readonly found: ObjectInfo | undefined } | undefined
+  for await (const object of dataset.list(after === undefined ? {} : { after })) {
+    const { key, etag, sizeBytes } = object
+    const parts = frameName.exec(key)?.groups
+    if (parts === undefined) continue
+    if (parts['what'] === 'pose.txt') {
+      pose = object
+      continue
+    }
+    const { folder = '', frame = '' } = parts
+    const calibrationKey = `${folder}rgb.cal`
+    // It comes at the end of its sequence's listing, so it is asked for once per sequence.
+    if (calibration?.key !== calibrationKey) {
+      calibration = { key: calibrationKey, found: await dataset.head(calibrationKey) }
+    }
+    const poseKey = `${folder}frame_${frame}_pose.txt`
+    // Asked for only where `after` cut it off, or it is missing.
+    const own = pose?.key === poseKey ? pose : await dataset.head(poseKey)
+    const companions = [own, calibration.found].flatMap((info) => (info ? [{ key: info.key, etag: info.etag }] : []))
+    const missing = own === undefined ? poseKey : calibration.found === undefined ? calibrationKey : undefined
+    const sample: Sample = { key, etag, sizeBytes, companions }
+    yield missing === undefined
+      ? sample
+      : { ...sample, truth: { ...noTruth, fault: `The file ${missing} is missing; put it back.` } }
+  }
+}
+
+function partsOf(key: string): { folder: string; sequence: string; frame: string } {
+  const { folder, sequence, frame } = frameName.exec(key)?.groups ?? {}
+  if (folder !== undefined && sequence !== undefined && frame !== undefined) return { folder, sequence, frame }
+  throw new SampleError(
+    'bad-label',
+    `The key ${key} is none of a frame (NN/frame_NNNNN_rgb.png); take it off the list.`,
+  )
+}
+
+function parse<T>(name: string, bytes: Uint8Array, reader: (text: string) => T): T {
+  try {
+    return reader(Buffer.from(bytes).toString('utf8'))
+  } catch (cause) {
+    if (!(cause instanceof BiwiFileError)) throw cause
+    throw new SampleError('bad-label', `${name} cannot be used: ${cause.message}.`, { cause })
+  }
+}
+
+/** A square around the head's projected centre. */
+function headBox({ translation: [x, y, z] }: Placement, camera: Calibration, margin: number): Box {
+  if (!(z > 0)) throw new SampleError('bad-label', 'Its pose file puts the head behind the colour camera; correct it.')
+  const column = camera.centreX + (camera.focalX * x) / z
+  const row = camera.centreY + (camera.focalY * y) / z
+  const half = ((camera.focalX / z) * headSideMm * (1 + 2 * margin)) / 2
+  return { x0: column - half, y0: row - half, x1: column + half, y1: row + half }
+}
