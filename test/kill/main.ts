@@ -7,6 +7,9 @@ import { parseArgs } from 'node:util'
 import { roundOf } from './round.ts'
 import { Rounds } from './rounds.ts'
 
+// As the command itself does: the SDK's advice to upgrade Node is none that its users asked for.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '20' }, seed: { type: 'string' }, verbose: { type: 'boolean' } },
 })

@@ -20,32 +20,38 @@ export function roundOf(seed: number): Round {
   return { seed, store: seed % 2 === 0 ? 'folder' : 's3', programs: (seed >> 1) % 2 === 0 ? 'together' : 'apart' }
 }
 
-const roundLimitMs = 240_000
-/** Exits that a store which keeps failing or a Redis that is away at the start may cause; a supervisor would restart. */
+/** How often a store that keeps failing, or a Redis that is away at the start, may end a program; it is started again. */
 const exitsBorne = 8
 
+export interface Quiet {
+  readonly results: Results
+  /** What is long on this machine at this hour. */
+  readonly tookMs: number
+}
+
 /** A run that nobody disturbs: what all rounds at this place must equal, byte for byte. */
-export async function quietRun(place: Place): Promise<Results> {
+export async function quietRun(place: Place): Promise<Quiet> {
+  const began = performance.now()
   place.become('calm')
   const output = place.output('quiet')
   const run = new Program('run', runArguments(place, output), await environmentOf(place, 'quiet'))
   run.start()
   while (run.ended === undefined) await sleep(50)
   if (run.ended.code !== 0) throw new Error(`the quiet run ended with ${run.ended.code}: ${run.ended.output}`)
-  return resultsOf(place, output)
+  return { results: await resultsOf(place, output), tookMs: performance.now() - began }
 }
 
 /**
  * One run with everything that happens to it. Raises an error that tells what happened, and when, if it does not come
  * to its end or to other bytes than the quiet run. Returns the story.
  */
-export async function disturbedRun(place: Place, round: Round, quiet: Results): Promise<string[]> {
-  const disturbance = new Disturbance(place, round)
+export async function disturbedRun(place: Place, round: Round, quiet: Quiet): Promise<string[]> {
+  const disturbance = new Disturbance(place, round, quiet.tookMs)
   try {
     await disturbance.play()
     await disturbance.close()
     const output = place.output(disturbance.name)
-    const different = differences(quiet, await resultsOf(place, output))
+    const different = differences(quiet.results, await resultsOf(place, output))
     if (different.length > 0) throw new Error(`not as in the quiet run: ${different.slice(0, 20).join(', ')}`)
     return disturbance.story
   } catch (error) {
@@ -72,6 +78,7 @@ class Disturbance {
   readonly #place: Place
   readonly #round: Round
   readonly #random: Random
+  readonly #quietMs: number
   readonly #began = performance.now()
   #redis: RedisServer | undefined
   #redisDownAt = -Infinity
@@ -82,11 +89,12 @@ class Disturbance {
   readonly #drained = new Set<Program>()
   #isOver = false
 
-  constructor(place: Place, round: Round) {
+  constructor(place: Place, round: Round, quietMs: number) {
     this.name = `round${round.seed}`
     this.#place = place
     this.#round = round
     this.#random = new Random(round.seed)
+    this.#quietMs = quietMs
   }
 
   async play(): Promise<void> {
@@ -102,7 +110,7 @@ class Disturbance {
       share,
       blow: this.#random.pick(blows[programs]),
       after: this.#random.between(0, 300),
-      patience: this.#random.between(4_000, 12_000),
+      patience: this.#random.between(0.3, 0.9) * this.#quietMs,
     }))
     for (const { share, blow, after, patience } of plan) {
       await this.#until(() => this.#share() >= share, patience)
@@ -146,7 +154,8 @@ class Disturbance {
     await this.#redis.start()
     const redis = ['--redis', this.#redis.url]
     const produce = new Program('produce', ['produce', ...this.#arguments().slice(1), ...redis], environment)
-    const worker = (name: string): Program => new Program(name, ['worker', ...redis, '--units', '1'], environment)
+    const worker = (name: string): Program =>
+      new Program(name, ['worker', '--json', ...redis, '--units', '1'], environment)
     this.programs.push(produce, worker('worker 1'), worker('worker 2'))
     return [produce, ...this.programs.slice(1)]
   }
@@ -239,7 +248,8 @@ class Disturbance {
   async #until(condition: () => boolean, patienceMs: number): Promise<void> {
     const deadline = performance.now() + patienceMs
     while (!condition() && performance.now() < deadline) {
-      if (performance.now() - this.#began > roundLimitMs) throw new Error('the round does not come to its end')
+      if (performance.now() - this.#began > 60_000 + 15 * this.#quietMs)
+        throw new Error('the round does not come to its end')
       await sleep(50)
       this.#noteUnits()
       for (const program of this.programs) this.#look(program)
@@ -250,13 +260,13 @@ class Disturbance {
     const { ended } = program
     const isMain = program === this.programs[0]
     if (ended === undefined || (isMain && ended.code === 0)) return
+    const code = /"error":\s*\{\s*"code":\s*"([^"]+)"/.exec(ended.output)?.[1] ?? ''
     const wasRedisAway = performance.now() - this.#redisDownAt < 20_000
     const isBorne =
       // Told to stop; by the signal itself when that came before the program could listen.
       (this.#drained.has(program) && (ended.code === 0 || ended.code === null)) ||
-      (ended.code === 1 && this.#place.kind === 's3' && /S3|store/.test(ended.output)) ||
-      (ended.code === 2 && wasRedisAway && /Redis/.test(ended.output)) ||
-      (ended.code === 2 && this.#place.kind === 's3' && /cannot be reached|unreachable/.test(ended.output))
+      (this.#place.kind === 's3' && ['store-busy', 'store-gone', 'unreachable'].includes(code)) ||
+      (wasRedisAway && ['no-redis', 'queue-lost'].includes(code))
     this.#tell(`${program.name} ended by itself with ${ended.code}: ${ended.output.trim().split('\n').at(-1)}`)
     if (!this.#drained.delete(program)) this.#exits++
     if (!isBorne || this.#exits > exitsBorne) throw new Error(`${program.name} ended with ${ended.code}`)
@@ -308,7 +318,7 @@ class Disturbance {
 function runArguments(place: Place, output: string): string[] {
   const options = ['--dataset', place.dataset, '--output', output, '--network', place.network]
   const results = ['--adapter', 'filename', '--objective', 'sum,yaw', '--shard-size', String(shardSize)]
-  return ['run', ...options, ...results, '--units', '2']
+  return ['run', '--json', ...options, ...results, '--units', '2']
 }
 
 async function environmentOf(place: Place, name: string): Promise<Record<string, string>> {

@@ -1,11 +1,10 @@
 import { Place } from './place.ts'
-import { disturbedRun, quietRun, type Round } from './round.ts'
-import type { Results } from './results.ts'
+import { disturbedRun, type Quiet, quietRun, type Round } from './round.ts'
 
 /** Plays rounds, each kind of store with one dataset and one quiet run that all its rounds are held against. */
 export class Rounds {
   readonly #seed: number
-  readonly #places = new Map<Round['store'], { place: Place; quiet: Results }>()
+  readonly #places = new Map<Round['store'], { place: Place; quiet: Quiet }>()
 
   constructor(seed: number) {
     this.#seed = seed
@@ -21,7 +20,7 @@ export class Rounds {
     for (const { place } of this.#places.values()) await place.close()
   }
 
-  async #at(store: Round['store']): Promise<{ place: Place; quiet: Results }> {
+  async #at(store: Round['store']): Promise<{ place: Place; quiet: Quiet }> {
     const known = this.#places.get(store)
     if (known !== undefined) return known
     const place = await Place.make(store, this.#seed)
