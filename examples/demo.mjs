@@ -10,7 +10,7 @@ const dataset = path('demo/heads')
 const output = path('demo/output')
 const state = path('demo/state')
 const network = path('examples/models/heads.pkl')
-const count = 120
+const count = 60
 // Not among the seeds of the training or of the model card's measurement.
 const seed = 30_000
 

@@ -13,7 +13,10 @@ if (dataset === undefined || maps === undefined || out === undefined) throw new 
 
 const tiles: { input: Buffer; raw: { width: number; height: number; channels: 3 }; left: number; top: number }[] = []
 const names = readdirSync(dataset).filter((name) => name.endsWith('.png'))
-for (const [index, name] of names.sort().slice(0, columns * pairs).entries()) {
+for (const [index, name] of names
+  .sort()
+  .slice(0, columns * pairs)
+  .entries()) {
   const head = await sharp(join(dataset, name)).resize(side, side).removeAlpha().raw().toBuffer()
   const map = await decodeImage(readFileSync(join(maps, name)), { maxPixels: 1e6, applyExifOrientation: false })
   const left = (index % columns) * (side + gap)
