@@ -46,7 +46,10 @@ const perPixel = 2
 /** Made once, a third of a second: the same for every renderer, and never changed. */
 let everybody: { surface: HeadSurface; layers: Float32Array } | undefined
 
-/** Renders heads. Holds the mesh, the baked texture and buffers, so one renderer serves many pictures in turn. */
+/**
+ * Renders heads. Holds the mesh, the baked texture and buffers, so one renderer serves many pictures in turn. Sines and
+ * the like come from V8's own code, not from the system's library: one version of Node gives the same bytes everywhere.
+ */
 export class Renderer {
   readonly #surface: HeadSurface
   readonly #layers: Float32Array
