@@ -13,22 +13,14 @@ import type { NpyArray } from '../support/npy.ts'
 const scopes: readonly Scope[] = ['all', 'stem', 'none']
 const objectives = ['sum', 'yaw', 'pitch', 'roll']
 
-describe('onnxruntime:cpu', () => {
+describe.each(['onnxruntime:cpu', 'reference'])('%s', (engine) => {
   for (const image of goldenImages('tiny')) {
     for (const scope of scopes) {
       it(`tiny, ${image.image}, scope ${scope}`, async () => {
-        await expectGolden(image, 'tiny_hp.pkl', scope, objectives, 'onnxruntime:cpu')
+        await expectGolden(image, 'tiny_hp.pkl', scope, objectives, engine)
       })
     }
   }
-})
-
-describe('reference', () => {
-  it('tiny, first image, scope all', async () => {
-    const [image] = goldenImages('tiny')
-    if (image === undefined) throw new Error('no golden image')
-    await expectGolden(image, 'tiny_hp.pkl', 'all', ['sum'], 'reference')
-  })
 })
 
 // The golden data of DenseNet-121 weigh 35 MB and are not part of the repository.
