@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { benchEngine } from './engine.ts'
 import { benchExplain, benchPipeline } from './pipeline.ts'
 import { machine } from './measure.ts'
@@ -11,6 +13,11 @@ const sections: Readonly<Record<string, () => Promise<string>>> = {
   },
   pipeline: async () => benchPipeline(benchNetwork().path),
   explain: async () => benchExplain(benchNetwork().path),
+  // In a process of its own: what is asked for is that process's memory.
+  producer: async () => {
+    const script = fileURLToPath(new URL('./producerMemory.ts', import.meta.url))
+    return `producer, one million keys\n${execFileSync(process.execPath, ['--import', 'tsx', script], { encoding: 'utf8' })}`
+  },
 }
 
 const asked = process.argv.slice(2)

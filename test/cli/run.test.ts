@@ -55,7 +55,7 @@ describe('headlight run', () => {
           expect(first.stdout).toContain(join(output, set, place))
           expect((await readFile(join(output, set, place))).length).toBeGreaterThan(100)
         }
-        expect(first.stdout).toMatch(/images +4 \(4 computed, 0 unchanged\)/)
+        expect(first.stdout).toMatch(/images +4 \(4 with a map, 0 failed, 4 of them new or changed, 0 unchanged\)/)
         expect(first.stdout).toMatch(/mean absolute error( +\d+\.\d\d){4}/)
         expect(await readdir(join(output, set, 'maps', 'sum'))).toEqual(await readdir(dataset))
 
