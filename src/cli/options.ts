@@ -38,6 +38,7 @@ export const computingSettings = [
   'full',
   'prune',
   'strict',
+  'webhook',
   'redis',
 ] as const satisfies readonly SettingName[]
 

@@ -1,5 +1,4 @@
-import { shardsQueue, type RunJob } from '../contract/job.ts'
-import type { ResultSet } from '../contract/resultSet.ts'
+import { shardsQueue } from '../contract/job.ts'
 import { serveRun } from '../producer/main.ts'
 import { enqueueRun } from '../producer/serve.ts'
 import type { QueueConnection } from '../queue/connection.ts'
@@ -7,7 +6,9 @@ import type { Call } from './command.ts'
 import { conclude } from './conclude.ts'
 import { givenRedis } from './queueServer.ts'
 import { askedFor, openDataset, type AskedFor } from './resultSetOf.ts'
+import { runJob } from './runJob.ts'
 import { stopOnSignal } from './stopSignals.ts'
+import { tellWebhook } from './webhook.ts'
 
 /** Serves a run for workers elsewhere until it is closed, or leaves it to a standing producer. */
 export async function performProduce(call: Call): Promise<number> {
@@ -35,6 +36,7 @@ export async function performProduce(call: Call): Promise<number> {
         onProgress: (progress) => display.update(progress),
         log,
       })
+      await tellWebhook(call, summary)
       return conclude(call, set, summary)
     } finally {
       stop.done()
@@ -48,7 +50,7 @@ export async function performProduce(call: Call): Promise<number> {
 async function addRun(call: Call, asked: AskedFor, connection: QueueConnection): Promise<number> {
   const { settings, surroundings, log } = call
   const set = await asked.prepare()
-  const job = await enqueueRun(connection, runJob(call, asked, set), log)
+  const job = await enqueueRun(connection, runJob(call.settings, asked.output, set), log)
   const output = `${asked.output.uri}${set.id}/`
   if (settings.json) surroundings.results.write(`${JSON.stringify({ job, output, state: 'queued' })}\n`)
   else if (!settings.quiet) {
@@ -57,15 +59,4 @@ async function addRun(call: Call, asked: AskedFor, connection: QueueConnection):
     )
   }
   return 0
-}
-
-function runJob({ settings }: Call, { output }: AskedFor, set: ResultSet): RunJob {
-  return {
-    output: output.uri,
-    ...(output.endpoint === undefined ? {} : { endpoint: output.endpoint }),
-    set: set.id,
-    full: settings.full,
-    prune: settings.prune,
-    shardSize: settings.shardSize ?? null,
-  }
 }

@@ -14,6 +14,7 @@ import { ProgressDisplay } from './progressDisplay.ts'
 import { reportCommand } from './report.ts'
 import { retryCommand } from './retry.ts'
 import { runCommand } from './run.ts'
+import { scheduleCommands } from './schedule.ts'
 import { produceCommand } from './produce.ts'
 import { producerCommand } from './producer.ts'
 import { statusCommand } from './status.ts'
@@ -26,6 +27,7 @@ const commands: readonly CommandSpec[] = [
   produceCommand,
   workerCommand,
   producerCommand,
+  ...scheduleCommands,
   statusCommand,
   pauseCommand,
   resumeCommand,
@@ -106,7 +108,10 @@ function buildProgram(surroundings: Surroundings, perform: Perform): Command {
   return program
 }
 
-const groupSummaries: Readonly<Record<string, string>> = { network: 'look into a network' }
+const groupSummaries: Readonly<Record<string, string>> = {
+  network: 'look into a network',
+  schedule: 'run at given times, served by headlight producer',
+}
 
 function group(program: Command, groups: Map<string, Command>, name: string, surroundings: Surroundings): Command {
   const known = groups.get(name)

@@ -11,6 +11,7 @@ export const retryCommand: CommandSpec = {
     'batch',
     'shardSize',
     'strict',
+    'webhook',
     'redis',
     'units',
     'fetchConcurrency',

@@ -11,6 +11,7 @@ import { ownFolders, unitCount } from './machine.ts'
 import { queueServer } from './queueServer.ts'
 import { askedFor, openDataset } from './resultSetOf.ts'
 import { stopOnSignal } from './stopSignals.ts'
+import { tellWebhook } from './webhook.ts'
 
 /**
  * A worker of many waits for its place to be repaired; the only one of a run that somebody looks at gives up after about
@@ -85,6 +86,7 @@ export async function computeHere(call: Call, { output, prepare, retry }: Asked)
           onProgress: (progress) => display.update(progress),
           log,
         })
+        await tellWebhook(call, summary)
         return conclude(call, set, summary)
       } finally {
         // Nothing is waited for: what is not committed is computed again by the next run.

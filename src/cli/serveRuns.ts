@@ -3,6 +3,7 @@ import { serveRunsQueue } from '../producer/serve.ts'
 import { openStore } from '../storage/open.ts'
 import type { Call } from './command.ts'
 import { givenRedis } from './queueServer.ts'
+import { webhookSecret } from './webhook.ts'
 import { stopOnSignal } from './stopSignals.ts'
 
 /** Serves runs until SIGTERM or SIGINT; those at work then go back to the queue, for another producer. Exit code 0. */
@@ -25,6 +26,7 @@ export async function serveRuns(call: Call): Promise<number> {
       openDataset: ({ dataset }) =>
         openStore(dataset.uri, { endpoint: settings.s3Endpoint ?? dataset.endpoint ?? undefined, logger: log }),
       headlightVersion: surroundings.version,
+      webhookSecret: webhookSecret(call),
       signal: stop.signal,
       onProgress: ({ set }, { phase, message }) => log.debug({ set, phase }, message ?? 'progress'),
       log,

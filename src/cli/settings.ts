@@ -56,7 +56,7 @@ function suggestKey(key: string): string {
  * HEADLIGHT_REDIS_PORT and the like into every container once a service is called headlight-redis.
  */
 function misspeltVariables(environment: SettingSources['environment']): string[] {
-  const names = [...settingNames, 'config']
+  const names = [...settingNames, 'config', 'webhookSecret']
   const known = names.map(environmentName)
   const warnings: string[] = []
   for (const variable of Object.keys(environment)) {

@@ -26,6 +26,8 @@ export const suspicionSchema = z.strictObject({
   current: z.string().nullable(),
   /** Deaths by key while that sample was computed alone; two convict it. */
   alone: z.record(z.string(), z.int().positive()),
+  /** How many of those were units that fell silent and were killed: slowness, maybe, not the image. */
+  silent: z.record(z.string(), z.int().positive()).optional(),
 })
 export type Suspicion = z.infer<typeof suspicionSchema>
 
@@ -90,6 +92,10 @@ export const runJobSchema = z.strictObject({
   prune: z.boolean().default(false),
   /** Null: chosen by the size of the dataset. */
   shardSize: z.int().positive().nullable(),
+  /** The schedule that asks for it. */
+  schedule: z.string().optional(),
+  /** Told how the run ended. */
+  webhook: z.url().optional(),
 })
 export type RunJob = z.infer<typeof runJobSchema>
 

@@ -14,6 +14,9 @@ import type { Logger } from '../telemetry.ts'
 import { getJson } from './jsonObject.ts'
 import { serveRun } from './main.ts'
 import type { RunProgress } from './progress.ts'
+import { Schedules } from './schedules.ts'
+import { sendWebhook } from './webhook.ts'
+import type { WebhookMessage } from './webhook.ts'
 
 export interface ServeRunsOptions {
   readonly connection: QueueConnection
@@ -22,6 +25,8 @@ export interface ServeRunsOptions {
   readonly openOutput: (job: RunJob) => Store
   readonly openDataset: (set: ResultSet) => Store
   readonly headlightVersion: string
+  /** Signs webhooks. */
+  readonly webhookSecret?: string | undefined
   /** On abort the runs being served are handed back to the queue and stay open. */
   readonly signal: AbortSignal
   readonly onProgress: (job: RunJob, progress: RunProgress) => void
@@ -33,25 +38,32 @@ const concurrency = 8
 /** Until a run whose result set is held by another is tried again. */
 const heldPauseMs = 60_000
 
-/** The standing producer: serves the runs that others add to the runs queue, until the signal aborts. */
+/**
+ * The standing producer: serves the runs that others, and the schedules, add to the runs queue, until the signal aborts.
+ */
 export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
   const { connection, signal, log } = options
-  await checkRedis(connection)
-  const worker = openWorker<RunJob, Summary>(
-    connection,
-    runsQueue,
-    (job, token) => serveJob(job, token, options),
-    { concurrency },
-    log,
-  )
+  const schedules = await Schedules.open(connection, log)
   try {
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve()
-      else signal.addEventListener('abort', () => resolve(), { once: true })
-    })
+    await schedules.reconcile()
+    const worker = openWorker<RunJob, Summary | null>(
+      connection,
+      runsQueue,
+      (job, token) => serveJob(job, token, options, schedules),
+      { concurrency },
+      log,
+    )
+    try {
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve()
+        else signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+    } finally {
+      // Waits for the handlers, which the signal has told to stop.
+      await worker.close()
+    }
   } finally {
-    // Waits for the handlers, which the signal has told to stop.
-    await worker.close()
+    await schedules.close()
   }
 }
 
@@ -68,20 +80,23 @@ export async function enqueueRun(connection: QueueConnection, job: RunJob, log: 
   }
 }
 
+/** Null: skipped, since another run of the set is still going. */
 async function serveJob(
-  job: Job<RunJob, Summary>,
+  job: Job<RunJob, Summary | null>,
   token: string | undefined,
   options: ServeRunsOptions,
-): Promise<Summary> {
+  schedules: Schedules,
+): Promise<Summary | null> {
   const { signal, log, connection, queueName, headlightVersion, openDataset } = options
   const parsed = runJobSchema.safeParse(job.data)
   if (!parsed.success) throw new UnrecoverableError(`The job ${job.id} is no run: ${parsed.error.message}`)
   const asked = parsed.data
   const output = options.openOutput(asked)
+  const tell = (ended: Omit<WebhookMessage, 'schedule'>) => tellOutcome(asked, ended, options, schedules)
   try {
     const set = await getJson(output, layout.set(asked.set), resultSetSchema)
     if (set === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}.`)
-    return await serveRun({
+    const summary = await serveRun({
       output,
       set: set.value,
       openDataset,
@@ -95,17 +110,50 @@ async function serveJob(
       onProgress: (progress) => options.onProgress(asked, progress),
       log: log.child({ set: asked.set }),
     })
+    const outcome = summary.state === 'cancelled' ? 'cancelled' : 'completed'
+    await tell({ outcome, message: null, summary })
+    return summary
   } catch (error) {
     if (signal.aborted) return await handBack(job, token, 0)
     if (error instanceof InputError && error.code === 'held') {
       log.warn({ set: asked.set }, error.message)
+      // The next time comes by itself. A run that somebody asked for once is waited with.
+      if (asked.schedule !== undefined) {
+        await tell({ outcome: 'skipped', message: error.message, summary: null })
+        return null
+      }
       return await handBack(job, token, heldPauseMs)
+    }
+    const isFinal = error instanceof InputError || error instanceof UnrecoverableError || isLastAttempt(job)
+    if (isFinal) {
+      const message = error instanceof Error ? error.message : String(error)
+      await tell({ outcome: 'failed', message, summary: null })
     }
     if (error instanceof InputError) throw new UnrecoverableError(error.message)
     throw error
   } finally {
     output.close()
   }
+}
+
+const isLastAttempt = (job: Job): boolean => job.attemptsMade + 1 >= (job.opts.attempts ?? 1)
+
+/** Notes in the schedule and tells the webhook how a run ended. Neither can fail the run. */
+async function tellOutcome(
+  { schedule, webhook }: RunJob,
+  ended: Omit<WebhookMessage, 'schedule'>,
+  { webhookSecret, log }: ServeRunsOptions,
+  schedules: Schedules,
+): Promise<void> {
+  const { outcome, message, summary } = ended
+  if (schedule !== undefined) {
+    const noted = { at: new Date().toISOString(), outcome, run: summary?.run ?? null, message }
+    await schedules.record(schedule, noted).catch((error: unknown) => {
+      log.warn({ err: error, schedule, outcome }, 'the outcome could not be noted')
+    })
+  }
+  if (webhook === undefined) return
+  await sendWebhook({ url: webhook, secret: webhookSecret, message: { schedule: schedule ?? null, ...ended }, log })
 }
 
 /** Gives the job to the next producer, or to this one later, without counting an attempt. */

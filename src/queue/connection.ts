@@ -1,5 +1,5 @@
 import { createIORedisClient, Queue, QueueEvents, RedisConnection, Worker } from 'bullmq'
-import type { Processor, WorkerOptions } from 'bullmq'
+import type { Processor, RedisOptions, WorkerOptions } from 'bullmq'
 import { isIP } from 'node:net'
 import { Cluster, Redis } from 'ioredis'
 import { z } from 'zod'
@@ -149,19 +149,33 @@ const clusterNodeList = z.array(z.strictObject({ host: z.string(), port: z.numbe
 
 // BullMQ knows only ioredis' plain client when it is given options. A Cluster instance could be passed instead, but then
 // BullMQ would neither own nor close it. This is the place it offers for saying how a client is made from options.
-RedisConnection.clientFactory = ({ clusterNodes, ...options }) => {
-  const nodes = clusterNodeList.parse(clusterNodes)
-  if (nodes === null || nodes === undefined) return createIORedisClient(new Redis(options))
+RedisConnection.clientFactory = ({ clusterNodes, ...options }) =>
+  createIORedisClient(newClient(options, clusterNodeList.parse(clusterNodes) ?? null))
+
+function newClient(options: RedisOptions, nodes: QueueConnection['cluster']): Redis | Cluster {
+  if (nodes === null) return new Redis(options)
   const { host: _host, port: _port, db: _db, retryStrategy, enableOfflineQueue, ...redisOptions } = options
-  return createIORedisClient(
-    new Cluster(nodes, {
-      ...(retryStrategy === undefined ? {} : { clusterRetryStrategy: retryStrategy }),
-      enableOfflineQueue: enableOfflineQueue ?? true,
-      redisOptions,
-      // Certificates name hosts, so a node's name must not be resolved to an address before TLS sees it.
-      ...(options.tls === undefined ? {} : { dnsLookup: (address, done) => done(null, address) }),
-    }),
-  )
+  return new Cluster([...nodes], {
+    ...(retryStrategy === undefined ? {} : { clusterRetryStrategy: retryStrategy }),
+    enableOfflineQueue: enableOfflineQueue ?? true,
+    redisOptions,
+    // Certificates name hosts, so a node's name must not be resolved to an address before TLS sees it.
+    ...(options.tls === undefined ? {} : { dnsLookup: (address, done) => done(null, address) }),
+  })
+}
+
+/** The commands that headlight uses for what it keeps beside its queues. */
+export type RedisClient = Pick<
+  Redis,
+  'hset' | 'hget' | 'hgetall' | 'hdel' | 'lpush' | 'ltrim' | 'lrange' | 'del' | 'disconnect'
+>
+
+/** A client for keys of our own, which start with the connection's prefix. The caller disconnects it. */
+export function openClient(connection: QueueConnection, log: Logger): RedisClient {
+  const policy = { ...prompt, enableOfflineQueue: true }
+  const client = newClient({ ...connection.redis, ...policy }, connection.cluster)
+  logErrors(client, connection, log)
+  return client
 }
 
 /**

@@ -1,0 +1,121 @@
+import { Command } from 'commander'
+import { scheduleNamePattern } from '../contract/schedule.ts'
+import { InputError } from '../errors.ts'
+import { cronTimes } from '../producer/cronTimes.ts'
+import { Schedules, type ScheduleStatus } from '../producer/schedules.ts'
+import type { Call } from './command.ts'
+import { addSettings, computingSettings, settingsOf } from './options.ts'
+import { givenRedis } from './queueServer.ts'
+import { askedFor } from './resultSetOf.ts'
+import { runJob } from './runJob.ts'
+import { place } from './summaryText.ts'
+
+/** Prepares the result set that the options after `--` ask for, and adds or changes the schedule. */
+export async function addSchedule(call: Call): Promise<number> {
+  const { flags, operands, surroundings, log } = call
+  const [name = '', ...options] = operands
+  if (!scheduleNamePattern.test(name)) {
+    throw new InputError('bad-option', `"${name}" is no name for a schedule: letters, digits, . _ -, at most 64`)
+  }
+  const when = { cron: String(flags['cron']), timeZone: String(flags['tz']) }
+  cronTimes(when.cron, when.timeZone, new Date(), 1)
+  const { settings, warnings } = await settingsOf(runOptions(options), surroundings)
+  for (const warning of warnings) log.warn(warning)
+  return withSchedules(call, 'schedule add', async (schedules) => {
+    const asked = await askedFor({ ...call, settings }, 'schedule add … --')
+    try {
+      const set = await asked.prepare()
+      const done = await schedules.put({ name, ...when, job: runJob(settings, asked.output, set) })
+      const status = (await schedules.statuses()).find(({ schedule }) => schedule.name === name)
+      if (status !== undefined) say(call, { done, ...statusJson(status) }, `${done}: ${statusText(status)}`)
+      return 0
+    } finally {
+      asked.dataset.close()
+      asked.output.close()
+    }
+  })
+}
+
+export async function listSchedules(call: Call): Promise<number> {
+  return withSchedules(call, 'schedule list', async (schedules) => {
+    const statuses = await schedules.statuses()
+    const text = statuses.length === 0 ? 'there is no schedule yet\n' : statuses.map(statusText).join('\n')
+    say(call, { schedules: statuses.map(statusJson) }, text)
+    return 0
+  })
+}
+
+export async function changeSchedule(call: Call, wish: 'run' | 'pause' | 'resume' | 'remove'): Promise<number> {
+  const [name = ''] = call.operands
+  return withSchedules(call, `schedule ${wish}`, async (schedules) => {
+    const { act, done } = {
+      run: { act: () => schedules.runNow(name), done: 'queued for the next free headlight producer' },
+      pause: { act: () => schedules.pause(name), done: 'paused' },
+      resume: { act: () => schedules.resume(name), done: 'resumed' },
+      remove: { act: () => schedules.remove(name), done: 'removed' },
+    }[wish]
+    await act()
+    say(call, { name, done: wish }, `${name} is ${done}\n`)
+    return 0
+  })
+}
+
+async function withSchedules(
+  call: Call,
+  command: string,
+  body: (schedules: Schedules) => Promise<number>,
+): Promise<number> {
+  const schedules = await Schedules.open(await givenRedis(call, command), call.log)
+  try {
+    return await body(schedules)
+  } finally {
+    await schedules.close()
+  }
+}
+
+/** What is the workers' choice, or the caller's, or makes no difference to a run that nobody waits for. */
+const notOfRuns: readonly string[] = ['engine', 'batch', 'redis', 'strict']
+
+/** The arguments after `--`, read as those of `produce` would be. */
+function runOptions(args: readonly string[]): Command {
+  const command = new Command('--').exitOverride().configureOutput({ outputError: () => undefined })
+  addSettings(
+    command,
+    computingSettings.filter((name) => !notOfRuns.includes(name)),
+  )
+  return command
+    .helpOption(false)
+    .allowExcessArguments(false)
+    .parse([...args], { from: 'user' })
+}
+
+function say({ settings, surroundings }: Call, json: object, text: string): void {
+  if (settings.json) surroundings.results.write(`${JSON.stringify(json)}\n`)
+  else if (!settings.quiet) surroundings.results.write(text)
+}
+
+/** As `--json` prints it. The names are a contract: add, don't rename. */
+function statusJson({ schedule, next, outcomes }: ScheduleStatus) {
+  const { name, cron, timeZone, paused, job } = schedule
+  const { output, set, full, prune } = job
+  return { name, cron, timeZone, paused, output, set, full, prune, next, lastOutcome: outcomes[0] ?? null, outcomes }
+}
+
+function statusText({ schedule, next, outcomes }: ScheduleStatus): string {
+  const { name, cron, timeZone, paused, job } = schedule
+  const [last] = outcomes
+  // Sweden writes dates as ISO 8601 does.
+  const local = (date: Date): string => date.toLocaleString('sv-SE', { timeZone })
+  const rows: [string, string][] = [
+    ['runs', `${cron}, ${timeZone}${paused ? '; paused' : ''}`],
+    ['result set', `${place(job.output)}${job.set}/${job.full ? ', in full' : ''}${job.prune ? ', pruned' : ''}`],
+    ['next', paused ? 'when it is resumed' : next.map(local).join(', ')],
+  ]
+  if (last === undefined) rows.push(['last', 'not run yet'])
+  else {
+    const which = last.run === null ? '' : `, run ${last.run}`
+    const why = last.message === null ? '' : `: ${last.message}`
+    rows.push(['last', `${last.outcome} ${local(new Date(last.at))}${which}${why}`])
+  }
+  return `${name}\n${rows.map(([key, value]) => `  ${key.padEnd(12)}${value}\n`).join('')}`
+}

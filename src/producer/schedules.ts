@@ -1,0 +1,176 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Queue } from 'bullmq'
+import { runJobOptions, runsQueue } from '../contract/job.ts'
+import type { RunJob } from '../contract/job.ts'
+import {
+  keptOutcomes,
+  scheduleOutcomeSchema,
+  scheduleOutcomesKey,
+  scheduleSchema,
+  schedulesKey,
+} from '../contract/schedule.ts'
+import type { Schedule, ScheduleOutcome } from '../contract/schedule.ts'
+import { InputError } from '../errors.ts'
+import { checkRedis, openClient, openQueue } from '../queue/connection.ts'
+import type { QueueConnection, RedisClient } from '../queue/connection.ts'
+import type { Logger } from '../telemetry.ts'
+import { cronTimes } from './cronTimes.ts'
+
+/** A schedule as people ask about it. */
+export interface ScheduleStatus {
+  readonly schedule: Schedule
+  /** None while it is paused. The first may lie in the past: it is due, and waits for a producer. */
+  readonly next: readonly Date[]
+  /** The newest first. */
+  readonly outcomes: readonly ScheduleOutcome[]
+}
+
+const nextTimes = 3
+
+/**
+ * Runs at given times, kept in Redis: the definition in a hash of ours, and for each that is not paused a job scheduler
+ * of the queue, which keeps exactly one delayed job: the next time. A time that passes while no producer runs thus waits
+ * for one, once however many were missed.
+ */
+export class Schedules {
+  readonly #redis: RedisClient
+  readonly #queue: Queue<RunJob>
+
+  private constructor(redis: RedisClient, queue: Queue<RunJob>) {
+    this.#redis = redis
+    this.#queue = queue
+  }
+
+  /** InputError `no-redis`. The caller closes it. */
+  static async open(connection: QueueConnection, log: Logger): Promise<Schedules> {
+    await checkRedis(connection)
+    const queue = openQueue<RunJob, unknown>(connection, runsQueue, log)
+    await queue.waitUntilReady()
+    return new Schedules(openClient(connection, log), queue)
+  }
+
+  async close(): Promise<void> {
+    this.#redis.disconnect()
+    await this.#queue.close()
+  }
+
+  /**
+   * Adds a schedule, or changes the one of this name (which stays paused if it was). InputError `bad-option` for a cron
+   * line or a time zone that cannot be read.
+   */
+  async put(wanted: Omit<Schedule, 'schema' | 'paused'>): Promise<'added' | 'changed' | 'unchanged'> {
+    cronTimes(wanted.cron, wanted.timeZone, new Date(), 1)
+    const before = (await this.#all()).find(({ name }) => name === wanted.name)
+    const schedule = scheduleSchema.parse({ schema: 1, ...wanted, paused: before?.paused ?? false })
+    await this.#save(schedule)
+    return before === undefined ? 'added' : isDeepStrictEqual(before, schedule) ? 'unchanged' : 'changed'
+  }
+
+  async pause(name: string): Promise<Schedule> {
+    return this.#save({ ...(await this.#get(name)), paused: true })
+  }
+
+  /** Times that passed while it was paused are not made up for. */
+  async resume(name: string): Promise<Schedule> {
+    return this.#save({ ...(await this.#get(name)), paused: false })
+  }
+
+  /** A run of it that is at work goes on. */
+  async remove(name: string): Promise<void> {
+    await this.#get(name)
+    await this.#queue.removeJobScheduler(name)
+    await this.#redis.hdel(schedulesKey, name)
+    await this.#redis.del(scheduleOutcomesKey(name))
+  }
+
+  /** Adds a run of it now, also of a paused one. */
+  async runNow(name: string): Promise<void> {
+    await this.#queue.add('run', jobOf(await this.#get(name)), runJobOptions)
+  }
+
+  /** In order of name. */
+  async statuses(): Promise<ScheduleStatus[]> {
+    return Promise.all(
+      (await this.#all()).map(async (schedule) => ({
+        schedule,
+        next: await this.#next(schedule),
+        outcomes: await this.#outcomes(schedule.name),
+      })),
+    )
+  }
+
+  /** Notes how a time ended; of a schedule that was removed meanwhile nothing is noted. */
+  async record(name: string, outcome: ScheduleOutcome): Promise<void> {
+    if ((await this.#redis.hget(schedulesKey, name)) === null) return
+    await this.#redis.lpush(scheduleOutcomesKey(name), JSON.stringify(outcome))
+    await this.#redis.ltrim(scheduleOutcomesKey(name), 0, keptOutcomes - 1)
+  }
+
+  /** Makes the queue's schedulers what the definitions say, whatever a crash left half done. */
+  async reconcile(): Promise<void> {
+    const schedules = await this.#all()
+    for (const schedule of schedules) await this.#apply(schedule)
+    const known = new Set(schedules.map(({ name }) => name))
+    for (const { key } of await this.#queue.getJobSchedulers()) {
+      if (!known.has(key)) await this.#queue.removeJobScheduler(key)
+    }
+  }
+
+  /** The definition first: the scheduler can be made from it again, the reverse cannot. */
+  async #save(schedule: Schedule): Promise<Schedule> {
+    await this.#redis.hset(schedulesKey, schedule.name, JSON.stringify(schedule))
+    await this.#apply(schedule)
+    return schedule
+  }
+
+  async #apply(schedule: Schedule): Promise<void> {
+    const { name, cron, timeZone, paused } = schedule
+    if (paused) {
+      await this.#queue.removeJobScheduler(name)
+      return
+    }
+    const data = jobOf(schedule)
+    const present = await this.#queue.getJobScheduler(name)
+    const isSame =
+      present?.pattern === cron && present.tz === timeZone && isDeepStrictEqual(present.template?.data, data)
+    // Putting an equal scheduler again would not be nothing: it replaces a job that is overdue by that of the next time.
+    if (isSame) return
+    await this.#queue.upsertJobScheduler(
+      name,
+      { pattern: cron, tz: timeZone },
+      { name: 'run', data, opts: { ...runJobOptions } },
+    )
+  }
+
+  async #next({ name, cron, timeZone, paused }: Schedule): Promise<Date[]> {
+    if (paused) return []
+    const first = (await this.#queue.getJobScheduler(name))?.next
+    const from = new Date(first ?? Date.now())
+    const next = cronTimes(cron, timeZone, new Date(Math.max(from.getTime(), Date.now())), nextTimes)
+    return first === undefined ? next : [from, ...next].slice(0, nextTimes)
+  }
+
+  async #outcomes(name: string): Promise<ScheduleOutcome[]> {
+    const texts = await this.#redis.lrange(scheduleOutcomesKey(name), 0, keptOutcomes - 1)
+    return texts.map((text) => scheduleOutcomeSchema.parse(JSON.parse(text)))
+  }
+
+  async #all(): Promise<Schedule[]> {
+    const texts = Object.values(await this.#redis.hgetall(schedulesKey))
+    const schedules = texts.map((text) => scheduleSchema.parse(JSON.parse(text)))
+    return schedules.sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  async #get(name: string): Promise<Schedule> {
+    const all = await this.#all()
+    const found = all.find((schedule) => schedule.name === name)
+    if (found !== undefined) return found
+    const known =
+      all.length === 0 ? 'there is none yet' : `there are ${all.map((schedule) => schedule.name).join(', ')}`
+    throw new InputError('bad-option', `there is no schedule ${name}; ${known}.`)
+  }
+}
+
+function jobOf({ name, job }: Schedule): RunJob {
+  return { ...job, schedule: name }
+}

@@ -1,0 +1,71 @@
+import { createHmac } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Summary } from '../contract/run.ts'
+import type { ScheduleOutcome } from '../contract/schedule.ts'
+import type { Logger } from '../telemetry.ts'
+
+/** The body of a webhook, as JSON. */
+export interface WebhookMessage {
+  /** Name of the schedule that the run belongs to; null for any other run. */
+  readonly schedule: string | null
+  readonly outcome: ScheduleOutcome['outcome']
+  /** Why it was skipped or failed. */
+  readonly message: string | null
+  /** Of a run that was closed. */
+  readonly summary: Summary | null
+}
+
+export interface WebhookOptions {
+  readonly url: string
+  /** Signs the body: header `X-Headlight-Signature: sha256=…`, the HMAC-SHA256 in hex. */
+  readonly secret: string | undefined
+  readonly message: WebhookMessage
+  readonly log: Logger
+  /** Before the second attempt; doubled with each. */
+  readonly firstPauseMs?: number
+}
+
+const attempts = 6
+const answerTimeoutMs = 10_000
+
+/**
+ * POSTs the outcome of a run. No answer, and answers that may be another one in a moment (408, 429, 5xx), are tried
+ * again for about half a minute. What cannot be delivered is logged, and fails nothing: the run is done.
+ */
+export async function sendWebhook(options: WebhookOptions): Promise<void> {
+  const { url, secret, message, log, firstPauseMs = 1_000 } = options
+  const body = JSON.stringify(message)
+  const headers: Record<string, string> = { 'content-type': 'application/json', 'user-agent': 'headlight' }
+  if (secret !== undefined && secret !== '') {
+    headers['x-headlight-signature'] = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
+  }
+  // The path of such a URL is often a secret itself.
+  const host = new URL(url).host
+  for (let attempt = 1; ; attempt++) {
+    const problem = await post(url, headers, body)
+    if (problem === null) return
+    if (!problem.mayPass || attempt === attempts) {
+      log.warn({ host, attempts: attempt }, `the webhook could not be delivered: ${problem.said}`)
+      return
+    }
+    await sleep(firstPauseMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2))
+  }
+}
+
+async function post(
+  url: string,
+  headers: Record<string, string>,
+  body: string,
+): Promise<{ said: string; mayPass: boolean } | null> {
+  try {
+    const signal = AbortSignal.timeout(answerTimeoutMs)
+    const answer = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' })
+    await answer.body?.cancel()
+    if (answer.ok) return null
+    const { status } = answer
+    return { said: `status ${status}`, mayPass: status === 408 || status === 429 || status >= 500 }
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    return { said: cause instanceof Error ? cause.message : String(cause), mayPass: true }
+  }
+}

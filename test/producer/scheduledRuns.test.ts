@@ -1,0 +1,96 @@
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { runJobSchema, shardsQueue } from '../../src/contract/job.ts'
+import type { ResultSet } from '../../src/contract/resultSet.ts'
+import { Hold } from '../../src/producer/hold.ts'
+import { Schedules } from '../../src/producer/schedules.ts'
+import { serveRunsQueue } from '../../src/producer/serve.ts'
+import { FilesystemStore } from '../../src/storage/filesystem.ts'
+import { silent, startTestRedis } from '../support/redis.ts'
+import { startFakeWorker, World } from './world.ts'
+import type { FakeWorker } from './world.ts'
+
+let redis: Awaited<ReturnType<typeof startTestRedis>>
+let world: World
+let set: ResultSet
+let schedules: Schedules
+let worker: FakeWorker
+let stop: AbortController
+let serving: Promise<void>
+
+beforeAll(async () => {
+  redis = await startTestRedis()
+})
+afterAll(() => redis.stop())
+beforeEach(async () => {
+  world = await World.make(['a.jpg'])
+  set = await world.prepare()
+  schedules = await Schedules.open(redis.connection, silent)
+  worker = startFakeWorker({ connection: redis.connection, queueName: shardsQueue, output: world.output, set })
+  stop = new AbortController()
+  serving = serveRunsQueue({
+    connection: redis.connection,
+    queueName: shardsQueue,
+    openOutput: () => new FilesystemStore(join(world.folder, 'output')),
+    openDataset: () => new FilesystemStore(join(world.folder, 'dataset')),
+    headlightVersion: '0.0.0',
+    signal: stop.signal,
+    onProgress: () => undefined,
+    log: silent,
+  })
+})
+afterEach(async () => {
+  for (const { schedule } of await schedules.statuses()) await schedules.remove(schedule.name)
+  stop.abort(new Error('stopped'))
+  await serving
+  await worker.stop()
+  await schedules.close()
+  await world.remove()
+})
+
+function put(name: string, cron: string, resultSet = set.id) {
+  const job = runJobSchema.parse({ output: world.output.uri, set: resultSet, full: false, shardSize: null })
+  return schedules.put({ name, cron, timeZone: 'UTC', job })
+}
+
+async function outcomes(name: string) {
+  const status = (await schedules.statuses()).find(({ schedule }) => schedule.name === name)
+  return (status?.outcomes ?? []).toReversed()
+}
+
+const patiently = { timeout: 30_000 }
+
+it('fires time after time, over a dataset that changes in between', async () => {
+  await put('often', '* * * * * *')
+  for (const [i, image] of ['b.jpg', 'c.jpg', 'd.jpg'].entries()) {
+    await expect.poll(async () => (await world.rows(set)).length, patiently).toBe(i + 1)
+    await world.addImage(image)
+  }
+  await expect.poll(async () => (await world.rows(set)).length, patiently).toBe(4)
+  const completed = (await outcomes('often')).filter(({ outcome }) => outcome === 'completed')
+  expect(completed.length).toBeGreaterThanOrEqual(3)
+  expect(new Set(completed.map(({ run }) => run)).size).toBe(completed.length)
+}, 60_000)
+
+it('skips a time when a run is still going, and says who is in the way', async () => {
+  await put('yearly', '0 0 1 1 *')
+  const signal = new AbortController().signal
+  const hold = await Hold.take({ output: world.output, set: set.id, signal, onWait: () => undefined, log: silent })
+  await hold.setRun('the-one-before')
+  await schedules.runNow('yearly')
+  await expect.poll(() => outcomes('yearly'), patiently).toHaveLength(1)
+  expect(await outcomes('yearly')).toMatchObject([
+    { outcome: 'skipped', run: null, message: expect.stringContaining('the-one-before') },
+  ])
+  await hold.release()
+  await schedules.runNow('yearly')
+  await expect.poll(() => outcomes('yearly'), patiently).toMatchObject([{}, { outcome: 'completed', message: null }])
+})
+
+it('notes why a run failed that cannot work', async () => {
+  await put('broken', '0 0 1 1 *', 'no-such-set')
+  await schedules.runNow('broken')
+  await expect
+    .poll(() => outcomes('broken'), patiently)
+    .toMatchObject([{ outcome: 'failed', message: expect.stringContaining('no-such-set') }])
+})
