@@ -206,17 +206,6 @@ export const settingsSchema = z.strictObject({
       'Redis ≥ 6.2 or Valkey: redis://user:password@host:6379/0, rediss://… (TLS), redis+unix:///path, redis://host?cluster=1. Give a password through the environment, where other users cannot see it.',
   }),
 
-  webhook: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .meta({
-      group: 'messages',
-      placeholder: 'URL',
-      automatic: 'none is told',
-      description:
-        'POST how a run ended to this URL, as JSON with its summary, repeated while there is no answer. With HEADLIGHT_WEBHOOK_SECRET in the environment the header X-Headlight-Signature holds sha256= and the HMAC-SHA256 of the body.',
-    }),
-
   stateFolder: z.string().min(1).optional().meta({
     group: 'folders',
     placeholder: 'FOLDER',
@@ -239,6 +228,16 @@ export const settingsSchema = z.strictObject({
     group: 'messages',
     description: 'No progress and no closing words; warnings and errors are still written.',
   }),
+  webhook: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({
+      group: 'messages',
+      placeholder: 'URL',
+      automatic: 'none is told',
+      description:
+        'POST how a run ended to this URL, as JSON with its summary, repeated while there is no answer. With HEADLIGHT_WEBHOOK_SECRET in the environment the header X-Headlight-Signature holds sha256= and the HMAC-SHA256 of the body.',
+    }),
   logLevel: z.enum(['debug', 'info', 'warn', 'silent']).optional().meta({
     group: 'messages',
     placeholder: 'LEVEL',
