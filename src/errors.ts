@@ -33,6 +33,7 @@ const codes = {
   'truncated-image': 'the image ends before its last row',
   'corrupt-image': 'the image decoder gave up',
   'too-many-pixels': 'the image is over the pixel limit',
+  'too-many-bytes': 'the object is larger than any image within the pixel limit',
   vanished: 'the object was gone when it was read',
   changed: 'the object was replaced between listing and reading',
   unavailable: 'the object stayed unreadable while others were read; tried again in the next run',
@@ -40,6 +41,7 @@ const codes = {
   'bad-key': 'the key cannot be laid out in the output store',
   'key-collision': 'two samples would be written to the same map key',
   'kills-unit': 'a unit died on this image alone, twice',
+  'hangs-unit': 'a unit fell silent on this image alone, twice; tried again in the next run',
   // TransientError
   'store-busy': 'the store asked for patience (5xx, SlowDown, reset, timeout)',
   'queue-lost': 'the connection to Redis was lost',

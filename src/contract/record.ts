@@ -80,7 +80,7 @@ export type Record = z.infer<typeof recordSchema>
 export type OkRecord = Extract<Record, { status: 'ok' }>
 
 /** Failed records with these codes are tried again by the next run; all others stand until the object changes. */
-export const retriedCodes: ReadonlySet<string> = new Set(['unavailable', 'vanished', 'changed'])
+export const retriedCodes: ReadonlySet<string> = new Set(['unavailable', 'vanished', 'changed', 'hangs-unit'])
 
 /** Side of the small magnitude maps that lie beside each record file. */
 export const magnitudeSide = 28

@@ -19,6 +19,8 @@ export interface DecodeOptions {
   maxPixels: number
   /** Whether EXIF orientation is applied. Pillow's `Image.open` does not (TIFF excepted), nor do the origin's scripts. */
   applyExifOrientation: boolean
+  /** Awaited once the header is read, before memory is taken: told about how many bytes decoding takes at its peak. */
+  onHeader?: (neededBytes: number) => Promise<void>
 }
 
 /**
@@ -76,6 +78,9 @@ async function decode(bytes: Uint8Array, format: ImageFormat, options: DecodeOpt
         'shrink it or raise maxPixels.',
     )
   }
+  const decodedBytes = header.channels * (sampleBytes[header.depth] ?? 1)
+  // The decoder's own channels, and the RGB that is made of them.
+  await options.onHeader?.(pixelCount * (decodedBytes + 3))
 
   if (header.space === 'cmyk') {
     // Without the pipeline's colour space sharp would convert by an ICC profile of its own.
@@ -106,6 +111,9 @@ async function decode(bytes: Uint8Array, format: ImageFormat, options: DecodeOpt
     `The object is a ${header.space} TIFF of ${header.depth} samples, which Pillow does not read either; convert it to 8 bits.`,
   )
 }
+
+/** Depths of more than one byte, by libvips' names. */
+const sampleBytes: Readonly<Record<string, number>> = { ushort: 2, short: 2, uint: 4, int: 4, float: 4, double: 8 }
 
 /** How a sample of one depth is read from sharp's raw output. */
 const sampleReaders = {

@@ -11,6 +11,7 @@ import { failedRecord, isFinite, magnitudeBlock, okRecord } from './record.ts'
 import { ResultSink } from './sink.ts'
 import { type PreparedSample, SampleSource } from './source.ts'
 import type { RetryPolicy, StoreCall } from './storeCall.ts'
+import type { Verdict } from './suspicion.ts'
 
 /** What computes batches for the pipeline. */
 export interface ShardEngine {
@@ -25,10 +26,15 @@ export interface ShardEngine {
 
 /** One image at a time, for a shard on which units died. */
 export interface AloneMode {
-  /** Called and awaited before each image. */
+  /**
+   * Called and awaited when the image has been fetched and is about to be decoded: a store that hangs or a fetch that is
+   * killed must not be held against the image.
+   */
   readonly announce: (key: string) => Promise<void>
-  /** Keys that units died on alone: they become failed records unseen. */
-  readonly convicted: ReadonlySet<string>
+  /** Called before the next image is fetched: the last one is done and no longer suspected. */
+  readonly clear: () => void
+  /** Keys that units died on alone, with the code of the failed record that they become unseen. */
+  readonly convicted: ReadonlyMap<string, Verdict>
 }
 
 export interface ShardWork {
@@ -50,6 +56,8 @@ export interface ShardWork {
   readonly signal: AbortSignal
   /** Called at every step forward, so also a sign of life. `computed` counts the failed ones too. */
   readonly onStep: (done: { computed: number; failed: number }) => void
+  /** See `StoreCall`. */
+  readonly onPending: (change: 1 | -1) => void
 }
 
 export interface ShardYield {
@@ -63,6 +71,8 @@ export interface ShardYield {
   /** Time the engine took, of one thread. */
   readonly engineMs: number
 }
+
+const verdicts: Readonly<Record<Verdict, string>> = { 'kills-unit': 'died', 'hangs-unit': 'fell silent' }
 
 /** Calls that may be at the engine at a time: one that computes, one that is ready when it ends. */
 const engineDepth = 2
@@ -99,7 +109,12 @@ class ShardRun {
   constructor(work: ShardWork) {
     this.#work = work
     const { width, height } = work.description.input
-    const storeCall: StoreCall = { retries: work.retries, signal: this.#abort.signal, onRetry: () => this.#step() }
+    const storeCall: StoreCall = {
+      retries: work.retries,
+      signal: this.#abort.signal,
+      onRetry: () => this.#step(),
+      onPending: work.onPending,
+    }
     this.#source = new SampleSource({
       dataset: work.dataset,
       adapter: work.adapter,
@@ -196,10 +211,14 @@ class ShardRun {
   async #prepare(entry: ManifestEntry): Promise<PreparedSample> {
     const { alone } = this.#work
     this.#abort.signal.throwIfAborted()
-    if (alone?.convicted.has(entry.key))
-      throw new SampleError('kills-unit', `Computing units died twice on ${JSON.stringify(entry.key)} alone.`)
-    await alone?.announce(entry.key)
-    return this.#source.prepare(entry)
+    const verdict = alone?.convicted.get(entry.key)
+    if (verdict !== undefined)
+      throw new SampleError(
+        verdict,
+        `Computing units ${verdicts[verdict]} twice on ${JSON.stringify(entry.key)} alone.`,
+      )
+    alone?.clear()
+    return this.#source.prepare(entry, async () => alone?.announce(entry.key))
   }
 
   async #explain(batch: readonly ReadySample[], engine: ShardEngine): Promise<void> {

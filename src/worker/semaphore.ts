@@ -9,13 +9,21 @@ export class Semaphore {
   }
 
   async use<T>(weight: number, action: () => Promise<T>): Promise<T> {
+    const leave = await this.enter(weight)
+    try {
+      return await action()
+    } finally {
+      leave()
+    }
+  }
+
+  /** Resolves when admitted, with the function to call once the weight is gone. */
+  async enter(weight: number): Promise<() => void> {
     const held = Math.min(weight, this.#capacity)
     if (this.#waiting.length > 0 || this.#used + held > this.#capacity)
       await new Promise<void>((resolve) => this.#waiting.push({ weight: held, admit: resolve }))
     else this.#used += held
-    try {
-      return await action()
-    } finally {
+    return () => {
       this.#used -= held
       this.#admitNext()
     }

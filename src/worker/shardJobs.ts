@@ -6,7 +6,7 @@ import type { WorkedRun, WorkedRuns } from './runs.ts'
 import { asPlaceFault } from './storeCall.ts'
 import { ShardSuspicion } from './suspicion.ts'
 import type { UnitPool } from './unitPool.ts'
-import type { UnitProcess } from './unitProcess.ts'
+import { UnitDeath, type UnitProcess } from './unitProcess.ts'
 import type { ShardDone } from './unitMessages.ts'
 
 export interface ShardJobsOptions {
@@ -149,11 +149,13 @@ export class ShardJobs {
             suspicion.touch(key)
             await note()
           },
+          // Not worth a note: who was being computed counts only while this process looks on.
+          onAloneDone: () => suspicion.touch(null),
         },
       )
     } catch (error) {
-      if (!isDeath(error) || shard.stop.signal.aborted) throw error
-      const isNearer = suspicion.died()
+      if (!(error instanceof UnitDeath) || shard.stop.signal.aborted) throw error
+      const isNearer = suspicion.died(error.manner)
       await note()
       // An attempt that narrowed the search is none that failed; each image can take only two of them.
       throw isNearer ? new DeathAlone(error.message, { cause: error }) : error
@@ -180,9 +182,8 @@ export class ShardJobs {
   async #afterStop(shard: ActiveShard, queued: QueuedJob, token: string | undefined): Promise<ShardResult> {
     switch (stopReason(shard)) {
       case 'cancelled': {
-        const { computed, failed } = { computed: 0, failed: 0 }
-        const none: ShardDone = { outcome: 'computed', computed, failed, engine: '', engineMs: 0 }
-        const result: ShardResult = { ...this.#result(shard, '', none), outcome: 'cancelled' }
+        const none = { outcome: 'cancelled', computed: 0, failed: 0, engine: '', engineMs: 0 } as const
+        const result = this.#result(shard, '', none)
         this.#o.onDone(shard.id, result)
         return result
       }
@@ -196,7 +197,7 @@ export class ShardJobs {
     }
   }
 
-  #result(shard: ActiveShard, unit: string, done: ShardDone): ShardResult {
+  #result(shard: ActiveShard, unit: string, done: Omit<ShardResult, 'host' | 'unit' | 'wallMs'>): ShardResult {
     return { ...done, host: this.#o.host, unit, wallMs: Math.round(performance.now() - shard.startedAt) }
   }
 
@@ -215,10 +216,6 @@ export class ShardJobs {
 
 /** A unit died on one image alone. */
 class DeathAlone extends Error {}
-
-function isDeath(error: unknown): error is TransientError {
-  return error instanceof TransientError && error.code === 'unit-died'
-}
 
 function stopReason(shard: ActiveShard): StopReason {
   const reason: unknown = shard.stop.signal.reason

@@ -4,6 +4,7 @@ import type { Adapter, Sample, Truth } from '../dataset/adapter.ts'
 import { PlaceError, SampleError, TransientError } from '../errors.ts'
 import { decodeImage } from '../image/codec.ts'
 import { cropToInput, type CropRule } from '../image/crop.ts'
+import { requireEncodedSize } from '../image/encodedSize.ts'
 import type { Store } from '../storage/store.ts'
 import type { View } from './record.ts'
 import { Semaphore } from './semaphore.ts'
@@ -31,8 +32,10 @@ export interface SourceOptions {
 
 /** Encoded bytes that may wait for decoding, whatever the window says: a window of huge files would not fit in memory. */
 const encodedBudgetBytes = 64 * 2 ** 20
-/** Decoded pictures that may exist at a time; each can be as large as the pixel limit allows. */
+/** Pictures being decoded at a time: a unit has about one core. */
 const decodesAtATime = 2
+/** Memory that decoded pictures may take; one that needs more is decoded alone. */
+const decodedBudgetBytes = 256 * 2 ** 20
 
 /** Turns manifest entries of one shard into what the engine takes. */
 export class SampleSource {
@@ -40,6 +43,7 @@ export class SampleSource {
   readonly #fetches: Semaphore
   readonly #encoded = new Semaphore(encodedBudgetBytes)
   readonly #decodes = new Semaphore(decodesAtATime)
+  readonly #decoded = new Semaphore(decodedBudgetBytes)
   /** Objects read so far: a success while another object kept failing tells a bad object from a bad store. */
   #reads = 0
   #readableKey: string | undefined
@@ -50,11 +54,17 @@ export class SampleSource {
     this.#fetches = new Semaphore(options.fetchConcurrency)
   }
 
-  /** Raises SampleError for a fault of this object; PlaceError or TransientError when the whole shard cannot go on. */
-  async prepare(entry: ManifestEntry): Promise<PreparedSample> {
+  /**
+   * Raises SampleError for a fault of this object; PlaceError or TransientError when the whole shard cannot go on.
+   *
+   * @param onFetched awaited between the last store call and the decoder's first look at the bytes
+   */
+  async prepare(entry: ManifestEntry, onFetched: () => Promise<void>): Promise<PreparedSample> {
     if (entry.refused) throw new SampleError(entry.refused, refusals[entry.refused](entry.key))
+    requireEncodedSize(entry.sizeBytes, this.#o.options.maxPixels)
     return this.#encoded.use(entry.sizeBytes, async () => {
       const { bytes, truth } = await this.#fetches.use(1, () => this.#fetch(entry))
+      await onFetched()
       return this.#decodes.use(1, () => this.#decode(bytes, truth))
     })
   }
@@ -127,9 +137,20 @@ export class SampleSource {
   async #decode(bytes: Uint8Array, truth: Truth): Promise<PreparedSample> {
     this.#o.storeCall.signal.throwIfAborted()
     const { maxPixels, adapter } = this.#o.options
-    const image = await decodeImage(bytes, { maxPixels, applyExifOrientation: adapter.applyExifOrientation })
-    const { pixels, crop } = cropToInput(image, truth.box, this.#o.rule)
-    return { pixels, truth, view: { imageWidth: image.width, imageHeight: image.height, crop } }
+    let release = (): void => undefined
+    try {
+      const image = await decodeImage(bytes, {
+        maxPixels,
+        applyExifOrientation: adapter.applyExifOrientation,
+        onHeader: async (neededBytes) => {
+          release = await this.#decoded.enter(neededBytes)
+        },
+      })
+      const { pixels, crop } = cropToInput(image, truth.box, this.#o.rule)
+      return { pixels, truth, view: { imageWidth: image.width, imageHeight: image.height, crop } }
+    } finally {
+      release()
+    }
   }
 }
 

@@ -16,6 +16,8 @@ export interface StoreCall {
   readonly signal: AbortSignal
   /** Told of each failure that is followed by another attempt. */
   readonly onRetry: (error: TransientError) => void
+  /** Told when a call begins (1) and when it is over, its repetitions included (−1). */
+  readonly onPending: (change: 1 | -1) => void
 }
 
 /**
@@ -24,6 +26,15 @@ export interface StoreCall {
  * fault here: the run was started by someone for whom it worked.
  */
 export async function callStore<T>(call: StoreCall, action: () => Promise<T>): Promise<T> {
+  call.onPending(1)
+  try {
+    return await repeated(call, action)
+  } finally {
+    call.onPending(-1)
+  }
+}
+
+async function repeated<T>(call: StoreCall, action: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     call.signal.throwIfAborted()
     try {

@@ -9,6 +9,7 @@ import { ManifestSlices } from './manifestSlices.ts'
 import { fetchNetwork } from './network.ts'
 import { computeShard, type ShardEngine } from './pipeline.ts'
 import { asPlaceFault, callStore, type StoreCall, storeRetries } from './storeCall.ts'
+import { StoreWait } from './storeWait.ts'
 import type { ShardDone, ShardOrder, UnitCommand, UnitReport, UnitSettings } from './unitMessages.ts'
 
 // The child process that computes whole shards, one at a time. It never outlives its supervisor.
@@ -16,6 +17,8 @@ import type { ShardDone, ShardOrder, UnitCommand, UnitReport, UnitSettings } fro
 /** A near store answers faster than it is decoded; a distant one needs many requests on the way. */
 const fetchConcurrencies = { file: 4, remote: 16 }
 const progressIntervalMs = 500
+/** A store that answers within this is not worth a message. */
+const mentionedWaitMs = 1_000
 /** Networks kept compiled: shards of two runs may come in turns, and a compiled network takes hundreds of megabytes. */
 const keptSets = 2
 
@@ -34,6 +37,7 @@ class Unit {
   })
   readonly #slices = new ManifestSlices()
   readonly #sets = new Map<string, OpenSet>()
+  readonly #waiting = new StoreWait((isWaiting) => send({ type: 'waiting', isWaiting }), mentionedWaitMs)
   #stop = new AbortController()
   #noted: () => void = () => undefined
   #lastProgressAt = 0
@@ -85,9 +89,14 @@ class Unit {
       fetchConcurrency: fetchConcurrency ?? fetchConcurrencies[dataset.uri.startsWith('file:') ? 'file' : 'remote'],
       retries: storeRetries,
       lastAttempt,
-      alone: alone && { convicted: new Set(alone.convicted), announce: (key) => this.#announce(key) },
+      alone: alone && {
+        convicted: new Map(Object.entries(alone.convicted)),
+        announce: (key) => this.#announce(key),
+        clear: () => send({ type: 'alone', key: null }),
+      },
       signal: this.#stop.signal,
       onStep: (done) => this.#progress(done.computed, done.failed),
+      onPending: (change) => this.#waiting.changed(change),
     })
     return {
       outcome: written ? 'computed' : 'skipped',
@@ -134,7 +143,12 @@ class Unit {
   }
 
   #storeCall(): StoreCall {
-    return { retries: storeRetries, signal: this.#stop.signal, onRetry: () => this.#progress(0, 0) }
+    return {
+      retries: storeRetries,
+      signal: this.#stop.signal,
+      onRetry: () => this.#progress(0, 0),
+      onPending: (change) => this.#waiting.changed(change),
+    }
   }
 
   async #makeRoom(): Promise<void> {

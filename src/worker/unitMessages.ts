@@ -1,6 +1,7 @@
 import type { ShardJob } from '../contract/job.ts'
 import type { ResultSet } from '../contract/resultSet.ts'
 import type { ErrorMessage } from './errorMessage.ts'
+import type { Verdict } from './suspicion.ts'
 
 /** How every unit of a worker works; sent once, right after the fork. */
 export interface UnitSettings {
@@ -19,7 +20,7 @@ export interface ShardOrder {
   readonly set: ResultSet
   readonly lastAttempt: boolean
   /** Not null: one image at a time, without the convicted keys. */
-  readonly alone: { readonly convicted: readonly string[] } | null
+  readonly alone: { readonly convicted: Readonly<Record<string, Verdict>> } | null
 }
 
 export interface ShardDone {
@@ -41,10 +42,13 @@ export type UnitCommand =
   | { readonly type: 'noted' }
   | { readonly type: 'exit' }
 
-/** Unit → supervisor. Every message is a sign of life, and is sent only because something got done. */
+/** Unit → supervisor. Every message is a sign of life, and is sent only because something got done or began. */
 export type UnitReport =
   | { readonly type: 'ready' }
   | { readonly type: 'progress'; readonly computed: number; readonly failed: number }
-  | { readonly type: 'alone'; readonly key: string }
+  /** Decodes and computes this sample alone next; null when none is. */
+  | { readonly type: 'alone'; readonly key: string | null }
+  /** Whether the unit has been waiting for a store for long. */
+  | { readonly type: 'waiting'; readonly isWaiting: boolean }
   | { readonly type: 'done'; readonly done: ShardDone }
   | { readonly type: 'failed'; readonly error: ErrorMessage }

@@ -67,7 +67,10 @@ export class UnitPool {
           signal.removeEventListener('abort', giveUp)
           resolve(unit)
         },
-        reject,
+        reject: (error) => {
+          signal.removeEventListener('abort', giveUp)
+          reject(error)
+        },
       }
       const giveUp = () => {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1)

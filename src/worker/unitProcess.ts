@@ -3,6 +3,7 @@ import { TransientError } from '../errors.ts'
 import type { Logger } from '../telemetry.ts'
 import { fromErrorMessage } from './errorMessage.ts'
 import { siblingModule } from './moduleUrl.ts'
+import type { DeathManner } from './suspicion.ts'
 import type { ShardDone, ShardOrder, UnitCommand, UnitReport, UnitSettings } from './unitMessages.ts'
 
 export interface UnitProcessOptions {
@@ -15,8 +16,20 @@ export interface UnitProcessOptions {
 
 export interface ShardListener {
   readonly onProgress: (done: { computed: number; failed: number }) => void
-  /** Awaited by the unit before it touches the sample. */
+  /** Awaited by the unit before it decodes and computes the sample. */
   readonly onAlone: (key: string) => Promise<void>
+  /** The sample named last is done. */
+  readonly onAloneDone: () => void
+}
+
+/** A unit's process is gone, whether at its start or in the middle of a shard. */
+export class UnitDeath extends TransientError {
+  readonly manner: DeathManner
+
+  constructor(message: string, manner: DeathManner) {
+    super('unit-died', message)
+    this.manner = manner
+  }
 }
 
 interface Work extends ShardListener {
@@ -42,6 +55,11 @@ export class UnitProcess {
   #work: Work | undefined
   #watch: NodeJS.Timeout | undefined
   #killedFor: string | undefined
+  /** The unit waits for a store. */
+  #isWaiting = false
+  /** The unit waits for a note of ours. */
+  #isNoting = false
+  #manner: DeathManner = 'ended'
   #outputTail = ''
 
   constructor(options: UnitProcessOptions) {
@@ -63,9 +81,7 @@ export class UnitProcess {
     }).then((how) => this.#died(String(how)))
     this.ready = new Promise((resolve, reject) => {
       this.#child.on('message', (report: UnitReport) => this.#reported(report, { resolve, reject }))
-      void this.death.then((why) =>
-        reject(new TransientError('unit-died', `Unit ${this.name} died at its start: ${why}.`)),
-      )
+      void this.death.then((why) => reject(new UnitDeath(`Unit ${this.name} died at its start: ${why}.`, this.#manner)))
     })
     this.ready.catch(() => undefined)
     this.#expectLife(startTimeoutMs)
@@ -77,12 +93,14 @@ export class UnitProcess {
   }
 
   /**
-   * Computes one shard. Rejects with the unit's own error, or with TransientError `unit-died`; after either the unit
+   * Computes one shard. Rejects with the unit's own error, or with UnitDeath; after either the unit
    * puts nothing more. At most one shard at a time.
    */
   compute(order: ShardOrder, listener: ShardListener): Promise<ShardDone> {
     return new Promise((resolve, reject) => {
       this.#work = { ...listener, resolve, reject }
+      this.#isWaiting = false
+      this.#isNoting = false
       this.#expectLife(this.#o.silenceMs)
       this.#send({ type: 'shard', order })
     })
@@ -122,10 +140,21 @@ export class UnitProcess {
       case 'progress':
         work?.onProgress({ computed: report.computed, failed: report.failed })
         break
+      case 'waiting':
+        this.#isWaiting = report.isWaiting
+        break
       case 'alone':
+        if (report.key === null) {
+          work?.onAloneDone()
+          break
+        }
+        this.#isNoting = true
         // When the note cannot be made the unit waits, falls silent and is killed: never touch a suspect unannounced.
         void work?.onAlone(report.key).then(
-          () => this.#send({ type: 'noted' }),
+          () => {
+            this.#isNoting = false
+            this.#send({ type: 'noted' })
+          },
           (error: unknown) => this.#o.log.warn({ unit: this.name, err: error }, 'could not note the suspected sample'),
         )
         break
@@ -147,7 +176,7 @@ export class UnitProcess {
   #died(how: string): string {
     const why = this.#killedFor ?? how
     const said = this.#outputTail.trim()
-    this.#finish()?.reject(new TransientError('unit-died', `Unit ${this.name} died: ${why}.`))
+    this.#finish()?.reject(new UnitDeath(`Unit ${this.name} died: ${why}.`, this.#manner))
     return said ? `${why}; it said: ${said}` : why
   }
 
@@ -160,7 +189,10 @@ export class UnitProcess {
 
   #expectLife(withinMs: number): void {
     this.#expectNothing()
-    this.#watch = setTimeout(() => this.kill(`no sign of life for ${withinMs / 1000} s`), withinMs)
+    this.#watch = setTimeout(() => {
+      this.#manner = this.#isWaiting || this.#isNoting ? 'waiting' : 'silence'
+      this.kill(`no sign of life for ${withinMs / 1000} s`)
+    }, withinMs)
   }
 
   #expectNothing(): void {

@@ -130,6 +130,7 @@ export async function newShard(options: { batch?: number; set?: Partial<ResultSe
       alone: null,
       signal: new AbortController().signal,
       onStep: () => {},
+      onPending: () => {},
     },
     object,
     image: async (key, level) => object(key, await picture(level)),

@@ -6,13 +6,14 @@ import { InputError, PlaceError, TransientError } from '../../src/errors.ts'
 import { createLogger } from '../../src/telemetry.ts'
 import type { WorkedRuns } from '../../src/worker/runs.ts'
 import { ShardJobs } from '../../src/worker/shardJobs.ts'
+import type { DeathManner } from '../../src/worker/suspicion.ts'
 import type { ShardDone, ShardOrder } from '../../src/worker/unitMessages.ts'
 import type { UnitPool } from '../../src/worker/unitPool.ts'
-import type { ShardListener } from '../../src/worker/unitProcess.ts'
+import { type ShardListener, UnitDeath } from '../../src/worker/unitProcess.ts'
 import { resultSet } from './shard.ts'
 
 const done: ShardDone = { outcome: 'computed', computed: 3, failed: 1, engine: 'fake', engineMs: 5 }
-const died = () => new TransientError('unit-died', 'Unit unit-0 died: signal SIGSEGV.')
+const died = (manner: DeathManner = 'ended') => new UnitDeath('Unit unit-0 died: signal SIGSEGV.', manner)
 
 /** Computes when told to; what a real unit process would be. */
 class FakeUnit {
@@ -225,7 +226,7 @@ test('a shard on which units die is computed alone, and its killer convicted', a
   const noted: (string | null | undefined)[] = []
   unit.behaviour = async ({ alone }, { onAlone }) => {
     if (!alone) throw died()
-    for (const key of keys.filter((name) => !alone.convicted.includes(name))) {
+    for (const key of keys.filter((name) => !alone.convicted[name])) {
       await onAlone(key)
       noted.push(job.data.suspicion?.current)
       if (key === 'killer.png') throw died()
@@ -241,11 +242,35 @@ test('a shard on which units die is computed alone, and its killer convicted', a
   expect(unit.orders.map(({ alone }) => alone)).toEqual([
     null,
     null,
-    { convicted: [] },
-    { convicted: [] },
-    { convicted: ['killer.png'] },
+    { convicted: {} },
+    { convicted: {} },
+    { convicted: { 'killer.png': 'kills-unit' } },
   ])
   expect(noted).toEqual(['a.png', 'killer.png', 'a.png', 'killer.png', 'a.png', 'c.png'])
+})
+
+test('units that fall silent while they wait for a store or a note convict nobody, and use up attempts', async () => {
+  const { process, unit, job } = world()
+  unit.behaviour = async ({ alone }, { onAlone }) => {
+    if (alone) await onAlone('a.png')
+    throw died('waiting')
+  }
+  for (let i = 0; i < 6; i++) await expect(process()).rejects.toMatchObject({ code: 'unit-died' })
+  expect(unit.orders.at(-1)?.alone).toEqual({ convicted: {} })
+  expect(job.moved).toBe(undefined)
+})
+
+test('a unit that dies between two images accuses neither', async () => {
+  const { process, unit } = world()
+  unit.behaviour = async ({ alone }, { onAlone, onAloneDone }) => {
+    if (alone) {
+      await onAlone('a.png')
+      onAloneDone()
+    }
+    throw died()
+  }
+  for (let i = 0; i < 6; i++) await expect(process()).rejects.toMatchObject({ code: 'unit-died' })
+  expect(unit.orders.at(-1)?.alone).toEqual({ convicted: {} })
 })
 
 test('a unit that dies because it was stopped accuses nobody', async () => {
