@@ -4,6 +4,7 @@ import { InputError } from '../errors.ts'
 import { createLogger } from '../telemetry.ts'
 import type { CommandSpec } from './command.ts'
 import { cancelCommand, pauseCommand, resumeCommand } from './control.ts'
+import { datasetCheckCommand } from './dataset.ts'
 import { doctorCommand } from './doctorCommand.ts'
 import { describeFailure } from './failure.ts'
 import { explainCommand } from './explain.ts'
@@ -34,6 +35,7 @@ const commands: readonly CommandSpec[] = [
   cancelCommand,
   retryCommand,
   networkInspectCommand,
+  datasetCheckCommand,
   reportCommand,
   doctorCommand,
 ]
@@ -86,7 +88,7 @@ type Perform = (spec: CommandSpec, command: Command, operands: readonly string[]
 
 function buildProgram(surroundings: Surroundings, perform: Perform): Command {
   const program = new Command('headlight')
-    .description('Shows what a head-pose network looks at, for every image of a dataset.')
+    .description('Shows what a head-pose network reacts to, for every image of a dataset.')
     .version(surroundings.version, '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
@@ -111,6 +113,7 @@ function buildProgram(surroundings: Surroundings, perform: Perform): Command {
 const groupSummaries: Readonly<Record<string, string>> = {
   network: 'look into a network',
   schedule: 'run at given times, served by headlight producer',
+  dataset: 'look into a dataset',
 }
 
 function group(program: Command, groups: Map<string, Command>, name: string, surroundings: Surroundings): Command {

@@ -1,0 +1,26 @@
+import type { CommandSpec } from './command.ts'
+import { readingSettings } from './options.ts'
+
+export const datasetCheckCommand: CommandSpec = {
+  name: 'dataset check',
+  summary: 'look at a hundred samples of a dataset: are images, boxes and poses what they seem?',
+  settings: [...readingSettings, 'network', 'engine', 's3Endpoint'],
+  extend: (command) =>
+    command
+      .argument('<dataset>', 's3://bucket/prefix/, file:///folder/ or a path')
+      .option(
+        '--sheet <OUT.png>',
+        'contact sheet of the samples, with box (yellow) and axes of the head: nose blue, its way down green, to the right of a head that looks at you red (default: dataset-check.png)',
+      ),
+  examples: [
+    ['headlight dataset check ./hpdb --adapter biwi', 'counts, ranges, what is wrong, and a contact sheet'],
+    [
+      'headlight dataset check ./images --adapter filename --network hopenet.pkl',
+      'and whether the labels fit better with their angles in another order or with other signs',
+    ],
+  ],
+  perform: async (call) => {
+    const { checkDataset } = await import('./checkDataset.ts')
+    return checkDataset(call)
+  },
+}
