@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ResultSet } from '../contract/resultSet.ts'
 import type { Summary } from '../contract/run.ts'
+import { describeAdapter } from '../dataset/describe.ts'
 import { errorCodes } from '../errors.ts'
 import { angleNames } from '../pose/euler.ts'
 import type { AngleName, Degrees } from '../pose/euler.ts'
@@ -255,7 +256,10 @@ function factsSection(set: ResultSet, summary: Summary): string {
       'engine',
       summary.engine.length === 0 ? 'none: nothing was computed in this run' : escapeHtml(summary.engine.join(', ')),
     ],
-    ['dataset', `${code(withoutPassword(dataset.uri))}, read as ${code(options.adapter.name)}`],
+    [
+      'dataset',
+      `${code(withoutPassword(dataset.uri))}, read as ${escapeHtml(withoutPassword(describeAdapter(options.adapter)))}`,
+    ],
     ['result set', code(withoutPassword(summary.output))],
     [
       'run',
