@@ -89,7 +89,7 @@ interface Merged {
   readonly numbers: ReturnType<SummaryAccumulator['finish']>
 }
 
-async function merge({ output, set, run, state }: FinalizeOptions): Promise<Merged> {
+async function merge({ output, set, run, state, log }: FinalizeOptions): Promise<Merged> {
   const manifest = new Manifest(output, set.id, run.run)
   const listed = { toCompute: 0, unchanged: 0, gone: 0 }
   for await (const { header } of manifest.parts()) {
@@ -111,6 +111,7 @@ async function merge({ output, set, run, state }: FinalizeOptions): Promise<Merg
     mayLack: state === 'cancelled',
     objectives: set.options.objectives,
     onMagnitudes: (maps) => accumulator.addMagnitudes(maps),
+    log,
   })
   const changes = listed.toCompute + listed.gone > 0
   try {

@@ -6,6 +6,7 @@ import { tableRow } from '../contract/table.ts'
 import type { TableRow } from '../contract/table.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { Store } from '../storage/store.ts'
+import type { Logger } from '../telemetry.ts'
 import { shardsOf } from './manifest.ts'
 import type { Manifest, Shard } from './manifest.ts'
 
@@ -21,6 +22,7 @@ export interface MergeOptions {
   /** Objectives of the result set in order; their magnitude maps are read when there are at least two to compare. */
   readonly objectives: readonly string[]
   readonly onMagnitudes: (maps: ReadonlyMap<string, Float32Array>) => void
+  readonly log: Logger
 }
 
 /** Sources of a row: the state before the run, or the run's own records. */
@@ -50,7 +52,8 @@ export async function* mergeState(options: MergeOptions): AsyncGenerator<MergedR
           throw new Error(`${fileOf(options, shard)} is missing, so the run is not complete; start it again.`)
         }
         const expected = samples.slice(shard.offset, shard.offset + shard.count)
-        for (const record of checkedRecords(object.records, expected, fileOf(options, shard))) {
+        const records = checkedRecords(object.records, expected, fileOf(options, shard))
+        for (const record of records) {
           if (last !== undefined && compareKeys(last, record.key) >= 0) {
             throw new Error(
               `${fileOf(options, shard)} holds ${record.key}, which is not after ${last}: a record is double.`,
@@ -63,7 +66,16 @@ export async function* mergeState(options: MergeOptions): AsyncGenerator<MergedR
           if (former?.key === record.key) former = await next(state)
           yield { row: tableRow(record), isComputed: true }
         }
-        if (object.magnitudes !== undefined) passMagnitudes(object.magnitudes, options)
+        if (object.magnitudes !== undefined) {
+          const ok = records.filter(({ status }) => status === 'ok').length
+          if (object.magnitudes.byteLength === ok * options.objectives.length * magnitudeBytes)
+            passMagnitudes(object.magnitudes, options)
+          // Two workers that met different faults wrote one file each: which map is whose cannot be told any more.
+          else
+            options.log.warn(
+              `the magnitude maps beside ${fileOf(options, shard)} are not those of its ${ok} results; the summary leaves them out`,
+            )
+        }
       }
       // Up to its `through` this part says what is gone; the next part speaks of later keys only.
       for (; former !== undefined && compareKeys(former.key, header.through) <= 0; former = await next(state)) {

@@ -4,6 +4,7 @@ import type { Summary } from '../contract/run.ts'
 import { readTable } from '../contract/table.ts'
 import { HeadlightError } from '../errors.ts'
 import { decodeImage } from '../image/codec.ts'
+import { requireEncodedSize } from '../image/encodedSize.ts'
 import type { DecodedImage } from '../image/codec.ts'
 import { angleNames } from '../pose/euler.ts'
 import { descriptionSchema } from '../saliency/networks/description.ts'
@@ -155,6 +156,9 @@ async function fetchImage(
   options: { maxPixels: number; applyExifOrientation: boolean },
 ): Promise<DecodedImage | null> {
   try {
+    const listed = await store.head(key)
+    if (listed === undefined) return null
+    requireEncodedSize(listed.sizeBytes, options.maxPixels)
     const object = await store.get(key)
     return object === undefined ? null : await decodeImage(object.bytes, options)
   } catch (error) {

@@ -12,6 +12,8 @@ type Operation = 'list' | 'read' | 'write' | 'delete'
 
 /** Bodies that break off are no errors to the SDK, which has handed them over by then. */
 const bodyAttempts = 4
+/** After so long the caller decides whether to go on: it may be watched for its silence. */
+const lastBodyAttemptMs = 15_000
 const conflictAttempts = 6
 
 /** A prefix of a bucket as a Store. */
@@ -81,6 +83,7 @@ export class S3Store implements Store {
     options: { signal?: AbortSignal } = {},
   ): Promise<{ info: ObjectInfo; bytes: Uint8Array } | undefined> {
     const { signal } = options
+    const startedAt = performance.now()
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted()
       let answer: S3Headers & { body: Readable }
@@ -93,13 +96,13 @@ export class S3Store implements Store {
       }
       try {
         const { body, etag, sizeBytes } = answer
-        const bytes = await readBody(body, sizeBytes)
+        const bytes = await readBody(body, sizeBytes, signal)
         this.#worked.add('read')
         this.#readable = key
         return { info: { key, etag, sizeBytes }, bytes }
       } catch (error) {
         signal?.throwIfAborted()
-        if (attempt === bodyAttempts) {
+        if (attempt === bodyAttempts || performance.now() - startedAt > lastBodyAttemptMs) {
           const doing = `cannot read ${this.uri}${key}`
           throw new TransientError('store-busy', `${doing}: its bytes break off halfway`, { cause: error })
         }
@@ -277,8 +280,10 @@ export class S3Store implements Store {
 }
 
 /** The body as one buffer; raises when it is not exactly as long as the header said. */
-function readBody(body: Readable, sizeBytes: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
+function readBody(body: Readable, sizeBytes: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const stop = () => body.destroy()
+  signal?.addEventListener('abort', stop, { once: true })
+  return new Promise<Uint8Array>((resolve, reject) => {
     const bytes = Buffer.allocUnsafeSlow(sizeBytes)
     let filled = 0
     body.on('data', (chunk: Buffer) => {
@@ -291,7 +296,7 @@ function readBody(body: Readable, sizeBytes: number): Promise<Uint8Array> {
     })
     body.on('error', reject)
     body.on('close', () => reject(new Error(`the connection closed after ${filled} of ${sizeBytes} bytes`)))
-  })
+  }).finally(() => signal?.removeEventListener('abort', stop))
 }
 
 /** Exponential, with jitter: 25–50 ms, 50–100 ms, … */

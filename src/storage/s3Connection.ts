@@ -19,11 +19,15 @@ export interface S3ConnectionOptions {
   /** Default: the SDK's own chain (environment, profile, role of the machine). */
   readonly credentials?:
     { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | undefined
+  /** How long the answer to one read may take to begin, the SDK's own repetitions included. Default: 45 s. */
+  readonly answerTimeoutMs?: number | undefined
 }
 
 const connectTimeoutMs = 5_000
 /** Without a byte in either direction; a big object on a slow line is no reason to give up. */
 const silenceTimeoutMs = 30_000
+/** The SDK sends a request up to five times, each as patient as the last; a caller must hear sooner that nobody answers. */
+const answerTimeoutMs = 45_000
 
 /**
  * Steps of each request that serve Amazon's statistics and Lambda, a quarter of the CPU time that a request costs.
@@ -65,9 +69,11 @@ export interface S3Page {
 export class S3Connection {
   readonly #client: S3Client
   readonly #bucket: string
+  readonly #answerTimeoutMs: number
 
   constructor(bucket: string, options: S3ConnectionOptions) {
     this.#bucket = bucket
+    this.#answerTimeoutMs = options.answerTimeoutMs ?? answerTimeoutMs
     this.#client = createS3Client(options)
   }
 
@@ -103,16 +109,29 @@ export class S3Connection {
   }
 
   async head(key: string): Promise<S3Headers> {
-    return headersOf(await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key })))
+    const patience = new Patience(this.#answerTimeoutMs, undefined)
+    try {
+      const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key })
+      return headersOf(await this.#client.send(command, { abortSignal: patience.signal }))
+    } catch (error) {
+      throw patience.explained(error)
+    } finally {
+      patience.end()
+    }
   }
 
   async get(key: string, signal: AbortSignal | undefined): Promise<S3Headers & { body: Readable }> {
-    const answer = await this.#client.send(
-      new GetObjectCommand({ Bucket: this.#bucket, Key: key }),
-      signal && { abortSignal: signal },
-    )
-    // In Node the body always is one; the SDK's type allows for browsers.
-    return { ...headersOf(answer), body: answer.Body as Readable }
+    const patience = new Patience(this.#answerTimeoutMs, signal)
+    try {
+      const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key })
+      const answer = await this.#client.send(command, { abortSignal: patience.signal })
+      // In Node the body always is one; the SDK's type allows for browsers.
+      return { ...headersOf(answer), body: answer.Body as Readable }
+    } catch (error) {
+      throw patience.explained(error)
+    } finally {
+      patience.end()
+    }
   }
 
   /** @returns the new ETag */
@@ -126,6 +145,42 @@ export class S3Connection {
 
   close(): void {
     this.#client.destroy()
+  }
+}
+
+/** Aborts a request when its answer is overdue, or when the caller's own signal says so. */
+class Patience {
+  readonly #abort = new AbortController()
+  readonly #timer: NodeJS.Timeout
+  readonly #caller: AbortSignal | undefined
+  readonly #giveUp = () => this.#abort.abort()
+  #isOver = false
+
+  constructor(withinMs: number, caller: AbortSignal | undefined) {
+    this.#caller = caller
+    this.#timer = setTimeout(() => {
+      this.#isOver = true
+      this.#abort.abort()
+    }, withinMs)
+    if (caller?.aborted === true) this.#abort.abort()
+    caller?.addEventListener('abort', this.#giveUp, { once: true })
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  /** What the SDK raised, or that nobody answered: the SDK calls that an abort, as if the caller had wanted it. */
+  explained(error: unknown): unknown {
+    if (!this.#isOver) return error
+    const overdue = new Error('no answer came in time', { cause: error })
+    overdue.name = 'TimeoutError'
+    return overdue
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#caller?.removeEventListener('abort', this.#giveUp)
   }
 }
 

@@ -7,6 +7,7 @@ import type { TableRow } from '../../src/contract/table.ts'
 import { Manifest, shardsOf } from '../../src/producer/manifest.ts'
 import { mergeState } from '../../src/producer/stateMerge.ts'
 import type { MergeOptions } from '../../src/producer/stateMerge.ts'
+import { silent } from '../support/redis.ts'
 import { collected, computeShard, recordOf, World } from './world.ts'
 
 let world: World
@@ -52,6 +53,7 @@ function merge(manifest: Manifest, state: readonly string[], changes: Partial<Me
       mayLack: false,
       objectives: set.options.objectives,
       onMagnitudes: () => undefined,
+      log: silent,
       ...changes,
     }),
   )
@@ -68,6 +70,22 @@ describe('the final state', () => {
     ])
     const rows = await merge(manifest, ['a', 'c', 'd', 'f', 'g', 'z', 'ｅ', 'ｇ', '😀', '😁'])
     expect(shown(rows)).toEqual(['a', '+b', '+d', '+e', 'f', 'g', 'ｅ', '+ｆ', 'ｇ', '+😀', '😁'])
+  })
+
+  it('leaves out the maps of a shard whose file of maps is another worker’s, and says so', async () => {
+    const manifest = await listed([{ keys: ['a', 'broken', 'c'], through: 'c' }])
+    const file = layout.magnitudeFile(set.id, 'run', 0, 0)
+    const bytes = (await world.output.get(file))?.bytes ?? new Uint8Array()
+    await world.output.put(file, Buffer.concat([bytes, bytes]))
+    const maps: unknown[] = []
+    const said: unknown[] = []
+    const log = silent.child({})
+    log.warn = (...words: unknown[]) => void said.push(...words)
+    const rows = await merge(manifest, [], { onMagnitudes: (map) => maps.push(map), log })
+    expect(rows.length).toBe(3)
+    // Those of the other shard.
+    expect(maps.length).toBe(1)
+    expect(said).toEqual([expect.stringContaining('are not those of its 1 results')])
   })
 
   it('hands on the magnitude maps of each computed sample, by objective', async () => {

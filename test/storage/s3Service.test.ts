@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { openStore } from '../../src/storage/open.ts'
+import { S3Store } from '../../src/storage/s3.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { type S3Server, type S3ServerOptions, startS3Server } from '../support/s3Server.ts'
 
@@ -26,6 +27,21 @@ async function keysOf(store: Store): Promise<string[]> {
 }
 
 describe('S3 services of all kinds', () => {
+  it('one that takes requests and answers none is busy, not waited for', async () => {
+    const server = await startS3Server(credentials)
+    const options = { endpoint: server.endpoint, credentials, answerTimeoutMs: 300 }
+    const store = new S3Store('bucket', 'data/', options)
+    try {
+      server.put('data/a.png', 'x')
+      server.faults.push({ when: ({ method }) => method !== 'PUT', what: 120_000 })
+      await expect(store.get('a.png')).rejects.toMatchObject({ name: 'TransientError', code: 'store-busy' })
+      await expect(store.head('a.png')).rejects.toMatchObject({ name: 'TransientError', code: 'store-busy' })
+    } finally {
+      store.close()
+      await server.close()
+    }
+  })
+
   it('pages hold as few keys as the service likes', () =>
     withStore({ pageSize: 2 }, async (store, server) => {
       const keys = Array.from({ length: 25 }, (_, i) => `f${String(i).padStart(2, '0')}/x y+%`)

@@ -163,3 +163,14 @@ test('the picture of a different size is resized and its crop noted', async () =
   await computeShard(shard.work)
   expect(await shard.records()).toMatchObject([{ imageWidth: 20, imageHeight: 4, crop: [0, 0, 20, 4] }])
 })
+
+test.each([true, false])('EXIF orientation is applied as the result set says: %s', async (applyExifOrientation) => {
+  const adapter = { name: 'filename', filenameAngles: ['yaw', 'pitch', 'roll'], applyExifOrientation } as const
+  const shard = await newShard({ set: { adapter: { ...adapter, filenameAngles: [...adapter.filenameAngles] } } })
+  const upright = await picture(9, 10, 6)
+  await shard.object('a.jpg', await sharp(upright).withMetadata({ orientation: 6 }).jpeg().toBuffer())
+  await computeShard(shard.work)
+  const [record] = await shard.records()
+  if (record?.status !== 'ok') throw new Error('no ok record')
+  expect([record.imageWidth, record.imageHeight]).toEqual(applyExifOrientation ? [6, 10] : [10, 6])
+})

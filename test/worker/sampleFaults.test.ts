@@ -40,6 +40,23 @@ test('each bad object fails alone, with its code', async () => {
   ])
 })
 
+test('an object too large for any image within the limit is not even fetched', async () => {
+  const shard = await newShard()
+  await shard.image('a.png', 1)
+  const huge = { etag: 'x', sizeBytes: 300 * 2 ** 20, fingerprint: 'f', companions: [] }
+  shard.list({ ...huge, key: 'b.png' })
+  const fetched: string[] = []
+  const dataset = withFaults(shard.dataset, {
+    get: (key, options) => {
+      fetched.push(key)
+      return shard.dataset.get(key, options)
+    },
+  })
+  await computeShard({ ...shard.work, dataset })
+  expect(await codes(shard)).toEqual([null, 'too-many-bytes'])
+  expect(fetched).toEqual(['a.png'])
+})
+
 test('a label that cannot be read fails the sample', async () => {
   const shard = await newShard()
   await shard.image('a.png', 1)
