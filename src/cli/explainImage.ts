@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,6 +6,7 @@ import type { Settings } from '../config.ts'
 import { poseInName } from '../dataset/filename.ts'
 import { InputError, SampleError } from '../errors.ts'
 import { decodeImage, encodePng, type DecodedImage } from '../image/codec.ts'
+import { requireEncodedSize } from '../image/encodedSize.ts'
 import { cropToInput } from '../image/crop.ts'
 import { drawOverlay } from '../image/overlay.ts'
 import { angleError, angleNames, type AngleName, type Degrees, type Pose } from '../pose/euler.ts'
@@ -117,15 +118,22 @@ function outputPaths(flags: Call['flags'], image: string): Pick<ExplainResult, '
 }
 
 async function readImage(image: string, { settings }: Call): Promise<Uint8Array> {
-  if (image.startsWith('file://')) return readLocalFile(fileURLToPath(image), 'image')
-  if (!image.startsWith('s3://')) return readLocalFile(image, 'image')
+  if (!image.startsWith('s3://')) {
+    const path = image.startsWith('file://') ? fileURLToPath(image) : image
+    // A file that cannot be looked at is told of by the reading.
+    const found = await stat(path).catch(() => undefined)
+    if (found) refuseHuge(image, found.size, settings)
+    return readLocalFile(path, 'image')
+  }
   const slash = image.lastIndexOf('/') + 1
   const key = image.slice(slash)
   if (key === '') throw new InputError('bad-uri', `${image} names a folder; explain takes one image`)
   const { openStore } = await import('../storage/open.ts')
   const store = openStore(image.slice(0, slash), { endpoint: settings.s3Endpoint })
   try {
-    const found = await store.get(key)
+    const listed = await store.head(key)
+    if (listed) refuseHuge(image, listed.sizeBytes, settings)
+    const found = listed && (await store.get(key))
     if (found) return found.bytes
     // Tells a missing bucket from a missing object.
     await store.check('read')
@@ -135,15 +143,28 @@ async function readImage(image: string, { settings }: Call): Promise<Uint8Array>
   }
 }
 
+function refuseHuge(image: string, sizeBytes: number, { maxPixels }: Settings): void {
+  try {
+    requireEncodedSize(sizeBytes, maxPixels)
+  } catch (error) {
+    throw asInputError(image, error)
+  }
+}
+
 /** A bad image is one failed record of a run, but here it is all that was asked for: the input's fault. */
 async function decode(image: string, bytes: Uint8Array, settings: Settings): Promise<DecodedImage> {
   try {
     const { maxPixels, exifOrientation } = settings
     return await decodeImage(bytes, { maxPixels, applyExifOrientation: exifOrientation })
   } catch (error) {
-    if (!(error instanceof SampleError)) throw error
-    throw new InputError(error.code, `${image}: ${error.message}`, { cause: error })
+    throw asInputError(image, error)
   }
+}
+
+function asInputError(image: string, error: unknown): unknown {
+  return error instanceof SampleError
+    ? new InputError(error.code, `${image}: ${error.message}`, { cause: error })
+    : error
 }
 
 async function write(path: string, bytes: Uint8Array, flag: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { copyFile, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
@@ -78,6 +78,16 @@ describe('headlight explain', () => {
       expect(stdout).toMatch(/^degrees +estimate\nyaw +-?[\d.]+\n/)
       expect(stdout).toContain(`map       ${map}\n`)
       expect(await sharp(map).metadata()).toMatchObject({ width: 224, height: 224, channels: 1 })
+    }))
+
+  it('refuses a file that is too large for any image, unread', () =>
+    inFolder(async (folder) => {
+      const huge = join(folder, 'huge.png')
+      await writeFile(huge, '')
+      await truncate(huge, 3 * 2 ** 30)
+      const { code, stderr } = await headlight(['explain', huge, '--network', networkFile])
+      expect(code).toBe(2)
+      expect(stderr).toContain(`${huge}: The object has ${3 * 2 ** 30} bytes`)
     }))
 
   it('says when it cannot write', () =>
