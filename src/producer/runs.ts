@@ -8,14 +8,26 @@ import { getJson, printJson, putOnce } from './jsonObject.ts'
 
 /** The newest run of a result set. Only the newest can be open, since a run opens when no other one is. */
 export async function latestRun(output: Store, set: string): Promise<Run | undefined> {
-  let latest: string | undefined
-  for await (const run of output.folders(layout.runs(set))) latest = run
-  if (latest === undefined) return undefined
-  const present = await getJson(output, layout.run(set, latest), runSchema)
-  if (present !== undefined) return present.value
-  // run.json is the first thing that a run writes, so someone has removed it.
-  const message = `${output.uri}${layout.run(set, latest)} is gone; remove the rest of that run as well, then start again.`
-  throw new InputError('bad-layout', message)
+  const runs: string[] = []
+  for await (const run of output.folders(layout.runs(set))) runs.push(run)
+  for (const run of runs.reverse()) {
+    const present = await getJson(output, layout.run(set, run), runSchema)
+    if (present !== undefined) return present.value
+    // A process that died, or a disk that was full, between making the folder and writing run.json leaves no run.
+    if (!(await holdsWork(output, set, run))) continue
+    // run.json is the first thing that a run writes, so someone has removed it.
+    const message = `${output.uri}${layout.run(set, run)} is gone; remove the rest of that run as well, then start again.`
+    throw new InputError('bad-layout', message)
+  }
+  return undefined
+}
+
+/** Whether a run's folder holds a manifest or records. */
+async function holdsWork(output: Store, set: string, run: string): Promise<boolean> {
+  for (const prefix of [layout.manifest(set, run), layout.records(set, run)]) {
+    for await (const _object of output.list({ prefix })) return true
+  }
+  return false
 }
 
 /** The run whose table is the state now; null before the first. */
