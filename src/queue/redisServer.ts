@@ -170,9 +170,11 @@ async function start(place: ServerPlace, lock: FileLock): Promise<void> {
     // Not this process' environment: it may hold credentials, and Redis refuses to start in an unknown locale.
     env: { LC_ALL: 'C', PATH: place.searchPath },
   })
-  let ended: string | null = null
-  server.once('error', (error) => (ended = error.message))
-  server.once('exit', (code, signal) => (ended = `ended with ${signal ?? `code ${code}`}`))
+  let ended: { what: string; byItself: boolean } | null = null
+  server.once('error', (error) => (ended = { what: error.message, byItself: false }))
+  server.once('exit', (code, signal) => {
+    ended = { what: `ended with ${signal ?? `code ${code}`}`, byItself: signal === null && code !== 0 }
+  })
   server.unref()
   await log.close()
 
@@ -185,22 +187,32 @@ async function start(place: ServerPlace, lock: FileLock): Promise<void> {
     // Loading takes as long as it takes; silence does not.
     if (answer !== 'loading' && Date.now() - since > absentLimitMs) {
       server.kill('SIGKILL')
-      throw await startError(place, 'did not answer')
+      throw await startError(place, { what: 'did not answer', byItself: false })
     }
     await sleep(pauseMs)
   }
 }
 
-/** What Redis and Valkey write when the append-only file is not what they wrote, or what a newer version wrote. */
-const unreadable = /Bad file format|append only file|AOF|RDB|Unrecoverable error|checksum/i
+/**
+ * The last words of Redis and Valkey when the append-only file is not what they wrote, or what a newer version wrote. A
+ * healthy start speaks of AOF and RDB as well, so the lines before the last say nothing.
+ */
+const unreadable = /Bad file format|append[- ]only file|AOF|RDB|Unrecoverable error|checksum/i
+/** The files are whole, only no place is left to write on, or no right. */
+const unwritable = /No space left|Disk quota|Permission denied|Read-only file system|Input\/output error/i
 
-async function startError(place: ServerPlace, what: string): Promise<Error> {
+/**
+ * UnreadableDataError only of a server that gave up by itself over its data: one that was killed, or that cannot start
+ * at all (no memory, a full disk), must not cost the queue.
+ */
+async function startError(place: ServerPlace, ended: { what: string; byItself: boolean }): Promise<Error> {
   const lines = (await readFile(logFile(place), 'utf8').catch(() => '')).trim().split('\n')
-  const said = lines.slice(-8).join('\n')
-  // Without this look a server that cannot start at all (no memory, say) would cost the queue as well.
-  if (unreadable.test(said) && existsSync(dataFolder(place))) return new UnreadableDataError(said)
+  const last = lines.at(-1) ?? ''
+  if (ended.byItself && unreadable.test(last) && !unwritable.test(last) && existsSync(dataFolder(place))) {
+    return new UnreadableDataError(last)
+  }
   return new InputError(
     'no-redis',
-    `The private Redis (${place.program}) ${what}: "${lines.at(-1) ?? ''}"; see ${logFile(place)} or give --redis URL.`,
+    `The private Redis (${place.program}) ${ended.what}: "${last}"; see ${logFile(place)} or give --redis URL.`,
   )
 }

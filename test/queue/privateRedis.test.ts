@@ -124,6 +124,26 @@ test('data that cannot be read is set aside, and the queue starts empty', async 
   expect(readdirSync(serverFolder()).filter((name) => name.startsWith('data.unreadable-'))).toHaveLength(1)
 })
 
+test.each([
+  ['is killed while it loads', 'echo "* Done loading RDB, keys loaded: 1"; kill -9 $$'],
+  [
+    'says a healthy word about its AOF before it fails',
+    'echo "* Creating AOF base file"; echo "Out of memory"; exit 1',
+  ],
+  ['finds no space', 'echo "Can\'t write the append only file: No space left on device"; exit 1'],
+])('data is not set aside for a server that %s', async (_what, script) => {
+  await (await open()).release()
+  const bin = join(stateFolder, 'bin')
+  mkdirSync(bin)
+  const version = '[ "$1" = --version ] && echo "Redis server v=7.0.0 sha=0" && exit 0'
+  writeFileSync(join(bin, 'redis-server'), `#!/bin/sh\n${version}\n${script}\n`)
+  chmodSync(join(bin, 'redis-server'), 0o755)
+  const searchPath = `${bin}:${process.env.PATH}`
+  const failing = openPrivateRedis({ stateFolder, output: 's3://bucket/output/', log: silent, searchPath })
+  await expect(failing).rejects.toMatchObject({ code: 'no-redis' })
+  expect(readdirSync(serverFolder()).filter((name) => name.startsWith('data'))).toEqual(['data'])
+})
+
 test('a server that cannot start says its own last words', async () => {
   const bin = join(stateFolder, 'bin')
   mkdirSync(bin)
