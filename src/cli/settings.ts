@@ -10,6 +10,7 @@ import {
 } from '../config.ts'
 import { InputError } from '../errors.ts'
 import { closest } from '../spelling.ts'
+import { withoutPassword } from '../telemetry.ts'
 import { parseConfigFile } from './configFile.ts'
 
 export interface SettingSources {
@@ -87,7 +88,8 @@ function checked(name: SettingName, value: unknown, where: string): unknown {
 }
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing'
+  // Masked before it is cut: half a password is one too many.
+  const text = withoutPassword(JSON.stringify(value) ?? 'nothing')
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }
 
