@@ -34,11 +34,6 @@ export class TableWriter {
     })
   }
 
-  /** Rows written so far. */
-  get rows(): number {
-    return this.#rows
-  }
-
   add(row: TableRow): void {
     for (const [i, { name }] of this.#columns.entries()) this.#cells[i]?.push(row[name] ?? null)
     this.#rows++
