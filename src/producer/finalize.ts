@@ -40,7 +40,7 @@ export interface FinalizeOptions {
 }
 
 /**
- * Closes a run: table, failures, summary, report, then publishes and closes it, in that order. May be repeated after a
+ * Closes a run: table, failures, summary, then publishes it, draws the report and closes it, in that order. May be repeated after a
  * crash at any point with the same bytes: the table depends on the state before and the records alone, and what depends
  * on the clock is taken from the summary if that has been written.
  */
@@ -66,13 +66,14 @@ export async function finalize(options: FinalizeOptions): Promise<Summary> {
   await options.confirmHold()
   await output.put(layout.summary(set.id, run.run), printJson(summary), { contentType: 'application/json' })
   if (merged.table !== null) {
-    await report(options, summary)
     await output.put(layout.table(set.id), merged.table)
     await options.confirmHold()
     await output.put(layout.current(set.id), printJson({ run: run.run, publishedAt: summary.closedAt }))
     // Not before: until then readers see the state in which these samples have maps. Not after the run is closed: a
     // crash in between would leave them for good.
     if (options.prune) await pruneGone({ output, set, run: run.run, log })
+    // After publishing: it looks at hundreds of images, and a dataset that answers slowly must not hold results back.
+    await report(options, summary)
   }
   const closed: Run = { ...run, state, closedAt: summary.closedAt, counts: summary.counts }
   await output.put(layout.run(set.id, run.run), printJson(closed))

@@ -181,7 +181,7 @@ describe('a disturbed run', () => {
       if (left?.state === 'open') expect(summary.run).toBe(left.run)
       deaths++
     }
-    // Hold, run.json, manifest, done, table, failures, summary, report, copy, current, run.json.
+    // Hold, run.json, manifest, done, table, failures, summary, copy, current, report, run.json.
     expect(deaths).toBeGreaterThanOrEqual(11)
   })
 
