@@ -15,7 +15,7 @@ export const datasetCheckCommand: CommandSpec = {
   examples: [
     ['headlight dataset check ./hpdb --adapter biwi', 'counts, ranges, what is wrong, and a contact sheet'],
     [
-      'headlight dataset check ./images --adapter filename --network hopenet.pkl',
+      'headlight dataset check ./images --adapter filename --network model.pkl',
       'and whether the labels fit better with their angles in another order or with other signs',
     ],
   ],

@@ -22,11 +22,11 @@ export const explainCommand: CommandSpec = {
       .option('--overlay <OUT.png>', "write the gradient's magnitude as colours over the crop that the network saw"),
   examples: [
     [
-      'headlight explain face.png --network hopenet.pkl --overlay face-overlay.png',
+      'headlight explain face.png --network model.pkl --overlay face-overlay.png',
       'angles, and where in the image the network reacts',
     ],
     [
-      'headlight explain s3://heads/in/face.png --network hopenet.pkl --objective=-yaw --map map.png --json',
+      'headlight explain s3://heads/in/face.png --network model.pkl --objective=-yaw --map map.png --json',
       'the map of the negative yaw, as JSON for a script',
     ],
   ],

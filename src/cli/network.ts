@@ -6,8 +6,8 @@ export const networkInspectCommand: CommandSpec = {
   settings: [],
   extend: (command) => command.argument('<file>', 'the checkpoint'),
   examples: [
-    ['headlight network inspect hopenet.pkl', 'layers, heads and the description, with what is assumed marked as such'],
-    ['headlight network inspect hopenet.pkl --json', 'the same for a script'],
+    ['headlight network inspect model.pkl', 'layers, heads and the description, with what is assumed marked as such'],
+    ['headlight network inspect model.pkl --json', 'the same for a script'],
   ],
   perform: async ({ operands, settings, surroundings }) => {
     const [{ readNetworkFile }, { inspectNetwork, renderInspection }] = await Promise.all([

@@ -9,7 +9,7 @@ export const produceCommand: CommandSpec = {
   extend: (command) => command.option('--detach', 'only add the run; a standing headlight producer serves it'),
   examples: [
     [
-      'headlight produce --dataset s3://heads/in/ --output s3://heads/out/ --network hopenet.pkl --redis redis://queue:6379',
+      'headlight produce --dataset s3://heads/in/ --output s3://heads/out/ --network model.pkl --redis redis://queue:6379',
       'list, wait for the workers, write table and report',
     ],
     ['headlight produce --config cluster.yaml --detach', 'the same, served by a standing producer'],

@@ -7,15 +7,15 @@ export const runCommand: CommandSpec = {
   settings: [...computingSettings, 'units', 'fetchConcurrency', 'unitSilenceSeconds', 'stateFolder', 'cacheFolder'],
   examples: [
     [
-      'headlight run --dataset ./images --output ./out --network hopenet.pkl',
+      'headlight run --dataset ./images --output ./out --network model.pkl',
       'maps and angles of every image in a folder; the same line again computes only what is new',
     ],
     [
-      'headlight run --dataset ./biwi --adapter filename --output ./out --network hopenet.pkl --objective=each',
+      'headlight run --dataset ./biwi --adapter filename --output ./out --network model.pkl --objective=each',
       'with labels from the file names, and one map each for yaw, pitch and roll',
     ],
     [
-      'headlight run --dataset s3://heads/in/ --output s3://heads/out/ --s3-endpoint http://ceph:7480 --network hopenet.pkl',
+      'headlight run --dataset s3://heads/in/ --output s3://heads/out/ --s3-endpoint http://ceph:7480 --network model.pkl',
       'from and to an S3 service of your own',
     ],
   ],

@@ -34,7 +34,7 @@ export const scheduleCommands: readonly CommandSpec[] = [
         .requiredOption('--tz <ZONE>', 'the time zone of that clock, like Europe/Berlin or UTC'),
     examples: [
       [
-        `headlight schedule add nightly --cron "0 2 * * *" --tz Europe/Berlin ${redis} -- --dataset s3://heads/in/ --output s3://heads/out/ --network hopenet.pkl`,
+        `headlight schedule add nightly --cron "0 2 * * *" --tz Europe/Berlin ${redis} -- --dataset s3://heads/in/ --output s3://heads/out/ --network model.pkl`,
         'every night at two; a headlight producer and workers must be running then',
       ],
       [
