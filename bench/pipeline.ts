@@ -14,6 +14,8 @@ const program = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const source = fileURLToPath(new URL('../test/images/BIWI00000001_-17_+1_+17.png', import.meta.url))
 /** Two sizes, so that their difference is steady work without any start or end. */
 const [few, many] = [32, 160]
+/** As many shards as units: small datasets are cut into small shards, and what lies between two shards is not overlapped. */
+const shardSize = (count: number): string[] => ['--shard-size', String(Math.ceil(count / availableParallelism()))]
 const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench-secret' }
 
 interface Run {
@@ -37,7 +39,10 @@ export async function benchPipeline(network: string): Promise<string> {
       }
     }
     const perImage = async (dataset: (count: number) => string, options: string[]): Promise<number> => {
-      const [short, long] = [await run(dataset(few), options), await run(dataset(many), options)]
+      const [short, long] = [
+        await run(dataset(few), [...options, ...shardSize(few)]),
+        await run(dataset(many), [...options, ...shardSize(many)]),
+      ]
       peaks.push(long.peakMemoryMb)
       return ((long.seconds - short.seconds) * 1000) / (many - few)
     }
