@@ -69,7 +69,7 @@ function remake(node: Node, inputs: readonly Node[]): Node {
 
 /**
  * conv → batch norm becomes one convolution with a bias where nobody else reads the convolution; elsewhere (dense blocks
- * normalise a concatenation) the norm stays as scale and shift per channel. Folded in float64, rounded once.
+ * normalise a concatenation) the norm stays as scale and shift per channel. Factors and shifts are formed in float64.
  */
 function foldBatchNorm(norm: NodeOf<'batchNorm'>, onlyConsumer: boolean): Node {
   const scale = batchNormScale(norm)
