@@ -1,13 +1,10 @@
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { runJobSchema, shardsQueue } from '../../src/contract/job.ts'
 import type { ResultSet } from '../../src/contract/resultSet.ts'
 import { Hold } from '../../src/producer/hold.ts'
 import { Schedules } from '../../src/producer/schedules.ts'
-import { serveRunsQueue } from '../../src/producer/serve.ts'
-import { FilesystemStore } from '../../src/storage/filesystem.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
-import { startFakeWorker, World } from './world.ts'
+import { serveRunsOf, startFakeWorker, World } from './world.ts'
 import type { FakeWorker } from './world.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
@@ -28,16 +25,7 @@ beforeEach(async () => {
   schedules = await Schedules.open(redis.connection, silent)
   worker = startFakeWorker({ connection: redis.connection, queueName: shardsQueue, output: world.output, set })
   stop = new AbortController()
-  serving = serveRunsQueue({
-    connection: redis.connection,
-    queueName: shardsQueue,
-    openOutput: () => new FilesystemStore(join(world.folder, 'output')),
-    openDataset: () => new FilesystemStore(join(world.folder, 'dataset')),
-    headlightVersion: '0.0.0',
-    signal: stop.signal,
-    onProgress: () => undefined,
-    log: silent,
-  })
+  serving = serveRunsOf(world, redis.connection, stop.signal)
 })
 afterEach(async () => {
   for (const { schedule } of await schedules.statuses()) await schedules.remove(schedule.name)

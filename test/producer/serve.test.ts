@@ -1,14 +1,12 @@
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { runJobSchema, runsQueue, shardsQueue } from '../../src/contract/job.ts'
 import type { RunJob } from '../../src/contract/job.ts'
 import type { ResultSet } from '../../src/contract/resultSet.ts'
 import { latestRun } from '../../src/producer/runs.ts'
-import { enqueueRun, serveRunsQueue } from '../../src/producer/serve.ts'
+import { enqueueRun } from '../../src/producer/serve.ts'
 import { openQueue } from '../../src/queue/connection.ts'
-import { FilesystemStore } from '../../src/storage/filesystem.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
-import { startFakeWorker, World } from './world.ts'
+import { serveRunsOf, startFakeWorker, World } from './world.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
 let world: World
@@ -32,16 +30,7 @@ afterEach(async () => {
 })
 
 function startServing(): void {
-  serving = serveRunsQueue({
-    connection: redis.connection,
-    queueName: shardsQueue,
-    openOutput: () => new FilesystemStore(join(world.folder, 'output')),
-    openDataset: () => new FilesystemStore(join(world.folder, 'dataset')),
-    headlightVersion: '0.0.0',
-    signal: stop.signal,
-    onProgress: () => undefined,
-    log: silent,
-  })
+  serving = serveRunsOf(world, redis.connection, stop.signal)
 }
 
 const job = (): RunJob => runJobSchema.parse({ output: world.output.uri, set: set.id, full: false, shardSize: null })

@@ -3,7 +3,7 @@ import { mkdtemp, mkdir, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Worker } from 'bullmq'
-import { shardJobSchema } from '../../src/contract/job.ts'
+import { shardJobSchema, shardsQueue } from '../../src/contract/job.ts'
 import type { ShardJob, ShardResult } from '../../src/contract/job.ts'
 import { layout, shardName } from '../../src/contract/layout.ts'
 import type { ManifestEntry } from '../../src/contract/manifest.ts'
@@ -14,6 +14,7 @@ import { readTable } from '../../src/contract/table.ts'
 import type { TableRow } from '../../src/contract/table.ts'
 import { Manifest } from '../../src/producer/manifest.ts'
 import { prepareResultSet } from '../../src/producer/prepare.ts'
+import { serveRunsQueue } from '../../src/producer/serve.ts'
 import { openWorker } from '../../src/queue/connection.ts'
 import type { QueueConnection } from '../../src/queue/connection.ts'
 import { FilesystemStore } from '../../src/storage/filesystem.ts'
@@ -147,6 +148,20 @@ export async function computeShard(
   const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('')
   await output.put(layout.recordFile(set.id, job.run, job.part, job.offset), lines)
   return { computed: records.length, failed: records.length - ok }
+}
+
+/** A standing producer over the world's folders, until the signal. */
+export function serveRunsOf(world: World, connection: QueueConnection, signal: AbortSignal): Promise<void> {
+  return serveRunsQueue({
+    connection,
+    queueName: shardsQueue,
+    openOutput: () => new FilesystemStore(join(world.folder, 'output')),
+    openDataset: () => new FilesystemStore(join(world.folder, 'dataset')),
+    headlightVersion: '0.0.0',
+    signal,
+    onProgress: () => undefined,
+    log: silent,
+  })
 }
 
 export interface FakeWorker {
