@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { encodePng } from '../../src/image/codec.ts'
+import { encodePng } from '../../src/image/png.ts'
 import { randomIdentity } from './identity.ts'
 import { randomLight } from './light.ts'
 import { Random, seedAt } from './random.ts'

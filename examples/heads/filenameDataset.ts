@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { encodePng } from '../../src/image/codec.ts'
+import { encodePng } from '../../src/image/png.ts'
 import { closeUps } from './heads.ts'
 
 /**

@@ -89,11 +89,10 @@ async function decode(bytes: Uint8Array, format: ImageFormat, options: DecodeOpt
   }
   const grey = header.channels === 1 || header.space === 'b-w' || header.space === 'grey16'
   if (header.depth === 'uchar') {
-    const { data, info } = await raw(
-      open()
-        .removeAlpha()
-        .toColourspace(grey ? 'b-w' : 'srgb'),
-    )
+    const isRgb = header.channels === 3 && header.space === 'srgb'
+    // Each step that has nothing to do still copies the picture.
+    const picture = isRgb ? open() : open().removeAlpha()
+    const { data, info } = await raw(isRgb ? picture : picture.toColourspace(grey ? 'b-w' : 'srgb'))
     const pixels = grey ? repeatGrey(data.length, (index) => data[index] ?? 0) : data
     return { width: info.width, height: info.height, pixels }
   }
@@ -181,23 +180,4 @@ function refusal(bytes: Uint8Array, format: ImageFormat, cause: unknown): Sample
   return endsEarly(format, bytes)
     ? new SampleError('truncated-image', `The ${name} image ends before its last row; upload it again.`, { cause })
     : new SampleError('corrupt-image', `The ${name} image is damaged; replace it.`, { cause })
-}
-
-/**
- * An 8-bit PNG of `pixels` (height × width × channels, row-major). The same pixels always give the same bytes: no
- * metadata, compression level 3 (a map takes a tenth more room than at level 6 and half the time).
- */
-export async function encodePng(
-  pixels: Uint8Array,
-  width: number,
-  height: number,
-  channels: 1 | 3,
-): Promise<Uint8Array> {
-  if (pixels.length !== width * height * channels) {
-    throw new RangeError(`${pixels.length} bytes are no ${width} × ${height} × ${channels} picture`)
-  }
-  const picture = sharp(pixels, { raw: { width, height, channels }, limitInputPixels: false })
-  // One-channel input would be written as RGB without a word.
-  const space = channels === 1 ? picture.toColourspace('b-w') : picture
-  return await space.png({ compressionLevel: 3, adaptiveFiltering: false, palette: false }).toBuffer()
 }

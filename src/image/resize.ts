@@ -65,27 +65,76 @@ function resampleRows(
   into: Uint8Array,
 ): void {
   const { pixels } = image
-  const { starts, counts, weights, stride } = taps
-  let to = 0
+  const padded = fewTaps(taps, -left, image.width - left)
   for (let row = 0; row < rows; row++) {
-    const rowAt = ((top + row) * image.width + left) * 3
-    for (let column = 0; column < width; column++) {
-      let from = rowAt + starts[column]! * 3
-      let weightAt = column * stride
-      const end = weightAt + counts[column]!
-      let red = half
-      let green = half
-      let blue = half
-      for (; weightAt < end; weightAt++, from += 3) {
-        const weight = weights[weightAt]!
-        red = (red + weight * pixels[from]!) | 0
-        green = (green + weight * pixels[from + 1]!) | 0
-        blue = (blue + weight * pixels[from + 2]!) | 0
-      }
-      into[to++] = toByte(red)
-      into[to++] = toByte(green)
-      into[to++] = toByte(blue)
+    const from = ((top + row) * image.width + left) * 3
+    const to = row * width * 3
+    if (padded) resampleRowByFew(pixels, from, padded, into, to, width)
+    else resampleRow(pixels, from, taps, into, to, width)
+  }
+}
+
+function resampleRow(pixels: Uint8Array, rowAt: number, taps: Taps, into: Uint8Array, to: number, width: number): void {
+  const { starts, counts, weights, stride } = taps
+  for (let column = 0; column < width; column++, to += 3) {
+    let from = rowAt + starts[column]! * 3
+    let weightAt = column * stride
+    const end = weightAt + counts[column]!
+    let red = half
+    let green = half
+    let blue = half
+    for (; weightAt < end; weightAt++, from += 3) {
+      const weight = weights[weightAt]!
+      red += Math.imul(weight, pixels[from]!)
+      green += Math.imul(weight, pixels[from + 1]!)
+      blue += Math.imul(weight, pixels[from + 2]!)
     }
+    into[to] = toByte(red)
+    into[to + 1] = toByte(green)
+    into[to + 2] = toByte(blue)
+  }
+}
+
+/** The loop over the taps written out, which more than halves the time. */
+function resampleRowByFew(
+  pixels: Uint8Array,
+  rowAt: number,
+  { starts, weights }: FewTaps,
+  into: Uint8Array,
+  to: number,
+  width: number,
+): void {
+  for (let column = 0, at = 0; column < width; column++, at += few, to += 3) {
+    const from = rowAt + starts[column]! * 3
+    const a = weights[at]!
+    const b = weights[at + 1]!
+    const c = weights[at + 2]!
+    const d = weights[at + 3]!
+    const e = weights[at + 4]!
+    into[to] =
+      (half +
+        Math.imul(a, pixels[from]!) +
+        Math.imul(b, pixels[from + 3]!) +
+        Math.imul(c, pixels[from + 6]!) +
+        Math.imul(d, pixels[from + 9]!) +
+        Math.imul(e, pixels[from + 12]!)) >>
+      weightBits
+    into[to + 1] =
+      (half +
+        Math.imul(a, pixels[from + 1]!) +
+        Math.imul(b, pixels[from + 4]!) +
+        Math.imul(c, pixels[from + 7]!) +
+        Math.imul(d, pixels[from + 10]!) +
+        Math.imul(e, pixels[from + 13]!)) >>
+      weightBits
+    into[to + 2] =
+      (half +
+        Math.imul(a, pixels[from + 2]!) +
+        Math.imul(b, pixels[from + 5]!) +
+        Math.imul(c, pixels[from + 8]!) +
+        Math.imul(d, pixels[from + 11]!) +
+        Math.imul(e, pixels[from + 14]!)) >>
+      weightBits
   }
 }
 
@@ -99,23 +148,80 @@ function resampleColumns(
 ): void {
   const { starts, counts, weights, stride } = taps
   const rowBytes = width * 3
+  const padded = fewTaps(taps, top, top + between.length / rowBytes)
   const sums = new Int32Array(rowBytes)
   for (let row = 0; row < height; row++) {
+    const to = row * rowBytes
+    if (padded) {
+      resampleColumnsByFew(between, (padded.starts[row]! - top) * rowBytes, padded.weights, row, into, to, rowBytes)
+      continue
+    }
     sums.fill(half)
     // Row by row rather than pixel by pixel, so that memory is read in order.
     let from = (starts[row]! - top) * rowBytes
     for (let tap = 0; tap < counts[row]!; tap++) {
       const weight = weights[row * stride + tap]!
-      for (let index = 0; index < rowBytes; index++) sums[index] = (sums[index]! + weight * between[from++]!) | 0
+      for (let index = 0; index < rowBytes; index++)
+        sums[index] = (sums[index]! + Math.imul(weight, between[from++]!)) | 0
     }
-    const to = row * rowBytes
     for (let index = 0; index < rowBytes; index++) into[to + index] = toByte(sums[index]!)
+  }
+}
+
+function resampleColumnsByFew(
+  between: Uint8Array,
+  from: number,
+  weights: Int32Array,
+  row: number,
+  into: Uint8Array,
+  to: number,
+  rowBytes: number,
+): void {
+  const a = weights[row * few]!
+  const b = weights[row * few + 1]!
+  const c = weights[row * few + 2]!
+  const d = weights[row * few + 3]!
+  const e = weights[row * few + 4]!
+  for (let at = from; at < from + rowBytes; at++) {
+    into[to++] =
+      (half +
+        Math.imul(a, between[at]!) +
+        Math.imul(b, between[at + rowBytes]!) +
+        Math.imul(c, between[at + 2 * rowBytes]!) +
+        Math.imul(d, between[at + 3 * rowBytes]!) +
+        Math.imul(e, between[at + 4 * rowBytes]!)) >>
+      weightBits
   }
 }
 
 function toByte(sum: number): number {
   const value = sum >> weightBits
   return value > 255 ? 255 : value
+}
+
+/** Taps of a filter that shrinks to no less than two fifths, the usual case (640 × 480 to 224). */
+const few = 5
+
+/** `few` weights for each start; the rounding of so few is too small for a sum to pass 255. */
+type FewTaps = Pick<Taps, 'starts' | 'weights'>
+
+/**
+ * The same taps as exactly `few` inputs per position, all of them between `low` and `high`, with weights of zero where
+ * there were fewer; undefined where there are more, or not as many inputs.
+ */
+function fewTaps(taps: Taps, low: number, high: number): FewTaps | undefined {
+  if (high - low < few || taps.counts.some((count) => count > few)) return undefined
+  const positions = taps.starts.length
+  const starts = new Int32Array(positions)
+  const weights = new Int32Array(positions * few)
+  for (let position = 0; position < positions; position++) {
+    const wanted = taps.starts[position]!
+    const start = Math.min(Math.max(wanted, low), high - few)
+    starts[position] = start
+    const own = taps.weights.subarray(position * taps.stride, position * taps.stride + taps.counts[position]!)
+    if (own.length > 0) weights.set(own, position * few + wanted - start)
+  }
+  return { starts, weights }
 }
 
 /** The same taps without inputs before `low` or from `high` on: these are black and add nothing. */

@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { decodeImage, encodePng } from '../../src/image/codec.ts'
+import { decodeImage } from '../../src/image/codec.ts'
+import { encodePng } from '../../src/image/png.ts'
 import type { DatasetCheck } from '../../src/cli/datasetCheck.ts'
 import { headlight, imageFolder, inFolder, networkFile } from './headlight.ts'
 
