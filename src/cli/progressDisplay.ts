@@ -14,7 +14,8 @@ const phaseNames: Readonly<Record<RunProgress['phase'], string>> = {
 
 /**
  * Shows progress on standard error. On a terminal one line is rewritten, at most five times a second; elsewhere a line
- * is written when a phase begins and at most every 30 s after that. `silent` shows nothing but `write`.
+ * is written when a phase begins, when there is something out of the ordinary to say, and at most every 30 s after that.
+ * `silent` shows nothing but `write`.
  */
 export class ProgressDisplay {
   readonly #output: Output
@@ -37,6 +38,7 @@ export class ProgressDisplay {
     const now = this.#now()
     if (progress.phase === 'listing' || progress.phase === 'computing') this.#meter.add(now, progress.computed)
     const begins = progress.phase !== this.#lastPhase
+    const said = progress.message === this.#latest?.message ? undefined : progress.message
     this.#latest = progress
     this.#lastPhase = progress.phase
     if (this.#output.isTerminal) {
@@ -45,9 +47,9 @@ export class ProgressDisplay {
       this.#draw()
       return
     }
-    if (!begins && now - this.#lastMs < quietLineMs) return
+    if (!begins && said === undefined && now - this.#lastMs < quietLineMs) return
     this.#lastMs = now
-    const line = begins ? (progress.message ?? phaseNames[progress.phase]) : this.#line(Infinity)
+    const line = said ?? (begins ? phaseNames[progress.phase] : this.#line(Infinity))
     this.#output.write(`${line}\n`)
   }
 

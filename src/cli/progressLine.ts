@@ -27,9 +27,10 @@ function progressParts(progress: RunProgress, imagesPerSecond: number | null): s
     case 'listing':
     case 'computing': {
       const speed = imagesPerSecond === null ? [] : [`${speedText(imagesPerSecond)} images/s`]
+      const message = progress.message === undefined ? [] : [progress.message]
       if (toCompute === null) {
         const done = computed > 0 ? [`${number(computed)} done`] : []
-        return [`listing, ${number(progress.listed)} images so far`, ...done, ...speed, ...failures(failed)]
+        return [`listing, ${number(progress.listed)} images so far`, ...done, ...speed, ...failures(failed), ...message]
       }
       const share = toCompute === 0 ? 100 : Math.floor((100 * computed) / toCompute)
       const left = imagesPerSecond ? [`${duration((toCompute - computed) / imagesPerSecond)} left`] : []
@@ -40,7 +41,7 @@ function progressParts(progress: RunProgress, imagesPerSecond: number | null): s
         ...speed,
         ...failures(failed),
         ...unchanged,
-        ...(progress.message === undefined ? [] : [progress.message]),
+        ...message,
       ]
     }
   }

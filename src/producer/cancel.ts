@@ -2,6 +2,9 @@ import { layout } from '../contract/layout.ts'
 import type { ResultSet } from '../contract/resultSet.ts'
 import { runSchema } from '../contract/run.ts'
 import type { Run, Summary } from '../contract/run.ts'
+import { Patience } from '../storage/patience.ts'
+import type { PatienceTimes } from '../storage/patience.ts'
+import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
 import { finalize } from './finalize.ts'
@@ -16,10 +19,11 @@ export interface CloseCancelledOptions {
   readonly openDataset: (set: ResultSet) => Store
   readonly headlightVersion: string
   readonly signal: AbortSignal
-  /** Says whose hold is waited for. */
+  /** Says whose hold is waited for, or that a store is. */
   readonly onWait: (message: string) => void
   readonly log: Logger
-  readonly times?: HoldTimes
+  /** For tests; the defaults suit everything else. */
+  readonly times?: { readonly hold?: HoldTimes; readonly store?: PatienceTimes }
 }
 
 /**
@@ -29,16 +33,25 @@ export interface CloseCancelledOptions {
  */
 export async function closeCancelled(options: CloseCancelledOptions): Promise<Summary | undefined> {
   const { output, set, openDataset, headlightVersion, signal, onWait, log, times } = options
+  const patience = new Patience({
+    signal,
+    say: (message) => {
+      if (message !== undefined) onWait(message)
+    },
+    times: times?.store,
+  })
   const hold = await Hold.take({
     output,
     set: set.id,
     signal,
+    patience,
     onWait,
     log,
-    ...(times === undefined ? {} : { times }),
+    ...(times?.hold === undefined ? {} : { times: times.hold }),
   })
   try {
-    const run = (await getJson(output, layout.run(set.id, options.run.run), runSchema))?.value
+    const run = (await getJson(new PatientStore(output, patience), layout.run(set.id, options.run.run), runSchema))
+      ?.value
     if (run?.state !== 'open') return undefined
     await hold.setRun(run.run)
     return await finalize({
@@ -50,6 +63,7 @@ export async function closeCancelled(options: CloseCancelledOptions): Promise<Su
       prune: run.prune === true,
       work: { engines: [], imagesPerSecond: null },
       headlightVersion,
+      patience,
       confirmHold: async () => {
         signal.throwIfAborted()
         await hold.confirm()

@@ -7,6 +7,8 @@ import type { TableRow } from '../contract/table.ts'
 import { HeadlightError } from '../errors.ts'
 import { writeReport } from '../report/gallery.ts'
 import { SummaryAccumulator } from '../report/summary.ts'
+import type { Patience } from '../storage/patience.ts'
+import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
 import { getJson, printJson } from './jsonObject.ts'
@@ -34,19 +36,22 @@ export interface FinalizeOptions {
   readonly prune: boolean
   readonly work: WorkFacts
   readonly headlightVersion: string
+  /** Faults of the output are waited out. */
+  readonly patience: Patience
   /** Called right before what is published: raises when the hold is lost. */
   readonly confirmHold: () => Promise<void>
   readonly log: Logger
 }
 
 /**
- * Closes a run: table, failures, summary, then publishes it, draws the report and closes it, in that order. May be repeated after a
- * crash at any point with the same bytes: the table depends on the state before and the records alone, and what depends
- * on the clock is taken from the summary if that has been written.
+ * Closes a run: table, failures, summary, then publishes it, draws the report and closes it, in that order. May be
+ * repeated after a crash at any point with the same bytes: the table depends on the state before and the records alone,
+ * and what depends on the clock is taken from the summary if that has been written.
  */
 export async function finalize(options: FinalizeOptions): Promise<Summary> {
-  const { output, set, run, state, log } = options
-  const merged = await merge(options)
+  const { set, run, state, log } = options
+  const output = new PatientStore(options.output, options.patience)
+  const merged = await merge(output, options)
   if (merged.table !== null) await output.put(layout.runTable(set.id, run.run), merged.table)
   await output.put(layout.failures(set.id, run.run), merged.failures, { contentType: 'text/csv; charset=utf-8' })
 
@@ -90,7 +95,7 @@ interface Merged {
   readonly numbers: ReturnType<SummaryAccumulator['finish']>
 }
 
-async function merge({ output, set, run, state, log }: FinalizeOptions): Promise<Merged> {
+async function merge(output: Store, { set, run, state, log }: FinalizeOptions): Promise<Merged> {
   const manifest = new Manifest(output, set.id, run.run)
   const listed = { toCompute: 0, unchanged: 0, gone: 0 }
   for await (const { header } of manifest.parts()) {
@@ -160,12 +165,15 @@ async function formerCorrelations(
   return (await getJson(output, layout.summary(set, base), summarySchema))?.value.mapCorrelations ?? {}
 }
 
-/** A fault of the stores ends this attempt; a picture that cannot be drawn must not keep the results back. */
+/**
+ * A fault of the output is waited out, or ends this attempt; a picture that cannot be drawn must not keep the results
+ * back. The stores are given as they are: hundreds of images, each waited for, would take hours.
+ */
 async function report(options: FinalizeOptions, summary: Summary): Promise<void> {
-  const { output, set, log } = options
+  const { output, set, patience, log } = options
   const dataset = options.openDataset(set)
   try {
-    await writeReport({ output, dataset, set, summary, log })
+    await patience.call(output, () => writeReport({ output, dataset, set, summary, log }))
   } catch (error) {
     if (error instanceof HeadlightError) throw error
     log.error({ err: error }, 'the report could not be drawn; the results are complete without it')

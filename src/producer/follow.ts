@@ -182,8 +182,8 @@ export class Following {
   }
 
   async #pause(): Promise<void> {
-    if (this.#isWoken) return
     const { signal } = this.#options
+    if (this.#isWoken || signal.aborted) return
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => done(), this.#times.pollMs)
       const done = () => {

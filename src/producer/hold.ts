@@ -3,6 +3,8 @@ import { layout } from '../contract/layout.ts'
 import { holdSchema } from '../contract/run.ts'
 import type { Hold as HoldFile } from '../contract/run.ts'
 import { InputError } from '../errors.ts'
+import type { Patience } from '../storage/patience.ts'
+import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
 import { getJson, printJson } from './jsonObject.ts'
@@ -13,6 +15,8 @@ export interface HoldOptions {
   readonly output: Store
   readonly set: string
   readonly signal: AbortSignal
+  /** For taking and confirming; a heartbeat is sent anew anyway. */
+  readonly patience: Patience
   /** Says whom is waited for. */
   readonly onWait: (message: string) => void
   readonly log: Logger
@@ -60,7 +64,8 @@ export class Hold {
    * its heartbeat is 30 s old. InputError `held` when the owner lives.
    */
   static async take(options: HoldOptions): Promise<Hold> {
-    const { output, set, signal, log } = options
+    const { set, signal, log } = options
+    const output = new PatientStore(options.output, options.patience)
     const times = options.times ?? defaultTimes
     const identity = options.identity ?? (await thisProcess())
     const key = layout.hold(set)
@@ -102,6 +107,11 @@ export class Hold {
 
   /** Renews now. Raises the InputError `held` when the hold is lost. */
   async confirm(): Promise<void> {
+    const { output, patience } = this.#options
+    await patience.call(output, () => this.#renewInTurn())
+  }
+
+  async #renewInTurn(): Promise<void> {
     this.#renewing = this.#renewing.catch(() => undefined).then(() => this.#renew())
     await this.#renewing
     this.lost.throwIfAborted()
@@ -124,7 +134,7 @@ export class Hold {
       // Unreferenced timers would do for a command, but a standing producer waits here as well.
       await sleep(heartbeatMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
       if (this.#stop.signal.aborted || this.lost.aborted) return
-      await this.confirm().catch((error: unknown) => {
+      await this.#renewInTurn().catch((error: unknown) => {
         // A store that is away for a while loses no hold: the next renewal finds out whether someone took it.
         if (!this.lost.aborted) this.#options.log.warn({ err: error }, 'the hold could not be renewed; trying again')
       })

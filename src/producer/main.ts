@@ -4,6 +4,9 @@ import { openAdapter } from '../dataset/open.ts'
 import { InputError, TransientError } from '../errors.ts'
 import { checkRedis } from '../queue/connection.ts'
 import type { QueueConnection } from '../queue/connection.ts'
+import { Patience } from '../storage/patience.ts'
+import type { PatienceTimes } from '../storage/patience.ts'
+import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
 import { enumerate } from './enumerate.ts'
@@ -45,7 +48,7 @@ export interface ServeRunOptions {
   readonly onProgress: (progress: RunProgress) => void
   readonly log: Logger
   /** For tests; the defaults suit everything else. */
-  readonly times?: { readonly hold?: HoldTimes; readonly follow?: FollowTimes }
+  readonly times?: { readonly hold?: HoldTimes; readonly follow?: FollowTimes; readonly store?: PatienceTimes }
 }
 
 /**
@@ -54,7 +57,7 @@ export interface ServeRunOptions {
  *
  * Raises InputError `held` when another run writes to the set (also when the hold is lost on the way), `empty-dataset`,
  * `no-redis`, and whatever the stores raise. The run stays open then, and the next call goes on with it. Once begun,
- * Redis may go away and come back, empty or not.
+ * Redis may go away and come back, empty or not, and a store may fail for up to a quarter of an hour at a time.
  */
 export async function serveRun(options: ServeRunOptions): Promise<Summary> {
   const { output, set, connection, log, signal } = options
@@ -65,6 +68,7 @@ export async function serveRun(options: ServeRunOptions): Promise<Summary> {
     output,
     set: set.id,
     signal,
+    patience: patienceFor(options, progress, signal),
     onWait: (message) => progress.update({ phase: 'waiting', message }),
     log,
     ...(options.times?.hold === undefined ? {} : { times: options.times.hold }),
@@ -80,18 +84,25 @@ export async function serveRun(options: ServeRunOptions): Promise<Summary> {
   }
 }
 
+/** Faults of the stores are waited out, and said while they last. */
+function patienceFor({ times }: ServeRunOptions, progress: ProgressReport, signal: AbortSignal): Patience {
+  return new Patience({ signal, say: (message) => progress.update({ message }), times: times?.store })
+}
+
 class Serving {
   readonly #options: ServeRunOptions
   readonly #hold: Hold
   readonly #progress: ProgressReport
   /** The caller's wish to stop, or the loss of the hold. */
   readonly #signal: AbortSignal
+  readonly #patience: Patience
 
   constructor(options: ServeRunOptions, hold: Hold, progress: ProgressReport) {
     this.#options = options
     this.#hold = hold
     this.#progress = progress
     this.#signal = AbortSignal.any([options.signal, hold.lost])
+    this.#patience = patienceFor(options, progress, this.#signal)
   }
 
   async serve(): Promise<Summary> {
@@ -114,7 +125,8 @@ class Serving {
   }
 
   async #openOrResume(dataset: Store): Promise<Run> {
-    const { output, set, full, retry, prune = false, log } = this.#options
+    const { set, full, retry, prune = false, log } = this.#options
+    const output = new PatientStore(this.#options.output, this.#patience)
     const latest = await latestRun(output, set.id)
     if (latest?.state === 'open') {
       if (retry !== undefined && latest.retry?.code !== retry.code) {
@@ -133,12 +145,12 @@ class Serving {
     }
     const base = await currentRun(output, set.id)
     // Before anything is written that a later run would have to deal with.
-    await this.#refuseEmpty(dataset, base)
+    await this.#refuseEmpty(new PatientStore(dataset, this.#patience), output, base)
     return openRun({ output, set: set.id, base, full, retry, prune, latest, now: new Date() })
   }
 
-  async #refuseEmpty(dataset: Store, base: string | null): Promise<void> {
-    const { output, set } = this.#options
+  async #refuseEmpty(dataset: Store, output: Store, base: string | null): Promise<void> {
+    const { set } = this.#options
     const adapter = openAdapter(set.options.adapter)
     for await (const _sample of adapter.samples(dataset)) return
     const state = await StateTable.open(output, set.id, base)
@@ -206,7 +218,7 @@ class Serving {
     })
     try {
       progress.update({ phase: 'listing', message: undefined })
-      await shards.refresh()
+      await this.#patience.call(output, () => shards.refresh())
       const listing = this.#list(run, dataset, shards, queue, following, work, signal).then(() => {
         isListed = true
         progress.update({ phase: 'computing', toCompute: progress.current.toCompute ?? 0 })
@@ -234,12 +246,15 @@ class Serving {
     work: WorkLog,
     signal: AbortSignal,
   ): Promise<void> {
-    const { output, set, shardSize } = this.#options
+    const { set, shardSize } = this.#options
     const progress = this.#progress
+    // Ended with the listing, not only with the run.
+    const patience = patienceFor(this.#options, progress, signal)
+    const output = new PatientStore(this.#options.output, patience)
     const state = await StateTable.open(output, set.id, run.base)
     try {
       const done = await enumerate({
-        dataset,
+        dataset: new PatientStore(dataset, patience),
         adapter: openAdapter(set.options.adapter),
         manifest: new Manifest(output, set.id, run.run),
         state: state.rows(['key', 'fingerprint', 'status', 'code']),
@@ -279,6 +294,7 @@ class Serving {
       prune: prune || run.prune === true,
       work,
       headlightVersion,
+      patience: this.#patience,
       confirmHold: async () => {
         this.#signal.throwIfAborted()
         await this.#hold.confirm()

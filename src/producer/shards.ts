@@ -35,11 +35,15 @@ export class Shards {
     return this.#missing.size
   }
 
-  /** Takes in a part of the manifest; gives the shards of it that are still to be computed. */
+  /**
+   * Takes in a part of the manifest; gives the shards of it that are still to be computed. A part may come again: a
+   * listing that is repeated begins with the parts that are there.
+   */
   add(header: ManifestHeader): Shard[] {
     const shards = shardsOf(header)
     for (const shard of shards) {
       const name = shardName(shard.part, shard.offset)
+      if (this.#done.has(name)) continue
       this.#missing.set(name, shard)
       if (this.#early.delete(name)) this.markDone(shard)
     }

@@ -1,5 +1,5 @@
+import { backoffMs } from '../backoff.ts'
 import type { PlaceError } from '../errors.ts'
-import { backoffMs } from './storeCall.ts'
 
 export interface PlaceFaultsOptions {
   /** Stops pulling at once, without waiting for shards under way. */

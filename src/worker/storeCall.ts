@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '../backoff.ts'
 import { InputError, PlaceError, TransientError } from '../errors.ts'
 
 export interface RetryPolicy {
@@ -61,8 +62,3 @@ export function asPlaceFault(error: unknown): unknown {
 }
 
 const storeCodes: ReadonlySet<string> = new Set(['no-such-bucket', 'unreachable', 'bad-uri', 'bad-layout'])
-
-/** `first · 2^(attempt − 1)`, at most `longest`, times a random factor of 0.5 to 1.5 so that callers spread out. */
-export function backoffMs(firstMs: number, attempt: number, longestMs: number): number {
-  return Math.min(firstMs * 2 ** (attempt - 1), longestMs) * (0.5 + Math.random())
-}

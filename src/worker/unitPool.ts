@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '../backoff.ts'
 import { InputError, PlaceError } from '../errors.ts'
 import type { Logger } from '../telemetry.ts'
-import { backoffMs } from './storeCall.ts'
 import type { UnitSettings } from './unitMessages.ts'
 import { UnitProcess } from './unitProcess.ts'
 

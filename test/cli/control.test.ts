@@ -7,7 +7,7 @@ import { readFlags } from '../../src/producer/flags.ts'
 import { Hold } from '../../src/producer/hold.ts'
 import { Manifest } from '../../src/producer/manifest.ts'
 import { latestRun, openRun } from '../../src/producer/runs.ts'
-import { computeShard, World } from '../producer/world.ts'
+import { computeShard, noPatience, World } from '../producer/world.ts'
 import { silent } from '../support/redis.ts'
 import { headlight } from './headlight.ts'
 
@@ -79,7 +79,14 @@ describe('headlight cancel', () => {
 
   it('leaves the closing to the producer that serves the run', async () => {
     const signal = new AbortController().signal
-    const hold = await Hold.take({ output: world.output, set: set.id, signal, onWait: () => undefined, log: silent })
+    const hold = await Hold.take({
+      output: world.output,
+      set: set.id,
+      signal,
+      patience: noPatience,
+      onWait: () => undefined,
+      log: silent,
+    })
     const cancelled = call('cancel', run.run, '--json')
     await expect.poll(() => readFlags(world.output, set.id, run.run)).toMatchObject({ cancelled: true })
     // The producer's part, which test/producer/serveRun.test.ts holds against the flags.

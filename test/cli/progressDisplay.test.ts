@@ -44,6 +44,14 @@ describe('elsewhere', () => {
       'writing the table and the report\n',
     ])
   })
+
+  it('says what is out of the ordinary when it begins', () => {
+    const { written, clock, display } = screen(false)
+    display.update(at(0))
+    for (clock.ms = 200; clock.ms < 2_000; clock.ms += 200) display.update({ ...at(5), message: 'the store is away' })
+    display.update(at(5))
+    expect(written).toEqual(['computing\n', 'the store is away\n'])
+  })
 })
 
 it('writes nothing but messages when it shall be quiet', () => {

@@ -200,6 +200,15 @@ describe('following a run', () => {
 })
 
 describe('shards', () => {
+  it('may be added twice: what is done stays done, and is counted once', () => {
+    const [first] = shards.add(header)
+    shards.markDone(first ?? { part: 0, offset: 0 })
+    expect(shards.add(header)).toHaveLength(29)
+    expect(shards.missingCount).toBe(29)
+    shards.markDone({ part: 0, offset: 0 })
+    expect(shards.samplesDone).toBe(2)
+  })
+
   it('that were committed before their part is listed are not to be computed', async () => {
     await commit(['00000-000002'])
     await shards.refresh()

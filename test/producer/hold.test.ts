@@ -8,7 +8,7 @@ import { thisProcess } from '../../src/producer/processIdentity.ts'
 import type { ProcessIdentity } from '../../src/producer/processIdentity.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { silent } from '../support/redis.ts'
-import { World, wrapped } from './world.ts'
+import { noPatience, World, wrapped } from './world.ts'
 
 const set = 'tiny-all-00000000'
 const key = layout.hold(set)
@@ -31,7 +31,16 @@ afterEach(async () => {
 
 async function take(changes: Partial<HoldOptions> = {}): Promise<Hold> {
   const signal = new AbortController().signal
-  const hold = await Hold.take({ output, set, signal, onWait: () => undefined, log: silent, times, ...changes })
+  const hold = await Hold.take({
+    output,
+    set,
+    signal,
+    patience: noPatience,
+    onWait: () => undefined,
+    log: silent,
+    times,
+    ...changes,
+  })
   taken.push(hold)
   return hold
 }

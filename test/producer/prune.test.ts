@@ -10,7 +10,7 @@ import { currentRun, latestRun, openRun } from '../../src/producer/runs.ts'
 import { StateTable } from '../../src/producer/stateTable.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { silent } from '../support/redis.ts'
-import { collected, computeShard, World, wrapped } from './world.ts'
+import { collected, computeShard, noPatience, World, wrapped } from './world.ts'
 
 let world: World
 let set: ResultSet
@@ -59,6 +59,7 @@ async function completed(prune: boolean, failing?: Store): Promise<Summary> {
     prune: run.prune === true,
     work: { engines: [], imagesPerSecond: null },
     headlightVersion: '0.0.0',
+    patience: noPatience,
     confirmHold: () => Promise.resolve(),
     log: silent,
   })

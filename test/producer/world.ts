@@ -18,8 +18,16 @@ import { serveRunsQueue } from '../../src/producer/serve.ts'
 import { openWorker } from '../../src/queue/connection.ts'
 import type { QueueConnection } from '../../src/queue/connection.ts'
 import { FilesystemStore } from '../../src/storage/filesystem.ts'
+import { Patience } from '../../src/storage/patience.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { silent } from '../support/redis.ts'
+
+/** Raises what a store raises at once. */
+export const noPatience = new Patience({
+  signal: new AbortController().signal,
+  say: () => undefined,
+  times: { firstMs: 1, longestMs: 1, limitMs: 0 },
+})
 
 /** A dataset and an output in temporary folders. */
 export class World {
@@ -52,12 +60,15 @@ export class World {
     await unlink(join(this.folder, 'dataset', key))
   }
 
-  prepare(objectives: readonly string[] = ['yaw', '-yaw']): Promise<ResultSet> {
+  prepare(
+    objectives: readonly string[] = ['yaw', '-yaw'],
+    stores: { readonly dataset: Store; readonly output: Store } = this,
+  ): Promise<ResultSet> {
     const bytes = Buffer.from('weights')
     const digest = createHash('sha256').update(bytes).digest('hex')
     return prepareResultSet({
-      dataset: this.dataset,
-      output: this.output,
+      dataset: stores.dataset,
+      output: stores.output,
       network: { file: 'tiny.pkl', bytes, digest, description: { heads: [] } },
       options: {
         objectives: [...objectives],

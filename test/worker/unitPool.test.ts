@@ -34,7 +34,7 @@ const { FakeUnit, made } = vi.hoisted(() => {
 })
 
 vi.mock('../../src/worker/unitProcess.ts', () => ({ UnitProcess: FakeUnit }))
-vi.mock('../../src/worker/storeCall.ts', () => ({ backoffMs: () => 1 }))
+vi.mock('../../src/backoff.ts', () => ({ backoffMs: () => 1 }))
 
 beforeEach(() => void made.splice(0))
 
