@@ -21,10 +21,11 @@ export type Shard = Pick<ShardJob, 'part' | 'offset' | 'count'>
 
 /**
  * 256 for a full part, so that ten million images make 40,000 jobs; less for a small one, so that a handful of units
- * share even eight images. Depends on the part alone: the same listing is always cut alike.
+ * share even eight images. From 64 images on a multiple of 8: an engine's batch never reaches into the next shard.
+ * Depends on the part alone: the same listing is always cut alike.
  */
 export function automaticShardSize(count: number): number {
-  return Math.min(256, Math.max(1, Math.ceil(count / 64)))
+  return count < 64 ? Math.max(1, Math.ceil(count / 8)) : Math.min(256, 8 * Math.ceil(count / (64 * 8)))
 }
 
 /** The slices `[0, shardSize), [shardSize, 2·shardSize) …` of a part. */

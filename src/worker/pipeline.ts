@@ -7,9 +7,10 @@ import { PlaceError, SampleError } from '../errors.ts'
 import type { Explanation } from '../saliency/explainer.ts'
 import type { Description } from '../saliency/networks/description.ts'
 import type { Store } from '../storage/store.ts'
+import type { EngineTurn } from './engineTurns.ts'
 import { failedRecord, isFinite, magnitudeBlock, okRecord } from './record.ts'
 import { ResultSink } from './sink.ts'
-import { type PreparedSample, SampleSource } from './source.ts'
+import { type DecodeLimits, type PreparedSample, SampleSource } from './source.ts'
 import type { RetryPolicy, StoreCall } from './storeCall.ts'
 import type { Verdict } from './suspicion.ts'
 
@@ -49,11 +50,17 @@ export interface ShardWork {
   /** Reads the shard's entries; not called when the shard is committed already. */
   readonly entries: () => Promise<readonly ManifestEntry[]>
   readonly fetchConcurrency: number
+  /** Shared by all shards of a process. */
+  readonly decodeLimits: DecodeLimits
+  /** When this shard may use the engine; until then it fetches and decodes ahead. */
+  readonly turn: EngineTurn
   readonly retries: RetryPolicy
   readonly lastAttempt: boolean
   readonly alone: AloneMode | null
   /** An abort stops all puts at once; the call then rejects with the signal's reason. */
   readonly signal: AbortSignal
+  /** Called when the engine is this shard's, before its first batch. */
+  readonly onTurn: () => void
   /** Called at every step forward, so also a sign of life. `computed` counts the failed ones too. */
   readonly onStep: (done: { computed: number; failed: number }) => void
   /** See `StoreCall`. */
@@ -121,6 +128,7 @@ class ShardRun {
       options: work.set.options,
       rule: work.description.input,
       fetchConcurrency: work.fetchConcurrency,
+      decodeLimits: work.decodeLimits,
       storeCall,
       lastAttempt: work.lastAttempt,
     })
@@ -134,8 +142,7 @@ class ShardRun {
       if (this.#work.signal.aborted) stop()
       if (await this.#sink.isCommitted(this.#work.job)) return this.#yield(false)
       const entries = await this.#work.entries()
-      this.#engine = await this.#work.engine()
-      this.#abort.signal.throwIfAborted()
+      this.#engine = await this.#unlessAborted(this.#work.engine())
       await this.#computeAll(entries, this.#engine)
       const magnitudes = this.#magnitudes.filter((block) => block !== undefined)
       return this.#yield(await this.#sink.commit(this.#work.job, this.#complete(), magnitudes))
@@ -146,17 +153,24 @@ class ShardRun {
       throw this.#abort.signal.reason
     } finally {
       this.#work.signal.removeEventListener('abort', stop)
+      this.#work.turn.pass()
     }
   }
 
   async #computeAll(entries: readonly ManifestEntry[], engine: ShardEngine): Promise<void> {
-    const { alone, fetchConcurrency } = this.#work
+    const { alone, fetchConcurrency, turn } = this.#work
     this.#records = Array.from({ length: entries.length })
     this.#magnitudes = Array.from({ length: entries.length })
     const depth = alone ? 1 : engineDepth
     const unwritten = alone ? 1 : fetchConcurrency + engineDepth * engine.batch
     const atEngine = new Set<Promise<void>>()
+    let isOurTurn = false
     for await (const batch of this.#batches(entries, engine.batch)) {
+      if (!isOurTurn) {
+        await this.#unlessAborted(turn.come)
+        isOurTurn = true
+        this.#work.onTurn()
+      }
       while (atEngine.size >= depth) await Promise.race(atEngine)
       while (this.#writes.size >= unwritten) await Promise.race(this.#writes)
       this.#abort.signal.throwIfAborted()
@@ -164,6 +178,8 @@ class ShardRun {
       atEngine.add(call)
       if (alone) await this.#settled()
     }
+    // Our last batch is with the engine; the next shard's may queue behind it while ours is written.
+    turn.pass()
     await this.#settled()
   }
 
@@ -271,6 +287,17 @@ class ShardRun {
     const tracked = task.catch((error: unknown) => this.#abort.abort(error)).finally(() => this.#tasks.delete(tracked))
     this.#tasks.add(tracked)
     return tracked
+  }
+
+  /** For waiting on what serves other shards too, and so is not ended by this one's abort. */
+  async #unlessAborted<T>(promise: Promise<T>): Promise<T> {
+    const { signal } = this.#abort
+    return await new Promise((resolve, reject) => {
+      const stop = () => reject(signal.reason)
+      if (signal.aborted) stop()
+      signal.addEventListener('abort', stop, { once: true })
+      promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    })
   }
 
   async #settled(): Promise<void> {

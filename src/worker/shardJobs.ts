@@ -6,7 +6,7 @@ import type { WorkedRun, WorkedRuns } from './runs.ts'
 import { asPlaceFault } from './storeCall.ts'
 import { ShardSuspicion } from './suspicion.ts'
 import type { UnitPool } from './unitPool.ts'
-import { UnitDeath, type UnitProcess } from './unitProcess.ts'
+import { moveOn, UnitDeath, type UnitProcess } from './unitProcess.ts'
 import type { ShardDone } from './unitMessages.ts'
 
 export interface ShardJobsOptions {
@@ -29,16 +29,21 @@ type StopReason = 'lock-lost' | 'paused' | 'cancelled' | 'handed-back'
 interface ActiveShard {
   readonly id: string
   readonly job: ShardJob
-  readonly startedAt: number
+  /** When it was pulled; from its turn at the engine on, that. */
+  startedAt: number
   readonly stop: AbortController
   /** Known once the run has been opened. */
   run: WorkedRun | undefined
+  /** Where the shard is fetched and decoded ahead; an abort takes it away from that unit. Unset once it is computed. */
+  ahead: { readonly unit: UnitProcess; readonly move: AbortController } | undefined
 }
 
 const progressIntervalMs = 1_000
 /** Before a shard that met a bad place may be pulled again, by another worker or by this one once it is well. */
 const placeFaultDelayMs = 1_000
 const afterDeathDelayMs = 500
+/** By then the queue has sent the next shard, if there is one. */
+const idleUntilMoveMs = 100
 
 /** What happens to one pulled job: computed by a unit, broken off, handed back or failed. The queue's view of a shard. */
 export class ShardJobs {
@@ -64,6 +69,7 @@ export class ShardJobs {
       startedAt: performance.now(),
       stop: new AbortController(),
       run: undefined,
+      ahead: undefined,
     }
     this.#active.add(shard)
     try {
@@ -75,6 +81,7 @@ export class ShardJobs {
     } finally {
       this.#active.delete(shard)
       if (this.#active.size === 0) this.#onIdle()
+      else setTimeout(() => this.#moveOne(), idleUntilMoveMs)
     }
   }
 
@@ -83,9 +90,10 @@ export class ShardJobs {
     for (const shard of this.#active) if (jobIds.includes(shard.id)) this.#stop(shard, 'lock-lost')
   }
 
-  /** From now on jobs that still arrive are handed back untouched. */
+  /** From now on jobs that still arrive are handed back untouched, as are those that were only looked at ahead. */
   refuseNew(): void {
     this.#isRefusing = true
+    for (const shard of this.#active) if (shard.ahead) this.#stop(shard, 'handed-back')
   }
 
   handAllBack(): void {
@@ -108,25 +116,34 @@ export class ShardJobs {
     const flags = await run.flags(flagsIntervalMs)
     if (flags.cancelled) this.#stop(shard, 'cancelled')
     else if (flags.paused) this.#stop(shard, 'paused')
-    const unit = await pool.acquire(shard.stop.signal)
-    const stop = () => unit.stop()
-    shard.stop.signal.addEventListener('abort', stop)
-    try {
-      shard.stop.signal.throwIfAborted()
-      return this.#result(shard, unit.name, await this.#compute(shard, run, unit, queued))
-    } catch (error) {
-      // An engine that gave rubbish may be well again in a fresh process, but hardly in this one.
-      if (error instanceof PlaceError && error.code === 'engine-wrong') unit.kill(error.message)
-      throw error
-    } finally {
-      shard.stop.signal.removeEventListener('abort', stop)
-      pool.release(unit)
+    const suspicion = new ShardSuspicion(shard.job.suspicion)
+    for (;;) {
+      const unit = await pool.acquire(suspicion.alone !== null, shard.stop.signal)
+      const move = new AbortController()
+      shard.ahead = { unit, move }
+      try {
+        shard.stop.signal.throwIfAborted()
+        return this.#result(shard, unit.name, await this.#compute(shard, run, unit, queued, suspicion, move.signal))
+      } catch (error) {
+        // An engine that gave rubbish may be well again in a fresh process, but hardly in this one.
+        if (error instanceof PlaceError && error.code === 'engine-wrong') unit.kill(error.message)
+        if (!move.signal.aborted || shard.stop.signal.aborted) throw error
+      } finally {
+        shard.ahead = undefined
+        pool.release(unit)
+      }
     }
   }
 
-  async #compute(shard: ActiveShard, run: WorkedRun, unit: UnitProcess, queued: QueuedJob): Promise<ShardDone> {
+  async #compute(
+    shard: ActiveShard,
+    run: WorkedRun,
+    unit: UnitProcess,
+    queued: QueuedJob,
+    suspicion: ShardSuspicion,
+    move: AbortSignal,
+  ): Promise<ShardDone> {
     const { job } = shard
-    const suspicion = new ShardSuspicion(job.suspicion)
     const note = () => queued.updateData({ ...job, suspicion: suspicion.known })
     let lastProgressAt = -Infinity
     let lastProgress = ''
@@ -135,6 +152,10 @@ export class ShardJobs {
       return await unit.compute(
         { job, set: run.set, lastAttempt, alone: suspicion.alone },
         {
+          onTurn: () => {
+            shard.ahead = undefined
+            shard.startedAt = performance.now()
+          },
           onProgress: (done) => {
             const said = JSON.stringify(done)
             const now = performance.now()
@@ -152,14 +173,23 @@ export class ShardJobs {
           // Not worth a note: who was being computed counts only while this process looks on.
           onAloneDone: () => suspicion.touch(null),
         },
+        AbortSignal.any([shard.stop.signal, move]),
       )
     } catch (error) {
       if (!(error instanceof UnitDeath) || shard.stop.signal.aborted) throw error
+      if (error.manner === 'dismissed') throw new NoFailedAttempt(error.message, { cause: error })
       const isNearer = suspicion.died(error.manner)
       await note()
       // An attempt that narrowed the search is none that failed; each image can take only two of them.
-      throw isNearer ? new DeathAlone(error.message, { cause: error }) : error
+      throw isNearer ? new NoFailedAttempt(error.message, { cause: error }) : error
     }
+  }
+
+  /** A unit with nothing to do takes a shard that another unit would come to later. */
+  #moveOne(): void {
+    const { pool } = this.#o
+    if (!pool.hasIdleUnit) return
+    for (const { ahead } of this.#active) if (ahead && pool.isShared(ahead.unit)) return ahead.move.abort(moveOn)
   }
 
   async #afterFailure(
@@ -174,7 +204,7 @@ export class ShardJobs {
       this.#o.onPlaceFault(fault, shard.job)
       return toDelayed(queued, token, placeFaultDelayMs)
     }
-    if (fault instanceof DeathAlone) return toDelayed(queued, token, afterDeathDelayMs)
+    if (fault instanceof NoFailedAttempt) return toDelayed(queued, token, afterDeathDelayMs)
     this.#o.log.warn({ shard: shard.id, err: fault }, 'a shard failed and is tried again')
     throw fault
   }
@@ -214,8 +244,8 @@ export class ShardJobs {
   }
 }
 
-/** A unit died on one image alone. */
-class DeathAlone extends Error {}
+/** The shard goes back without an attempt being counted: a unit died on one image alone, or for another shard's sake. */
+class NoFailedAttempt extends Error {}
 
 function stopReason(shard: ActiveShard): StopReason {
   const reason: unknown = shard.stop.signal.reason

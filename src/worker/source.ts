@@ -25,25 +25,26 @@ export interface SourceOptions {
   readonly rule: CropRule
   /** Objects being fetched at a time. Minimum 1. */
   readonly fetchConcurrency: number
+  readonly decodeLimits: DecodeLimits
   readonly storeCall: StoreCall
   /** Whether this is the job's last attempt: then an object that nothing can be compared with is given up, too. */
   readonly lastAttempt: boolean
 }
 
-/** Encoded bytes that may wait for decoding, whatever the window says: a window of huge files would not fit in memory. */
-const encodedBudgetBytes = 64 * 2 ** 20
-/** Pictures being decoded at a time: a unit has about one core. */
-const decodesAtATime = 2
-/** Memory that decoded pictures may take; one that needs more is decoded alone. */
-const decodedBudgetBytes = 256 * 2 ** 20
+/** What decoding may take of a process, whatever the window says and however many shards decode. */
+export class DecodeLimits {
+  /** Bytes of encoded images that wait for decoding or are decoded: a window of huge files would not fit in memory. */
+  readonly encoded = new Semaphore(64 * 2 ** 20)
+  /** Pictures being decoded at a time: a unit has about one core. */
+  readonly decodes = new Semaphore(2)
+  /** Bytes that decoded pictures take; one that needs more is decoded alone. */
+  readonly decoded = new Semaphore(256 * 2 ** 20)
+}
 
 /** Turns manifest entries of one shard into what the engine takes. */
 export class SampleSource {
   readonly #o: SourceOptions
   readonly #fetches: Semaphore
-  readonly #encoded = new Semaphore(encodedBudgetBytes)
-  readonly #decodes = new Semaphore(decodesAtATime)
-  readonly #decoded = new Semaphore(decodedBudgetBytes)
   /** Objects read so far: a success while another object kept failing tells a bad object from a bad store. */
   #reads = 0
   #readableKey: string | undefined
@@ -62,10 +63,10 @@ export class SampleSource {
   async prepare(entry: ManifestEntry, onFetched: () => Promise<void>): Promise<PreparedSample> {
     if (entry.refused) throw new SampleError(entry.refused, refusals[entry.refused](entry.key))
     requireEncodedSize(entry.sizeBytes, this.#o.options.maxPixels)
-    return this.#encoded.use(entry.sizeBytes, async () => {
+    return this.#o.decodeLimits.encoded.use(entry.sizeBytes, async () => {
       const { bytes, truth } = await this.#fetches.use(1, () => this.#fetch(entry))
       await onFetched()
-      return this.#decodes.use(1, () => this.#decode(bytes, truth))
+      return this.#o.decodeLimits.decodes.use(1, () => this.#decode(bytes, truth))
     })
   }
 
@@ -136,14 +137,15 @@ export class SampleSource {
 
   async #decode(bytes: Uint8Array, truth: Truth): Promise<PreparedSample> {
     this.#o.storeCall.signal.throwIfAborted()
-    const { maxPixels, adapter } = this.#o.options
+    const { options, decodeLimits } = this.#o
+    const { maxPixels, adapter } = options
     let release = (): void => undefined
     try {
       const image = await decodeImage(bytes, {
         maxPixels,
         applyExifOrientation: adapter.applyExifOrientation,
         onHeader: async (neededBytes) => {
-          release = await this.#decoded.enter(neededBytes)
+          release = await decodeLimits.decoded.enter(neededBytes)
         },
       })
       const { pixels, crop } = cropToInput(image, truth.box, this.#o.rule)

@@ -8,7 +8,7 @@ import { PlaceFaults } from './placeFaults.ts'
 import { WorkedRuns } from './runs.ts'
 import { ShardJobs } from './shardJobs.ts'
 import { asPlaceFault } from './storeCall.ts'
-import { UnitPool } from './unitPool.ts'
+import { shardsPerUnit, UnitPool } from './unitPool.ts'
 
 /** What a worker tells its owner besides its log. */
 export type WorkerEvent =
@@ -140,7 +140,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     options.connection,
     options.queueName,
     (job, token) => jobs.process(job, token),
-    { concurrency: units },
+    { concurrency: units * shardsPerUnit },
     log,
   )
   worker.on('lockRenewalFailed', (ids) => jobs.lockLost(ids))

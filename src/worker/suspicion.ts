@@ -10,9 +10,10 @@ export type Verdict = 'kills-unit' | 'hangs-unit'
 
 /**
  * `ended`: the process went by itself or was killed from outside. `silence`: it was killed because it reported nothing.
- * `waiting`: the same, but what it waited for was the store or the queue, so that no image is to blame.
+ * `waiting`: the same, but what it waited for was the store or the queue, so that no image is to blame. `dismissed`: this
+ * worker ended it for a reason of its own, which says nothing about its shards.
  */
-export type DeathManner = 'ended' | 'silence' | 'waiting'
+export type DeathManner = 'ended' | 'silence' | 'waiting' | 'dismissed'
 
 /** What is known about units dying on one shard; see `suspicionSchema`. Kept in the job, so any worker can go on. */
 export class ShardSuspicion {
@@ -44,7 +45,7 @@ export class ShardSuspicion {
   }
 
   /** Counts a death. True when it fell on one image alone: then the next attempt is nearer to the end than this one. */
-  died(manner: DeathManner): boolean {
+  died(manner: Exclude<DeathManner, 'dismissed'>): boolean {
     const { deaths, alone, silent = {} } = this.#known
     const current = manner === 'waiting' ? null : this.#known.current
     this.#known = { ...this.#known, current: null }

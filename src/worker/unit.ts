@@ -4,15 +4,17 @@ import { descriptionSchema } from '../saliency/networks/description.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import { EngineHost } from './engineHost.ts'
+import { type EngineTurn, EngineTurns } from './engineTurns.ts'
 import { toErrorMessage } from './errorMessage.ts'
 import { ManifestSlices } from './manifestSlices.ts'
 import { fetchNetwork } from './network.ts'
 import { computeShard, type ShardEngine } from './pipeline.ts'
+import { DecodeLimits } from './source.ts'
 import { asPlaceFault, callStore, type StoreCall, storeRetries } from './storeCall.ts'
 import { StoreWait } from './storeWait.ts'
 import type { ShardDone, ShardOrder, UnitCommand, UnitReport, UnitSettings } from './unitMessages.ts'
 
-// The child process that computes whole shards, one at a time. It never outlives its supervisor.
+// The child process that computes whole shards, one after the other. It never outlives its supervisor.
 
 /** A near store answers faster than it is decoded; a distant one needs many requests on the way. */
 const fetchConcurrencies = { file: 4, remote: 16 }
@@ -27,6 +29,16 @@ interface OpenSet {
   readonly dataset: Store
   readonly output: Store
   engine: Promise<ShardEngine> | undefined
+  /** Shards at work on it. */
+  users: number
+}
+
+interface Shard {
+  readonly id: number
+  readonly order: ShardOrder
+  readonly stop: AbortController
+  readonly turn: EngineTurn
+  lastProgressAt: number
 }
 
 class Unit {
@@ -38,9 +50,10 @@ class Unit {
   readonly #slices = new ManifestSlices()
   readonly #sets = new Map<string, OpenSet>()
   readonly #waiting = new StoreWait((isWaiting) => send({ type: 'waiting', isWaiting }), mentionedWaitMs)
-  #stop = new AbortController()
+  readonly #turns = new EngineTurns()
+  readonly #decodeLimits = new DecodeLimits()
+  readonly #shards = new Map<number, Shard>()
   #noted: () => void = () => undefined
-  #lastProgressAt = 0
 
   constructor(settings: UnitSettings) {
     this.#settings = settings
@@ -51,32 +64,48 @@ class Unit {
       await this.#host.find(this.#settings.engine)
       send({ type: 'ready' })
     } catch (error) {
-      send({ type: 'failed', error: toErrorMessage(error) })
+      send({ type: 'unusable', error: toErrorMessage(error) })
     }
   }
 
-  async shard(order: ShardOrder): Promise<void> {
-    this.#stop = new AbortController()
+  async shard(id: number, order: ShardOrder): Promise<void> {
+    const shard = { id, order, stop: new AbortController(), turn: this.#turns.take(), lastProgressAt: 0 }
+    this.#shards.set(id, shard)
     try {
-      send({ type: 'done', done: await this.#compute(order) })
+      send({ type: 'done', shard: id, done: await this.#compute(shard) })
     } catch (error) {
-      send({ type: 'failed', error: toErrorMessage(asPlaceFault(error)) })
+      send({ type: 'failed', shard: id, error: toErrorMessage(asPlaceFault(error)) })
+    } finally {
+      this.#shards.delete(id)
+      shard.turn.pass()
     }
   }
 
-  stop(): void {
-    this.#stop.abort(new Error('the supervisor stopped the shard'))
+  stop(id: number): void {
+    this.#shards.get(id)?.stop.abort(new Error('the supervisor stopped the shard'))
   }
 
   noted(): void {
     this.#noted()
   }
 
-  async #compute(order: ShardOrder): Promise<ShardDone> {
-    const { job, set, lastAttempt, alone } = order
-    const { fetchConcurrency } = this.#settings
-    const open = await this.#open(order)
+  async #compute(shard: Shard): Promise<ShardDone> {
+    const open = this.#open(shard.order)
+    open.users++
+    try {
+      await this.#makeRoom()
+      return await this.#computeWith(open, shard)
+    } finally {
+      open.users--
+    }
+  }
+
+  async #computeWith(open: OpenSet, shard: Shard): Promise<ShardDone> {
+    const { id, stop, turn } = shard
+    const { job, set, lastAttempt, alone } = shard.order
     const { dataset, output } = open
+    const fetchConcurrency =
+      this.#settings.fetchConcurrency ?? fetchConcurrencies[dataset.uri.startsWith('file:') ? 'file' : 'remote']
     const { written, computed, failed, engine, engineMs } = await computeShard({
       job,
       set,
@@ -84,18 +113,21 @@ class Unit {
       dataset,
       output,
       adapter: openAdapter(set.options.adapter),
-      engine: () => (open.engine ??= this.#openEngine(open, set)),
-      entries: () => callStore(this.#storeCall(), () => this.#slices.read(output, job)),
-      fetchConcurrency: fetchConcurrency ?? fetchConcurrencies[dataset.uri.startsWith('file:') ? 'file' : 'remote'],
+      engine: () => (open.engine ??= this.#openEngine(open, set, shard)),
+      entries: () => callStore(this.#storeCall(shard, stop.signal), () => this.#slices.read(output, job)),
+      fetchConcurrency,
+      decodeLimits: this.#decodeLimits,
+      turn,
       retries: storeRetries,
       lastAttempt,
       alone: alone && {
         convicted: new Map(Object.entries(alone.convicted)),
-        announce: (key) => this.#announce(key),
-        clear: () => send({ type: 'alone', key: null }),
+        announce: (key) => this.#announce(shard, key),
+        clear: () => send({ type: 'alone', shard: id, key: null }),
       },
-      signal: this.#stop.signal,
-      onStep: (done) => this.#progress(done.computed, done.failed),
+      signal: stop.signal,
+      onTurn: () => send({ type: 'turn', shard: id }),
+      onStep: (done) => progress(shard, done.computed, done.failed),
       onPending: (change) => this.#waiting.changed(change),
     })
     return {
@@ -107,18 +139,15 @@ class Unit {
     }
   }
 
-  async #open({ job, set }: ShardOrder): Promise<OpenSet> {
+  #open({ job, set }: ShardOrder): OpenSet {
     const name = `${job.output} ${set.id}`
-    let open = this.#sets.get(name)
-    if (!open) {
-      await this.#makeRoom()
-      const { endpointOverride } = this.#settings
-      open = {
-        name,
-        output: openStore(job.output, { endpoint: endpointOverride ?? job.endpoint }),
-        dataset: openStore(set.dataset.uri, { endpoint: endpointOverride ?? set.dataset.endpoint ?? undefined }),
-        engine: undefined,
-      }
+    const { endpointOverride } = this.#settings
+    const open = this.#sets.get(name) ?? {
+      name,
+      output: openStore(job.output, { endpoint: endpointOverride ?? job.endpoint }),
+      dataset: openStore(set.dataset.uri, { endpoint: endpointOverride ?? set.dataset.endpoint ?? undefined }),
+      engine: undefined,
+      users: 0,
     }
     // Moved to the end: the set that was not used for longest is the first to go.
     this.#sets.delete(name)
@@ -126,11 +155,13 @@ class Unit {
     return open
   }
 
-  async #openEngine(open: OpenSet, set: ResultSet): Promise<ShardEngine> {
+  async #openEngine(open: OpenSet, set: ResultSet, shard: Shard): Promise<ShardEngine> {
     try {
       const { cacheFolder, engine, batch, intraOpThreads } = this.#settings
-      const bytes = await callStore(this.#storeCall(), () => fetchNetwork(open.output, set, cacheFolder))
-      this.#progress(0, 0)
+      // Not stopped with the shard that happened to ask first: the next one waits for the same engine.
+      const call = this.#storeCall(shard, new AbortController().signal)
+      const bytes = await callStore(call, () => fetchNetwork(open.output, set, cacheFolder))
+      progress(shard, 0, 0)
       const network = { file: set.network.file, bytes, description: set.network.description }
       const { objectives, scope, style, gradients } = set.options
       const options = { objectives, scope, style, gradients: gradients !== 'none', batch, engine, intraOpThreads }
@@ -142,18 +173,19 @@ class Unit {
     }
   }
 
-  #storeCall(): StoreCall {
+  #storeCall(shard: Shard, signal: AbortSignal): StoreCall {
     return {
       retries: storeRetries,
-      signal: this.#stop.signal,
-      onRetry: () => this.#progress(0, 0),
+      signal,
+      onRetry: () => progress(shard, 0, 0),
       onPending: (change) => this.#waiting.changed(change),
     }
   }
 
   async #makeRoom(): Promise<void> {
-    for (const [name, { dataset, output, engine }] of this.#sets) {
-      if (this.#sets.size < keptSets) return
+    for (const [name, { dataset, output, engine, users }] of this.#sets) {
+      if (this.#sets.size <= keptSets) return
+      if (users > 0) continue
       this.#sets.delete(name)
       dataset.close()
       output.close()
@@ -161,19 +193,19 @@ class Unit {
     }
   }
 
-  #announce(key: string): Promise<void> {
+  #announce(shard: Shard, key: string): Promise<void> {
     return new Promise((resolve) => {
       this.#noted = resolve
-      send({ type: 'alone', key })
+      send({ type: 'alone', shard: shard.id, key })
     })
   }
+}
 
-  #progress(computed: number, failed: number): void {
-    const now = performance.now()
-    if (now - this.#lastProgressAt < progressIntervalMs) return
-    this.#lastProgressAt = now
-    send({ type: 'progress', computed, failed })
-  }
+function progress(shard: Shard, computed: number, failed: number): void {
+  const now = performance.now()
+  if (now - shard.lastProgressAt < progressIntervalMs) return
+  shard.lastProgressAt = now
+  send({ type: 'progress', shard: shard.id, computed, failed })
 }
 
 function send(report: UnitReport): void {
@@ -194,10 +226,10 @@ process.on('message', (command: UnitCommand) => {
       void unit.start()
       break
     case 'shard':
-      void unit?.shard(command.order)
+      void unit?.shard(command.shard, command.order)
       break
     case 'stop':
-      unit?.stop()
+      unit?.stop(command.shard)
       break
     case 'noted':
       unit?.noted()

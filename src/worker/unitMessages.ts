@@ -32,12 +32,12 @@ export interface ShardDone {
   readonly engineMs: number
 }
 
-/** Supervisor → unit. A unit has at most one shard. */
+/** Supervisor → unit. `shard` numbers a unit's orders; a unit has at most two, of which one computes. */
 export type UnitCommand =
   | { readonly type: 'start'; readonly settings: UnitSettings }
-  | { readonly type: 'shard'; readonly order: ShardOrder }
+  | { readonly type: 'shard'; readonly shard: number; readonly order: ShardOrder }
   /** Stop putting at once and report `failed`. */
-  | { readonly type: 'stop' }
+  | { readonly type: 'stop'; readonly shard: number }
   /** The key announced by `alone` is noted; go on. */
   | { readonly type: 'noted' }
   | { readonly type: 'exit' }
@@ -45,10 +45,16 @@ export type UnitCommand =
 /** Unit → supervisor. Every message is a sign of life, and is sent only because something got done or began. */
 export type UnitReport =
   | { readonly type: 'ready' }
+  | { readonly type: 'unusable'; readonly error: ErrorMessage }
+  /** Whether the unit has been waiting for a store for long. */
+  | { readonly type: 'waiting'; readonly isWaiting: boolean }
+  | ShardReport
+
+export type ShardReport = { readonly shard: number } & (
+  | { readonly type: 'turn' }
   | { readonly type: 'progress'; readonly computed: number; readonly failed: number }
   /** Decodes and computes this sample alone next; null when none is. */
   | { readonly type: 'alone'; readonly key: string | null }
-  /** Whether the unit has been waiting for a store for long. */
-  | { readonly type: 'waiting'; readonly isWaiting: boolean }
   | { readonly type: 'done'; readonly done: ShardDone }
   | { readonly type: 'failed'; readonly error: ErrorMessage }
+)

@@ -14,9 +14,20 @@ export interface UnitPoolOptions {
   readonly onDeath: (unit: { name: string; pid: number | undefined }, why: string) => void
 }
 
+/** One that is computed, and the one after it that is fetched and decoded meanwhile. */
+export const shardsPerUnit = 2
+
 interface Waiting {
+  readonly alone: boolean
   readonly resolve: (unit: UnitProcess) => void
   readonly reject: (error: unknown) => void
+}
+
+/** What a unit that takes shards has. */
+interface Load {
+  shards: number
+  /** It has a shard that must have it to itself. */
+  isAlone: boolean
 }
 
 const firstRestartMs = 200
@@ -25,11 +36,11 @@ const longestRestartMs = 30_000
 const deathsInARow = 5
 const exitGraceMs = 2_000
 
-/** Keeps a fixed number of units alive and hands out the free ones. */
+/** Keeps a fixed number of units alive and hands out their places for shards. */
 export class UnitPool {
   readonly #o: UnitPoolOptions
   readonly #all = new Map<string, UnitProcess>()
-  readonly #free: UnitProcess[] = []
+  readonly #loads = new Map<UnitProcess, Load>()
   readonly #waiting: Waiting[] = []
   readonly #closing = new AbortController()
   readonly #keepers: Promise<void>[]
@@ -54,18 +65,22 @@ export class UnitPool {
   }
 
   /**
-   * A free unit, for the caller alone until `release`. Waits for one; rejects with PlaceError when units keep dying at
-   * their start, or with the signal's reason.
+   * A place in a unit until `release`, in one without a shard if there is any; `alone` asks for a unit that has no other
+   * shard and gets none. Waits in line; rejects with PlaceError when units keep dying at their start, or with the
+   * signal's reason.
    */
-  async acquire(signal: AbortSignal): Promise<UnitProcess> {
+  async acquire(alone: boolean, signal: AbortSignal): Promise<UnitProcess> {
     signal.throwIfAborted()
-    for (let unit = this.#free.shift(); unit; unit = this.#free.shift()) if (unit.isAlive) return unit
+    // Past whoever waits to be alone there is no way, or places freed one by one would never make a unit free.
+    const unit = this.#waiting.length === 0 ? this.#seat(alone) : undefined
+    if (unit) return unit
     if (this.#failedStarts >= deathsInARow) throw this.#startFault()
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
-        resolve: (unit) => {
+        alone,
+        resolve: (given) => {
           signal.removeEventListener('abort', giveUp)
-          resolve(unit)
+          resolve(given)
         },
         reject: (error) => {
           signal.removeEventListener('abort', giveUp)
@@ -75,6 +90,7 @@ export class UnitPool {
       const giveUp = () => {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
         reject(signal.reason)
+        this.#serve()
       }
       signal.addEventListener('abort', giveUp, { once: true })
       this.#waiting.push(waiting)
@@ -82,10 +98,43 @@ export class UnitPool {
   }
 
   release(unit: UnitProcess): void {
-    if (!unit.isAlive) return
-    const next = this.#waiting.shift()
-    if (next) next.resolve(unit)
-    else this.#free.push(unit)
+    const load = this.#loads.get(unit)
+    if (!load) return
+    load.shards--
+    load.isAlone = false
+    this.#serve()
+  }
+
+  /** Whether a unit has nothing to do and nobody waits for it. */
+  get hasIdleUnit(): boolean {
+    return this.#waiting.length === 0 && [...this.#loads].some(([unit, load]) => unit.isAlive && load.shards === 0)
+  }
+
+  /** Whether a unit has two shards. */
+  isShared(unit: UnitProcess): boolean {
+    return this.#loads.get(unit)?.shards === shardsPerUnit
+  }
+
+  #seat(alone: boolean): UnitProcess | undefined {
+    let best: { unit: UnitProcess; load: Load } | undefined
+    for (const [unit, load] of this.#loads) {
+      const room = alone ? 1 : shardsPerUnit
+      if (!unit.isAlive || load.isAlone || load.shards >= room) continue
+      if (!best || load.shards < best.load.shards) best = { unit, load }
+    }
+    if (!best) return undefined
+    best.load.shards++
+    best.load.isAlone = alone
+    return best.unit
+  }
+
+  #serve(): void {
+    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+      const unit = this.#seat(next.alone)
+      if (!unit) return
+      this.#waiting.shift()
+      next.resolve(unit)
+    }
   }
 
   /** Ends all units, by force where they do not go. */
@@ -108,7 +157,8 @@ export class UnitPool {
           this.#failedStarts = 0
           this.#start.resolve()
           onStart(unit)
-          this.release(unit)
+          this.#loads.set(unit, { shards: 0, isAlone: false })
+          this.#serve()
         },
         (error: unknown) => {
           this.#failedStarts++
@@ -118,6 +168,7 @@ export class UnitPool {
       const why = await unit.death
       await became
       this.#all.delete(name)
+      this.#loads.delete(unit)
       if (closing.aborted) return
       this.#lastDeath = why
       onDeath(unit, why)

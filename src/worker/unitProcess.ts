@@ -4,7 +4,7 @@ import type { Logger } from '../telemetry.ts'
 import { fromErrorMessage } from './errorMessage.ts'
 import { siblingModule } from './moduleUrl.ts'
 import type { DeathManner } from './suspicion.ts'
-import type { ShardDone, ShardOrder, UnitCommand, UnitReport, UnitSettings } from './unitMessages.ts'
+import type { ShardDone, ShardOrder, ShardReport, UnitCommand, UnitReport, UnitSettings } from './unitMessages.ts'
 
 export interface UnitProcessOptions {
   readonly name: string
@@ -15,6 +15,8 @@ export interface UnitProcessOptions {
 }
 
 export interface ShardListener {
+  /** The shard before has left the engine to this one. */
+  readonly onTurn: () => void
   readonly onProgress: (done: { computed: number; failed: number }) => void
   /** Awaited by the unit before it decodes and computes the sample. */
   readonly onAlone: (key: string) => Promise<void>
@@ -35,7 +37,13 @@ export class UnitDeath extends TransientError {
 interface Work extends ShardListener {
   readonly resolve: (done: ShardDone) => void
   readonly reject: (error: unknown) => void
+  readonly forget: () => void
+  /** Runs once the shard was told to stop. */
+  stopTimer: NodeJS.Timeout | undefined
 }
+
+/** Reason of an abort that is not urgent: the shard then stops when the unit comes to it. */
+export const moveOn = 'move-on'
 
 /** How long a unit that was told to stop may take; an engine call in flight cannot be broken off. */
 const stopGraceMs = 5_000
@@ -52,7 +60,8 @@ export class UnitProcess {
   readonly death: Promise<string>
   readonly #o: UnitProcessOptions
   readonly #child: ChildProcess
-  #work: Work | undefined
+  readonly #works = new Map<number, Work>()
+  #orders = 0
   #watch: NodeJS.Timeout | undefined
   #killedFor: string | undefined
   /** The unit waits for a store. */
@@ -93,55 +102,89 @@ export class UnitProcess {
   }
 
   /**
-   * Computes one shard. Rejects with the unit's own error, or with UnitDeath; after either the unit
-   * puts nothing more. At most one shard at a time.
+   * Computes one shard. Rejects with the unit's own error, or with UnitDeath; after either the unit puts nothing more of
+   * it. A second shard waits for the first one's last batch. An abort makes the unit stop putting at once; one that
+   * does not say so in time is killed.
    */
-  compute(order: ShardOrder, listener: ShardListener): Promise<ShardDone> {
+  compute(order: ShardOrder, listener: ShardListener, signal: AbortSignal): Promise<ShardDone> {
+    const shard = ++this.#orders
     return new Promise((resolve, reject) => {
-      this.#work = { ...listener, resolve, reject }
-      this.#isWaiting = false
-      this.#isNoting = false
+      const stop = () => this.#stop(shard, signal.reason !== moveOn)
+      signal.addEventListener('abort', stop, { once: true })
+      if (this.#works.size === 0) {
+        this.#isWaiting = false
+        this.#isNoting = false
+      }
+      const forget = () => signal.removeEventListener('abort', stop)
+      this.#works.set(shard, { ...listener, resolve, reject, forget, stopTimer: undefined })
       this.#expectLife(this.#o.silenceMs)
-      this.#send({ type: 'shard', order })
+      this.#send({ type: 'shard', shard, order })
     })
-  }
-
-  /** Makes `compute` reject soon: the unit stops putting at once, and is killed when it does not say so. */
-  stop(): void {
-    if (!this.#work) return
-    this.#send({ type: 'stop' })
-    this.#expectLife(stopGraceMs)
   }
 
   /** Ends the process, if need be by force, and waits until it is gone. */
   async exit(graceMs: number): Promise<void> {
     this.#killedFor ??= 'told to exit'
+    this.#manner = 'dismissed'
     this.#send({ type: 'exit' })
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs)
     await this.death
     clearTimeout(timer)
   }
 
-  /** Ends the process at once; whatever it computes fails with `unit-died`. */
+  /** Ends the process at once; whatever it computes fails with `unit-died`, by no fault of its own. */
   kill(why: string): void {
+    this.#manner = 'dismissed'
+    this.#kill(why)
+  }
+
+  #kill(why: string): void {
     this.#killedFor ??= why
     this.#child.kill('SIGKILL')
   }
 
+  #stop(shard: number, isUrgent: boolean): void {
+    const work = this.#works.get(shard)
+    if (!work) return
+    this.#send({ type: 'stop', shard })
+    if (isUrgent) work.stopTimer = setTimeout(() => this.kill('it did not stop a shard in time'), stopGraceMs)
+  }
+
   #reported(report: UnitReport, start: { resolve: () => void; reject: (error: unknown) => void }): void {
     if (this.#killedFor !== undefined) return
-    const work = this.#work
     this.#watch?.refresh()
+    for (const { stopTimer } of this.#works.values()) stopTimer?.refresh()
     switch (report.type) {
       case 'ready':
         this.#expectNothing()
         start.resolve()
         break
-      case 'progress':
-        work?.onProgress({ computed: report.computed, failed: report.failed })
+      case 'unusable': {
+        const error = fromErrorMessage(report.error)
+        start.reject(error)
+        this.#kill(error.message)
         break
+      }
       case 'waiting':
         this.#isWaiting = report.isWaiting
+        break
+      case 'turn':
+      case 'progress':
+      case 'alone':
+      case 'done':
+      case 'failed':
+        this.#shardReported(report)
+    }
+  }
+
+  #shardReported(report: ShardReport): void {
+    const work = this.#works.get(report.shard)
+    switch (report.type) {
+      case 'turn':
+        work?.onTurn()
+        break
+      case 'progress':
+        work?.onProgress({ computed: report.computed, failed: report.failed })
         break
       case 'alone':
         if (report.key === null) {
@@ -159,31 +202,29 @@ export class UnitProcess {
         )
         break
       case 'done':
-        this.#finish()?.resolve(report.done)
+        this.#finish(report.shard)?.resolve(report.done)
         break
-      case 'failed': {
-        const error = fromErrorMessage(report.error)
-        if (work) this.#finish()?.reject(error)
-        else {
-          start.reject(error)
-          this.kill(error.message)
-        }
+      case 'failed':
+        this.#finish(report.shard)?.reject(fromErrorMessage(report.error))
         break
-      }
     }
   }
 
   #died(how: string): string {
     const why = this.#killedFor ?? how
     const said = this.#outputTail.trim()
-    this.#finish()?.reject(new UnitDeath(`Unit ${this.name} died: ${why}.`, this.#manner))
+    for (const shard of this.#works.keys())
+      this.#finish(shard)?.reject(new UnitDeath(`Unit ${this.name} died: ${why}.`, this.#manner))
+    this.#expectNothing()
     return said ? `${why}; it said: ${said}` : why
   }
 
-  #finish(): Work | undefined {
-    this.#expectNothing()
-    const work = this.#work
-    this.#work = undefined
+  #finish(shard: number): Work | undefined {
+    const work = this.#works.get(shard)
+    this.#works.delete(shard)
+    if (this.#works.size === 0) this.#expectNothing()
+    work?.forget()
+    clearTimeout(work?.stopTimer)
     return work
   }
 
@@ -191,7 +232,7 @@ export class UnitProcess {
     this.#expectNothing()
     this.#watch = setTimeout(() => {
       this.#manner = this.#isWaiting || this.#isNoting ? 'waiting' : 'silence'
-      this.kill(`no sign of life for ${withinMs / 1000} s`)
+      this.#kill(`no sign of life for ${withinMs / 1000} s`)
     }, withinMs)
   }
 

@@ -200,7 +200,7 @@ describe('parts', () => {
 
 describe('shards', () => {
   it('are small for a small part and 256 for a full one', () => {
-    expect([1, 8, 100, 2_000, 16_384].map(automaticShardSize)).toEqual([1, 1, 2, 32, 256])
+    expect([1, 8, 33, 64, 100, 2_000, 16_384].map(automaticShardSize)).toEqual([1, 1, 5, 8, 8, 32, 256])
   })
 
   it('cover a part exactly', () => {

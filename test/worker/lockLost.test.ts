@@ -13,6 +13,7 @@ class FakeWorker extends EventEmitter {
 const queue = new FakeWorker()
 vi.mock('../../src/queue/connection.ts', () => ({ openWorker: () => queue }))
 vi.mock('../../src/worker/unitPool.ts', () => ({
+  shardsPerUnit: 2,
   UnitPool: class {
     readonly started = Promise.resolve()
     async close(): Promise<void> {}

@@ -14,7 +14,9 @@ import type { Explanation } from '../../src/saliency/explainer.ts'
 import type { Description } from '../../src/saliency/networks/description.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
+import { EngineTurns } from '../../src/worker/engineTurns.ts'
 import type { ShardEngine, ShardWork } from '../../src/worker/pipeline.ts'
+import { DecodeLimits } from '../../src/worker/source.ts'
 
 /** Side of the fake network's input. */
 const side = 8
@@ -125,10 +127,13 @@ export async function newShard(options: { batch?: number; set?: Partial<ResultSe
       engine: async () => engine,
       entries: async () => entries,
       fetchConcurrency: 4,
+      decodeLimits: new DecodeLimits(),
+      turn: new EngineTurns().take(),
       retries: { attempts: 3, firstDelayMs: 1 },
       lastAttempt: false,
       alone: null,
       signal: new AbortController().signal,
+      onTurn: () => {},
       onStep: () => {},
       onPending: () => {},
     },

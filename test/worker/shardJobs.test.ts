@@ -23,19 +23,18 @@ class FakeUnit {
   killedFor: string | undefined
   /** How the next shard goes. */
   behaviour: (order: ShardOrder, listener: ShardListener) => Promise<ShardDone> = async () => done
-  #reject: (error: unknown) => void = () => {}
+  /** Whether a shard that is told to stop does. */
+  isObedient = true
 
-  compute(order: ShardOrder, listener: ShardListener): Promise<ShardDone> {
+  compute(order: ShardOrder, listener: ShardListener, signal: AbortSignal): Promise<ShardDone> {
     this.orders.push(order)
     return new Promise((resolve, reject) => {
-      this.#reject = reject
+      signal.addEventListener('abort', () => {
+        this.isStopped = true
+        if (this.isObedient) reject(new Error('the supervisor stopped the shard'))
+      })
       this.behaviour(order, listener).then(resolve, reject)
     })
-  }
-
-  stop(): void {
-    this.isStopped = true
-    this.#reject(new Error('the supervisor stopped the shard'))
   }
 
   kill(why: string): void {
@@ -45,7 +44,7 @@ class FakeUnit {
 
 /** The part of BullMQ's job that is used, noting what is done to it. */
 class FakeJob {
-  readonly id = 'run-1-00000-000000'
+  id = 'run-1-00000-000000'
   readonly opts = { attempts: 10 }
   attemptsMade = 0
   data: ShardJob = { run: 'run-1', output: 'file:///out/', set: 'tiny', part: 0, offset: 0, count: 4 }
@@ -70,13 +69,14 @@ class FakeJob {
 
 function world(flags: () => Flags = () => ({ paused: false, cancelled: false })) {
   const unit = new FakeUnit()
+  const pool = { acquire: async () => unit, release: () => {}, hasIdleUnit: false, isShared: () => true }
   const job = new FakeJob()
   const faults: PlaceError[] = []
   const results: ShardResult[] = []
   let isPulling = true
   let openRun = async () => ({ set: resultSet('file:///d/'), flags: async () => flags() })
   const jobs = new ShardJobs({
-    pool: { acquire: async () => unit, release: () => {} } as unknown as UnitPool,
+    pool: pool as unknown as UnitPool,
     runs: { of: () => openRun() } as unknown as WorkedRuns,
     host: 'here',
     flagsIntervalMs: 5,
@@ -89,11 +89,12 @@ function world(flags: () => Flags = () => ({ paused: false, cancelled: false }))
   onTestFinished(() => jobs.close())
   return {
     unit,
+    pool,
     job,
     jobs,
     faults,
     results,
-    process: () => jobs.process(job as unknown as Job<ShardJob, ShardResult>, 'token'),
+    process: (queued = job) => jobs.process(queued as unknown as Job<ShardJob, ShardResult>, 'token'),
     stopPulling: () => (isPulling = false),
     failToOpen: (error: unknown) => (openRun = () => Promise.reject(error)),
   }
@@ -276,7 +277,7 @@ test('a unit that dies between two images accuses neither', async () => {
 test('a unit that dies because it was stopped accuses nobody', async () => {
   const { process, unit, job, jobs } = world()
   unit.behaviour = forEver
-  unit.stop = () => {}
+  unit.isObedient = false
   const dying = { now: () => {} }
   unit.behaviour = () => new Promise((_, reject) => (dying.now = () => reject(died())))
   const processing = process()
@@ -285,4 +286,51 @@ test('a unit that dies because it was stopped accuses nobody', async () => {
   dying.now()
   await expect(processing).rejects.toThrow(WaitingError)
   expect(job.data.suspicion).toBe(undefined)
+})
+
+test('a unit that died for another shard’s sake costs the shard no attempt and accuses nobody', async () => {
+  const { process, unit, job } = world()
+  unit.behaviour = () => Promise.reject(died('dismissed'))
+  await expect(process()).rejects.toThrow(DelayedError)
+  expect(job.data.suspicion).toBe(undefined)
+})
+
+test('a shard that was only looked at ahead is handed back when the worker drains, one at work is not', async () => {
+  const { process, unit, jobs } = world()
+  let finish: (shard: ShardDone) => void = () => {}
+  unit.behaviour = (_order, { onTurn }) => {
+    if (unit.orders.length === 1) onTurn()
+    return new Promise((resolve) => (finish = unit.orders.length === 1 ? resolve : finish))
+  }
+  const [atWork, ahead] = [new FakeJob(), Object.assign(new FakeJob(), { id: 'run-1-00000-000004' })]
+  const first = process(atWork)
+  await expect.poll(() => unit.orders.length).toBe(1)
+  const second = process(ahead)
+  await expect.poll(() => unit.orders.length).toBe(2)
+  jobs.refuseNew()
+  await expect(second).rejects.toThrow(WaitingError)
+  finish(done)
+  expect(await first).toMatchObject({ outcome: 'computed' })
+  expect([atWork.moved, ahead.moved]).toEqual([undefined, 'waiting'])
+})
+
+test('a unit with nothing to do takes over a shard that waits behind another one', async () => {
+  const { process, unit, pool } = world()
+  const other = new FakeUnit()
+  const [atWork, ahead] = [new FakeJob(), Object.assign(new FakeJob(), { id: 'run-1-00000-000004' })]
+  unit.behaviour = (_order, { onTurn }) => {
+    if (unit.orders.length === 1) onTurn()
+    return forEver()
+  }
+  void process(atWork)
+  await expect.poll(() => unit.orders.length).toBe(1)
+  const second = process(ahead)
+  await expect.poll(() => unit.orders.length).toBe(2)
+  // The last shard of another unit is done, and the queue has no more.
+  pool.acquire = async () => other
+  pool.hasIdleUnit = true
+  await process(Object.assign(new FakeJob(), { id: 'run-1-00000-000008' }))
+  expect(await second).toMatchObject({ outcome: 'computed' })
+  expect(other.orders.length).toBe(2)
+  expect(ahead.moved).toBe(undefined)
 })

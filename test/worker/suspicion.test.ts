@@ -38,7 +38,7 @@ test('a note left by a worker that was killed as a whole accuses nobody', () => 
 })
 
 test('silence alone convicts with a code that the next run tries again', () => {
-  const silences = (...manners: DeathManner[]) => {
+  const silences = (...manners: Exclude<DeathManner, 'dismissed'>[]) => {
     let known = suspicionSchema.parse({ deaths: 2, current: null, alone: {} })
     for (const manner of manners) {
       const suspicion = new ShardSuspicion(known)

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { PlaceError } from '../../src/errors.ts'
 import { createLogger } from '../../src/telemetry.ts'
 import { UnitPool } from '../../src/worker/unitPool.ts'
@@ -38,9 +38,9 @@ vi.mock('../../src/backoff.ts', () => ({ backoffMs: () => 1 }))
 
 beforeEach(() => void made.splice(0))
 
-test('whoever was refused a unit takes nobody’s place with it when it is stopped later', async () => {
+function newPool(units: number): UnitPool {
   const pool = new UnitPool({
-    units: 1,
+    units,
     settings: {
       cacheFolder: '',
       engine: 'fake',
@@ -54,17 +54,69 @@ test('whoever was refused a unit takes nobody’s place with it when it is stopp
     onStart: () => undefined,
     onDeath: () => undefined,
   })
-  const unit = async (index: number) => vi.waitUntil(() => made[index])
+  onTestFinished(() => pool.close())
+  return pool
+}
+
+const never = new AbortController().signal
+const unit = async (index: number) => vi.waitUntil(() => made[index])
+
+test('whoever was refused a unit takes nobody’s place with it when it is stopped later', async () => {
+  const pool = newPool(1)
   const stopped = new AbortController()
-  const refused = pool.acquire(stopped.signal).catch((error: unknown) => error)
+  const refused = pool.acquire(false, stopped.signal).catch((error: unknown) => error)
   for (let index = 0; index < 5; index++) (await unit(index)).die()
   expect(await refused).toBeInstanceOf(PlaceError)
   const sixth = await unit(5)
   sixth.become()
-  const first = await vi.waitUntil(async () => pool.acquire(new AbortController().signal).catch(() => undefined))
-  const waiting = pool.acquire(new AbortController().signal)
+  const first = await vi.waitUntil(async () => pool.acquire(true, never).catch(() => undefined))
+  const waiting = pool.acquire(false, never)
   stopped.abort(new Error('lock lost'))
   pool.release(first)
   expect(await waiting).toBe(sixth)
-  await pool.close()
+})
+
+test('units get a first shard each before any gets a second, and none a third', async () => {
+  const pool = newPool(2)
+  for (const index of [0, 1]) (await unit(index)).become()
+  await pool.started
+  const given = [await pool.acquire(false, never), await pool.acquire(false, never)]
+  expect(new Set(given).size).toBe(2)
+  expect(pool.hasIdleUnit).toBe(false)
+  for (let i = 0; i < 2; i++) given.push(await pool.acquire(false, never))
+  expect(new Set(given.slice(2)).size).toBe(2)
+  const fifth = pool.acquire(false, never)
+  const [one] = given
+  if (!one) throw new Error('no unit')
+  expect(pool.isShared(one)).toBe(true)
+  pool.release(one)
+  expect(await fifth).toBe(one)
+})
+
+test('a shard that must be alone waits for a free unit, and others wait behind it', async () => {
+  const pool = newPool(1)
+  ;(await unit(0)).become()
+  await pool.started
+  const first = await pool.acquire(false, never)
+  const order: string[] = []
+  const alone = pool.acquire(true, never).then((given) => (order.push('alone'), given))
+  const next = pool.acquire(false, never).then((given) => (order.push('next'), given))
+  pool.release(first)
+  pool.release(await alone)
+  pool.release(await next)
+  expect(order).toEqual(['alone', 'next'])
+  expect(pool.hasIdleUnit).toBe(true)
+})
+
+test('a shard that gives up waiting to be alone lets the others on', async () => {
+  const pool = newPool(1)
+  ;(await unit(0)).become()
+  await pool.started
+  await pool.acquire(false, never)
+  const stopped = new AbortController()
+  const alone = pool.acquire(true, stopped.signal)
+  const next = pool.acquire(false, never)
+  stopped.abort(new Error('lock lost'))
+  await expect(alone).rejects.toThrow('lock lost')
+  expect(await next).toBe(made[0])
 })
