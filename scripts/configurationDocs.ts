@@ -8,6 +8,7 @@ const titles: Readonly<Record<string, string>> = {
   explanation: 'What is explained',
   computing: 'Computing',
   queue: 'Queue',
+  health: 'Health and metrics',
   folders: 'Folders',
   messages: 'Messages',
 }

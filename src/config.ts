@@ -206,6 +206,21 @@ export const settingsSchema = z.strictObject({
       'Redis ≥ 6.2 or Valkey: redis://user:password@host:6379/0, rediss://… (TLS), redis+unix:///path, redis://host?cluster=1. Give a password through the environment, where other users cannot see it.',
   }),
 
+  healthPort: z.int().min(0).max(65_535).optional().meta({
+    group: 'health',
+    placeholder: 'N',
+    unit: 'TCP port',
+    automatic: 'none is served',
+    description:
+      'Serve HTTP on this TCP port: /healthz (the process answers), /readyz (it takes work) and /metrics (for Prometheus, see docs/metrics.md). 0 takes a free port and logs it.',
+  }),
+  healthHost: z.string().min(1).default('127.0.0.1').meta({
+    group: 'health',
+    placeholder: 'ADDRESS',
+    description:
+      'The address that healthPort is bound to. Only this machine reaches the default; 0.0.0.0 is every machine that can, and there is no password.',
+  }),
+
   stateFolder: z.string().min(1).optional().meta({
     group: 'folders',
     placeholder: 'FOLDER',

@@ -7,6 +7,7 @@ import { homedir } from 'node:os'
 import type { Output, StopSignal, Surroundings } from './terminal.ts'
 
 const oldestNode = [20, 19] as const
+const lingerMs = 2_000
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
@@ -22,6 +23,10 @@ if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]))
   process.env['GLIBC_TUNABLES'] ??= 'glibc.malloc.hugetlb=1'
   const { runProgram } = await import('./program.ts')
   process.exitCode = await runProgram(process.argv.slice(2), surroundings(await packageVersion()))
+  // A client of the queue that could not say goodbye goes on looking for its Redis, and keeps the process alive.
+  setInterval(() => {
+    if (process.stdout.writableLength === 0) process.exit()
+  }, lingerMs).unref()
 }
 
 async function packageVersion(): Promise<string> {

@@ -3,7 +3,7 @@ import type { CommandSpec } from './command.ts'
 export const producerCommand: CommandSpec = {
   name: 'producer',
   summary: 'serve the runs that produce --detach and schedules add, until told to stop',
-  settings: ['redis', 's3Endpoint', 'outputS3Endpoint'],
+  settings: ['redis', 's3Endpoint', 'outputS3Endpoint', 'healthPort', 'healthHost'],
   jsonLogs: true,
   examples: [['headlight producer --redis redis://queue:6379', 'beside any number of workers on the same Redis']],
   perform: async (call) => {

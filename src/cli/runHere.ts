@@ -63,6 +63,7 @@ export async function computeHere(call: Call, { output, prepare, retry }: Asked)
         cacheFolder: ownFolders(settings, surroundings).cache,
         unitSilenceMs: settings.unitSilenceSeconds * 1000,
         fetchConcurrency: settings.fetchConcurrency,
+        headlightVersion: surroundings.version,
         log,
         onEvent: (event) => {
           if (event.type !== 'place-fault' || (isPassing(event.code) && event.attempt < faultsBorne)) return

@@ -1,9 +1,12 @@
 import { once } from 'node:events'
 import { shardsQueue } from '../contract/job.ts'
-import { startWorker } from '../worker/supervisor.ts'
+import { startWorker, type RunningWorker } from '../worker/supervisor.ts'
+import type { QueueConnection } from '../queue/connection.ts'
+import type { WorkerEvent } from '../worker/workerEvent.ts'
 import type { Call } from './command.ts'
 import { ownFolders, unitCount } from './machine.ts'
 import { givenRedis } from './queueServer.ts'
+import { RedisProbe } from './redisProbe.ts'
 import { stopOnSignal } from './stopSignals.ts'
 
 /** Works until SIGTERM or SIGINT; then finishes its shards within the grace period or hands them back. Exit code 0. */
@@ -14,8 +17,10 @@ export async function performWorker(call: Call): Promise<number> {
   const stop = stopOnSignal(surroundings, '', (signal) =>
     log.info({ signal, graceSeconds: settings.graceSeconds }, 'stopping: finishing or handing back the shards at work'),
   )
+  let worker: RunningWorker | undefined
+  const metrics = await healthMetrics(call, connection, () => worker)
   try {
-    const worker = await startWorker({
+    worker = await startWorker({
       connection,
       queueName: shardsQueue,
       units,
@@ -25,8 +30,10 @@ export async function performWorker(call: Call): Promise<number> {
       cacheFolder: ownFolders(settings, surroundings).cache,
       unitSilenceMs: settings.unitSilenceSeconds * 1000,
       fetchConcurrency: settings.fetchConcurrency,
+      headlightVersion: surroundings.version,
       log,
       onEvent: (event) => {
+        metrics?.heard(event)
         if (event.type !== 'shard') return
         const { outcome, computed, failed, wallMs, unit } = event.result
         const seconds = wallMs / 1000
@@ -41,6 +48,40 @@ export async function performWorker(call: Call): Promise<number> {
     log.info('stopped')
     return 0
   } finally {
+    await metrics?.close()
     stop.done()
   }
+}
+
+/** Serves the health port where one is asked for: from the first moment, since starting an engine takes a while. */
+async function healthMetrics(
+  { settings, surroundings, log }: Call,
+  connection: QueueConnection,
+  worker: () => RunningWorker | undefined,
+): Promise<{ heard(event: WorkerEvent): void; close(): Promise<void> } | undefined> {
+  if (settings.healthPort === undefined) return undefined
+  const [{ startHealthServer }, { WorkerMetrics }] = await Promise.all([
+    import('./healthServer.ts'),
+    import('./workerMetrics.ts'),
+  ])
+  const metrics = new WorkerMetrics(surroundings.version)
+  const redis = new RedisProbe(connection)
+  const server = await startHealthServer({
+    host: settings.healthHost,
+    port: settings.healthPort,
+    obstacle: async () => {
+      const running = worker()
+      if (!running) return 'the engine is being started'
+      return running.state.obstacle ?? ((await redis.answers()) ? null : `no answer from ${connection.description}`)
+    },
+    metrics: {
+      contentType: metrics.all.contentType,
+      text: async () => {
+        metrics.look(worker()?.state, await redis.answers())
+        return metrics.all.text()
+      },
+    },
+    log,
+  })
+  return { heard: (event) => metrics.heard(event), close: () => server.close() }
 }

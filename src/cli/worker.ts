@@ -13,6 +13,8 @@ export const workerCommand: CommandSpec = {
     'graceSeconds',
     'unitSilenceSeconds',
     'cacheFolder',
+    'healthPort',
+    'healthHost',
   ],
   jsonLogs: true,
   examples: [

@@ -11,6 +11,7 @@ import {
 } from '../contract/schedule.ts'
 import type { Schedule, ScheduleOutcome } from '../contract/schedule.ts'
 import { InputError } from '../errors.ts'
+import { closeWithin } from '../queue/closing.ts'
 import { checkRedis, openClient, openQueue } from '../queue/connection.ts'
 import type { QueueConnection, RedisClient } from '../queue/connection.ts'
 import type { Logger } from '../telemetry.ts'
@@ -26,6 +27,7 @@ export interface ScheduleStatus {
 }
 
 const nextTimes = 3
+const closeTimeoutMs = 2_000
 
 /**
  * Runs at given times, kept in Redis: the definition in a hash of ours, and for each that is not paused a job scheduler
@@ -51,7 +53,7 @@ export class Schedules {
 
   async close(): Promise<void> {
     this.#redis.disconnect()
-    await this.#queue.close()
+    await closeWithin(this.#queue, closeTimeoutMs)
   }
 
   /**

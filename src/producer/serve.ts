@@ -6,7 +6,9 @@ import { layout } from '../contract/layout.ts'
 import { resultSetSchema } from '../contract/resultSet.ts'
 import type { ResultSet } from '../contract/resultSet.ts'
 import type { Summary } from '../contract/run.ts'
+import type { ScheduleOutcome } from '../contract/schedule.ts'
 import { InputError } from '../errors.ts'
+import { closeWithin } from '../queue/closing.ts'
 import { checkRedis, openQueue, openWorker } from '../queue/connection.ts'
 import type { QueueConnection } from '../queue/connection.ts'
 import type { Store } from '../storage/store.ts'
@@ -17,6 +19,19 @@ import type { RunProgress } from './progress.ts'
 import { Schedules } from './schedules.ts'
 import { sendWebhook } from './webhook.ts'
 import type { WebhookMessage } from './webhook.ts'
+
+/** What happens to the runs that a standing producer serves. */
+export type ServeEvent =
+  /** Runs are taken from now on. */
+  | { readonly type: 'serving'; readonly schedules: Pick<Schedules, 'statuses'> }
+  | { readonly type: 'run-started'; readonly job: RunJob }
+  | {
+      readonly type: 'run-ended'
+      readonly job: RunJob
+      /** `handed-back`: to another producer, or until the result set is free. `retried`: it failed, and not for the last time. */
+      readonly outcome: ScheduleOutcome['outcome'] | 'handed-back' | 'retried'
+      readonly seconds: number
+    }
 
 export interface ServeRunsOptions {
   readonly connection: QueueConnection
@@ -30,11 +45,14 @@ export interface ServeRunsOptions {
   /** On abort the runs being served are handed back to the queue and stay open. */
   readonly signal: AbortSignal
   readonly onProgress: (job: RunJob, progress: RunProgress) => void
+  readonly onEvent?: (event: ServeEvent) => void
   readonly log: Logger
 }
 
 /** Runs served at once; a run mostly waits for workers. */
 const concurrency = 8
+/** Handing runs back is a matter of seconds, the hold in the store included. */
+const closeTimeoutMs = 8_000
 /** Until a run whose result set is held by another is tried again. */
 const heldPauseMs = 60_000
 
@@ -53,14 +71,15 @@ export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
       { concurrency },
       log,
     )
+    options.onEvent?.({ type: 'serving', schedules })
     try {
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve()
         else signal.addEventListener('abort', () => resolve(), { once: true })
       })
     } finally {
-      // Waits for the handlers, which the signal has told to stop.
-      await worker.close()
+      // Waits for the handlers, which the signal has told to stop, and for Redis, which may be away.
+      await closeWithin(worker, closeTimeoutMs)
     }
   } finally {
     await schedules.close()
@@ -92,7 +111,13 @@ async function serveJob(
   if (!parsed.success) throw new UnrecoverableError(`The job ${job.id} is no run: ${parsed.error.message}`)
   const asked = parsed.data
   const output = options.openOutput(asked)
-  const tell = (ended: Omit<WebhookMessage, 'schedule'>) => tellOutcome(asked, ended, options, schedules)
+  const began = performance.now()
+  let ending: Extract<ServeEvent, { type: 'run-ended' }>['outcome'] = 'retried'
+  const tell = (ended: Omit<WebhookMessage, 'schedule'>) => {
+    ending = ended.outcome
+    return tellOutcome(asked, ended, options, schedules)
+  }
+  options.onEvent?.({ type: 'run-started', job: asked })
   try {
     const set = await getJson(output, layout.set(asked.set), resultSetSchema)
     if (set === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}.`)
@@ -114,7 +139,10 @@ async function serveJob(
     await tell({ outcome, message: null, summary })
     return summary
   } catch (error) {
-    if (signal.aborted) return await handBack(job, token, 0)
+    if (signal.aborted) {
+      ending = 'handed-back'
+      return await handBack(job, token, 0)
+    }
     if (error instanceof InputError && error.code === 'held') {
       log.warn({ set: asked.set }, error.message)
       // The next time comes by itself. A run that somebody asked for once is waited with.
@@ -122,6 +150,7 @@ async function serveJob(
         await tell({ outcome: 'skipped', message: error.message, summary: null })
         return null
       }
+      ending = 'handed-back'
       return await handBack(job, token, heldPauseMs)
     }
     const isFinal = error instanceof InputError || error instanceof UnrecoverableError || isLastAttempt(job)
@@ -133,6 +162,8 @@ async function serveJob(
     throw error
   } finally {
     output.close()
+    const seconds = (performance.now() - began) / 1000
+    options.onEvent?.({ type: 'run-ended', job: asked, outcome: ending, seconds })
   }
 }
 

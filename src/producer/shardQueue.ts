@@ -2,6 +2,7 @@ import type { Queue, QueueEvents } from 'bullmq'
 import { shardJobId, shardJobOptions, shardProgressSchema, shardResultSchema } from '../contract/job.ts'
 import type { ShardJob, ShardResult } from '../contract/job.ts'
 import { TransientError } from '../errors.ts'
+import { closeWithin } from '../queue/closing.ts'
 import { openQueue, openQueueEvents } from '../queue/connection.ts'
 import type { QueueConnection } from '../queue/connection.ts'
 import type { Logger } from '../telemetry.ts'
@@ -88,13 +89,7 @@ export class ShardQueue {
   }
 
   async close(): Promise<void> {
-    for (const client of [this.#events, this.#queue]) {
-      const closed = client.close().catch(() => undefined)
-      const late = setTimeout(() => void client.disconnect().catch(() => undefined), closeTimeoutMs)
-      // Closing waits for a server that is away; the process must be able to end all the same.
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 2 * closeTimeoutMs).unref())])
-      clearTimeout(late)
-    }
+    for (const client of [this.#events, this.#queue]) await closeWithin(client, closeTimeoutMs)
   }
 
   /** The shard of a job id of this run; undefined for jobs of other runs in the same queue. */

@@ -167,7 +167,21 @@ function newClient(options: RedisOptions, nodes: QueueConnection['cluster']): Re
 /** The commands that headlight uses for what it keeps beside its queues. */
 export type RedisClient = Pick<
   Redis,
-  'hset' | 'hget' | 'hgetall' | 'hdel' | 'lpush' | 'ltrim' | 'lrange' | 'del' | 'disconnect'
+  | 'hset'
+  | 'hget'
+  | 'hgetall'
+  | 'hdel'
+  | 'lpush'
+  | 'ltrim'
+  | 'lrange'
+  | 'set'
+  | 'get'
+  | 'pttl'
+  | 'sadd'
+  | 'srem'
+  | 'smembers'
+  | 'del'
+  | 'disconnect'
 >
 
 /** A client for keys of our own, which start with the connection's prefix. The caller disconnects it. */

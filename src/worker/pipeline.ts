@@ -8,6 +8,7 @@ import type { Explanation } from '../saliency/explainer.ts'
 import type { Description } from '../saliency/networks/description.ts'
 import type { Store } from '../storage/store.ts'
 import type { EngineTurn } from './engineTurns.ts'
+import type { Measurements } from './measurements.ts'
 import { failedRecord, isFinite, magnitudeBlock, okRecord } from './record.ts'
 import { ResultSink } from './sink.ts'
 import { type DecodeLimits, type PreparedSample, SampleSource } from './source.ts'
@@ -63,6 +64,7 @@ export interface ShardWork {
   readonly onTurn: () => void
   /** Called at every step forward, so also a sign of life. `computed` counts the failed ones too. */
   readonly onStep: (done: { computed: number; failed: number }) => void
+  readonly measurements: Measurements
   /** See `StoreCall`. */
   readonly onPending: (change: 1 | -1) => void
 }
@@ -131,8 +133,10 @@ class ShardRun {
       decodeLimits: work.decodeLimits,
       storeCall,
       lastAttempt: work.lastAttempt,
+      measurements: work.measurements,
     })
-    this.#sink = new ResultSink({ output: work.output, set: work.set, width, height, storeCall })
+    const { output, set, measurements } = work
+    this.#sink = new ResultSink({ output, set, width, height, storeCall, measurements })
   }
 
   async run(): Promise<ShardYield> {
@@ -240,6 +244,7 @@ class ShardRun {
   async #explain(batch: readonly ReadySample[], engine: ShardEngine): Promise<void> {
     const { explanations, engineMs } = await engine.explain(batch.map(({ prepared }) => prepared.pixels))
     this.#engineMs += engineMs
+    this.#work.measurements.add('engine', engineMs)
     this.#step()
     for (const [at, sample] of batch.entries()) {
       const explanation = explanations[at]
@@ -273,6 +278,7 @@ class ShardRun {
     this.#records[index] = record
     this.#computed++
     if (record.status === 'failed') this.#failed++
+    this.#work.measurements.imageDone(record.status === 'failed' ? record.code : null)
     this.#step()
   }
 

@@ -7,7 +7,7 @@ import { encodePng } from '../image/png.ts'
 import { encodeNpy } from '../image/npy.ts'
 import type { Explanation, ObjectiveExplanation } from '../saliency/explainer.ts'
 import type { PutOptions, Store } from '../storage/store.ts'
-
+import type { Measurements } from './measurements.ts'
 import { recordLines } from './record.ts'
 import { callStore, type StoreCall } from './storeCall.ts'
 
@@ -17,6 +17,7 @@ export interface SinkOptions {
   readonly width: number
   readonly height: number
   readonly storeCall: StoreCall
+  readonly measurements: Measurements
 }
 
 /** Writes what a shard yields: pictures as they come, and at the end the record file, which is the commit. */
@@ -60,9 +61,10 @@ export class ResultSink {
   }
 
   async #putMap(key: string, shown: ObjectiveExplanation): Promise<void> {
-    const { width, height, set, storeCall } = this.#o
+    const { width, height, set, storeCall, measurements } = this.#o
     storeCall.signal.throwIfAborted()
-    const png = await encodePng(shown.map, width, height, set.options.style === 'magnitude' ? 1 : 3)
+    const channels = set.options.style === 'magnitude' ? 1 : 3
+    const png = await measurements.time('encode', () => encodePng(shown.map, width, height, channels))
     await this.#put(this.#inSet(key), png, { contentType: 'image/png' })
   }
 
@@ -77,7 +79,8 @@ export class ResultSink {
   }
 
   #put(key: string, bytes: Uint8Array | string, options?: PutOptions): Promise<string | false> {
-    return callStore(this.#o.storeCall, () => this.#o.output.put(key, bytes, options))
+    const { storeCall, output, measurements } = this.#o
+    return measurements.time('put', () => callStore(storeCall, () => output.put(key, bytes, options)))
   }
 
   #inSet(key: string): string {

@@ -7,6 +7,7 @@ import { cropToInput, type CropRule } from '../image/crop.ts'
 import { requireEncodedSize } from '../image/encodedSize.ts'
 import type { Store } from '../storage/store.ts'
 import type { View } from './record.ts'
+import type { Measurements } from './measurements.ts'
 import { Semaphore } from './semaphore.ts'
 import { callStore, type StoreCall } from './storeCall.ts'
 
@@ -29,6 +30,7 @@ export interface SourceOptions {
   readonly storeCall: StoreCall
   /** Whether this is the job's last attempt: then an object that nothing can be compared with is given up, too. */
   readonly lastAttempt: boolean
+  readonly measurements: Measurements
 }
 
 /** What decoding may take of a process, whatever the window says and however many shards decode. */
@@ -63,10 +65,12 @@ export class SampleSource {
   async prepare(entry: ManifestEntry, onFetched: () => Promise<void>): Promise<PreparedSample> {
     if (entry.refused) throw new SampleError(entry.refused, refusals[entry.refused](entry.key))
     requireEncodedSize(entry.sizeBytes, this.#o.options.maxPixels)
-    return this.#o.decodeLimits.encoded.use(entry.sizeBytes, async () => {
-      const { bytes, truth } = await this.#fetches.use(1, () => this.#fetch(entry))
+    const { decodeLimits, measurements } = this.#o
+    return decodeLimits.encoded.use(entry.sizeBytes, async () => {
+      const fetch = () => measurements.time('fetch', () => this.#fetch(entry))
+      const { bytes, truth } = await this.#fetches.use(1, fetch)
       await onFetched()
-      return this.#o.decodeLimits.decodes.use(1, () => this.#decode(bytes, truth))
+      return decodeLimits.decodes.use(1, () => measurements.time('decode', () => this.#decode(bytes, truth)))
     })
   }
 

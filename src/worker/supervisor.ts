@@ -1,30 +1,17 @@
 import { hostname } from 'node:os'
-import type { Worker } from 'bullmq'
 import type { ShardJob, ShardResult } from '../contract/job.ts'
-import { type HeadlightError, PlaceError } from '../errors.ts'
+import { PlaceError } from '../errors.ts'
+import { closeWithin, settles } from '../queue/closing.ts'
 import { openWorker, type QueueConnection } from '../queue/connection.ts'
 import type { Logger } from '../telemetry.ts'
+import { HeartbeatSender } from './heartbeat.ts'
 import { PlaceFaults } from './placeFaults.ts'
 import { WorkedRuns } from './runs.ts'
 import { ShardJobs } from './shardJobs.ts'
 import { asPlaceFault } from './storeCall.ts'
 import { shardsPerUnit, UnitPool } from './unitPool.ts'
-
-/** What a worker tells its owner besides its log. */
-export type WorkerEvent =
-  | { readonly type: 'unit-started'; readonly unit: string; readonly pid: number | undefined }
-  | { readonly type: 'unit-died'; readonly unit: string; readonly pid: number | undefined; readonly why: string }
-  /** Nothing is pulled any more, until `place-retry`. */
-  | {
-      readonly type: 'place-fault'
-      readonly code: HeadlightError['code']
-      readonly message: string
-      /** Faults in a row, this one included. */
-      readonly attempt: number
-      readonly retryInMs: number
-    }
-  | { readonly type: 'place-retry' }
-  | { readonly type: 'shard'; readonly job: string; readonly result: ShardResult }
+import type { WorkerEvent } from './workerEvent.ts'
+import { WorkerState } from './workerState.ts'
 
 export interface WorkerOptions {
   readonly connection: QueueConnection
@@ -42,6 +29,8 @@ export interface WorkerOptions {
   readonly unitSilenceMs: number
   /** Objects that a unit fetches at a time; chosen by the kind of store when absent. */
   readonly fetchConcurrency?: number | undefined
+  /** For the heartbeat. */
+  readonly headlightVersion: string
   readonly log: Logger
   readonly onEvent?: (event: WorkerEvent) => void
   readonly times?: Partial<WorkerTimes>
@@ -69,6 +58,7 @@ export interface RunningWorker {
    * Takes a few seconds longer than `graceMs` at most, also when Redis is away.
    */
   drain(graceMs: number): Promise<void>
+  readonly state: WorkerState
 }
 
 /** How long units and Redis may take to hand shards back once the grace is over. */
@@ -80,7 +70,12 @@ const closeMs = 3_000
  * compute; child processes compute. Resolves when the first unit can take shards. Raises InputError `bad-engine`.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { log, units, endpointOverride, onEvent = () => undefined } = options
+  const { log, units, endpointOverride } = options
+  const state = new WorkerState(options.headlightVersion, options.engine)
+  const onEvent = (event: WorkerEvent): void => {
+    state.heard(event)
+    options.onEvent?.(event)
+  }
   const times = { ...defaultTimes, ...options.times }
   const runs = new WorkedRuns(endpointOverride, log)
   const pool = new UnitPool({
@@ -100,6 +95,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       log.warn({ unit: name }, `a computing unit died (${why}); it is replaced and its shard goes back`)
       onEvent({ type: 'unit-died', unit: name, pid, why })
     },
+    onMeasured: (measured) => onEvent({ type: 'measured', measured }),
   })
   try {
     await pool.started
@@ -144,21 +140,29 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     log,
   )
   worker.on('lockRenewalFailed', (ids) => jobs.lockLost(ids))
+  worker.on('failed', (job) => {
+    if (job?.id === undefined) return
+    onEvent({ type: 'shard-failed', job: job.id, isLastAttempt: job.attemptsMade >= (job.opts.attempts ?? 1) })
+  })
+  const heartbeat = new HeartbeatSender(options.connection, () => state.heartbeat, log)
 
   let draining: Promise<void> | undefined
   return {
     drain: (graceMs) => (draining ??= drain(graceMs)),
+    state,
   }
 
   async function drain(graceMs: number): Promise<void> {
+    state.stopping()
     faults.close()
     jobs.refuseNew()
-    await worker.pause(true)
+    // It asks Redis, which may be away.
+    await settles(worker.pause(true), closeMs)
     if (!(await settles(jobs.idle(), graceMs))) {
       jobs.handAllBack()
       await settles(jobs.idle(), handBackMs)
     }
-    await Promise.all([pool.close(), close(worker)])
+    await Promise.all([pool.close(), closeWithin(worker, closeMs), heartbeat.close()])
     jobs.close()
     runs.close()
   }
@@ -173,23 +177,4 @@ async function remainingFault(runs: WorkedRuns, job: ShardJob): Promise<PlaceErr
     const fault = asPlaceFault(error)
     return fault instanceof PlaceError ? fault : undefined
   }
-}
-
-/** BullMQ waits for Redis when it closes; a worker must be able to end without. */
-async function close(worker: Worker<ShardJob, ShardResult>): Promise<void> {
-  if (await settles(worker.close(), closeMs)) return
-  await settles(worker.disconnect(), closeMs)
-}
-
-/** Whether `promise` settles in time, however it does. */
-async function settles(promise: Promise<unknown>, withinMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), withinMs)))
-  const settled = promise.then(
-    () => true,
-    () => true,
-  )
-  const inTime = await Promise.race([settled, late])
-  clearTimeout(timer)
-  return inTime
 }

@@ -7,6 +7,7 @@ import { EngineHost } from './engineHost.ts'
 import { type EngineTurn, EngineTurns } from './engineTurns.ts'
 import { toErrorMessage } from './errorMessage.ts'
 import { ManifestSlices } from './manifestSlices.ts'
+import { Measurements } from './measurements.ts'
 import { fetchNetwork } from './network.ts'
 import { computeShard, type ShardEngine } from './pipeline.ts'
 import { DecodeLimits } from './source.ts'
@@ -49,6 +50,7 @@ class Unit {
   })
   readonly #slices = new ManifestSlices()
   readonly #sets = new Map<string, OpenSet>()
+  readonly #measurements = new Measurements()
   readonly #waiting = new StoreWait((isWaiting) => send({ type: 'waiting', isWaiting }), mentionedWaitMs)
   readonly #turns = new EngineTurns()
   readonly #decodeLimits = new DecodeLimits()
@@ -72,8 +74,11 @@ class Unit {
     const shard = { id, order, stop: new AbortController(), turn: this.#turns.take(), lastProgressAt: 0 }
     this.#shards.set(id, shard)
     try {
-      send({ type: 'done', shard: id, done: await this.#compute(shard) })
+      const done = await this.#compute(shard)
+      this.#measured()
+      send({ type: 'done', shard: id, done })
     } catch (error) {
+      this.#measured()
       send({ type: 'failed', shard: id, error: toErrorMessage(asPlaceFault(error)) })
     } finally {
       this.#shards.delete(id)
@@ -126,8 +131,11 @@ class Unit {
         clear: () => send({ type: 'alone', shard: id, key: null }),
       },
       signal: stop.signal,
+      measurements: this.#measurements,
       onTurn: () => send({ type: 'turn', shard: id }),
-      onStep: (done) => progress(shard, done.computed, done.failed),
+      onStep: (done) => {
+        if (progress(shard, done.computed, done.failed)) this.#measured()
+      },
       onPending: (change) => this.#waiting.changed(change),
     })
     return {
@@ -199,13 +207,20 @@ class Unit {
       send({ type: 'alone', shard: shard.id, key })
     })
   }
+
+  #measured(): void {
+    const measured = this.#measurements.take()
+    if (measured) send({ type: 'measured', measured })
+  }
 }
 
-function progress(shard: Shard, computed: number, failed: number): void {
+/** Whether it was time to say so. */
+function progress(shard: Shard, computed: number, failed: number): boolean {
   const now = performance.now()
-  if (now - shard.lastProgressAt < progressIntervalMs) return
+  if (now - shard.lastProgressAt < progressIntervalMs) return false
   shard.lastProgressAt = now
   send({ type: 'progress', shard: shard.id, computed, failed })
+  return true
 }
 
 function send(report: UnitReport): void {

@@ -1,6 +1,7 @@
 import type { ShardJob } from '../contract/job.ts'
 import type { ResultSet } from '../contract/resultSet.ts'
 import type { ErrorMessage } from './errorMessage.ts'
+import type { Measured } from './measurements.ts'
 import type { Verdict } from './suspicion.ts'
 
 /** How every unit of a worker works; sent once, right after the fork. */
@@ -48,6 +49,7 @@ export type UnitReport =
   | { readonly type: 'unusable'; readonly error: ErrorMessage }
   /** Whether the unit has been waiting for a store for long. */
   | { readonly type: 'waiting'; readonly isWaiting: boolean }
+  | { readonly type: 'measured'; readonly measured: Measured }
   | ShardReport
 
 export type ShardReport = { readonly shard: number } & (

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '../backoff.ts'
 import { InputError, PlaceError } from '../errors.ts'
 import type { Logger } from '../telemetry.ts'
+import type { Measured } from './measurements.ts'
 import type { UnitSettings } from './unitMessages.ts'
 import { UnitProcess } from './unitProcess.ts'
 
@@ -12,6 +13,7 @@ export interface UnitPoolOptions {
   readonly log: Logger
   readonly onStart: (unit: { name: string; pid: number | undefined }) => void
   readonly onDeath: (unit: { name: string; pid: number | undefined }, why: string) => void
+  readonly onMeasured: (measured: Measured) => void
 }
 
 /** One that is computed, and the one after it that is fetched and decoded meanwhile. */
@@ -146,10 +148,10 @@ export class UnitPool {
 
   /** One unit after another under the same name, until the pool is closed. */
   async #keep(name: string): Promise<void> {
-    const { settings, silenceMs, log, onStart, onDeath } = this.#o
+    const { settings, silenceMs, log, onStart, onDeath, onMeasured } = this.#o
     const closing = this.#closing.signal
     for (let early = 0; !closing.aborted;) {
-      const unit = new UnitProcess({ name, settings, silenceMs, log })
+      const unit = new UnitProcess({ name, settings, silenceMs, onMeasured, log })
       this.#all.set(name, unit)
       const startedAt = performance.now()
       const became = unit.ready.then(

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { TransientError } from '../errors.ts'
 import type { Logger } from '../telemetry.ts'
 import { fromErrorMessage } from './errorMessage.ts'
+import type { Measured } from './measurements.ts'
 import { siblingModule } from './moduleUrl.ts'
 import type { DeathManner } from './suspicion.ts'
 import type { ShardDone, ShardOrder, ShardReport, UnitCommand, UnitReport, UnitSettings } from './unitMessages.ts'
@@ -11,6 +12,7 @@ export interface UnitProcessOptions {
   readonly settings: UnitSettings
   /** A unit at work that reports nothing for so long is killed. */
   readonly silenceMs: number
+  readonly onMeasured: (measured: Measured) => void
   readonly log: Logger
 }
 
@@ -165,6 +167,9 @@ export class UnitProcess {
         this.#kill(error.message)
         break
       }
+      case 'measured':
+        this.#o.onMeasured(report.measured)
+        break
       case 'waiting':
         this.#isWaiting = report.isWaiting
         break

@@ -20,6 +20,12 @@ vi.mock('../../src/worker/unitPool.ts', () => ({
   },
 }))
 
+vi.mock('../../src/worker/heartbeat.ts', () => ({
+  HeartbeatSender: class {
+    async close(): Promise<void> {}
+  },
+}))
+
 test('the jobs whose locks the queue could not renew are told to stop', async () => {
   const lost = vi.spyOn(ShardJobs.prototype, 'lockLost')
   const worker = await startWorker({
@@ -30,6 +36,7 @@ test('the jobs whose locks the queue could not renew are told to stop', async ()
     batch: 1,
     cacheFolder: '',
     unitSilenceMs: 1_000,
+    headlightVersion: '0.0.0',
     log: createLogger('silent'),
   })
   queue.emit('lockRenewalFailed', ['run-1-00000-000000'])

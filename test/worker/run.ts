@@ -14,7 +14,8 @@ import { loadNetwork } from '../../src/saliency/networks/load.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
 import type * as Supervisor from '../../src/worker/supervisor.ts'
-import type { RunningWorker, WorkerEvent, WorkerOptions } from '../../src/worker/supervisor.ts'
+import type { RunningWorker, WorkerOptions } from '../../src/worker/supervisor.ts'
+import type { WorkerEvent } from '../../src/worker/workerEvent.ts'
 import { silent } from '../support/redis.ts'
 import { contents, resultSet, testImages, tinyCheckpoint } from './shard.ts'
 
@@ -101,6 +102,7 @@ export class TestRun {
       batch: 1,
       cacheFolder: join(this.folder, 'cache'),
       unitSilenceMs: 60_000,
+      headlightVersion: '0.0.0',
       log: silent,
       ...more,
     }

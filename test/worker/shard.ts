@@ -10,6 +10,7 @@ import { fingerprint, type ManifestEntry } from '../../src/contract/manifest.ts'
 import { type Record as SampleRecord, recordSchema } from '../../src/contract/record.ts'
 import type { ResultSet } from '../../src/contract/resultSet.ts'
 import { openAdapter } from '../../src/dataset/open.ts'
+import { Measurements } from '../../src/worker/measurements.ts'
 import type { Explanation } from '../../src/saliency/explainer.ts'
 import type { Description } from '../../src/saliency/networks/description.ts'
 import { openStore } from '../../src/storage/open.ts'
@@ -134,6 +135,7 @@ export async function newShard(options: { batch?: number; set?: Partial<ResultSe
       alone: null,
       signal: new AbortController().signal,
       onTurn: () => {},
+      measurements: new Measurements(),
       onStep: () => {},
       onPending: () => {},
     },

@@ -53,6 +53,7 @@ function newPool(units: number): UnitPool {
     log: createLogger('silent'),
     onStart: () => undefined,
     onDeath: () => undefined,
+    onMeasured: () => undefined,
   })
   onTestFinished(() => pool.close())
   return pool
