@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { Settings } from '../config.ts'
 import type { AdapterOptions } from '../contract/resultSet.ts'
@@ -20,6 +19,7 @@ import type { Call } from './command.ts'
 import type { DatasetCheck, Range } from './datasetCheck.ts'
 import { tileOf, tileSide } from './datasetTile.ts'
 import { readNetworkFile } from './networkFile.ts'
+import { writeOutputFile } from './outputFile.ts'
 import { readingText } from './readingText.ts'
 
 const lookedAt = 100
@@ -144,13 +144,7 @@ async function writeSheet(path: string, seen: readonly Seen[]): Promise<void> {
     seen.map(({ tile }) => tile),
     tileSide,
   )
-  try {
-    await writeFile(path, png)
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    const advice = reason === 'ENOENT' ? 'its folder does not exist' : reason
-    throw new InputError('bad-option', `--sheet ${path} cannot be written: ${advice}`, { cause: error })
-  }
+  await writeOutputFile(path, png, '--sheet')
 }
 
 function posesOf(seen: readonly Seen[]): Pose[] {

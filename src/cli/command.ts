@@ -16,6 +16,17 @@ export interface Call {
   readonly log: Logger
 }
 
+export type SettingWording = Partial<
+  Record<
+    SettingName,
+    {
+      readonly description?: string
+      /** In place of `default: …`. */
+      readonly note?: string
+    }
+  >
+>
+
 /**
  * What program.ts needs to offer a command. `perform` imports what it needs when it is called, so that `explain` never
  * waits for the queue's or the store's packages.
@@ -25,6 +36,8 @@ export interface CommandSpec {
   readonly name: string
   readonly summary: string
   readonly settings: readonly SettingName[]
+  /** What `--help` says of a setting here, where the schema's own words are not right for this command. */
+  readonly wording?: SettingWording
   /** `headlight …` lines for `--help`, each with what it does. */
   readonly examples: readonly (readonly [line: string, meaning: string])[]
   /** Logs as JSON lines where standard error is no terminal: for commands that live long under a supervisor. */

@@ -1,7 +1,7 @@
 import { LineCounter, isMap, isScalar, parseDocument } from 'yaml'
 import { InputError } from '../errors.ts'
 
-interface ConfigEntry {
+export interface ConfigEntry {
   readonly key: string
   readonly value: unknown
   /** `cluster.yaml:3:1` */

@@ -14,11 +14,21 @@ export const explainCommand: CommandSpec = {
     'maxPixels',
     's3Endpoint',
   ],
+  wording: {
+    objective: {
+      description:
+        'What is differentiated, one of: sum, yaw, pitch, roll, yaw:top, yaw:bin:N, class:N; a leading minus takes the negative (--objective=-yaw).',
+    },
+    maxPixels: { description: 'A larger image is refused before it is decoded.' },
+  },
   extend: (command) =>
     command
       .argument('<image>', 'a file, or s3://bucket/key')
       .option('--map <OUT.png>', 'write the map, in the style of --style')
-      .option('--gradient <OUT.npy>', 'write the raw gradient: float32, 3 × height × width, degrees per unit of input')
+      .option(
+        '--gradient <OUT.npy>',
+        'write the raw gradient: float32, 3 × height × width, the objective (degrees; a logit for :top, :bin and class) per unit of the normalised input',
+      )
       .option('--overlay <OUT.png>', "write the gradient's magnitude as colours over the crop that the network saw"),
   examples: [
     [

@@ -1,9 +1,7 @@
-import { stat, writeFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Settings } from '../config.ts'
-import { poseInName } from '../dataset/filename.ts'
+import { poseInName } from '../dataset/posedName.ts'
 import { InputError, SampleError } from '../errors.ts'
 import { decodeImage, type DecodedImage } from '../image/codec.ts'
 import { encodePng } from '../image/png.ts'
@@ -11,18 +9,21 @@ import { requireEncodedSize } from '../image/encodedSize.ts'
 import { cropToInput } from '../image/crop.ts'
 import { drawOverlay } from '../image/overlay.ts'
 import { angleError, angleNames, type AngleName, type Degrees, type Pose } from '../pose/euler.ts'
+import { pathOfFileUri } from '../storage/fileUri.ts'
 import { createExplainer } from '../saliency/explainer.ts'
 import { checkObjectives, parseObjectives } from '../saliency/objective.ts'
 import { encodeNpy } from '../image/npy.ts'
 import type { Call } from './command.ts'
+import { outputPaths, refuseOverwriting, type OutputPaths } from './explainOutputs.ts'
 import { readNetworkFile } from './networkFile.ts'
 import { readLocalFile, required } from './options.ts'
+import { writeOutputFile } from './outputFile.ts'
 import { angleOrder } from './adapterSettings.ts'
 
 type Angles = Readonly<Record<AngleName, Degrees | null>>
 
 /** What `explain --json` prints. The names are a contract: add, don't rename. */
-interface ExplainResult {
+interface ExplainResult extends OutputPaths {
   readonly image: string
   readonly network: { readonly file: string; readonly digest: string; readonly description: unknown }
   /** Degrees; null for an angle that the network has no head for. */
@@ -31,10 +32,6 @@ interface ExplainResult {
   readonly label: Pose | null
   readonly objective: string
   readonly scope: string
-  /** Paths of what was written; null for what was not asked for. */
-  readonly map: string | null
-  readonly gradient: string | null
-  readonly overlay: string | null
   readonly engine: string
 }
 
@@ -44,7 +41,8 @@ export async function explainImage(call: Call): Promise<number> {
   const [image = ''] = call.operands
   const networkPath = required(settings, 'network', 'explain')
   const objective = oneObjective(settings.objective)
-  const paths = outputPaths(call.flags, image)
+  const paths = outputPaths(call.flags)
+  await refuseOverwriting(paths, { image: isInStore(image) ? null : localPath(image), network: networkPath })
   // Both are waited for together: reading the weights takes as long as a distant image.
   const [file, bytes] = await Promise.all([readNetworkFile(networkPath), readImage(image, call)])
   const { network } = file
@@ -68,15 +66,19 @@ export async function explainImage(call: Call): Promise<number> {
     if (!explanation || !shown) throw new Error(`the explainer gave nothing for the objective ${objective}`)
     const { width, height } = input
     if (paths.map) {
-      await write(paths.map, await encodePng(shown.map, width, height, settings.style === 'origin' ? 3 : 1), '--map')
+      await writeOutputFile(
+        paths.map,
+        await encodePng(shown.map, width, height, settings.style === 'origin' ? 3 : 1),
+        '--map',
+      )
     }
     const { gradient } = shown
     if (paths.gradient && gradient) {
-      await write(paths.gradient, encodeNpy(gradient, [3, height, width], { dtype: 'float32' }), '--gradient')
+      await writeOutputFile(paths.gradient, encodeNpy(gradient, [3, height, width], { dtype: 'float32' }), '--gradient')
     }
     if (paths.overlay && gradient) {
       const picture = drawOverlay(cropped.pixels, magnitudeOf(gradient, width * height), width, height)
-      await write(paths.overlay, await encodePng(picture, width, height, 3), '--overlay')
+      await writeOutputFile(paths.overlay, await encodePng(picture, width, height, 3), '--overlay')
     }
     const result: ExplainResult = {
       image,
@@ -107,20 +109,17 @@ function oneObjective(objective: string | string[]): string {
   return name
 }
 
-function outputPaths(flags: Call['flags'], image: string): Pick<ExplainResult, 'map' | 'gradient' | 'overlay'> {
-  const path = (name: string): string | null => {
-    const given = flags[name]
-    if (typeof given !== 'string') return null
-    if (resolve(given) === resolve(image))
-      throw new InputError('bad-option', `--${name} would overwrite the image ${image}`)
-    return given
-  }
-  return { map: path('map'), gradient: path('gradient'), overlay: path('overlay') }
+function isInStore(image: string): boolean {
+  return image.startsWith('s3://')
+}
+
+function localPath(image: string): string {
+  return image.startsWith('file://') ? pathOfFileUri(image) : image
 }
 
 async function readImage(image: string, { settings }: Call): Promise<Uint8Array> {
-  if (!image.startsWith('s3://')) {
-    const path = image.startsWith('file://') ? fileURLToPath(image) : image
+  if (!isInStore(image)) {
+    const path = localPath(image)
     // A file that cannot be looked at is told of by the reading.
     const found = await stat(path).catch(() => undefined)
     if (found) refuseHuge(image, found.size, settings)
@@ -166,16 +165,6 @@ function asInputError(image: string, error: unknown): unknown {
   return error instanceof SampleError
     ? new InputError(error.code, `${image}: ${error.message}`, { cause: error })
     : error
-}
-
-async function write(path: string, bytes: Uint8Array, flag: string): Promise<void> {
-  try {
-    await writeFile(path, bytes)
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    const advice = reason === 'ENOENT' ? 'its folder does not exist' : reason
-    throw new InputError('bad-option', `${flag} ${path} cannot be written: ${advice}`, { cause: error })
-  }
 }
 
 /** max over channels of |g| of a planar 3×H×W gradient. */

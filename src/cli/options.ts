@@ -2,6 +2,8 @@ import { Option, type Command } from 'commander'
 import { readFile } from 'node:fs/promises'
 import { flagName, settingFacts, type SettingFacts, type SettingName, type Settings } from '../config.ts'
 import { InputError } from '../errors.ts'
+import type { SettingWording } from './command.ts'
+import type { ConfigEntry } from './configFile.ts'
 import type { Surroundings } from './terminal.ts'
 
 /** Settings that say how a dataset is read. */
@@ -42,10 +44,10 @@ export const computingSettings = [
   'redis',
 ] as const satisfies readonly SettingName[]
 
-/** Gives a command the flags of these settings, worded by the schema, and `--config`. */
-export function addSettings(command: Command, names: readonly SettingName[]): Command {
+/** Gives a command the flags of these settings, worded by the schema unless `wording` knows better, and `--config`. */
+export function addSettings(command: Command, names: readonly SettingName[], wording: SettingWording = {}): Command {
   for (const name of names) {
-    const facts = settingFacts(name)
+    const facts = { ...settingFacts(name), ...wording[name] }
     const flag = `--${flagName(name)}`
     if (facts.kind === 'boolean') {
       command.addOption(new Option(flag, facts.description))
@@ -66,11 +68,12 @@ export function addSettings(command: Command, names: readonly SettingName[]): Co
   return command
 }
 
-function helpText(facts: SettingFacts): string {
+function helpText(facts: SettingFacts & { readonly note?: string }): string {
   const notes: string[] = []
   if (facts.choices) notes.push(facts.choices.join(' | '))
   if (facts.unit) notes.push(facts.unit)
-  if (facts.automatic) notes.push(`default: ${facts.automatic}`)
+  if (facts.note !== undefined) notes.push(facts.note)
+  else if (facts.automatic) notes.push(`default: ${facts.automatic}`)
   else if (facts.default !== undefined) notes.push(`default: ${String(facts.default)}`)
   return notes.length > 0 ? `${facts.description} (${notes.join('; ')})` : facts.description
 }
@@ -82,20 +85,19 @@ function refuseFlagAsValue(flag: string, value: string): string {
 }
 
 /** The settings of one call of a command, from all sources. */
-export async function settingsOf(
-  command: Command,
-  surroundings: Surroundings,
-): Promise<{ settings: Settings; warnings: string[] }> {
+export async function settingsOf(command: Command, surroundings: Surroundings): Promise<Settings> {
   const flags: Record<string, unknown> = command.opts()
   const given = flags['config'] ?? surroundings.environment['HEADLIGHT_CONFIG']
   const name = typeof given === 'string' && given !== '' ? given : undefined
-  const file = name === undefined ? undefined : { name, text: await readInput(name, 'config file') }
+  const file = name === undefined ? undefined : await readConfigFile(name)
   const { resolveSettings } = await import('./settings.ts')
   return resolveSettings({ file, environment: surroundings.environment, flags })
 }
 
-async function readInput(path: string, what: string): Promise<string> {
-  return (await readLocalFile(path, what)).toString('utf8')
+async function readConfigFile(name: string): Promise<ConfigEntry[]> {
+  // Most calls have none, and loading the YAML package costs a twentieth of what starting the command does.
+  const [{ parseConfigFile }, text] = await Promise.all([import('./configFile.ts'), readLocalFile(name, 'config file')])
+  return parseConfigFile(name, text.toString('utf8'))
 }
 
 /** Reads a file that the user named. Raises InputError `bad-option` when it cannot be read. */

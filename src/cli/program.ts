@@ -52,7 +52,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
   }
   let exitCode = 0
   const perform: Perform = async (spec, command, operands) => {
-    const { settings, warnings } = await settingsOf(command, surroundings)
+    const settings = await settingsOf(command, surroundings)
     wanted.json = settings.json
     wanted.debug = settings.debug
     const display = new ProgressDisplay(surroundings.messages, {
@@ -64,7 +64,6 @@ export async function runProgram(args: readonly string[], surroundings: Surround
         display.write(asJson ? line.trimEnd() : readableLogLine(line.trimEnd()))
       },
     })
-    for (const warning of warnings) log.warn(warning)
     try {
       exitCode = await spec.perform({ settings, flags: command.opts(), operands, surroundings, display, log })
     } finally {
@@ -102,7 +101,7 @@ function buildProgram(surroundings: Surroundings, perform: Perform): Command {
     const command = parent.command(leaf).summary(spec.summary).description(spec.summary)
     configure(command, surroundings)
     spec.extend?.(command)
-    addSettings(command, [...spec.settings, ...commonSettings])
+    addSettings(command, [...spec.settings, ...commonSettings], spec.wording)
     const examples = spec.examples.map(([line, meaning]) => `  # ${meaning}\n  $ ${line}`).join('\n')
     command.addHelpText('after', `\nExamples:\n${examples}`)
     command.action(() => perform(spec, command, command.args))

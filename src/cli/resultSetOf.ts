@@ -1,6 +1,6 @@
 import type { Settings } from '../config.ts'
 import type { ResultOptions, ResultSet } from '../contract/resultSet.ts'
-import { poseInName } from '../dataset/filename.ts'
+import { poseInName } from '../dataset/posedName.ts'
 import { openAdapter } from '../dataset/open.ts'
 import { InputError } from '../errors.ts'
 import { prepareResultSet, refuseOverlap } from '../producer/prepare.ts'

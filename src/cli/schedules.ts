@@ -12,15 +12,14 @@ import { place } from './summaryText.ts'
 
 /** Prepares the result set that the options after `--` ask for, and adds or changes the schedule. */
 export async function addSchedule(call: Call): Promise<number> {
-  const { flags, operands, surroundings, log } = call
+  const { flags, operands, surroundings } = call
   const [name = '', ...options] = operands
   if (!scheduleNamePattern.test(name)) {
     throw new InputError('bad-option', `"${name}" is no name for a schedule: letters, digits, . _ -, at most 64`)
   }
   const when = { cron: String(flags['cron']), timeZone: String(flags['tz']) }
   cronTimes(when.cron, when.timeZone, new Date(), 1)
-  const { settings, warnings } = await settingsOf(runOptions(options), surroundings)
-  for (const warning of warnings) log.warn(warning)
+  const settings = await settingsOf(runOptions(options), surroundings)
   return withSchedules(call, 'schedule add', async (schedules) => {
     const asked = await askedFor({ ...call, settings }, 'schedule add … --')
     try {

@@ -11,27 +11,26 @@ import {
 import { InputError } from '../errors.ts'
 import { closest } from '../spelling.ts'
 import { withoutPassword } from '../telemetry.ts'
-import { parseConfigFile } from './configFile.ts'
+import type { ConfigEntry } from './configFile.ts'
 
 export interface SettingSources {
-  /** The file of `--config`, when there is one. */
-  readonly file?: { readonly name: string; readonly text: string } | undefined
+  /** Of the file of `--config`, when there is one. */
+  readonly file?: readonly ConfigEntry[] | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
   /** By setting name; text, true/false, or a list of texts for a flag given several times. Absent flags are undefined. */
   readonly flags: Readonly<Record<string, unknown>>
 }
 
 /** Defaults ← config file ← environment ← flags. Raises InputError `bad-option` that names the source of a bad value. */
-export function resolveSettings(sources: SettingSources): { settings: Settings; warnings: string[] } {
+export function resolveSettings(sources: SettingSources): Settings {
+  refuseMisspeltVariables(sources.environment)
   const merged: Record<string, unknown> = {}
-  if (sources.file) {
-    for (const entry of parseConfigFile(sources.file.name, sources.file.text)) {
-      const name = settingNames.find((known) => known === entry.key)
-      if (name === undefined) {
-        throw new InputError('bad-option', `${entry.where}: unknown option "${entry.key}"${suggestKey(entry.key)}`)
-      }
-      merged[name] = checked(name, entry.value, `${entry.where}: ${name}`)
+  for (const entry of sources.file ?? []) {
+    const name = settingNames.find((known) => known === entry.key)
+    if (name === undefined) {
+      throw new InputError('bad-option', `${entry.where}: unknown option "${entry.key}"${suggestKey(entry.key)}`)
     }
+    merged[name] = checked(name, entry.value, `${entry.where}: ${name}`)
   }
   for (const name of settingNames) {
     const variable = environmentName(name)
@@ -44,7 +43,7 @@ export function resolveSettings(sources: SettingSources): { settings: Settings; 
     if (given === undefined) continue
     merged[name] = checked(name, typeof given === 'string' ? fromText(name, given) : given, `--${flagName(name)}`)
   }
-  return { settings: settingsSchema.parse(merged), warnings: misspeltVariables(sources.environment) }
+  return settingsSchema.parse(merged)
 }
 
 function suggestKey(key: string): string {
@@ -53,22 +52,25 @@ function suggestKey(key: string): string {
 }
 
 /**
- * A variable that is nearly one of ours is worth a warning. Others are nobody's fault: Kubernetes puts
- * HEADLIGHT_REDIS_PORT and the like into every container once a service is called headlight-redis.
+ * A variable that is nearly one of ours is refused: passed over, it would give a result that looks like what was asked
+ * for. Others are nobody's fault: Kubernetes puts HEADLIGHT_REDIS_PORT and the like into every container once a service
+ * is called headlight-redis.
  */
-function misspeltVariables(environment: SettingSources['environment']): string[] {
+function refuseMisspeltVariables(environment: SettingSources['environment']): void {
   const names = [...settingNames, 'config', 'webhookSecret']
   const known = names.map(environmentName)
-  const warnings: string[] = []
   for (const variable of Object.keys(environment)) {
-    if (!variable.startsWith('HEADLIGHT_') || known.includes(variable)) continue
+    if (!variable.startsWith('HEADLIGHT_') || known.includes(variable) || ofAService.test(variable)) continue
     const meant = closest(variable.slice('HEADLIGHT_'.length), names)
-    if (meant) {
-      warnings.push(`the environment variable ${variable} means nothing; did you mean ${environmentName(meant)}?`)
-    }
+    if (meant === undefined) continue
+    throw new InputError(
+      'bad-option',
+      `the environment variable ${variable} means nothing; did you mean ${environmentName(meant)}?`,
+    )
   }
-  return warnings
 }
+
+const ofAService = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?)$/
 
 function fromText(name: SettingName, text: string): unknown {
   const { kind } = settingFacts(name)

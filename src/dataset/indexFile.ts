@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { InputError } from '../errors.ts'
+import { pathOfFileUri } from '../storage/fileUri.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import type { Sample } from './adapter.ts'
@@ -29,7 +29,7 @@ export async function readIndex(
 }
 
 async function getByUri(uri: string, endpoint: string | undefined): Promise<{ bytes: Uint8Array } | undefined> {
-  const path = uri.startsWith('file://') ? fileURLToPath(uri) : undefined
+  const path = uri.startsWith('file://') ? pathOfFileUri(uri) : undefined
   const slash = uri.lastIndexOf('/') + 1
   const store = openStore(path === undefined ? uri.slice(0, slash) : dirname(path), { endpoint })
   try {

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { InputError } from '../errors.ts'
 import { type Logger, withoutPassword } from '../telemetry.ts'
 import { FilesystemStore } from './filesystem.ts'
+import { pathOfFileUri } from './fileUri.ts'
 import { S3Store } from './s3.ts'
 import type { S3ConnectionOptions } from './s3Connection.ts'
 import type { Store } from './store.ts'
@@ -27,7 +27,7 @@ export function openStore(uri: string, options: OpenStoreOptions = {}): Store {
     case undefined:
       return new FilesystemStore(resolve(uri), options)
     case 'file':
-      return new FilesystemStore(folderOf(uri), options)
+      return new FilesystemStore(pathOfFileUri(uri), options)
     case 's3':
       return openS3(uri, options)
     case 'http':
@@ -57,14 +57,6 @@ function serviceUrl(endpoint: string): string {
   return url.href.replace(/\/$/, '')
 }
 
-function folderOf(uri: string): string {
-  try {
-    return resolve(fileURLToPath(uri))
-  } catch (cause) {
-    throw badUri(uri, 'a file URI has three slashes and an absolute path, file:///folder', cause)
-  }
-}
-
-function badUri(uri: string, why: string, cause?: unknown): InputError {
-  return new InputError('bad-uri', `cannot open "${withoutPassword(uri)}": ${why}`, { cause })
+function badUri(uri: string, why: string): InputError {
+  return new InputError('bad-uri', `cannot open "${withoutPassword(uri)}": ${why}`)
 }

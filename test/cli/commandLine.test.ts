@@ -157,7 +157,9 @@ describe('input that cannot work', () => {
       await writeFile(text, 'just text')
       expect(await refusal(['explain', text, ...call])).toMatch(/^.*text\.png: /)
       expect(await refusal(['explain', 's3://bucket/', ...call])).toContain('names a folder')
-      expect(await refusal(['explain', text, ...call, '--map', text])).toContain('--map would overwrite the image')
+      expect(await refusal(['explain', text, ...call, '--map', text])).toContain(
+        `--map ${text} would overwrite the image ${text}`,
+      )
       expect(await refusal(['explain', text, ...call, '--objective', 'each'])).toContain('one objective at a time')
     }))
 

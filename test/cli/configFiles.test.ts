@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { configurationDocs } from '../../scripts/configurationDocs.ts'
 import { settingFacts, settingNames } from '../../src/config.ts'
+import { parseConfigFile } from '../../src/cli/configFile.ts'
 import { resolveSettings } from '../../src/cli/settings.ts'
 
 const root = new URL('../../', import.meta.url)
@@ -35,7 +36,7 @@ const examples = readdirSync(new URL('config/', root)).filter((name) => name.end
 
 it.each(examples)('config/%s holds only options that exist, with values that are allowed', (name) => {
   const text = readFileSync(new URL(`config/${name}`, root), 'utf8')
-  const { settings } = resolveSettings({ file: { name, text }, environment: {}, flags: {} })
+  const settings = resolveSettings({ file: parseConfigFile(name, text), environment: {}, flags: {} })
   expect(settings.network).toMatch(/hopenet\.pkl$/)
 })
 

@@ -1,5 +1,6 @@
-import { copyFile, readFile, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { decodeImage } from '../../src/image/codec.ts'
@@ -89,6 +90,49 @@ describe('headlight explain', () => {
       expect(code).toBe(2)
       expect(stderr).toContain(`${huge}: The object has ${3 * 2 ** 30} bytes`)
     }))
+
+  it.each(['file://%zz', 'file://elsewhere/face.png'])('refuses the URI %s', async (uri) => {
+    const { code, stdout } = await headlight(['explain', uri, '--network', networkFile, '--json'])
+    expect({ code, json: JSON.parse(stdout) }).toMatchObject({
+      code: 2,
+      json: { error: { code: 'bad-uri', message: expect.stringContaining(`cannot open "${uri}"`) } },
+    })
+  })
+
+  it('reads a file URI', async () => {
+    const { stdout } = await headlight(['explain', pathToFileURL(image).href, '--network', networkFile])
+    expect(stdout).toMatch(/^degrees +estimate +label/)
+  })
+
+  it('overwrites neither its image nor its network nor another of its outputs', () =>
+    inFolder(async (folder) => {
+      const network = join(folder, 'tiny_hp.pkl')
+      const face = join(folder, 'face.png')
+      await copyFile(networkFile, network)
+      await copyFile(image, face)
+      await symlink(folder, join(folder, 'link'))
+      const refusal = async (...files: string[]) => {
+        const { code, stderr } = await headlight(['explain', pathToFileURL(face).href, '--network', network, ...files])
+        expect(code).toBe(2)
+        return stderr
+      }
+      const behind = (name: string) => join(folder, 'link', name)
+      expect(await refusal('--map', face)).toContain(`--map ${face} would overwrite the image ${face}`)
+      expect(await refusal('--overlay', behind('tiny_hp.pkl'))).toContain(`would overwrite the network file ${network}`)
+      expect(await refusal('--map', join(folder, 'new.png'), '--overlay', behind('new.png'))).toContain(
+        'would overwrite what --map writes; choose another file',
+      )
+      expect(await readFile(network)).toEqual(await readFile(networkFile))
+      expect((await readdir(folder)).sort()).toEqual(['face.png', 'link', 'tiny_hp.pkl'])
+    }))
+
+  it('offers in its help only what it takes', async () => {
+    const { stdout } = await headlight(['explain', '--help'])
+    const text = stdout.replace(/\s+/g, ' ')
+    expect(text).toContain('--objective <NAMES> What is differentiated, one of: sum,')
+    expect(text).not.toMatch(/\beach\b|failed record/)
+    expect(await headlight([...call, '--objective', 'each'])).toMatchObject({ code: 2 })
+  })
 
   it('says when it cannot write', () =>
     inFolder(async (folder) => {

@@ -5,7 +5,7 @@ import { ownFolders, unitCount } from '../../src/cli/machine.ts'
 import { resolveSettings } from '../../src/cli/settings.ts'
 import type { Surroundings } from '../../src/cli/terminal.ts'
 
-const settings = (flags: Readonly<Record<string, string>>) => resolveSettings({ environment: {}, flags }).settings
+const settings = (flags: Readonly<Record<string, string>>) => resolveSettings({ environment: {}, flags })
 const output = { write: () => undefined, isTerminal: false, columns: () => 80 }
 const surroundings = (environment: Readonly<Record<string, string>>): Surroundings => ({
   version: '0.0.0',

@@ -1,27 +1,27 @@
 import { describe, expect, it } from 'vitest'
 import { settingNames } from '../../src/config.ts'
+import { parseConfigFile } from '../../src/cli/configFile.ts'
 import { resolveSettings } from '../../src/cli/settings.ts'
 
 const none = { environment: {}, flags: {} }
-const file = (text: string) => ({ name: 'my.yaml', text })
+const file = (text: string) => parseConfigFile('my.yaml', text)
 
 describe('where a setting comes from', () => {
   it('is the default when nothing else says it', () => {
-    const { settings, warnings } = resolveSettings(none)
+    const settings = resolveSettings(none)
     expect(settings).toMatchObject({ adapter: 'images', objective: 'sum', scope: 'all', batch: 1, strict: false })
     expect(settings.units).toBeUndefined()
-    expect(warnings).toEqual([])
   })
 
   it('is overridden by file, then environment, then flag', () => {
     const text = 'batch: 2\nscope: stem\nstyle: magnitude\n'
     const environment = { HEADLIGHT_BATCH: '3', HEADLIGHT_SCOPE: 'none' }
-    expect(resolveSettings({ ...none, file: file(text) }).settings).toMatchObject({ batch: 2, scope: 'stem' })
-    expect(resolveSettings({ ...none, file: file(text), environment }).settings).toMatchObject({
+    expect(resolveSettings({ ...none, file: file(text) })).toMatchObject({ batch: 2, scope: 'stem' })
+    expect(resolveSettings({ ...none, file: file(text), environment })).toMatchObject({
       batch: 3,
       scope: 'none',
     })
-    expect(resolveSettings({ file: file(text), environment, flags: { batch: '4' } }).settings).toMatchObject({
+    expect(resolveSettings({ file: file(text), environment, flags: { batch: '4' } })).toMatchObject({
       batch: 4,
       scope: 'none',
       style: 'magnitude',
@@ -29,28 +29,28 @@ describe('where a setting comes from', () => {
   })
 
   it('lets a flag take back a switch of the file', () => {
-    const { settings } = resolveSettings({ ...none, file: file('logits: true'), flags: { logits: false } })
+    const settings = resolveSettings({ ...none, file: file('logits: true'), flags: { logits: false } })
     expect(settings.logits).toBe(false)
   })
 
   it('takes an empty variable for one that is not set', () => {
-    expect(resolveSettings({ ...none, environment: { HEADLIGHT_BATCH: '' } }).settings.batch).toBe(1)
+    expect(resolveSettings({ ...none, environment: { HEADLIGHT_BATCH: '' } }).batch).toBe(1)
   })
 
   it('reads switches from the environment in any usual spelling', () => {
     for (const text of ['1', 'true', 'Yes', 'on']) {
-      expect(resolveSettings({ ...none, environment: { HEADLIGHT_STRICT: text } }).settings.strict).toBe(true)
+      expect(resolveSettings({ ...none, environment: { HEADLIGHT_STRICT: text } }).strict).toBe(true)
     }
-    expect(resolveSettings({ ...none, environment: { HEADLIGHT_STRICT: '0' } }).settings.strict).toBe(false)
+    expect(resolveSettings({ ...none, environment: { HEADLIGHT_STRICT: '0' } }).strict).toBe(false)
   })
 
   it('takes JSON, lists and an empty file', () => {
     const json = JSON.stringify({ objective: ['yaw', '-yaw'], shardSize: 16 })
-    expect(resolveSettings({ ...none, file: { name: 'my.json', text: json } }).settings).toMatchObject({
+    expect(resolveSettings({ ...none, file: parseConfigFile('my.json', json) })).toMatchObject({
       objective: ['yaw', '-yaw'],
       shardSize: 16,
     })
-    expect(resolveSettings({ ...none, file: file('# nothing yet\n') }).settings.batch).toBe(1)
+    expect(resolveSettings({ ...none, file: file('# nothing yet\n') }).batch).toBe(1)
   })
 })
 
@@ -83,11 +83,9 @@ describe('what is wrong with a setting', () => {
   })
 
   it('names the place where text is no YAML, a key stands twice, or there is no mapping', () => {
-    expect(refusal({ ...none, file: file('batch: 2\nscope: [all\n') })).toMatch(
-      /^my\.yaml:\d+:\d+: not valid YAML or JSON/,
-    )
-    expect(refusal({ ...none, file: file('batch: 2\nbatch: 3\n') })).toMatch(/^my\.yaml:2:1: not valid YAML.*unique/)
-    expect(refusal({ ...none, file: file('- batch\n') })).toMatch(/^my\.yaml:1:1: a config file holds/)
+    expect(() => file('batch: 2\nscope: [all\n')).toThrow(/^my\.yaml:\d+:\d+: not valid YAML or JSON/)
+    expect(() => file('batch: 2\nbatch: 3\n')).toThrow(/^my\.yaml:2:1: not valid YAML.*unique/)
+    expect(() => file('- batch\n')).toThrow(/^my\.yaml:1:1: a config file holds/)
   })
 
   it('says for each source what the value must be', () => {
@@ -111,10 +109,25 @@ describe('what is wrong with a setting', () => {
     }
   })
 
-  it('warns of variables that are nearly right, and of no others', () => {
-    const environment = { HEADLIGHT_SHARDSIZ: '3', HEADLIGHT_REDIS_SERVICE_HOST: '10.0.0.1', HEADLIGHT_CONFIG: 'x' }
-    expect(resolveSettings({ ...none, environment }).warnings).toEqual([
+  it('refuses variables that are nearly right, and no others', () => {
+    expect(refusal({ ...none, environment: { HEADLIGHT_SHARDSIZ: '3' } })).toBe(
       'the environment variable HEADLIGHT_SHARDSIZ means nothing; did you mean HEADLIGHT_SHARD_SIZE?',
-    ])
+    )
+    expect(refusal({ ...none, environment: { HEADLIGHT_DATSET: 'x' } })).toContain('did you mean HEADLIGHT_DATASET?')
+    const environment: Record<string, string> = { HEADLIGHT_CONFIG: 'x', HEADLIGHT_COLOUR: 'red' }
+    // What Kubernetes sets for services of these names.
+    for (const service of ['', '_REDIS', '_WORKER', '_PRODUCER', '_UNITS', '_QUEUE']) {
+      for (const [end, value] of [
+        ['SERVICE_HOST', '10.0.0.1'],
+        ['SERVICE_PORT', '6379'],
+        ['SERVICE_PORT_HTTP', '6379'],
+        ['PORT', 'tcp://10.0.0.1:6379'],
+        ['PORT_6379_TCP', 'tcp://10.0.0.1:6379'],
+        ['PORT_6379_TCP_ADDR', '10.0.0.1'],
+        ['PORT_6379_TCP_PROTO', 'tcp'],
+      ] as const)
+        environment[`HEADLIGHT${service}_${end}`] = value
+    }
+    expect(() => resolveSettings({ ...none, environment })).not.toThrow()
   })
 })

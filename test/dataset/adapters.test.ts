@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Adapter, Sample } from '../../src/dataset/adapter.ts'
-import { poseInName } from '../../src/dataset/filename.ts'
 import { openAdapter } from '../../src/dataset/open.ts'
+import { poseInName } from '../../src/dataset/posedName.ts'
 import type { ListOptions, ObjectInfo, Store } from '../../src/storage/store.ts'
 
 const inOrder = ['yaw', 'pitch', 'roll'] as const

@@ -1,8 +1,7 @@
 import { isMap, isPair, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
-import type { z } from 'zod'
 import { InputError } from '../../errors.ts'
-import { closest } from '../../spelling.ts'
 import { overrideSchema, type DescriptionOverride } from './description.ts'
+import { firstProblem } from './override.ts'
 
 /**
  * The text of a `<file>.yaml`. InputError `bad-description` with line and column for text that is no YAML, an unknown
@@ -22,15 +21,8 @@ export function parseDescription(text: string, file: string): DescriptionOverrid
   }
   const { data, error } = overrideSchema.safeParse(valueOf(document, file))
   if (data) return data
-  const { path, key, message } = explain(error)
+  const { path, key, message } = firstProblem(error)
   throw new InputError('bad-description', `${place(offsetOf(document, path, key))}: ${message}`)
-}
-
-/** An override that is data already. InputError `bad-description` naming the path. */
-export function checkOverride(override: unknown, file: string): DescriptionOverride {
-  const { data, error } = overrideSchema.safeParse(override ?? {})
-  if (data) return data
-  throw new InputError('bad-description', `The description of ${file}: ${explain(error).message}`)
 }
 
 function valueOf(document: Document, file: string): unknown {
@@ -40,31 +32,6 @@ function valueOf(document: Document, file: string): unknown {
     // The library counts how often aliases are expanded: a small file must not fill the memory.
     throw new InputError('bad-description', `${file}: its aliases expand too often; write the values out.`)
   }
-}
-
-/** The first thing that is wrong. `key` is an unknown key below `path`. */
-function explain(error: z.ZodError): { path: PropertyKey[]; key: string | undefined; message: string } {
-  const [issue] = error.issues
-  if (!issue) return { path: [], key: undefined, message: error.message }
-  if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys[0] ?? ''
-    const known = keysAt(issue.path)
-    const meant = closest(key, known)
-    const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean "${meant}"?`
-    return { path: issue.path, key, message: `unknown key "${[...issue.path, key].join('.')}"; ${hint}` }
-  }
-  const where = issue.path.length > 0 ? issue.path.join('.') : 'the description'
-  const reason = issue.message
-    .replace(/^Invalid (?:input|option): /, '')
-    .replace(/^[A-Z]/, (letter) => letter.toLowerCase())
-  return { path: issue.path, key: undefined, message: `${where} cannot be read: ${reason}` }
-}
-
-function keysAt(path: readonly PropertyKey[]): string[] {
-  const { shape } = overrideSchema
-  if (path.length === 0) return Object.keys(shape)
-  if (path[0] === 'input') return Object.keys(shape.input.unwrap().shape)
-  return Object.keys(shape.heads.unwrap().element.shape)
 }
 
 /** Where the value at `path`, or the key below it, begins in the text. */

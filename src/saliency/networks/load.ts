@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readWeights } from '../weights/read.ts'
 import { findDenseNetShape } from './densenetShape.ts'
-import { checkOverride } from './descriptionFile.ts'
 import type { Network } from './network.ts'
+import { checkOverride } from './override.ts'
 import { resolveDescription } from './resolve.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { checkOverride } from '../../../src/saliency/networks/descriptionFile.ts'
 import { findDenseNetShape } from '../../../src/saliency/networks/densenetShape.ts'
+import { checkOverride } from '../../../src/saliency/networks/override.ts'
 import { resolveDescription, type ResolvedDescription } from '../../../src/saliency/networks/resolve.ts'
 import { tinyWithHeads } from './tinyNetwork.ts'
 

@@ -1,0 +1,36 @@
+import type { z } from 'zod'
+import { InputError } from '../../errors.ts'
+import { closest } from '../../spelling.ts'
+import { overrideSchema, type DescriptionOverride } from './description.ts'
+
+/** An override that is data already. InputError `bad-description` naming the path. */
+export function checkOverride(override: unknown, file: string): DescriptionOverride {
+  const { data, error } = overrideSchema.safeParse(override ?? {})
+  if (data) return data
+  throw new InputError('bad-description', `The description of ${file}: ${firstProblem(error).message}`)
+}
+
+/** The first thing that is wrong with an override. `key` is an unknown key below `path`. */
+export function firstProblem(error: z.ZodError): { path: PropertyKey[]; key: string | undefined; message: string } {
+  const [issue] = error.issues
+  if (!issue) return { path: [], key: undefined, message: error.message }
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? ''
+    const known = keysAt(issue.path)
+    const meant = closest(key, known)
+    const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean "${meant}"?`
+    return { path: issue.path, key, message: `unknown key "${[...issue.path, key].join('.')}"; ${hint}` }
+  }
+  const where = issue.path.length > 0 ? issue.path.join('.') : 'the description'
+  const reason = issue.message
+    .replace(/^Invalid (?:input|option): /, '')
+    .replace(/^[A-Z]/, (letter) => letter.toLowerCase())
+  return { path: issue.path, key: undefined, message: `${where} cannot be read: ${reason}` }
+}
+
+function keysAt(path: readonly PropertyKey[]): string[] {
+  const { shape } = overrideSchema
+  if (path.length === 0) return Object.keys(shape)
+  if (path[0] === 'input') return Object.keys(shape.input.unwrap().shape)
+  return Object.keys(shape.heads.unwrap().element.shape)
+}

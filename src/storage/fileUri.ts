@@ -1,0 +1,13 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { InputError } from '../errors.ts'
+
+/** The absolute path that a `file://` URI names. Raises InputError `bad-uri`. */
+export function pathOfFileUri(uri: string): string {
+  try {
+    return resolve(fileURLToPath(uri))
+  } catch (cause) {
+    const why = 'a file URI has three slashes and an absolute path, file:///folder'
+    throw new InputError('bad-uri', `cannot open "${uri}": ${why}`, { cause })
+  }
+}
