@@ -56,6 +56,7 @@ export class ShardJobs {
 
   constructor(options: ShardJobsOptions) {
     this.#o = options
+    options.pool.onIdle = () => setTimeout(() => this.#moveOne(), idleUntilMoveMs)
     this.#flagsTimer = setInterval(() => void this.#followFlags(), options.flagsIntervalMs)
   }
 
@@ -81,7 +82,6 @@ export class ShardJobs {
     } finally {
       this.#active.delete(shard)
       if (this.#active.size === 0) this.#onIdle()
-      else setTimeout(() => this.#moveOne(), idleUntilMoveMs)
     }
   }
 

@@ -44,6 +44,8 @@ export class UnitPool {
   readonly #all = new Map<string, UnitProcess>()
   readonly #loads = new Map<UnitProcess, Load>()
   readonly #waiting: Waiting[] = []
+  /** Called when a unit is left without anything to do. */
+  onIdle: () => void = () => undefined
   readonly #closing = new AbortController()
   readonly #keepers: Promise<void>[]
   /** Deaths at the start since any unit last became ready. */
@@ -137,6 +139,7 @@ export class UnitPool {
       this.#waiting.shift()
       next.resolve(unit)
     }
+    if (this.hasIdleUnit) this.onIdle()
   }
 
   /** Ends all units, by force where they do not go. */

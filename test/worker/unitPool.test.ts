@@ -81,6 +81,8 @@ test('units get a first shard each before any gets a second, and none a third', 
   const pool = newPool(2)
   for (const index of [0, 1]) (await unit(index)).become()
   await pool.started
+  const idle = vi.fn()
+  pool.onIdle = idle
   const given = [await pool.acquire(false, never), await pool.acquire(false, never)]
   expect(new Set(given).size).toBe(2)
   expect(pool.hasIdleUnit).toBe(false)
@@ -92,6 +94,8 @@ test('units get a first shard each before any gets a second, and none a third', 
   expect(pool.isShared(one)).toBe(true)
   pool.release(one)
   expect(await fifth).toBe(one)
+  for (let i = 0; i < 2; i++) pool.release(one)
+  expect(idle).toHaveBeenCalledOnce()
 })
 
 test('a shard that must be alone waits for a free unit, and others wait behind it', async () => {
