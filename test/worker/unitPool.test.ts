@@ -81,7 +81,7 @@ test('units get a first shard each before any gets a second, and none a third', 
   const pool = newPool(2)
   for (const index of [0, 1]) (await unit(index)).become()
   await pool.started
-  const idle = vi.fn()
+  const idle = vi.fn<() => void>()
   pool.onIdle = idle
   const given = [await pool.acquire(false, never), await pool.acquire(false, never)]
   expect(new Set(given).size).toBe(2)
