@@ -120,6 +120,11 @@ export class RedisServer {
     await exited
   }
 
+  /** Undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   async deleteData(): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true })
   }
