@@ -8,7 +8,7 @@ function controlCommand(wish: Wish, summary: string, examples: CommandSpec['exam
     name: wish,
     summary,
     settings: ['output', 's3Endpoint', 'outputS3Endpoint'],
-    extend: (command) => command.argument('<run>', 'id of the run, the beginning of one, or latest'),
+    extend: (command) => command.argument('<run>', 'id of the run, its beginning or its end, or latest'),
     examples,
     perform: async (call) => {
       const { controlRun } = await import('./controlRun.ts')

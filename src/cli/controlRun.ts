@@ -38,7 +38,7 @@ export async function controlRun(call: Call, wish: 'pause' | 'resume' | 'cancel'
       const text =
         wish === 'pause'
           ? `run ${run.run} is paused: workers put its shards aside within 5 seconds\n`
-          : `run ${run.run} goes on within half a minute\n`
+          : `run ${run.run} goes on within ten seconds\n`
       surroundings.results.write(text)
     }
     return 0

@@ -21,7 +21,7 @@ export const retryCommand: CommandSpec = {
   ],
   extend: (command) =>
     command
-      .argument('<run>', 'a run of the result set: its id, the beginning of one, or latest')
+      .argument('<run>', 'a run of the result set: its id, the beginning or the end of one, or latest')
       .option('--code <CODE>', 'only images that failed with this code (the second column of failures.csv)'),
   examples: [
     ['headlight retry latest --output ./out', 'whatever failed, with the network and options of the result set'],

@@ -1,20 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError } from '../errors.ts'
+import type { QueueConnection } from '../queue/connection.ts'
 import type { Call } from './command.ts'
+import { ownFolders } from './machine.ts'
 import { number } from './progressLine.ts'
 import { givenRedis } from './queueServer.ts'
 import type { QueueStatus } from './queueStatus.ts'
 import { resultSetStatuses, type ResultSetStatus } from './resultSetStatus.ts'
 import { stopOnSignal } from './stopSignals.ts'
 import { place } from './summaryText.ts'
+import type { WorkerStatus } from './workerStatus.ts'
+import { namedRun } from '../producer/namedRun.ts'
 import { openStore } from '../storage/open.ts'
 
 const watchMs = 2_000
 
 interface Status {
+  /** When it was read. */
+  readonly at: string
   readonly output: string | null
   readonly sets: readonly ResultSetStatus[]
   readonly queues: readonly QueueStatus[]
+  readonly workers: readonly WorkerStatus[]
 }
 
 export async function showStatus(call: Call): Promise<number> {
@@ -31,20 +38,23 @@ export async function showStatus(call: Call): Promise<number> {
     settings.output === undefined
       ? undefined
       : openStore(settings.output, { endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint })
+  let wanted: string | undefined
   const read = async (): Promise<Status> => {
     const sets: ResultSetStatus[] = []
-    if (output) for await (const status of resultSetStatuses(output, new Date(), run)) sets.push(status)
-    if (run !== undefined && sets.length === 0) {
-      throw new InputError(
-        'no-such-run',
-        `${output?.uri} holds no run ${run}; headlight status --output lists the latest ones`,
-      )
-    }
+    if (output) for await (const status of resultSetStatuses(output, new Date(), wanted)) sets.push(status)
     const queues = connection ? await (await import('./queueStatus.ts')).queueStatuses(connection, call.log) : []
-    return { output: output?.uri ?? null, sets, queues }
+    return {
+      at: new Date().toISOString(),
+      output: output?.uri ?? null,
+      sets,
+      queues,
+      workers: await workersOf(call, connection, output?.uri),
+    }
   }
   try {
     await output?.check('read')
+    // Looked up once: while it is watched, `latest` must not become another run.
+    wanted = output && run !== undefined ? (await namedRun(output, run)).run.run : undefined
     const show = (status: Status): void =>
       surroundings.results.write(settings.json ? `${JSON.stringify(status)}\n` : statusText(status))
     if (call.flags['watch'] !== true) {
@@ -55,8 +65,10 @@ export async function showStatus(call: Call): Promise<number> {
     try {
       while (!stop.signal.aborted) {
         const status = await read()
-        // Home and erase downwards: clearing the whole screen first would flicker. JSON gets a line per look instead.
+        // Home and erase downwards: clearing the whole screen first would flicker. In a pipe each look has its time
+        // above it, or is one line of JSON.
         if (surroundings.results.isTerminal && !settings.json) surroundings.results.write('\u001b[H\u001b[J')
+        else if (!settings.json) surroundings.results.write(`--- ${status.at}\n`)
         show(status)
         await sleep(watchMs, undefined, { signal: stop.signal }).catch(() => undefined)
       }
@@ -69,8 +81,8 @@ export async function showStatus(call: Call): Promise<number> {
   }
 }
 
-/** For people: a block per result set, a line per queue. */
-function statusText({ output, sets, queues }: Status): string {
+/** For people: a block per result set, a line per queue and worker. */
+function statusText({ output, sets, queues, workers }: Status): string {
   const blocks: string[] = []
   if (output !== null && sets.length === 0) blocks.push(`${place(output)} holds no result set\n`)
   for (const set of sets) blocks.push(setText(set))
@@ -84,6 +96,7 @@ function statusText({ output, sets, queues }: Status): string {
         .join(''),
     )
   }
+  if (workers.length > 0) blocks.push(workersText(workers))
   return blocks.join('\n')
 }
 
@@ -107,4 +120,36 @@ function setText(set: ResultSetStatus): string {
   }
   if (set.published !== null && set.published !== set.run) rows.push(['published', `run ${set.published}`])
   return `${set.set}\n${rows.map(([name, value]) => `  ${name.padEnd(10)}${value}\n`).join('')}`
+}
+
+/** The workers of the given Redis; without one those of the private Redis that serves a run of this output here. */
+async function workersOf(
+  { settings, surroundings, log }: Call,
+  given: QueueConnection | undefined,
+  output: string | undefined,
+): Promise<WorkerStatus[]> {
+  const { runningPrivateRedis } = await import('../queue/privateRedis.ts')
+  const stateFolder = ownFolders(settings, surroundings).state
+  const connection = given ?? (output === undefined ? undefined : await runningPrivateRedis({ stateFolder, output }))
+  return connection ? (await import('./workerStatus.ts')).workerStatuses(connection, log) : []
+}
+
+function workersText(workers: readonly WorkerStatus[]): string {
+  const rows = workers.map((worker) => [
+    `${worker.host} ${worker.pid}`,
+    worker.version,
+    worker.engine,
+    `${worker.units} × ${worker.device}`,
+    worker.fault === null ? worker.state : `${worker.state}: ${worker.fault}`,
+    `${worker.imagesPerSecond.toFixed(1)} images/s`,
+    `seen ${worker.lastSignSecondsAgo} s ago`,
+  ])
+  const heads = ['worker', 'version', 'engine', 'device', 'state', 'rate', 'sign of life']
+  const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (row: readonly string[]) =>
+    `${row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()}\n`
+  return [heads, ...rows].map(line).join('')
 }

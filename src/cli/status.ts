@@ -3,12 +3,17 @@ import type { CommandSpec } from './command.ts'
 export const statusCommand: CommandSpec = {
   name: 'status',
   summary: 'show how far the runs of an output and the queue are',
-  settings: ['output', 'redis', 's3Endpoint', 'outputS3Endpoint'],
+  settings: ['output', 'redis', 's3Endpoint', 'outputS3Endpoint', 'stateFolder'],
   extend: (command) =>
-    command.argument('[run]', 'only this run, by its id').option('--watch', 'show it again every 2 seconds'),
+    command
+      .argument('[run]', 'only this run: its id, its beginning or its end, or latest')
+      .option('--watch', 'show it again every 2 seconds'),
   examples: [
     ['headlight status --output ./out', 'the result sets in ./out, and who works on them'],
-    ['headlight status --output s3://heads/out/ --redis redis://queue:6379 --watch', 'with the queue, until Ctrl-C'],
+    [
+      'headlight status --output s3://heads/out/ --redis redis://queue:6379 --watch',
+      'with queue and workers, until Ctrl-C',
+    ],
   ],
   perform: async (call) => {
     const { showStatus } = await import('./showStatus.ts')

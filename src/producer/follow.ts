@@ -11,7 +11,7 @@ export interface FollowOptions {
   readonly set: string
   readonly run: string
   readonly shards: Shards
-  readonly queue: Pick<ShardQueue, 'add' | 'unknown'>
+  readonly queue: Pick<ShardQueue, 'add' | 'promote' | 'unknown'>
   /** Whether all parts are listed. */
   readonly isListed: () => boolean
   readonly signal: AbortSignal
@@ -31,6 +31,11 @@ const defaultTimes: FollowTimes = { pollMs: 2_000, retryMs: 10_000, longestRetry
 
 /** Listing `records/` may take this share of the time. */
 const listingShare = 0.05
+/**
+ * How long after a resumption jobs are fetched back that workers put aside: a worker whose last look at the flags is
+ * seconds old puts them aside once more. Longer than workers wait between two looks (5 s).
+ */
+const promotionMs = 8_000
 /** How many missing shards of either end are looked up in the queue. Redis loses all, or what came last. */
 const probes = 8
 
@@ -50,6 +55,7 @@ export class Following {
   /** A message about failed or lost shards still stands. */
   #hasComplained = false
   #isPaused = false
+  #promoteUntil = -Infinity
 
   constructor(options: FollowOptions) {
     this.#options = options
@@ -81,7 +87,7 @@ export class Following {
   }
 
   async end(): Promise<'completed' | 'cancelled'> {
-    const { output, set, run, signal, shards, isListed, onMessage } = this.#options
+    const { output, set, run, signal, shards, queue, isListed, onMessage } = this.#options
     let complaint: string | undefined
     for (;;) {
       signal.throwIfAborted()
@@ -93,6 +99,7 @@ export class Following {
         if (isListed() && shards.missingCount === 0) return 'completed'
         await this.#followPause(flags.paused)
         if (!flags.paused) await this.#enqueueAgain()
+        if (!flags.paused && performance.now() < this.#promoteUntil) await queue.promote()
         if (complaint !== undefined) onMessage(this.#isPaused ? this.#pausedMessage() : undefined)
         complaint = undefined
       } catch (error) {
@@ -113,6 +120,7 @@ export class Following {
     try {
       // Those that are in the queue stay as they are; those that were listed meanwhile, or lost, are not in it.
       await queue.add(shards.missing)
+      this.#promoteUntil = performance.now() + promotionMs
     } catch (error) {
       this.#isPaused = true
       throw error

@@ -16,7 +16,7 @@ export interface NamedRun {
 const named = 5
 
 /**
- * The run that a person means by a run id, the beginning of one, or `latest`: the run of the whole output that was
+ * The run that a person means by a run id, the beginning or the end of one, or `latest`: the run of the whole output that was
  * started last. InputError `no-such-run` when there is none or several, with the known ones.
  */
 export async function namedRun(output: Store, name: string): Promise<NamedRun> {
@@ -29,7 +29,7 @@ export async function namedRun(output: Store, name: string): Promise<NamedRun> {
   known.sort((a, b) => (a.run < b.run ? -1 : 1))
   const exact = known.filter(({ run }) => run === name)
   const found =
-    exact.length > 0 ? exact : name === 'latest' ? known.slice(-1) : known.filter(({ run }) => run.startsWith(name))
+    exact.length > 0 ? exact : name === 'latest' ? known.slice(-1) : known.filter(({ run }) => isMeant(run, name))
   const [one] = found
   if (one === undefined || found.length > 1) throw noSuchRun(output, name, found.length > 1 ? found : known)
   const [set, run] = await Promise.all([
@@ -40,6 +40,9 @@ export async function namedRun(output: Store, name: string): Promise<NamedRun> {
   return { set: set.value, run: run.value }
 }
 
+/** Its end is the part that people compare at a glance. */
+const isMeant = (run: string, name: string): boolean => run.startsWith(name) || run.endsWith(name)
+
 function noSuchRun(output: Store, name: string, candidates: readonly { run: string }[]): InputError {
   const ids = candidates.slice(-named).map(({ run }) => run)
   if (ids.length === 0) {
@@ -47,9 +50,9 @@ function noSuchRun(output: Store, name: string, candidates: readonly { run: stri
   }
   const others = candidates.length > ids.length ? `, and ${candidates.length - ids.length} older ones` : ''
   const list = `${ids.join(', ')}${others}`
-  const isKnown = candidates.some(({ run }) => run.startsWith(name))
+  const isKnown = candidates.some(({ run }) => isMeant(run, name))
   const message = isKnown
-    ? `several runs in ${output.uri} begin with "${name}": ${list}; give more of the id.`
+    ? `several runs in ${output.uri} begin or end with "${name}": ${list}; give more of the id.`
     : `${output.uri} holds no run ${name}; it holds ${list}.`
   return new InputError('no-such-run', message)
 }

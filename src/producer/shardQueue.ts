@@ -79,6 +79,18 @@ export class ShardQueue {
     }
   }
 
+  /** Makes jobs of this run that wait for a later time wait no longer. Which of them still do is the queue's to say. */
+  async promote(): Promise<void> {
+    for (let from = 0; ;) {
+      const delayed = await answered(this.#queue.getDelayed(from, from + bulkJobs - 1))
+      if (delayed.length === 0) return
+      const ours = delayed.filter((job) => job.id !== undefined && this.#shard(job.id) !== undefined)
+      // One that moved on meanwhile needs no help; a Redis that is away says so at the next page.
+      const promoted = await Promise.allSettled(ours.map((job) => job.promote()))
+      from += delayed.length - promoted.filter(({ status }) => status === 'fulfilled').length
+    }
+  }
+
   /** Those of the shards that the queue knows nothing of, once what is being added is in. */
   async unknown(shards: readonly Shard[]): Promise<Shard[]> {
     await Promise.allSettled(this.#adding)

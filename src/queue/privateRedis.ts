@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
@@ -13,7 +13,7 @@ import type { QueueConnection } from './connection.ts'
 import { lockFile } from './fileLock.ts'
 import type { FileLock } from './fileLock.ts'
 import { provideRedisProgram } from './redisPackage.ts'
-import { ensureServer, stopServer } from './redisServer.ts'
+import { ensureServer, serverAnswers, stopServer } from './redisServer.ts'
 import type { ServerPlace } from './redisServer.ts'
 
 export interface PrivateRedis {
@@ -59,10 +59,23 @@ export async function openPrivateRedis(o: {
   const watchdog = watch(place)
   let released: Promise<void> | undefined
   return {
-    connection: unixConnection(place.socket, { db: 0 }, `the private Redis in ${folder}`),
+    connection: unixConnection(place.socket, { db: 0 }, describe(folder)),
     release: () => (released ??= release(place, client, watchdog)),
   }
 }
+
+/** The private server of an output, where one runs on this host: to look at, not to keep. Nothing is started or made. */
+export async function runningPrivateRedis(o: {
+  stateFolder: string
+  output: string
+}): Promise<QueueConnection | undefined> {
+  const folder = join(o.stateFolder, 'redis', folderName(o.output))
+  if (!existsSync(folder)) return undefined
+  const socket = await socketPath(folder)
+  return (await serverAnswers(socket)) ? unixConnection(socket, { db: 0 }, describe(folder)) : undefined
+}
+
+const describe = (folder: string) => `the private Redis in ${folder}`
 
 async function release(place: ServerPlace, client: FileLock, watchdog: Watchdog): Promise<void> {
   await watchdog.stop()

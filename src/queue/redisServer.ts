@@ -51,6 +51,11 @@ export async function stopServer(place: ServerPlace): Promise<void> {
   lock.release()
 }
 
+/** Whether a server answers on the socket, now and without waiting for one that is starting. */
+export async function serverAnswers(socket: string): Promise<boolean> {
+  return (await ping(socket)) === 'ready'
+}
+
 type Answer = 'ready' | 'loading' | 'mute' | 'absent'
 
 async function ping(socket: string): Promise<Answer> {

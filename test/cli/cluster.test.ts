@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { startTestRedis } from '../support/redis.ts'
 import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from './headlight.ts'
 
@@ -30,6 +30,7 @@ it(
         return JSON.parse(stdout) as {
           sets: { state: string; done: number; total: number }[]
           queues: { waiting: number; workers: number }[]
+          workers: { units: number }[]
         }
       }
       expect(await look()).toMatchObject({
@@ -49,6 +50,18 @@ it(
       }
       expect(status).toMatchObject({ sets: [{ done: 4, total: 4 }], queues: [{ workers: 1 }, { workers: 1 }] })
 
+      const me = { engine: 'onnxruntime:cpu', device: 'cpu', units: 1, state: 'working', fault: null }
+      const told = { ...me, pid: standing[1]?.pid, version: expect.stringMatching(/^\d/), computed: 4, failed: 0 }
+      await vi.waitFor(async () => expect(await look()).toMatchObject({ workers: [told] }), { timeout: 20_000 })
+      const watching = startHeadlight(['status', 'latest', '--output', output, ...queue, '--watch'])
+      await watching.said(`${standing[1]?.pid}  `)
+      await watching.said('--- 20')
+      watching.kill('SIGTERM')
+      expect(await watching.ended).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^--- 20\S+Z\ntiny_hp-all-/),
+      })
+
       for (const { kill } of standing) kill('SIGTERM')
       for (const { ended } of standing) {
         const { code, stdout, stderr } = await ended
@@ -59,6 +72,7 @@ it(
           .map((line) => JSON.parse(line) as { msg: string })
         expect(log.at(-1)?.msg).toBe('stopped')
       }
+      expect(await look()).toMatchObject({ workers: [] })
     }),
   180_000,
 )

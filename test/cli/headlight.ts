@@ -50,7 +50,12 @@ export async function headlight(
 export function startHeadlight(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): { ended: Promise<Ended>; kill: (signal: NodeJS.Signals) => void; said: (text: string) => Promise<void> } {
+): {
+  pid: number | undefined
+  ended: Promise<Ended>
+  kill: (signal: NodeJS.Signals) => void
+  said: (text: string) => Promise<void>
+} {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [main, ...args], {
     env: { PATH, HOME, ...environment },
@@ -65,15 +70,16 @@ export function startHeadlight(
     child.on('close', (code) => resolve({ code, stdout, stderr }))
   })
   return {
+    pid: child.pid,
     ended,
     kill: (signal) => void child.kill(signal),
     said: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          if (stderr.includes(text)) resolve()
+          if (stderr.includes(text) || stdout.includes(text)) resolve()
         }
         look()
-        child.stderr.on('data', look)
+        for (const stream of [child.stdout, child.stderr]) stream.on('data', look)
         child.on('close', () => reject(new Error(`ended without saying "${text}": ${stderr}`)))
       }),
   }

@@ -23,6 +23,7 @@ afterEach(() => world.remove())
 class FakeQueue {
   readonly jobs = new Set<string>()
   readonly added: string[][] = []
+  promotions = 0
   isAway = false
 
   async add(given: readonly Shard[]): Promise<void> {
@@ -30,6 +31,11 @@ class FakeQueue {
     const names = given.map(({ part, offset }) => shardName(part, offset))
     this.added.push(names)
     for (const name of names) this.jobs.add(name)
+  }
+
+  async promote(): Promise<void> {
+    this.#answer()
+    this.promotions++
   }
 
   async unknown(given: readonly Shard[]): Promise<Shard[]> {
@@ -171,11 +177,14 @@ describe('following a run', () => {
     await commit(['00000-000000'])
     await expect.poll(() => shards.samplesDone).toBe(2)
     expect(queue.added).toEqual([])
+    expect(queue.promotions).toBe(0)
     expect(messages).toEqual([expect.stringContaining('headlight resume run')])
 
     await changeFlags(world.output, 'set', 'run', { paused: false })
     await expect.poll(() => queue.added.map((names) => names.length)).toEqual([29])
     expect(messages.at(-1)).toBeUndefined()
+    // More than once: a worker may have put a shard aside after the first time.
+    await expect.poll(() => queue.promotions).toBeGreaterThan(1)
     await commit(queue.jobs)
     expect(await end).toBe('completed')
   })

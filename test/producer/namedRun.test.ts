@@ -16,7 +16,7 @@ async function open(set: ResultSet, at: string): Promise<string> {
   return run.run
 }
 
-it('finds a run by id, by an unambiguous beginning, and the one started last, in any result set', async () => {
+it('finds a run by id, by an unambiguous beginning or end, and the one started last, in any result set', async () => {
   const [yaw, pitch] = [await world.prepare(['yaw']), await world.prepare(['pitch'])]
   const first = await open(yaw, '2026-11-24T02:00:00Z')
   const last = await open(pitch, '2026-11-25T02:00:00Z')
@@ -27,6 +27,7 @@ it('finds a run by id, by an unambiguous beginning, and the one started last, in
   }
   expect(await found(middle)).toEqual([yaw.id, middle])
   expect(await found('20261124T02')).toEqual([yaw.id, first])
+  expect(await found(middle.slice(-6))).toEqual([yaw.id, middle])
   expect(await found('latest')).toEqual([pitch.id, last])
 })
 
