@@ -136,7 +136,7 @@ describe.skipIf(kustomize === null)('rendered by kustomize (skipped without kust
     })
 
     test('settings have names that headlight knows', () => {
-      const known = new Set([...settingNames, 'webhookSecret', 'healthPort', 'healthHost'].map(environmentName))
+      const known = new Set([...settingNames, 'webhookSecret'].map(environmentName))
       const given = deployments.flatMap(({ spec }) => spec.template.spec.containers[0].env.map(({ name }) => name))
       expect(given.filter((name) => name.startsWith('HEADLIGHT_') && !known.has(name))).toEqual([])
     })

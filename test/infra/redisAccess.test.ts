@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { scheduleOutcomesKey } from '../../src/contract/schedule.ts'
 import { checkRedis, redisConnection } from '../../src/queue/connection.ts'
 import { inFolder, imageFolder, networkFile, startHeadlight } from '../cli/headlight.ts'
 import { aclRules, startSecuredRedis, type SecuredRedis } from './securedRedis.ts'
@@ -52,16 +53,11 @@ test(
       ]
       onTestFinished(() => standing.forEach(({ kill }) => kill('SIGKILL')))
       expect(await done('produce', ...asked, '--shard-size', '1')).toMatchObject({ state: 'completed' })
-      await done('produce', ...asked, '--full', '--detach')
       await done('schedule', 'add', 'nightly', '--cron', '0 2 * * *', '--tz', 'UTC', '--', ...asked)
-      const outcomes = async () => {
-        const listed = (await done('schedule', 'list')) as { schedules: { name: string; outcomes: unknown[] }[] }
-        expect(listed).toMatchObject({ schedules: [{ name: 'nightly' }] })
-        return listed.schedules[0]?.outcomes ?? []
-      }
       await done('schedule', 'run', 'nightly')
-      while ((await outcomes()).length === 0) await sleep(200)
-      for (const change of ['pause', 'remove']) await done('schedule', change, 'nightly')
+      while ((await redis.admin.llen(scheduleOutcomesKey('nightly'))) === 0) await sleep(50)
+      expect(await done('schedule', 'list')).toMatchObject({ schedules: [{ outcomes: [{ outcome: 'completed' }] }] })
+      await done('schedule', 'remove', 'nightly')
       expect(await done('status')).toMatchObject({ queues: [{ workers: 1 }, { workers: 1 }] })
       for (const { kill } of standing) kill('SIGTERM')
       for (const { ended } of standing) expect(await ended).toMatchObject({ code: 0 })
