@@ -3,8 +3,9 @@ import type { Settings } from '../config.ts'
 import type { AdapterOptions } from '../contract/resultSet.ts'
 import type { Adapter, Sample, Truth } from '../dataset/adapter.ts'
 import { openAdapter } from '../dataset/open.ts'
+import { emptyDataset } from '../dataset/requireImages.ts'
 import { Findings, survey } from '../dataset/survey.ts'
-import { InputError, SampleError } from '../errors.ts'
+import { SampleError } from '../errors.ts'
 import { decodeImage, type DecodedImage } from '../image/codec.ts'
 import { drawContactSheet, type Tile } from '../image/contactSheet.ts'
 import { cropToInput } from '../image/crop.ts'
@@ -43,10 +44,7 @@ export async function checkDataset(call: Call): Promise<number> {
     const adapter = openAdapter(options)
     const { samples, chosen, findings: listingFindings } = await survey(adapter, dataset, lookedAt)
     if (samples === 0) {
-      throw new InputError(
-        'empty-dataset',
-        `${dataset.uri} holds no image that the adapter ${settings.adapter} reads; check the URI and --adapter`,
-      )
+      throw emptyDataset(adapter, dataset)
     }
     const estimator = file && (await openEstimator(file.network, settings))
     const findings = new Findings()

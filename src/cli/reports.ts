@@ -2,17 +2,19 @@ import { layout } from '../contract/layout.ts'
 import { resultSetSchema } from '../contract/resultSet.ts'
 import { summarySchema, type Summary } from '../contract/run.ts'
 import { InputError } from '../errors.ts'
-import { getJson } from '../producer/jsonObject.ts'
+import { getJson } from '../storage/jsonObject.ts'
 import { writeReport } from '../report/gallery.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import type { Call } from './command.ts'
 import { openDataset } from './resultSetOf.ts'
+import { stopOnSignal } from './stopSignals.ts'
 import { place } from './summaryText.ts'
 
 /** Writes the report of each result set of an output that has a closed run, and says where. */
-export async function writeReports({ operands, settings, surroundings, log }: Call): Promise<number> {
+export async function writeReports({ operands, settings, surroundings, display, log }: Call): Promise<number> {
   const [uri = ''] = operands
+  const stop = stopOnSignal(surroundings, 'the same command writes the reports again', () => display.write('stopping'))
   const output = openStore(uri, { endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint, logger: log })
   try {
     await output.check('read')
@@ -23,7 +25,7 @@ export async function writeReports({ operands, settings, surroundings, log }: Ca
       if (!summary) continue
       const dataset = openDataset(set.value)
       try {
-        await writeReport({ output, dataset, set: set.value, summary, log })
+        await writeReport({ output, dataset, set: set.value, summary, signal: stop.signal, log })
       } finally {
         dataset.close()
       }
@@ -40,6 +42,7 @@ export async function writeReports({ operands, settings, surroundings, log }: Ca
     return 0
   } finally {
     output.close()
+    stop.done()
   }
 }
 

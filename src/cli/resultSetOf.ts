@@ -2,7 +2,7 @@ import type { Settings } from '../config.ts'
 import type { ResultOptions, ResultSet } from '../contract/resultSet.ts'
 import { poseInName } from '../dataset/posedName.ts'
 import { openAdapter } from '../dataset/open.ts'
-import { InputError } from '../errors.ts'
+import { requireImages } from '../dataset/requireImages.ts'
 import { prepareResultSet, refuseOverlap } from '../producer/prepare.ts'
 import { checkObjectives, parseObjectives } from '../saliency/objective.ts'
 import { openStore } from '../storage/open.ts'
@@ -79,17 +79,8 @@ const namesLookedAt = 20
 
 /** Refuses a dataset without images before anything is written. Gives a hint when names tell poses that nobody reads. */
 async function hintAtNames(settings: Settings, dataset: Store, options: ResultOptions): Promise<string | undefined> {
-  const keys: string[] = []
-  for await (const { key } of openAdapter(options.adapter).samples(dataset)) {
-    if (keys.push(key) === namesLookedAt) break
-  }
-  if (keys.length === 0) {
-    throw new InputError(
-      'empty-dataset',
-      `${dataset.uri} holds no image that the adapter ${settings.adapter} reads; check --dataset and --adapter`,
-    )
-  }
-  if (settings.adapter === 'images' && keys.every((key) => poseInName(key, angleOrder(settings)) !== null)) {
-    return `the file names look as if they told poses (${keys[0]}); --adapter filename would read them as labels`
+  const samples = await requireImages(openAdapter(options.adapter), dataset, namesLookedAt)
+  if (settings.adapter === 'images' && samples.every(({ key }) => poseInName(key, angleOrder(settings)) !== null)) {
+    return `the file names look as if they told poses (${samples[0]?.key}); --adapter filename would read them as labels`
   }
 }

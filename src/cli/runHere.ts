@@ -4,7 +4,7 @@ import type { Retry } from '../contract/run.ts'
 import { PlaceError, type ErrorCode } from '../errors.ts'
 import { serveRun } from '../producer/main.ts'
 import type { Store } from '../storage/store.ts'
-import { startWorker } from '../worker/supervisor.ts'
+import { startWorker, type RunningWorker } from '../worker/supervisor.ts'
 import type { Call } from './command.ts'
 import { conclude } from './conclude.ts'
 import { ownFolders, unitCount } from './machine.ts'
@@ -53,24 +53,30 @@ export async function computeHere(call: Call, { output, prepare, retry }: Asked)
       const queueName = `${shardsQueue}-${set.id}`
       stop.signal.throwIfAborted()
       const fault = new AbortController()
-      // Units take a second to start: the listing goes on meanwhile.
-      const starting = startWorker({
-        connection: server.connection,
-        queueName,
-        units: unitCount(settings),
-        engine: settings.engine,
-        batch: settings.batch,
-        cacheFolder: ownFolders(settings, surroundings).cache,
-        unitSilenceMs: settings.unitSilenceSeconds * 1000,
-        fetchConcurrency: settings.fetchConcurrency,
-        headlightVersion: surroundings.version,
-        log,
-        onEvent: (event) => {
-          if (event.type !== 'place-fault' || (isPassing(event.code) && event.attempt < faultsBorne)) return
-          fault.abort(new PlaceError(event.code, event.message))
-        },
-      })
-      starting.catch((error: unknown) => fault.abort(error))
+      let starting: Promise<RunningWorker> | undefined
+      // Units take seconds to start: not for a dataset in which nothing has changed, and while the rest is listed.
+      const onWork = () => {
+        if (starting !== undefined) return
+        const units = unitCount(settings)
+        log.debug({ units }, 'starting the units')
+        starting = startWorker({
+          connection: server.connection,
+          queueName,
+          units,
+          engine: settings.engine,
+          batch: settings.batch,
+          cacheFolder: ownFolders(settings, surroundings).cache,
+          unitSilenceMs: settings.unitSilenceSeconds * 1000,
+          fetchConcurrency: settings.fetchConcurrency,
+          headlightVersion: surroundings.version,
+          log,
+          onEvent: (event) => {
+            if (event.type !== 'place-fault' || (isPassing(event.code) && event.attempt < faultsBorne)) return
+            fault.abort(new PlaceError(event.code, event.message))
+          },
+        })
+        starting.catch((error: unknown) => fault.abort(error))
+      }
       try {
         const summary = await serveRun({
           output,
@@ -85,13 +91,14 @@ export async function computeHere(call: Call, { output, prepare, retry }: Asked)
           headlightVersion: surroundings.version,
           signal: AbortSignal.any([stop.signal, fault.signal]),
           onProgress: (progress) => display.update(progress),
+          onWork,
           log,
         })
         await tellWebhook(call, summary)
         return conclude(call, set, summary)
       } finally {
         // Nothing is waited for: what is not committed is computed again by the next run.
-        await starting.then(
+        await starting?.then(
           (worker) => worker.drain(0),
           // Said by serveRun, which it aborted.
           () => undefined,

@@ -10,7 +10,7 @@ import type { Logger } from '../telemetry.ts'
 import { finalize } from './finalize.ts'
 import { Hold } from './hold.ts'
 import type { HoldTimes } from './hold.ts'
-import { getJson } from './jsonObject.ts'
+import { getJson } from '../storage/jsonObject.ts'
 
 export interface CloseCancelledOptions {
   readonly output: Store

@@ -31,6 +31,8 @@ export interface EnumerateOptions {
   readonly signal: AbortSignal
   /** A part has been PUT, or was there already: its shards may be enqueued. */
   readonly onPart: (header: ManifestHeader) => Promise<void>
+  /** The first sample of a part has been found that is to be computed; the part itself comes later. */
+  readonly onEntry?: () => void
   /** Now and then, and at the end. */
   readonly onListed: (listed: Listed) => void
 }
@@ -147,6 +149,7 @@ class Listing {
     const companions = sample.companions.map((companion) => ({ key: companion.key, etag: companion.etag }))
     const extra = { ...(truth === undefined ? {} : { truth }), ...(refused === undefined ? {} : { refused }) }
     this.#entries.push({ key, etag, sizeBytes, fingerprint: print, companions, ...extra })
+    if (this.#entries.length === 1) this.#options.onEntry?.()
     if (this.#entries.length >= this.#partEntries) await this.#put()
   }
 

@@ -3,7 +3,6 @@ import type { ResultSet } from '../contract/resultSet.ts'
 import { summarySchema } from '../contract/run.ts'
 import type { Run, Summary } from '../contract/run.ts'
 import { tableColumns } from '../contract/table.ts'
-import type { TableRow } from '../contract/table.ts'
 import { HeadlightError } from '../errors.ts'
 import { writeReport } from '../report/gallery.ts'
 import { SummaryAccumulator } from '../report/summary.ts'
@@ -11,7 +10,8 @@ import type { Patience } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
-import { getJson, printJson } from './jsonObject.ts'
+import { getJson, printJson } from '../storage/jsonObject.ts'
+import { FailureList } from './failureList.ts'
 import { Manifest } from './manifest.ts'
 import { pruneGone } from './prune.ts'
 import { mergeState } from './stateMerge.ts'
@@ -53,7 +53,6 @@ export async function finalize(options: FinalizeOptions): Promise<Summary> {
   const output = new PatientStore(options.output, options.patience)
   const merged = await merge(output, options)
   if (merged.table !== null) await output.put(layout.runTable(set.id, run.run), merged.table)
-  await output.put(layout.failures(set.id, run.run), merged.failures, { contentType: 'text/csv; charset=utf-8' })
 
   const before = (await getJson(output, layout.summary(set.id, run.run), summarySchema))?.value
   const summary: Summary = {
@@ -89,12 +88,11 @@ export async function finalize(options: FinalizeOptions): Promise<Summary> {
 interface Merged {
   /** Null when the run changes nothing: the state stays the one before. */
   readonly table: Uint8Array | null
-  /** CSV of all failed records of the state. */
-  readonly failures: string
   readonly counts: Summary['counts']
   readonly numbers: ReturnType<SummaryAccumulator['finish']>
 }
 
+/** Reads all that the run left and writes `failures.csv`, which alone grows with what is wrong. */
 async function merge(output: Store, { set, run, state, log }: FinalizeOptions): Promise<Merged> {
   const manifest = new Manifest(output, set.id, run.run)
   const listed = { toCompute: 0, unchanged: 0, gone: 0 }
@@ -105,7 +103,7 @@ async function merge(output: Store, { set, run, state, log }: FinalizeOptions): 
   }
   const accumulator = new SummaryAccumulator()
   const writer = new TableWriter(tableColumns(set.options))
-  const failures = ['key,code,message\r\n']
+  const failures = new FailureList(output, set.id, run.run)
   const seen = { computed: 0, kept: 0, failed: 0 }
   const before = await StateTable.open(output, set.id, run.base)
   const rows = mergeState({
@@ -127,7 +125,7 @@ async function merge(output: Store, { set, run, state, log }: FinalizeOptions): 
       if (changes) writer.add(row)
       if (row.status === 'failed') {
         seen.failed++
-        failures.push(failureLine(row))
+        await failures.add(row)
       }
     }
   } finally {
@@ -139,11 +137,11 @@ async function merge(output: Store, { set, run, state, log }: FinalizeOptions): 
         'its manifest and the state it started from do not fit together.',
     )
   }
+  await failures.finish()
   const numbers = accumulator.finish()
   if (seen.computed === 0) numbers.mapCorrelations = await formerCorrelations(output, set.id, run.base)
   return {
     table: seen.computed + listed.gone > 0 ? writer.finish() : null,
-    failures: failures.join(''),
     counts: {
       total: seen.computed + listed.unchanged,
       computed: seen.computed,
@@ -173,20 +171,12 @@ async function report(options: FinalizeOptions, summary: Summary): Promise<void>
   const { output, set, patience, log } = options
   const dataset = options.openDataset(set)
   try {
-    await patience.call(output, () => writeReport({ output, dataset, set, summary, log }))
+    await patience.call(output, () => writeReport({ output, dataset, set, summary, signal: patience.signal, log }))
   } catch (error) {
+    patience.signal.throwIfAborted()
     if (error instanceof HeadlightError) throw error
     log.error({ err: error }, 'the report could not be drawn; the results are complete without it')
   } finally {
     dataset.close()
   }
-}
-
-/** One line of RFC 4180. */
-function failureLine({ key, code, message }: TableRow): string {
-  return `${[key, code ?? '', message ?? ''].map(csvField).join(',')}\r\n`
-}
-
-function csvField(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

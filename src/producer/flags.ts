@@ -2,7 +2,7 @@ import { layout } from '../contract/layout.ts'
 import { flagsSchema } from '../contract/run.ts'
 import type { Flags } from '../contract/run.ts'
 import type { Store } from '../storage/store.ts'
-import { getJson, printJson } from './jsonObject.ts'
+import { getJson, printJson } from '../storage/jsonObject.ts'
 
 /** What people ask of a run. */
 export async function readFlags(output: Store, set: string, run: string): Promise<Flags> {

@@ -7,7 +7,7 @@ import type { Patience } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
-import { getJson, printJson } from './jsonObject.ts'
+import { getJson, printJson } from '../storage/jsonObject.ts'
 import { hasEnded, isAlive, thisProcess } from './processIdentity.ts'
 import type { ProcessIdentity } from './processIdentity.ts'
 

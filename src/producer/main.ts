@@ -1,6 +1,7 @@
 import type { ResultSet } from '../contract/resultSet.ts'
 import type { Retry, Run, Summary } from '../contract/run.ts'
 import { openAdapter } from '../dataset/open.ts'
+import { requireImages } from '../dataset/requireImages.ts'
 import { InputError, TransientError } from '../errors.ts'
 import { checkRedis } from '../queue/connection.ts'
 import type { QueueConnection } from '../queue/connection.ts'
@@ -46,6 +47,8 @@ export interface ServeRunOptions {
   /** On abort the hold is released, the run stays open, and the promise rejects with the signal's reason. */
   readonly signal: AbortSignal
   readonly onProgress: (progress: RunProgress) => void
+  /** Called when a sample that is to be computed has been listed: with the first one, and now and then again. */
+  readonly onWork?: () => void
   readonly log: Logger
   /** For tests; the defaults suit everything else. */
   readonly times?: { readonly hold?: HoldTimes; readonly follow?: FollowTimes; readonly store?: PatienceTimes }
@@ -137,6 +140,7 @@ class Serving {
       }
       if (latest.full || !full) {
         log.info({ run: latest.run }, 'going on with the run that was left open')
+        if ((await new Manifest(output, set.id, latest.run).done()) === undefined) await this.#requireImages(dataset)
         return latest
       }
       log.info({ run: latest.run }, 'closing the run that was left open: everything is to be computed anew')
@@ -145,24 +149,13 @@ class Serving {
     }
     const base = await currentRun(output, set.id)
     // Before anything is written that a later run would have to deal with.
-    await this.#refuseEmpty(new PatientStore(dataset, this.#patience), output, base)
+    await this.#requireImages(dataset)
     return openRun({ output, set: set.id, base, full, retry, prune, latest, now: new Date() })
   }
 
-  async #refuseEmpty(dataset: Store, output: Store, base: string | null): Promise<void> {
-    const { set } = this.#options
-    const adapter = openAdapter(set.options.adapter)
-    for await (const _sample of adapter.samples(dataset)) return
-    const state = await StateTable.open(output, set.id, base)
-    try {
-      for await (const _row of state.rows(['key'])) return
-    } finally {
-      await state.close()
-    }
-    const message =
-      `${dataset.uri} holds no image that the adapter "${adapter.name}" reads; ` +
-      'check the dataset and its adapter (--dataset, --adapter).'
-    throw new InputError('empty-dataset', message)
+  async #requireImages(dataset: Store): Promise<void> {
+    const adapter = openAdapter(this.#options.set.options.adapter)
+    await requireImages(adapter, new PatientStore(dataset, this.#patience), 1)
   }
 
   /** Lists, enqueues and follows at once: workers compute the first parts while the last are being listed. */
@@ -246,7 +239,7 @@ class Serving {
     work: WorkLog,
     signal: AbortSignal,
   ): Promise<void> {
-    const { set, shardSize } = this.#options
+    const { set, shardSize, onWork = () => undefined } = this.#options
     const progress = this.#progress
     // Ended with the listing, not only with the run.
     const patience = patienceFor(this.#options, progress, signal)
@@ -264,7 +257,10 @@ class Serving {
         signal,
         onPart: async (header) => {
           const missing = shards.add(header)
-          if (missing.length > 0) work.begin()
+          if (missing.length > 0) {
+            work.begin()
+            onWork()
+          }
           progress.committed(shards.samplesDone)
           // When the run is resumed, following adds what is missing then.
           if (following.isPaused) return
@@ -274,6 +270,7 @@ class Serving {
             progress.update({ message: error.message })
           })
         },
+        onEntry: onWork,
         onListed: ({ listed, unchanged }) => progress.update({ listed, unchanged }),
       })
       progress.update({ listed: done.toCompute + done.unchanged, unchanged: done.unchanged, toCompute: done.toCompute })

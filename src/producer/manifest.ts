@@ -5,7 +5,7 @@ import { layout } from '../contract/layout.ts'
 import { manifestDoneSchema, manifestEntrySchema, manifestHeaderSchema } from '../contract/manifest.ts'
 import type { ManifestDone, ManifestEntry, ManifestHeader } from '../contract/manifest.ts'
 import type { Store } from '../storage/store.ts'
-import { getJson, printJson, putOnce } from './jsonObject.ts'
+import { getJson, printJson, putOnce } from '../storage/jsonObject.ts'
 
 const compress = promisify(gzip)
 const decompress = promisify(gunzip)

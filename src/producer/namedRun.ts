@@ -5,7 +5,7 @@ import { runSchema } from '../contract/run.ts'
 import type { Run } from '../contract/run.ts'
 import { InputError } from '../errors.ts'
 import type { Store } from '../storage/store.ts'
-import { getJson } from './jsonObject.ts'
+import { getJson } from '../storage/jsonObject.ts'
 
 export interface NamedRun {
   readonly set: ResultSet

@@ -6,7 +6,7 @@ import { digest, resultSetId, resultSetSchema, resultVersion } from '../contract
 import type { ResultOptions, ResultSet } from '../contract/resultSet.ts'
 import { InputError } from '../errors.ts'
 import type { Store } from '../storage/store.ts'
-import { getJson, printJson } from './jsonObject.ts'
+import { getJson, printJson } from '../storage/jsonObject.ts'
 
 export interface PrepareOptions {
   readonly dataset: Store

@@ -4,7 +4,7 @@ import { currentSchema, newRunId, runSchema } from '../contract/run.ts'
 import type { Retry, Run } from '../contract/run.ts'
 import { InputError } from '../errors.ts'
 import type { Store } from '../storage/store.ts'
-import { getJson, printJson, putOnce } from './jsonObject.ts'
+import { getJson, printJson, putOnce } from '../storage/jsonObject.ts'
 
 /** The newest run of a result set. Only the newest can be open, since a run opens when no other one is. */
 export async function latestRun(output: Store, set: string): Promise<Run | undefined> {

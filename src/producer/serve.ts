@@ -13,7 +13,7 @@ import { checkRedis, openQueue, openWorker } from '../queue/connection.ts'
 import type { QueueConnection } from '../queue/connection.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
-import { getJson } from './jsonObject.ts'
+import { getJson } from '../storage/jsonObject.ts'
 import { serveRun } from './main.ts'
 import type { RunProgress } from './progress.ts'
 import { Schedules } from './schedules.ts'
@@ -110,7 +110,7 @@ async function serveJob(
   const parsed = runJobSchema.safeParse(job.data)
   if (!parsed.success) throw new UnrecoverableError(`The job ${job.id} is no run: ${parsed.error.message}`)
   const asked = parsed.data
-  const output = options.openOutput(asked)
+  let output: Store | undefined
   const began = performance.now()
   let ending: Extract<ServeEvent, { type: 'run-ended' }>['outcome'] = 'retried'
   const tell = (ended: Omit<WebhookMessage, 'schedule'>) => {
@@ -119,6 +119,8 @@ async function serveJob(
   }
   options.onEvent?.({ type: 'run-started', job: asked })
   try {
+    // Not before: a job may name what is no store.
+    output = options.openOutput(asked)
     const set = await getJson(output, layout.set(asked.set), resultSetSchema)
     if (set === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}.`)
     const summary = await serveRun({
@@ -161,7 +163,7 @@ async function serveJob(
     if (error instanceof InputError) throw new UnrecoverableError(error.message)
     throw error
   } finally {
-    output.close()
+    output?.close()
     const seconds = (performance.now() - began) / 1000
     options.onEvent?.({ type: 'run-ended', job: asked, outcome: ending, seconds })
   }

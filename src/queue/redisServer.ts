@@ -149,6 +149,7 @@ async function holder(place: ServerPlace): Promise<number | null> {
 class UnreadableDataError extends Error {}
 
 async function start(place: ServerPlace, lock: FileLock): Promise<void> {
+  const hadData = existsSync(dataFolder(place))
   await mkdir(dataFolder(place), { recursive: true, mode: 0o700 })
   await rm(pidFile(place), { force: true })
   await rm(place.socket, { force: true })
@@ -188,11 +189,11 @@ async function start(place: ServerPlace, lock: FileLock): Promise<void> {
   for (let pauseMs = 5; ; pauseMs = Math.min(200, pauseMs * 1.3)) {
     const answer = await ping(place.socket)
     if (answer === 'ready') return
-    if (ended !== null) throw await startError(place, ended)
+    if (ended !== null) throw await startError(place, hadData, ended)
     // Loading takes as long as it takes; silence does not.
     if (answer !== 'loading' && Date.now() - since > absentLimitMs) {
       server.kill('SIGKILL')
-      throw await startError(place, { what: 'did not answer', byItself: false })
+      throw await startError(place, hadData, { what: 'did not answer', byItself: false })
     }
     await sleep(pauseMs)
   }
@@ -208,12 +209,16 @@ const unwritable = /No space left|Disk quota|Permission denied|Read-only file sy
 
 /**
  * UnreadableDataError only of a server that gave up by itself over its data: one that was killed, or that cannot start
- * at all (no memory, a full disk), must not cost the queue.
+ * at all (no memory, a full disk), must not cost the queue. Data that it has only just begun is not to blame either.
  */
-async function startError(place: ServerPlace, ended: { what: string; byItself: boolean }): Promise<Error> {
+async function startError(
+  place: ServerPlace,
+  hadData: boolean,
+  ended: { what: string; byItself: boolean },
+): Promise<Error> {
   const lines = (await readFile(logFile(place), 'utf8').catch(() => '')).trim().split('\n')
   const last = lines.at(-1) ?? ''
-  if (ended.byItself && unreadable.test(last) && !unwritable.test(last) && existsSync(dataFolder(place))) {
+  if (ended.byItself && hadData && unreadable.test(last) && !unwritable.test(last)) {
     return new UnreadableDataError(last)
   }
   return new InputError(

@@ -2,10 +2,6 @@ import { layout } from '../contract/layout.ts'
 import type { ResultSet } from '../contract/resultSet.ts'
 import type { Summary } from '../contract/run.ts'
 import { readTable } from '../contract/table.ts'
-import { HeadlightError } from '../errors.ts'
-import { decodeImage } from '../image/codec.ts'
-import { requireEncodedSize } from '../image/encodedSize.ts'
-import type { DecodedImage } from '../image/codec.ts'
 import { angleNames } from '../pose/euler.ts'
 import { descriptionSchema } from '../saliency/networks/description.ts'
 import type { Store } from '../storage/store.ts'
@@ -14,6 +10,7 @@ import { AngleDistribution } from './distribution.ts'
 import { FailureExamples } from './failureExamples.ts'
 import { renderPage } from './page.ts'
 import type { GallerySample } from './page.ts'
+import { PictureStore } from './pictureStore.ts'
 import { Selection } from './selection.ts'
 import type { ChosenSample, ReportRow } from './selection.ts'
 import { beyondLabelLimit } from './summary.ts'
@@ -32,15 +29,18 @@ export interface ReportOptions {
   readonly dataset: Store
   readonly set: ResultSet
   readonly summary: Summary
+  /** Rejects with its reason; nothing has been written then. */
+  readonly signal: AbortSignal
   readonly log: Logger
 }
 
 /**
  * Writes `report/index.html` of a result set: one page that needs nothing beside itself. The table streams by once;
  * afterwards only the chosen samples' images and maps are fetched. An image or map that is gone or unreadable becomes
- * a placeholder. Raises what the output store raises when the table is read or the page written.
+ * a placeholder, and so does every further one of a store that does not answer. Raises what the output store raises when
+ * the table is read or the page written.
  */
-export async function writeReport({ output, dataset, set, summary, log }: ReportOptions): Promise<void> {
+export async function writeReport({ output, dataset, set, summary, signal, log }: ReportOptions): Promise<void> {
   const selection = new Selection({ each: shownOfEach, okTotal: summary.counts.total - summary.counts.failed })
   const failures = new FailureExamples()
   const distributions = { yaw: new AngleDistribution(), pitch: new AngleDistribution(), roll: new AngleDistribution() }
@@ -52,7 +52,12 @@ export async function writeReport({ output, dataset, set, summary, log }: Report
 
   const objectives = set.options.objectives.slice(0, shownObjectives)
   const drawn = thumbnailLayout(objectives.length, inputAspect(set))
-  const sources = { output, dataset, set, objectives }
+  const sources = {
+    set,
+    objectives,
+    images: new PictureStore(dataset, signal, log),
+    maps: new PictureStore(output, signal, log),
+  }
   const chosen = selection.finish()
   const samples = await mapBounded(chosen, concurrency, (sample) => gallerySample(sample, sources, drawn))
   const page = renderPage({
@@ -64,6 +69,7 @@ export async function writeReport({ output, dataset, set, summary, log }: Report
     objectives,
     layout: drawn,
   })
+  signal.throwIfAborted()
   await output.put(layout.report(set.id), page, { contentType: 'text/html; charset=utf-8' })
   log.debug({ samples: samples.length, bytes: Buffer.byteLength(page) }, 'wrote the report')
 }
@@ -110,22 +116,22 @@ function addAngles(distributions: Readonly<Record<'yaw' | 'pitch' | 'roll', Angl
 }
 
 interface GallerySources {
-  readonly output: Store
-  readonly dataset: Store
   readonly set: ResultSet
   readonly objectives: readonly string[]
+  readonly images: PictureStore
+  readonly maps: PictureStore
 }
 
 async function gallerySample(
   { row, meanError, worst, spaced, order }: ChosenSample,
-  { output, dataset, set, objectives }: GallerySources,
+  { set, objectives, images, maps: storedMaps }: GallerySources,
   drawn: ThumbnailLayout,
 ): Promise<GallerySample> {
   const { maxPixels, adapter, style } = set.options
   const mapKeys = objectives.map((objective) => layout.map(objective, row.key))
-  const image = await fetchImage(dataset, row.key, { maxPixels, applyExifOrientation: adapter.applyExifOrientation })
+  const image = await images.fetch(row.key, { maxPixels, applyExifOrientation: adapter.applyExifOrientation })
   const maps = await Promise.all(
-    mapKeys.map((key) => fetchImage(output, `${set.id}/${key}`, { maxPixels, applyExifOrientation: false })),
+    mapKeys.map((key) => storedMaps.fetch(`${set.id}/${key}`, { maxPixels, applyExifOrientation: false })),
   )
   const { cropX0: x0, cropY0: y0, cropX1: x1, cropY1: y1 } = row
   const crop = x0 === null || y0 === null || x1 === null || y1 === null ? null : { x0, y0, x1, y1 }
@@ -146,24 +152,6 @@ async function gallerySample(
       ...(maps.includes(null) ? ['map cannot be read now'] : []),
       ...(beyondLabelLimit(row) ? ['beyond ±99°, not counted'] : []),
     ],
-  }
-}
-
-/** Null when the object is gone, unreadable or no image: a run must not fail over a picture of its report. */
-async function fetchImage(
-  store: Store,
-  key: string,
-  options: { maxPixels: number; applyExifOrientation: boolean },
-): Promise<DecodedImage | null> {
-  try {
-    const listed = await store.head(key)
-    if (listed === undefined) return null
-    requireEncodedSize(listed.sizeBytes, options.maxPixels)
-    const object = await store.get(key)
-    return object === undefined ? null : await decodeImage(object.bytes, options)
-  } catch (error) {
-    if (error instanceof HeadlightError) return null
-    throw error
   }
 }
 

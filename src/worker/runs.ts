@@ -3,6 +3,7 @@ import { layout } from '../contract/layout.ts'
 import { type ResultSet, resultSetSchema } from '../contract/resultSet.ts'
 import { type Flags, flagsSchema } from '../contract/run.ts'
 import { PlaceError } from '../errors.ts'
+import { getJson } from '../storage/jsonObject.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
@@ -44,8 +45,7 @@ export class WorkedRun {
   }
 
   async #readFlags(): Promise<Flags> {
-    const found = await this.#output.get(this.#flagsKey)
-    return found ? flagsSchema.parse(JSON.parse(Buffer.from(found.bytes).toString('utf8'))) : noFlags
+    return (await getJson(this.#output, this.#flagsKey, flagsSchema))?.value ?? noFlags
   }
 
   close(): void {
@@ -99,13 +99,13 @@ export class WorkedRuns {
     const output = openStore(job.output, { endpoint: this.#endpointOverride ?? job.endpoint })
     const key = layout.set(job.set)
     // Before the check for writing, which would create a folder that is missing because nothing is mounted here.
-    const found = await output.get(key)
+    const found = await getJson(output, key, resultSetSchema)
     if (!found)
       throw new PlaceError(
         'store-gone',
         `${output.uri}${key} is missing: the output is not mounted or not reachable from here.`,
       )
-    const set = resultSetSchema.parse(JSON.parse(Buffer.from(found.bytes).toString('utf8')))
+    const set = found.value
     const endpoint = this.#endpointOverride ?? set.dataset.endpoint ?? undefined
     const run = new WorkedRun(set, output, openStore(set.dataset.uri, { endpoint }), job.run, this.#log)
     await run.check()

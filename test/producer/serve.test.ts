@@ -5,6 +5,8 @@ import type { ResultSet } from '../../src/contract/resultSet.ts'
 import { latestRun } from '../../src/producer/runs.ts'
 import { enqueueRun } from '../../src/producer/serve.ts'
 import { openQueue } from '../../src/queue/connection.ts'
+import { openStore } from '../../src/storage/open.ts'
+import type { Store } from '../../src/storage/store.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
 import { serveRunsOf, startFakeWorker, World } from './world.ts'
 
@@ -29,8 +31,8 @@ afterEach(async () => {
   await world.remove()
 })
 
-function startServing(): void {
-  serving = serveRunsOf(world, redis.connection, stop.signal)
+function startServing(openOutput?: (job: RunJob) => Store): void {
+  serving = serveRunsOf(world, redis.connection, stop.signal, openOutput)
 }
 
 const job = (): RunJob => runJobSchema.parse({ output: world.output.uri, set: set.id, full: false, shardSize: null })
@@ -57,6 +59,22 @@ describe('the runs queue', () => {
     }
     expect((await latestRun(world.output, set.id))?.run).toBe(left?.run)
     expect(await world.rows(set)).toHaveLength(2)
+  })
+
+  it('does not try again a job whose output is no store', async () => {
+    startServing((asked) => openStore(asked.output))
+    const id = await enqueueRun(redis.connection, { ...job(), output: 'ftp://queue/out/' }, silent)
+    const queue = openQueue(redis.connection, runsQueue, silent)
+    try {
+      await queue.waitUntilReady()
+      await expect.poll(() => queue.getJobState(id), { timeout: 10_000 }).toBe('failed')
+      expect(await queue.getJob(id)).toMatchObject({
+        attemptsMade: 1,
+        failedReason: expect.stringContaining('ftp:// is no store that headlight knows'),
+      })
+    } finally {
+      await queue.close()
+    }
   })
 
   it('does not try again what the input is to blame for', async () => {

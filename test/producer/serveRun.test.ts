@@ -140,7 +140,7 @@ describe('a run', () => {
     expect(third.counts).toMatchObject({ computed: 9, unchanged: 0 })
   })
 
-  it('refuses an empty dataset without opening a run, but lists an emptied one', async () => {
+  it('refuses an empty dataset without opening a run, also one that held images before', async () => {
     const set = await world.prepare()
     await rm(join(world.folder, 'dataset'), { recursive: true })
     await world.addImage('notes.txt')
@@ -151,9 +151,52 @@ describe('a run', () => {
     await world.addImage('a.jpg')
     work(set)
     await serve(set)
+    const first = await latestRun(world.output, set.id)
     await world.removeImage('a.jpg')
-    expect((await serve(set)).counts).toEqual({ total: 0, computed: 0, unchanged: 0, failed: 0, gone: 1 })
+    await expect(serve(set)).rejects.toMatchObject({
+      code: 'empty-dataset',
+      message:
+        `${world.dataset.uri} holds no image that the adapter images reads; ` +
+        'check that it is the right place, that it is mounted, and --adapter',
+    })
+    expect(await world.rows(set)).toHaveLength(1)
+    expect(await latestRun(world.output, set.id)).toEqual(first)
+  })
+
+  it('refuses a dataset that was emptied while its listing lay unfinished', async () => {
+    const set = await world.prepare()
+    work(set)
+    const first = await serve(set)
+    await world.addImage('0.jpg')
+    // Dies at the manifest's part: hold, run.json, hold again, part.
+    await expect(serve(set, { output: dyingAt(world.output, 4) })).rejects.toThrow('died')
+    await world.output.delete(layout.hold(set.id))
+    for (const key of ['0.jpg', ...keys]) await world.removeImage(key)
+    await world.addImage('notes.txt')
     await expect(serve(set)).rejects.toMatchObject({ code: 'empty-dataset' })
+    expect(await world.rows(set)).toHaveLength(first.counts.total)
+  })
+
+  it('asks for workers only when there is something to compute', async () => {
+    const set = await world.prepare()
+    work(set)
+    let asked = 0
+    const onWork = () => void asked++
+    await serve(set, { onWork })
+    expect(asked).toBeGreaterThan(0)
+    asked = 0
+    await world.removeImage('f.jpg')
+    expect((await serve(set, { onWork })).counts).toMatchObject({ computed: 0, gone: 1 })
+    expect(asked).toBe(0)
+    // A run that was left open with a shard still to be computed.
+    await world.addImage('new.jpg')
+    await worker?.stop()
+    const stop = new AbortController()
+    const left = serve(set, { onWork: () => stop.abort(new Error('interrupted')), signal: stop.signal })
+    await expect(left).rejects.toThrow('interrupted')
+    work(set)
+    expect((await serve(set, { onWork })).counts).toMatchObject({ computed: 1 })
+    expect(asked).toBeGreaterThan(0)
   })
 })
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Worker } from 'bullmq'
 import { shardJobSchema, shardsQueue } from '../../src/contract/job.ts'
-import type { ShardJob, ShardResult } from '../../src/contract/job.ts'
+import type { RunJob, ShardJob, ShardResult } from '../../src/contract/job.ts'
 import { layout, shardName } from '../../src/contract/layout.ts'
 import type { ManifestEntry } from '../../src/contract/manifest.ts'
 import { magnitudeBytes } from '../../src/contract/record.ts'
@@ -162,11 +162,16 @@ export async function computeShard(
 }
 
 /** A standing producer over the world's folders, until the signal. */
-export function serveRunsOf(world: World, connection: QueueConnection, signal: AbortSignal): Promise<void> {
+export function serveRunsOf(
+  world: World,
+  connection: QueueConnection,
+  signal: AbortSignal,
+  openOutput: (job: RunJob) => Store = () => new FilesystemStore(join(world.folder, 'output')),
+): Promise<void> {
   return serveRunsQueue({
     connection,
     queueName: shardsQueue,
-    openOutput: () => new FilesystemStore(join(world.folder, 'output')),
+    openOutput,
     openDataset: () => new FilesystemStore(join(world.folder, 'dataset')),
     headlightVersion: '0.0.0',
     signal,

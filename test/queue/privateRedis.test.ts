@@ -144,6 +144,23 @@ test.each([
   expect(readdirSync(serverFolder()).filter((name) => name.startsWith('data'))).toEqual(['data'])
 })
 
+test('a server that blames its data again when it has none any more is refused with its words', async () => {
+  await (await open()).release()
+  const bin = join(stateFolder, 'bin')
+  mkdirSync(bin)
+  const version = '[ "$1" = --version ] && echo "Redis server v=7.0.0 sha=0" && exit 0'
+  const script = 'echo "Bad file format reading the append only file"; exit 1'
+  writeFileSync(join(bin, 'redis-server'), `#!/bin/sh\n${version}\n${script}\n`)
+  chmodSync(join(bin, 'redis-server'), 0o755)
+  const searchPath = `${bin}:${process.env.PATH}`
+  const failing = openPrivateRedis({ stateFolder, output: 's3://bucket/output/', log: silent, searchPath })
+  await expect(failing).rejects.toMatchObject({
+    name: 'InputError',
+    code: 'no-redis',
+    message: expect.stringContaining('"Bad file format reading the append only file"'),
+  })
+})
+
 test('a server that cannot start says its own last words', async () => {
   const bin = join(stateFolder, 'bin')
   mkdirSync(bin)

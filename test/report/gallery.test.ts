@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import sharp from 'sharp'
 import { layout } from '../../src/contract/layout.ts'
-import { InputError, TransientError } from '../../src/errors.ts'
+import { InputError, SampleError, TransientError } from '../../src/errors.ts'
 import { writeReport } from '../../src/report/gallery.ts'
 import type { GallerySample } from '../../src/report/page.ts'
 import type { Store } from '../../src/storage/store.ts'
@@ -10,6 +10,7 @@ import { makeResultSet, solidPng } from './fixture.ts'
 import type { Fixture, FixtureSample } from './fixture.ts'
 
 const log = createLogger('silent')
+const { signal } = new AbortController()
 let fixture: Fixture | undefined
 
 afterEach(async () => {
@@ -23,7 +24,7 @@ async function report(
 ) {
   fixture = await makeResultSet(options)
   const { output, dataset, set, summary } = { ...fixture, ...change(fixture) }
-  await writeReport({ output, dataset, set, summary, log })
+  await writeReport({ output, dataset, set, summary, signal, log })
   const written = await fixture.output.get(layout.report(fixture.set.id))
   const html = Buffer.from(written?.bytes ?? []).toString('utf8')
   const json = /<script type="application\/json" id="samples">(.*?)<\/script>/s.exec(html)?.[1] ?? ''
@@ -93,6 +94,67 @@ describe('what cannot be read', () => {
     expect(samples.map(({ notes }) => notes)).toEqual(samples.map(() => ['image cannot be read now']))
   })
 
+  it('is not asked for any more after three faults of its store in a row', async () => {
+    const asked: string[] = []
+    const refuse = (key: string) => {
+      asked.push(key)
+      return Promise.reject(new TransientError('store-busy', 'the store did not answer'))
+    }
+    const { samples } = await report({ samples: labelled(60) }, ({ dataset }) => ({
+      dataset: withGet(dataset, refuse),
+    }))
+    expect(samples).toHaveLength(60)
+    // Four are drawn at a time: those under way when the third fails may fail as well.
+    expect(asked.length).toBeLessThanOrEqual(3 + 3)
+    // The output is another store, and its maps were all there.
+    expect(new Set(samples.map(({ notes }) => notes.join()))).toEqual(new Set(['image cannot be read now']))
+  })
+
+  it('is asked for on and on while only objects are bad', async () => {
+    const asked: string[] = []
+    await report({ samples: labelled(20) }, ({ dataset }) => ({
+      dataset: withGet(dataset, (key) => {
+        asked.push(key)
+        return Promise.reject(new SampleError('unavailable', 'access to this object is refused'))
+      }),
+    }))
+    expect(asked).toHaveLength(20)
+  })
+
+  it('holds nobody up who wants to stop', async () => {
+    fixture = await makeResultSet({ samples: labelled(20) })
+    const { output, set, summary } = fixture
+    const stop = new AbortController()
+    const dataset = withGet(fixture.dataset, () => {
+      stop.abort(new Error('interrupted'))
+      return Promise.reject(new TransientError('store-busy', 'the store did not answer'))
+    })
+    await expect(writeReport({ output, dataset, set, summary, signal: stop.signal, log })).rejects.toThrow(
+      'interrupted',
+    )
+    expect(await output.head(layout.report(set.id))).toBeUndefined()
+  })
+
+  it('includes an object that is larger than any image, which is not fetched', async () => {
+    const asked: string[] = []
+    const { samples } = await report({ samples: labelled(1) }, ({ dataset }) => ({
+      dataset: new Proxy(
+        withGet(dataset, (key) => {
+          asked.push(key)
+          return Promise.resolve(undefined)
+        }),
+        {
+          get: (target, name) =>
+            name === 'head'
+              ? (key: string) => Promise.resolve({ key, etag: '', sizeBytes: 3 * 2 ** 30 })
+              : (Reflect.get(target, name) as unknown),
+        },
+      ),
+    }))
+    expect(samples[0]?.notes).toEqual(['image cannot be read now'])
+    expect(asked).toEqual([])
+  })
+
   it('is raised when it is the table', async () => {
     const refuse = () => Promise.reject(new InputError('access-denied', 'the store refused'))
     const made = report({ samples: labelled(3) }, ({ output }) => ({ output: withGet(output, refuse) }))
@@ -106,7 +168,7 @@ it('reads the table of the result set when the run, changing nothing, wrote none
   const table = await output.get(layout.runTable(set.id, summary.run))
   await output.put(layout.table(set.id), table?.bytes ?? '')
   await output.delete(layout.runTable(set.id, summary.run))
-  await writeReport({ output, dataset, set, summary, log })
+  await writeReport({ output, dataset, set, summary, signal, log })
   expect(Buffer.from((await output.get(layout.report(set.id)))?.bytes ?? []).toString()).toContain('k/0002.png')
 })
 

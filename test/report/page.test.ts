@@ -38,7 +38,8 @@ beforeAll(async () => {
     mapCorrelations: { 'yaw~pitch': 0.934 },
   })
   const { output, dataset, set, summary } = fixture
-  await writeReport({ output, dataset, set, summary, log: createLogger('silent') })
+  const { signal } = new AbortController()
+  await writeReport({ output, dataset, set, summary, signal, log: createLogger('silent') })
   html = Buffer.from((await output.get(layout.report(set.id)))?.bytes ?? []).toString('utf8')
 })
 

@@ -39,6 +39,21 @@ test('an output that is not mounted here is not created', async () => {
   expect(existsSync(join(folder, 'out'))).toBe(false)
 })
 
+test('a foreign set.json is said to be one', async () => {
+  const { output, dataset, set, job, runs } = await stored()
+  await output.check('write')
+  await dataset.check('write')
+  for (const text of ['{"schema":99}', 'half a fi']) {
+    await output.put(layout.set(set.id), text)
+    await expect(runs.of(job)).rejects.toMatchObject({
+      code: 'bad-layout',
+      message: expect.stringContaining(
+        `${output.uri}${layout.set(set.id)} is not what this version of headlight writes`,
+      ),
+    })
+  }
+})
+
 test('flags are read anew once they are too old, and the last known hold when they cannot be read', async () => {
   const { output, dataset, set, job, runs } = await stored()
   await output.check('write')

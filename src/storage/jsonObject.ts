@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { InputError } from '../errors.ts'
-import type { Store } from '../storage/store.ts'
+import type { Store } from './store.ts'
 
 /** Reads a JSON object of the output store; undefined when it is not there. InputError `bad-layout` when it is another's. */
 export async function getJson<Schema extends z.ZodType>(
