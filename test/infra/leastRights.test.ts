@@ -30,7 +30,7 @@ beforeAll(async () => {
     const server = await startS3Server({ accessKeyId: 'key', secretAccessKey: secrets.s3 })
     const when = (request: S3Request) => {
       if (policies[side].allows(request)) return false
-      denied.push(`${side}: ${request.method} ${request.bucket}/${request.key}?${request.query}`)
+      denied.push(`${side}: ${request.method} ${request.bucket}/${request.key}?${request.query.toString()}`)
       return true
     }
     server.faults.push({ when, what: 'deny' })

@@ -1,0 +1,14 @@
+output "output_uri" {
+  description = "For --output."
+  value       = "s3://${aws_s3_bucket.output.bucket}/${var.output_prefix}"
+}
+
+output "queue_address" {
+  description = "host:port of the queue, TLS only; for KEDA, and after the @ of HEADLIGHT_REDIS=rediss://headlight:…@"
+  value       = "${aws_elasticache_replication_group.queue.primary_endpoint_address}:6379"
+}
+
+output "role_arns" {
+  description = "Roles of producer and worker."
+  value       = { for side, role in aws_iam_role.side : side => role.arn }
+}
