@@ -5,7 +5,8 @@ import { queuePrefix } from './job.ts'
  * What a worker says of itself every few seconds, as the value of `heartbeatKey`. It is for people who look: nothing
  * that headlight does depends on it.
  */
-export const heartbeatSchema = z.strictObject({
+// Not strict: during an upgrade, status must show workers of the newer version, too, which may say more.
+export const heartbeatSchema = z.object({
   host: z.string(),
   pid: z.int(),
   version: z.string(),

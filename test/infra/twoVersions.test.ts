@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
+import { type Heartbeat, heartbeatExpiryMs, heartbeatKey, workersKey } from '../../src/contract/heartbeat.ts'
 import { queuePrefix, runJobSchema, runsQueue, shardJobSchema, shardsQueue } from '../../src/contract/job.ts'
 import { openQueue } from '../../src/queue/connection.ts'
-import { imageFolder, inFolder, networkFile, startHeadlight } from '../cli/headlight.ts'
+import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../cli/headlight.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
@@ -46,6 +47,31 @@ test('jobs of the next version stay untouched by producer and worker of this one
     expect(await newer()).toEqual(before)
   }),
 )
+
+test('status shows the version of each worker, also of one that says more than this version knows', async () => {
+  const client = new Redis(redis.connection.redis.path ?? '')
+  onTestFinished(() => client.disconnect())
+  const heartbeat: Heartbeat = {
+    ...{ host: 'old', pid: 1, version: '0.1.0', engine: 'onnxruntime:cpu', device: 'cpu', state: 'working' },
+    ...{ fault: null, units: 1, computed: 0, failed: 0, imagesPerSecond: 0, startedAt: '2026-01-01T00:00:00Z' },
+  }
+  for (const said of [heartbeat, { ...heartbeat, host: 'new', version: '9.0.0', mood: 'fine' }]) {
+    await client.set(heartbeatKey(said.host), JSON.stringify(said), 'PX', heartbeatExpiryMs)
+    await client.sadd(workersKey, said.host)
+  }
+  const ask = ['status', '--redis', `redis+unix://${redis.connection.redis.path}`]
+  const { stdout } = await headlight(ask)
+  expect(stdout).toMatch(/^new 1\s+9\.0\.0\s/m)
+  expect(stdout).toMatch(/^old 1\s+0\.1\.0\s/m)
+  const { workers } = JSON.parse((await headlight([...ask, '--json'])).stdout) as { workers: unknown[] }
+  // The worker of the test before was killed and may still be listed.
+  expect(workers).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ host: 'new', version: '9.0.0' }),
+      expect.objectContaining({ host: 'old', version: '0.1.0' }),
+    ]),
+  )
+})
 
 test('the fields of a job belong to the version in the name of its queue', () => {
   // A worker refuses what its schema does not know. So once a version is released, a change here must raise
