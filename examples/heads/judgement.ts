@@ -151,7 +151,7 @@ function replaced({ picture: { pixels, mask } }: PosedPicture, places: readonly 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { heads: { type: 'string', default: '200' }, 'map-heads': { type: 'string', default: '40' } },
+    options: { heads: { type: 'string', default: '600' }, 'map-heads': { type: 'string', default: '40' } },
   })
   const [path] = positionals
   if (path === undefined) throw new Error('name the network’s file')
