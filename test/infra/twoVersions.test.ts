@@ -52,8 +52,18 @@ test('status shows the version of each worker, also of one that says more than t
   const client = new Redis(redis.connection.redis.path ?? '')
   onTestFinished(() => client.disconnect())
   const heartbeat: Heartbeat = {
-    ...{ host: 'old', pid: 1, version: '0.1.0', engine: 'onnxruntime:cpu', device: 'cpu', state: 'working' },
-    ...{ fault: null, units: 1, computed: 0, failed: 0, imagesPerSecond: 0, startedAt: '2026-01-01T00:00:00Z' },
+    host: 'old',
+    pid: 1,
+    version: '0.1.0',
+    engine: 'onnxruntime:cpu',
+    device: 'cpu',
+    state: 'working',
+    fault: null,
+    units: 1,
+    computed: 0,
+    failed: 0,
+    imagesPerSecond: 0,
+    startedAt: '2026-01-01T00:00:00Z',
   }
   for (const said of [heartbeat, { ...heartbeat, host: 'new', version: '9.0.0', mood: 'fine' }]) {
     await client.set(heartbeatKey(said.host), JSON.stringify(said), 'PX', heartbeatExpiryMs)
