@@ -1,4 +1,8 @@
 import { defineConfig } from 'vitest/config'
+import { softwareVulkanEnvironment } from './test/support/softwareVulkan.ts'
+
+// The dynamic linker reads it when a process starts, so it is set here for the processes that tests run in.
+Object.assign(process.env, softwareVulkanEnvironment())
 
 export default defineConfig({
   test: {

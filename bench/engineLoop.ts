@@ -5,6 +5,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { z } from 'zod'
 import { createExplainer } from '../src/saliency/explainer.ts'
 import { writeOnnx } from '../src/saliency/executors/onnxGraph.ts'
+import { onnxProviders } from '../src/saliency/executors/onnxProviders.ts'
 import { topological, type Graph, type Node } from '../src/saliency/graph.ts'
 import { loadNetwork } from '../src/saliency/networks/load.ts'
 import { inputAt, make } from '../src/saliency/ops.ts'
@@ -74,7 +75,7 @@ async function convolutions(): Promise<() => Promise<number>> {
     outputs.set(`y${outputs.size}`, make('reduceMax', [alone], { axes: [1, 2, 3] }))
   }
   const graph: Graph = { outputs }
-  const model = writeOnnx(graph)
+  const model = writeOnnx(graph, onnxProviders.cpu.forms)
   const prefix = `headlight-bench-${process.pid}-`
   return async () => {
     const session = await InferenceSession.create(model, {
@@ -111,7 +112,7 @@ async function matmul(): Promise<() => Promise<number>> {
   const a = make('input', [], { name: 'a', shape: [side, side], dtype: 'float32' })
   const b = make('input', [], { name: 'b', shape: [side, side], dtype: 'float32' })
   const graph: Graph = { outputs: new Map([['c', make('matmul', [a, b], { transposeB: false })]]) }
-  const session = await InferenceSession.create(writeOnnx(graph), { intraOpNumThreads: 1 })
+  const session = await InferenceSession.create(writeOnnx(graph, onnxProviders.cpu.forms), { intraOpNumThreads: 1 })
   const tensor = new Tensor('float32', new Float32Array(side * side).fill(0.5), [side, side])
   return () => repeated(() => session.run({ a: tensor, b: tensor }))
 }

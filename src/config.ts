@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { engineChoices } from './saliency/engine.ts'
 
 /**
  * Every setting of headlight, documented once: `--help`, `docs/configuration.md`, the config file, the environment and
@@ -142,9 +143,10 @@ export const settingsSchema = z.strictObject({
     description: "Add the heads' raw outputs to every record.",
   }),
 
-  engine: z.enum(['auto', 'onnxruntime', 'onnxruntime:cpu', 'reference']).default('auto').meta({
+  engine: z.enum(engineChoices).default('auto').meta({
     group: 'computing',
-    description: 'What runs the network; reference is slow and meant for checking.',
+    description:
+      'What runs the network (docs/engines.md). auto takes an engine on a GPU where one is usable, else onnxruntime:cpu; onnxruntime is short for onnxruntime:cpu, tfjs for tfjs:tensorflow; reference is slow and meant for checking.',
   }),
   units: z.int().min(1).optional().meta({
     group: 'computing',
@@ -232,6 +234,12 @@ export const settingsSchema = z.strictObject({
     placeholder: 'FOLDER',
     automatic: '$XDG_CACHE_HOME/headlight or ~/.cache/headlight',
     description: 'Where workers keep networks that they fetched from an output store.',
+  }),
+  enginesFolder: z.string().min(1).optional().meta({
+    group: 'folders',
+    placeholder: 'FOLDER',
+    automatic: '$XDG_DATA_HOME/headlight/engines or ~/.local/share/headlight/engines',
+    description: 'Where headlight engine install puts engines.',
   }),
 
   json: z.boolean().default(false).meta({

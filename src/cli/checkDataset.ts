@@ -17,6 +17,7 @@ import type { Store } from '../storage/store.ts'
 import { adapterOptions } from './adapterSettings.ts'
 import { checkText } from './checkText.ts'
 import type { Call } from './command.ts'
+import { ownFolders } from './machine.ts'
 import type { DatasetCheck, Range } from './datasetCheck.ts'
 import { tileOf, tileSide } from './datasetTile.ts'
 import { readNetworkFile } from './networkFile.ts'
@@ -46,7 +47,7 @@ export async function checkDataset(call: Call): Promise<number> {
     if (samples === 0) {
       throw emptyDataset(adapter, dataset)
     }
-    const estimator = file && (await openEstimator(file.network, settings))
+    const estimator = file && (await openEstimator(file.network, settings, ownFolders(settings, surroundings).engines))
     const findings = new Findings()
     const seen: Seen[] = []
     try {
@@ -90,6 +91,7 @@ interface Estimator {
 async function openEstimator(
   network: Awaited<ReturnType<typeof readNetworkFile>>['network'],
   settings: Settings,
+  enginesFolder: string,
 ): Promise<Estimator> {
   const explainer = await createExplainer({
     network,
@@ -99,6 +101,7 @@ async function openEstimator(
     gradients: false,
     batch: 1,
     engine: settings.engine,
+    enginesFolder,
     intraOpThreads: availableParallelism(),
   })
   return {

@@ -9,6 +9,7 @@ export const explainCommand: CommandSpec = {
     'scope',
     'style',
     'engine',
+    'enginesFolder',
     'filenameAngles',
     'exifOrientation',
     'maxPixels',

@@ -15,6 +15,7 @@ import { checkObjectives, parseObjectives } from '../saliency/objective.ts'
 import { encodeNpy } from '../image/npy.ts'
 import type { Call } from './command.ts'
 import { outputPaths, refuseOverwriting, type OutputPaths } from './explainOutputs.ts'
+import { ownFolders } from './machine.ts'
 import { readNetworkFile } from './networkFile.ts'
 import { readLocalFile, required } from './options.ts'
 import { writeOutputFile } from './outputFile.ts'
@@ -58,6 +59,7 @@ export async function explainImage(call: Call): Promise<number> {
     gradients: paths.gradient !== null || paths.overlay !== null,
     batch: 1,
     engine: settings.engine,
+    enginesFolder: ownFolders(settings, surroundings).engines,
     intraOpThreads: availableParallelism(),
   })
   try {

@@ -14,16 +14,20 @@ export function unitCount(settings: Settings): number {
 }
 
 /** Where headlight keeps files of its own, by the XDG rules: a relative XDG path is to be ignored. */
-export function ownFolders(settings: Settings, surroundings: Surroundings): { state: string; cache: string } {
-  const folder = (given: string | undefined, variable: string, fallback: string): string => {
+export function ownFolders(
+  settings: Settings,
+  surroundings: Surroundings,
+): { state: string; cache: string; engines: string } {
+  const folder = (given: string | undefined, variable: string, fallback: string, name = 'headlight'): string => {
     // Absolute, since programs are started from them in folders of their own.
     if (given !== undefined) return resolve(given)
     const base = surroundings.environment[variable]
     const root = base !== undefined && isAbsolute(base) ? base : join(surroundings.homeFolder, fallback)
-    return join(root, 'headlight')
+    return join(root, name)
   }
   return {
     state: folder(settings.stateFolder, 'XDG_STATE_HOME', '.local/state'),
     cache: folder(settings.cacheFolder, 'XDG_CACHE_HOME', '.cache'),
+    engines: folder(settings.enginesFolder, 'XDG_DATA_HOME', '.local/share', 'headlight/engines'),
   }
 }

@@ -18,6 +18,7 @@ export const retryCommand: CommandSpec = {
     'unitSilenceSeconds',
     'stateFolder',
     'cacheFolder',
+    'enginesFolder',
   ],
   extend: (command) =>
     command

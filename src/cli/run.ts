@@ -4,7 +4,15 @@ import { computingSettings } from './options.ts'
 export const runCommand: CommandSpec = {
   name: 'run',
   summary: 'compute the maps and angles of a dataset, everything on this machine',
-  settings: [...computingSettings, 'units', 'fetchConcurrency', 'unitSilenceSeconds', 'stateFolder', 'cacheFolder'],
+  settings: [
+    ...computingSettings,
+    'units',
+    'fetchConcurrency',
+    'unitSilenceSeconds',
+    'stateFolder',
+    'cacheFolder',
+    'enginesFolder',
+  ],
   examples: [
     [
       'headlight run --dataset ./images --output ./out --network model.pkl',

@@ -66,6 +66,7 @@ export async function computeHere(call: Call, { output, prepare, retry }: Asked)
           engine: settings.engine,
           batch: settings.batch,
           cacheFolder: ownFolders(settings, surroundings).cache,
+          enginesFolder: ownFolders(settings, surroundings).engines,
           unitSilenceMs: settings.unitSilenceSeconds * 1000,
           fetchConcurrency: settings.fetchConcurrency,
           headlightVersion: surroundings.version,

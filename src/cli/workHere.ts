@@ -28,6 +28,7 @@ export async function performWorker(call: Call): Promise<number> {
       batch: settings.batch,
       ...(settings.s3Endpoint === undefined ? {} : { endpointOverride: settings.s3Endpoint }),
       cacheFolder: ownFolders(settings, surroundings).cache,
+      enginesFolder: ownFolders(settings, surroundings).engines,
       unitSilenceMs: settings.unitSilenceSeconds * 1000,
       fetchConcurrency: settings.fetchConcurrency,
       headlightVersion: surroundings.version,

@@ -15,6 +15,7 @@ export const workerCommand: CommandSpec = {
     'cacheFolder',
     'healthPort',
     'healthHost',
+    'enginesFolder',
   ],
   jsonLogs: true,
   examples: [

@@ -1,21 +1,69 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { InputError } from '../errors.ts'
 import type { OpenExecutor } from './executor.ts'
 
-/** Exact engines by the name that people give; `auto` takes the best that this build can run. */
-const engines: Readonly<Record<string, () => Promise<OpenExecutor>>> = {
-  // Loaded on demand, so that whoever needs the reference only pays for no native library.
-  'onnxruntime:cpu': async () => (await import('./executors/onnxruntime.ts')).openOnnxRuntime,
+/** Engines by their whole name, `<library>:<provider or backend>`. */
+export const engineNames = [
+  'onnxruntime:cpu',
+  'onnxruntime:cuda',
+  'onnxruntime:webgpu',
+  'tfjs:tensorflow',
+  'tfjs:wasm',
+  'reference',
+] as const
+
+export type EngineName = (typeof engineNames)[number]
+
+/** What else people may say. `auto` here is what runs everywhere; who has looked at the machine chooses better. */
+const shortNames = { auto: 'onnxruntime:cpu', onnxruntime: 'onnxruntime:cpu', tfjs: 'tfjs:tensorflow' } as const
+
+/** Everything that can be given as `--engine`. */
+export const engineChoices = ['auto', 'onnxruntime', 'tfjs', ...engineNames] as const
+
+/** What `headlight engine install` puts into the folder for engines, and the file that stands there once it is whole. */
+export const installations = {
+  tfjs: { folder: 'tfjs', mark: 'installed.json', engine: 'tfjs:tensorflow' },
+  cuda: { folder: 'onnxruntime-cuda', mark: 'installed.json', engine: 'onnxruntime:cuda' },
+} as const
+
+export type InstallationName = keyof typeof installations
+
+// Loaded on demand, so that whoever needs one engine pays for no other's native library.
+const loaders: { readonly [K in EngineName]: (enginesFolder: string | undefined) => Promise<OpenExecutor> } = {
+  'onnxruntime:cpu': async () => (await import('./executors/onnxruntime.ts')).openOnnxRuntime('cpu'),
+  'onnxruntime:cuda': async (folder) => {
+    const installed = installedFolder('cuda', folder)
+    return (await import('./executors/onnxruntime.ts')).openOnnxRuntime('cuda', installed)
+  },
+  'onnxruntime:webgpu': async () => (await import('./executors/onnxruntime.ts')).openOnnxRuntime('webgpu'),
+  'tfjs:tensorflow': async (folder) => {
+    const installed = installedFolder('tfjs', folder)
+    return (await import('./executors/tfjsTensorflow.ts')).openTfjsTensorflow(installed)
+  },
+  'tfjs:wasm': async () => (await import('./executors/tfjsWasm.ts')).openTfjsWasm,
   reference: async () => (await import('./executors/reference.ts')).openReference,
 }
 
-const shortNames: Readonly<Record<string, string>> = { auto: 'onnxruntime:cpu', onnxruntime: 'onnxruntime:cpu' }
+/** Raises InputError `bad-engine` for a name that there is not. */
+function wholeEngineName(name: string): EngineName {
+  const whole = name in shortNames ? shortNames[name as keyof typeof shortNames] : name
+  const found = engineNames.find((known) => known === whole)
+  if (found !== undefined) return found
+  throw new InputError('bad-engine', `engine "${name}" cannot run here: use one of ${engineChoices.join(', ')}`)
+}
 
-/** Raises InputError `bad-engine` for a name that this build cannot run. */
-export async function findEngine(name: string): Promise<OpenExecutor> {
-  const load = engines[shortNames[name] ?? name]
-  if (load === undefined) {
-    const known = [...Object.keys(shortNames), ...Object.keys(engines)].join(', ')
-    throw new InputError('bad-engine', `engine "${name}" cannot run here: use one of ${known}`)
-  }
-  return load()
+/**
+ * `enginesFolder` is where `headlight engine install` puts engines. Raises InputError `bad-engine` for a name that there
+ * is not and for an engine that must be installed first.
+ */
+export async function findEngine(name: string, enginesFolder?: string): Promise<OpenExecutor> {
+  return loaders[wholeEngineName(name)](enginesFolder)
+}
+
+function installedFolder(name: InstallationName, enginesFolder: string | undefined): string {
+  const { folder, mark, engine } = installations[name]
+  const installed = enginesFolder === undefined ? undefined : join(enginesFolder, folder)
+  if (installed !== undefined && existsSync(join(installed, mark))) return installed
+  throw new InputError('bad-engine', `the engine ${engine} is not installed: headlight engine install ${name}`)
 }

@@ -18,8 +18,10 @@ export interface ExplainerOptions {
   readonly gradients: boolean
   /** Images per engine call; smaller last batches are padded. Minimum 1. */
   readonly batch: number
-  /** `auto`, `onnxruntime`, `onnxruntime:cpu` or `reference`. Raises InputError `bad-engine` otherwise. */
+  /** One of `engineChoices`. Raises InputError `bad-engine` otherwise. */
   readonly engine: string
+  /** Where `headlight engine install` puts engines; without it those cannot be used. */
+  readonly enginesFolder?: string | undefined
   /** Threads inside one engine call. 1 in a unit that owns one core. Minimum 1. */
   readonly intraOpThreads: number
 }
@@ -61,7 +63,7 @@ export interface Explainer {
 
 /** Raises InputError `bad-engine` or `bad-option` (an objective that this network cannot have). */
 export async function createExplainer(options: ExplainerOptions): Promise<Explainer> {
-  const openExecutor = await findEngine(options.engine)
+  const openExecutor = await findEngine(options.engine, options.enginesFolder)
   const graph = buildProgram(options.network, options)
   const executor = await openExecutor(graph, { intraOpThreads: options.intraOpThreads })
   const { width, height } = options.network.description.input

@@ -23,8 +23,8 @@ export class EngineHost {
   }
 
   /** Loads the engine's library. Raises InputError `bad-engine` when this machine cannot run it. */
-  async find(engine: string): Promise<void> {
-    await this.#ask({ type: 'find', engine }, [])
+  async find(engine: string, enginesFolder: string | undefined): Promise<void> {
+    await this.#ask({ type: 'find', engine, enginesFolder }, [])
   }
 
   /** Compiles the network of a result set, which may take seconds, and checks a known answer. */

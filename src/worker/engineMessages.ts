@@ -3,7 +3,7 @@ import type { ErrorMessage } from './errorMessage.ts'
 
 /** What a unit's main thread asks of its engine thread. Requests are answered in order, each exactly once. */
 export type EngineRequest =
-  | { readonly type: 'find'; readonly engine: string }
+  | { readonly type: 'find'; readonly engine: string; readonly enginesFolder: string | undefined }
   | { readonly type: 'open'; readonly set: string; readonly network: NetworkFile; readonly options: EngineOptions }
   | { readonly type: 'explain'; readonly set: string; readonly images: readonly Uint8Array[] }
   | { readonly type: 'close'; readonly set: string }

@@ -13,7 +13,7 @@ const explainers = new Map<string, Explainer>()
 async function answer(request: EngineRequest): Promise<EngineReply> {
   switch (request.type) {
     case 'find':
-      await checkKnownAnswer(await findEngine(request.engine))
+      await checkKnownAnswer(await findEngine(request.engine, request.enginesFolder))
       return { type: 'found' }
     case 'open': {
       const { file, bytes, description } = request.network

@@ -19,6 +19,8 @@ export interface WorkerOptions {
   /** Child processes, one device each. Minimum 1. */
   readonly units: number
   readonly engine: string
+  /** Where engines are installed; without it those cannot be used. */
+  readonly enginesFolder?: string | undefined
   /** Images per engine call. Minimum 1. */
   readonly batch: number
   /** Takes the place of the S3 endpoints that stand in jobs and result sets. */
@@ -83,6 +85,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     settings: {
       cacheFolder: options.cacheFolder,
       engine: options.engine,
+      enginesFolder: options.enginesFolder,
       batch: options.batch,
       intraOpThreads: 1,
       endpointOverride: endpointOverride ?? null,

@@ -63,7 +63,7 @@ class Unit {
 
   async start(): Promise<void> {
     try {
-      await this.#host.find(this.#settings.engine)
+      await this.#host.find(this.#settings.engine, this.#settings.enginesFolder)
       send({ type: 'ready' })
     } catch (error) {
       send({ type: 'unusable', error: toErrorMessage(error) })
@@ -165,14 +165,15 @@ class Unit {
 
   async #openEngine(open: OpenSet, set: ResultSet, shard: Shard): Promise<ShardEngine> {
     try {
-      const { cacheFolder, engine, batch, intraOpThreads } = this.#settings
+      const { cacheFolder, engine, enginesFolder, batch, intraOpThreads } = this.#settings
       // Not stopped with the shard that happened to ask first: the next one waits for the same engine.
       const call = this.#storeCall(shard, new AbortController().signal)
       const bytes = await callStore(call, () => fetchNetwork(open.output, set, cacheFolder))
       progress(shard, 0, 0)
       const network = { file: set.network.file, bytes, description: set.network.description }
       const { objectives, scope, style, gradients } = set.options
-      const options = { objectives, scope, style, gradients: gradients !== 'none', batch, engine, intraOpThreads }
+      const how = { engine, enginesFolder, batch, intraOpThreads }
+      const options = { objectives, scope, style, gradients: gradients !== 'none', ...how }
       return await this.#host.open(open.name, network, options)
     } catch (error) {
       // The next shard tries again: the file may have been put back, the store may be there again.

@@ -8,6 +8,8 @@ import type { Verdict } from './suspicion.ts'
 export interface UnitSettings {
   readonly cacheFolder: string
   readonly engine: string
+  /** Where engines are installed. */
+  readonly enginesFolder?: string | undefined
   readonly batch: number
   readonly intraOpThreads: number
   /** Takes the place of the endpoints in jobs and result sets. */

@@ -23,16 +23,23 @@ it('keeps its own files where XDG says, and ignores a relative XDG folder', () =
   expect(ownFolders(settings({}), surroundings({}))).toEqual({
     state: '/home/me/.local/state/headlight',
     cache: '/home/me/.cache/headlight',
+    engines: '/home/me/.local/share/headlight/engines',
   })
-  expect(ownFolders(settings({}), surroundings({ XDG_STATE_HOME: '/var/me', XDG_CACHE_HOME: 'here' }))).toEqual({
+  expect(
+    ownFolders(
+      settings({}),
+      surroundings({ XDG_STATE_HOME: '/var/me', XDG_CACHE_HOME: 'here', XDG_DATA_HOME: '/data' }),
+    ),
+  ).toEqual({
     state: '/var/me/headlight',
     cache: '/home/me/.cache/headlight',
+    engines: '/data/headlight/engines',
   })
 })
 
 it('makes a given folder absolute', () => {
-  const given = settings({ stateFolder: 'state', cacheFolder: '/cache' })
-  expect(ownFolders(given, surroundings({}))).toEqual({ state: resolve('state'), cache: '/cache' })
+  const given = settings({ stateFolder: 'state', cacheFolder: '/cache', enginesFolder: '/engines' })
+  expect(ownFolders(given, surroundings({}))).toEqual({ state: resolve('state'), cache: '/cache', engines: '/engines' })
 })
 
 it('starts as many units as were asked for, else no more than there are cores', () => {

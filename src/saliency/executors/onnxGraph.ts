@@ -8,7 +8,9 @@ import {
   type PoolAttributes,
 } from '../graph.ts'
 import { constantData, inputAt } from '../ops.ts'
+import { writeFirstLargest, writeMaxPoolGradient, writeRound } from './onnxComparisons.ts'
 import { OnnxModel } from './onnxModel.ts'
+import type { OnnxForms } from './onnxProviders.ts'
 
 /** Writes one node's operation into the model; `x` are the names of its inputs, the name of its value comes back. */
 type Writer<K extends OpName> = (model: OnnxModel, node: NodeOf<K>, x: readonly string[], graph: GraphNames) => string
@@ -20,12 +22,13 @@ interface GraphNames {
    * positions are left out where no gradient asks, since computing them costs several times the maxima themselves.
    */
   maxima(x: Node, attributes: PoolAttributes): { readonly values: string; readonly positions: string }
+  readonly forms: OnnxForms
   /** 0 where an activation N×C×H×W is positive, else a number that no gradient outweighs. One per activation. */
   gate(y: Node): string
 }
 
 /**
- * Forms chosen by measurement on ONNX Runtime's CPU provider, where convolutions run in a blocked channel layout and
+ * What the providers differ in stands in onnxProviders.ts. Forms chosen by measurement on the CPU provider, where convolutions run in a blocked channel layout and
  * every operation outside it costs two changes of layout:
  *
  * - `guidedRelu` as relu(g + gate), where the gate is 0 for a positive activation and hugely negative else: the addition
@@ -39,26 +42,28 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
   cast: (model, node, x) => model.node('Cast', x, { to: node.attributes.to === 'uint8' ? 2 : 1 }),
   add: (model, _, x) => model.node('Add', x),
   sub: (model, _, x) => model.node('Sub', x),
-  mul: (model, node, x) => {
+  mul: (model, node, x, { forms }) => {
     const factor = inputAt(node, 1)
     const channels = inputAt(node, 0).shape[1] ?? 0
-    if (factor.op !== 'constant' || factor.shape.join() !== `1,${channels},1,1`) {
+    if (forms.layout === 'plain' || factor.op !== 'constant' || factor.shape.join() !== `1,${channels},1,1`) {
       return model.node('Mul', x)
     }
     const depthwise = model.floats(factor.attributes.data, [channels, 1, 1, 1])
     return model.node('Conv', [x[0] ?? '', depthwise], { group: channels, kernel_shape: [1, 1] })
   },
   div: (model, _, x) => model.node('Div', x),
-  sum: (model, _, x) => model.node('Sum', x),
+  sum: (model, _, x, { forms }) =>
+    forms.sum === 'variadic' ? model.node('Sum', x) : x.reduce((total, other) => model.node('Add', [total, other])),
   relu: (model, _, x) => model.node('Relu', x),
   step: (model, _, [x = '']) => writeStep(model, x),
   guidedRelu: (model, node, [g = '', y = ''], graph) =>
-    node.shape.length === 4
+    node.shape.length === 4 && graph.forms.layout === 'blocked'
       ? model.node('Relu', [model.node('Add', [g, graph.gate(inputAt(node, 1))])])
       : model.node('Mul', [model.node('Relu', [g]), writeStep(model, y)]),
   abs: (model, _, x) => model.node('Abs', x),
   sqrt: (model, _, x) => model.node('Sqrt', x),
-  round: (model, _, x) => model.node('Round', x),
+  round: (model, _, [x = ''], { forms }) =>
+    forms.round === 'kernel' ? model.node('Round', [x]) : writeRound(model, x),
   clip: (model, { attributes: { min, max } }, x) =>
     model.node('Clip', [...x, model.floats(Float32Array.of(min), []), model.floats(Float32Array.of(max), [])]),
   conv: (model, node, x) => model.node('Conv', x, convAttributes(node)),
@@ -80,19 +85,24 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
   },
   maxPool: (model, node, _, graph) => {
     const { values } = graph.maxima(inputAt(node, 0), node.attributes)
+    if (graph.forms.layout === 'plain') return values
     const channels = node.shape[1] ?? 0
     // A pool with positions gives the plain layout, and the whole dense block after it would stay in it. Times one brings
     // the blocked layout back.
     const ones = model.floats(new Float32Array(channels).fill(1), [channels, 1, 1, 1])
     return model.node('Conv', [values, ones], { group: channels, kernel_shape: [1, 1] })
   },
-  maxPoolGradient: (model, node, [, g], graph) => {
+  maxPoolGradient: (model, node, [x = '', g = ''], graph) => {
+    if (graph.forms.maxima === 'comparison') {
+      const { values } = graph.maxima(inputAt(node, 0), node.attributes)
+      return writeMaxPoolGradient(model, node, { x, values, g })
+    }
     const size = node.shape.reduce((a, b) => a * b, 1)
     const flat = model.ints([-1])
     const zeros = model.node('Expand', [model.floats(Float32Array.of(0), [1]), model.ints([size])])
     const { positions } = graph.maxima(inputAt(node, 0), node.attributes)
     const indices = model.node('Reshape', [positions, flat])
-    const updates = model.node('Reshape', [g ?? '', flat])
+    const updates = model.node('Reshape', [g, flat])
     const scattered = model.node('ScatterElements', [zeros, indices, updates], { axis: 0, reduction: 'add' })
     return model.node('Reshape', [scattered, model.ints(node.shape)])
   },
@@ -111,7 +121,8 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
       : model.node('ReduceMean', [...x, model.ints(node.attributes.axes)]),
   reduceMax: (model, node, x) => model.node('ReduceMax', [...x, model.ints(node.attributes.axes)]),
   softmax: (model, _, x) => model.node('Softmax', x, { axis: -1 }),
-  oneHotArgmax: (model, node, x) => {
+  oneHotArgmax: (model, node, x, { forms }) => {
+    if (forms.largest === 'comparison') return writeFirstLargest(model, x[0] ?? '', node.shape.at(-1) ?? 1)
     const top = model.node('ArgMax', x, { axis: -1, keepdims: 0 })
     return model.node('OneHot', [top, model.ints([node.shape.at(-1) ?? 1]), model.floats(Float32Array.of(0, 1), [2])])
   },
@@ -133,8 +144,11 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
     // Slice with step −1 from the last element to "before the first", which ONNX writes as the smallest whole number.
     return model.node('Slice', [...x, each(-1), each(-(2 ** 31)), model.ints(axes), each(-1)])
   },
-  pad: (model, { attributes: { axis, before, after } }, x) =>
-    model.node('Pad', [...x, model.ints([before, after]), '', model.ints([axis])]),
+  pad: (model, { attributes: { axis, before, after }, shape }, x) => {
+    // All axes, though Pad could be told of one: ONNX Runtime's transpose optimiser breaks a Pad with axes.
+    const pads = [before, after].flatMap((length) => shape.map((_, i) => (i === axis ? length : 0)))
+    return model.node('Pad', [...x, model.ints(pads)])
+  },
   concat: (model, node, x) => model.node('Concat', x, { axis: node.attributes.axis }),
   expand: (model, node, x) => model.node('Expand', [...x, model.ints(node.attributes.shape)]),
 }
@@ -151,7 +165,7 @@ function writeStep(model: OnnxModel, x: string): string {
 }
 
 /** The graph as the bytes of an ONNX model. Inputs and outputs keep their names. */
-export function writeOnnx(graph: Graph): Uint8Array {
+export function writeOnnx(graph: Graph, forms: OnnxForms): Uint8Array {
   const model = new OnnxModel()
   const order = topological(graph.outputs.values())
   const names = new Map<Node, string>()
@@ -162,11 +176,17 @@ export function writeOnnx(graph: Graph): Uint8Array {
   const gates = new Map<Node, string>()
   const pools = new Map<string, { values: string; positions: string }>()
   const graphNames: GraphNames = {
+    forms,
     maxima(x, attributes) {
       const key = keyOf(x, attributes)
       const known = pools.get(key)
       if (known !== undefined) return known
-      const outputs = model.nodeWithOutputs('MaxPool', [nameOf(x)], poolAttributes(attributes), routed.has(x) ? 2 : 1)
+      const outputs = model.nodeWithOutputs(
+        'MaxPool',
+        [nameOf(x)],
+        poolAttributes(attributes),
+        routed.has(x) && forms.maxima === 'positions' ? 2 : 1,
+      )
       const made = { values: outputs[0] ?? '', positions: outputs[1] ?? '' }
       pools.set(key, made)
       return made

@@ -1,0 +1,109 @@
+import type { NodeOf } from '../graph.ts'
+import { inputAt } from '../ops.ts'
+import type { OnnxModel } from './onnxModel.ts'
+
+/**
+ * Operations composed of arithmetic, for providers that have no kernel for them. Comparisons give numbers: a difference
+ * times a huge factor, clipped to [0, 1], is 1 where the difference is positive and 0 where it is not.
+ */
+const huge = 3e38
+
+/** Less than any activation, and far enough from the smallest float32 that differences stay finite. */
+const lowest = -1e38
+
+/** To the nearest whole number, halves to even, exactly. */
+export function writeRound(model: OnnxModel, x: string): string {
+  const floor = model.node('Floor', [x])
+  const fraction = model.node('Sub', [x, floor])
+  const overHalf = model.node('Sub', [fraction, number(model, 0.5)])
+  const up = isPositive(model, overHalf)
+  const half = isNoMore(model, model.node('Abs', [overHalf]))
+  const halved = model.node('Mul', [floor, number(model, 0.5)])
+  const odd = isPositive(model, model.node('Sub', [halved, model.node('Floor', [halved])]))
+  return model.node('Add', [floor, model.node('Add', [up, model.node('Mul', [half, odd])])])
+}
+
+/** 1 at the first largest of each row of `length`, else 0. */
+export function writeFirstLargest(model: OnnxModel, x: string, length: number): string {
+  const largest = model.node('ReduceMax', [x, model.ints([-1])])
+  const equal = isNoMore(model, model.node('Sub', [largest, x]))
+  // How many equal ones stand before each: a product with a matrix of ones above the diagonal.
+  const above = Float32Array.from({ length: length ** 2 }, (_, i) => (Math.floor(i / length) < i % length ? 1 : 0))
+  const before = model.node('MatMul', [equal, model.floats(above, [length, length])])
+  return model.node('Mul', [equal, isNoMore(model, before)])
+}
+
+/**
+ * For every offset of the window in row-major order: where the input at that offset equals the window's maximum and no
+ * earlier one did, the gradient goes there. A transposed convolution with one weight per offset brings all of them back to
+ * their places. `values` is the pool's output.
+ */
+export function writeMaxPoolGradient(
+  model: OnnxModel,
+  node: NodeOf<'maxPoolGradient'>,
+  { x, values, g }: { readonly x: string; readonly values: string; readonly g: string },
+): string {
+  const { kernel, strides, pads } = node.attributes
+  const [n = 1, channels = 1, height = 1, width = 1] = node.shape
+  const [, , outHeight = 1, outWidth = 1] = inputAt(node, 1).shape
+  const axes = model.ints([2, 3])
+  // The last windows may end before the input does: what they leave out is filled up again at the end.
+  const reached = [(outHeight - 1) * strides[0] + kernel[0], (outWidth - 1) * strides[1] + kernel[1]] as const
+  const edges = model.ints([0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3]])
+  const padded = model.node('Pad', [x, edges, number(model, lowest)])
+  let free = ''
+  const taken: string[] = []
+  const offsets = kernel[0] * kernel[1]
+  for (let offset = 0; offset < offsets; offset++) {
+    const [top, left] = [Math.floor(offset / kernel[1]), offset % kernel[1]]
+    const ends = [top + (outHeight - 1) * strides[0] + 1, left + (outWidth - 1) * strides[1] + 1]
+    const there = model.node('Slice', [
+      padded,
+      model.ints([top, left]),
+      model.ints(ends),
+      axes,
+      model.ints([...strides]),
+    ])
+    const equal = isNoMore(model, model.node('Sub', [values, there]))
+    const takes = free === '' ? equal : model.node('Mul', [equal, free])
+    const left1 = model.node('Sub', [number(model, 1), takes])
+    free = free === '' ? left1 : model.node('Mul', [free, left1])
+    taken.push(model.node('Mul', [takes, g]))
+  }
+  const rows = model.node(
+    'Concat',
+    taken.map((one) => model.node('Reshape', [one, model.ints([n, channels, 1, outHeight, outWidth])])),
+    { axis: 2 },
+  )
+  const stacked = model.node('Reshape', [rows, model.ints([n, channels * offsets, outHeight, outWidth])])
+  const places = Float32Array.from({ length: channels * offsets * offsets }, (_, i) =>
+    Math.floor(i / offsets) % offsets === i % offsets ? 1 : 0,
+  )
+  const weights = model.floats(places, [channels * offsets, 1, ...kernel])
+  const spread = model.node('ConvTranspose', [stacked, weights], {
+    group: channels,
+    strides,
+    kernel_shape: kernel,
+    pads: [0, 0, 0, 0],
+  })
+  const bottom = Math.max(0, pads[0] + height - reached[0])
+  const right = Math.max(0, pads[1] + width - reached[1])
+  const whole =
+    bottom + right === 0 ? spread : model.node('Pad', [spread, model.ints([0, 0, 0, 0, 0, 0, bottom, right])])
+  const ends = model.ints([pads[0] + height, pads[1] + width])
+  return model.node('Slice', [whole, model.ints([pads[0], pads[1]]), ends, axes])
+}
+
+/** 1 where x > 0, else 0. */
+function isPositive(model: OnnxModel, x: string): string {
+  return model.node('Clip', [model.node('Mul', [x, number(model, huge)]), number(model, 0), number(model, 1)])
+}
+
+/** 1 where x ≤ 0, else 0. */
+function isNoMore(model: OnnxModel, x: string): string {
+  return model.node('Sub', [number(model, 1), isPositive(model, x)])
+}
+
+function number(model: OnnxModel, value: number): string {
+  return model.floats(Float32Array.of(value), [])
+}

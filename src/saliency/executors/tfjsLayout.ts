@@ -1,0 +1,47 @@
+import type { NamedAttrMap, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core'
+import type { Layout, TfjsBackend, Value } from './tfjsBackend.ts'
+
+/** Where each axis of a layout stands in the graph's order. */
+const order = {
+  plain: [0, 1, 2, 3],
+  channelsLast: [0, 2, 3, 1],
+  filter: [2, 3, 1, 0],
+} as const satisfies Readonly<Record<Layout, readonly number[]>>
+
+export function runKernel(
+  backend: TfjsBackend,
+  name: string,
+  inputs: NamedTensorMap,
+  attributes: NamedAttrMap,
+): Tensor {
+  return backend.core.engine().runKernel<Tensor>(name, inputs, attributes)
+}
+
+export const asPlain = (backend: TfjsBackend, value: Value): Value => relaid(backend, value, 'plain')
+export const asChannelsLast = (backend: TfjsBackend, value: Value): Value => relaid(backend, value, 'channelsLast')
+export const asFilter = (backend: TfjsBackend, value: Value): Value => relaid(backend, value, 'filter')
+
+/** Where an axis of the graph stands in a value. */
+export function axisIn({ layout }: Value, axis: number): number {
+  const found = order[layout].findIndex((from) => from === axis)
+  return layout === 'plain' ? axis : found
+}
+
+/** Lengths (or anything else per axis) in the graph's order, put in a value's order. */
+export function inOrderOf<T>({ layout }: Value, perAxis: readonly T[]): T[] {
+  return layout === 'plain' ? [...perAxis] : order[layout].flatMap((axis) => perAxis.slice(axis, axis + 1))
+}
+
+function relaid(backend: TfjsBackend, value: Value, layout: Layout): Value {
+  const { tensor } = value
+  if (value.layout === layout) return value
+  const permutation = order[layout].map((axis) => axisIn(value, axis))
+  const shape = permutation.map((axis) => tensor.shape[axis] ?? 1)
+  // Axes of length 1 may move freely among the others.
+  const longAxes = permutation.filter((axis) => tensor.shape[axis] !== 1)
+  const isReshape = longAxes.every((axis, index) => index === 0 || axis > (longAxes[index - 1] ?? 0))
+  const relaidTensor = isReshape
+    ? runKernel(backend, 'Reshape', { x: tensor }, { shape })
+    : runKernel(backend, 'Transpose', { x: tensor }, { perm: permutation })
+  return { tensor: relaidTensor, layout }
+}

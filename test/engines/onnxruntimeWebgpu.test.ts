@@ -1,0 +1,19 @@
+import { hasSoftwareVulkan } from '../support/softwareVulkan.ts'
+import { describeEngine, describeNotRun } from './conformance.ts'
+
+const engine = 'onnxruntime:webgpu'
+
+if (hasSoftwareVulkan) {
+  describeEngine({
+    engine,
+    operationTolerance: 2e-6,
+    graphTolerance: 1e-5,
+    // On a driver in software the shaders alone take fifteen seconds for each program.
+    scopes: ['all'],
+    objectives: ['sum'],
+    images: 1,
+    batch: 1,
+  })
+} else {
+  describeNotRun(engine, 'there is no software Vulkan driver; apt install chromium-common brings SwiftShader')
+}
