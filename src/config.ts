@@ -203,7 +203,7 @@ export const settingsSchema = z.strictObject({
   redis: z.string().min(1).optional().meta({
     group: 'queue',
     placeholder: 'URL',
-    automatic: 'run starts a private server that stops with it; other commands need one',
+    automatic: 'run and retry start a private server, which stops with the last command that uses it',
     description:
       'Redis ≥ 6.2 or Valkey: redis://user:password@host:6379/0, rediss://… (TLS), redis+unix:///path, redis://host?cluster=1. Give a password through the environment, where other users cannot see it.',
   }),

@@ -2,9 +2,9 @@ import { describeAdapter } from '../dataset/describe.ts'
 import { angleNames } from '../pose/euler.ts'
 import type { Ranking } from '../pose/readings.ts'
 import type { DatasetCheck } from './datasetCheck.ts'
-import { number } from './progressLine.ts'
+import { number } from './quantities.ts'
 import { readingText } from './readingText.ts'
-import { place } from './summaryText.ts'
+import { place } from './place.ts'
 
 /** How many of the 48 readings are shown beside the given one. */
 const readingsShown = 5

@@ -112,11 +112,11 @@ function oneObjective(objective: string | string[]): string {
 }
 
 function isInStore(image: string): boolean {
-  return image.startsWith('s3://')
+  return /^s3:/i.test(image)
 }
 
 function localPath(image: string): string {
-  return image.startsWith('file://') ? pathOfFileUri(image) : image
+  return /^file:/i.test(image) ? pathOfFileUri(image) : image
 }
 
 async function readImage(image: string, { settings }: Call): Promise<Uint8Array> {

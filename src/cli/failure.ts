@@ -1,4 +1,5 @@
 import { HeadlightError, InputError } from '../errors.ts'
+import { withPlaces } from './place.ts'
 
 /** The reason of an AbortSignal that SIGINT or SIGTERM aborted. Its message says how to go on. */
 export class Interrupted extends Error {
@@ -36,6 +37,8 @@ export function describeFailure(error: unknown, options: { debug: boolean }): Fa
   )
 }
 
-function failure(exitCode: Failure['exitCode'], code: string, message: string, stack = ''): Failure {
+function failure(exitCode: Failure['exitCode'], code: string, text: string, stack = ''): Failure {
+  // What is said about a URI itself shows it as it is, or as it is to be.
+  const message = code === 'bad-uri' ? text : withPlaces(text)
   return { exitCode, message: `headlight: ${message}${stack}`, json: { error: { code, message } } }
 }

@@ -44,6 +44,9 @@ export const computingSettings = [
   'redis',
 ] as const satisfies readonly SettingName[]
 
+/** For commands that have no private server to fall back on. */
+export const needsRedis: SettingWording = { redis: { note: 'needed' } }
+
 /** Gives a command the flags of these settings, worded by the schema unless `wording` knows better, and `--config`. */
 export function addSettings(command: Command, names: readonly SettingName[], wording: SettingWording = {}): Command {
   for (const name of names) {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import type { SettingName } from '../config.ts'
 import { InputError } from '../errors.ts'
+import { closest } from '../spelling.ts'
 import { createLogger } from '../telemetry.ts'
 import type { CommandSpec } from './command.ts'
 import { cancelCommand, pauseCommand, resumeCommand } from './control.ts'
@@ -106,7 +107,32 @@ function buildProgram(surroundings: Surroundings, perform: Perform): Command {
     command.addHelpText('after', `\nExamples:\n${examples}`)
     command.action(() => perform(spec, command, command.args))
   }
+  addHelpCommand(program, surroundings)
   return program
+}
+
+/** Commander's own knows one name only, so `help network inspect` would show too little, and `help rnu` everything. */
+function addHelpCommand(program: Command, surroundings: Surroundings): void {
+  const help = program.command('help').argument('[command...]').summary('show the options of a command')
+  configure(help, surroundings)
+  help.action((names: string[]) => {
+    let asked = program
+    for (const name of names) {
+      const found = asked.commands.find((command) => command.name() === name)
+      if (found === undefined) throw unknownCommand(name, asked)
+      asked = found
+    }
+    asked.outputHelp()
+  })
+}
+
+function unknownCommand(name: string, parent: Command): InputError {
+  const meant = closest(
+    name,
+    parent.commands.map((command) => command.name()),
+  )
+  const hint = meant === undefined ? '--help shows what there is' : `did you mean ${meant}?`
+  return new InputError('bad-option', `unknown command '${name}'; ${hint}`)
 }
 
 const groupSummaries: Readonly<Record<string, string>> = {

@@ -1,15 +1,15 @@
 import type { RunProgress } from '../producer/progress.ts'
-import { progressLine, RateMeter } from './progressLine.ts'
+import { finalizingText, progressLine, RateMeter } from './progressLine.ts'
 import type { Output } from './terminal.ts'
 
 const redrawMs = 200
 const quietLineMs = 30_000
 
-const phaseNames: Readonly<Record<RunProgress['phase'], string>> = {
-  waiting: 'waiting',
-  listing: 'listing the dataset',
-  computing: 'computing',
-  finalizing: 'writing the table and the report',
+const beginnings: Readonly<Record<RunProgress['phase'], (progress: RunProgress) => string>> = {
+  waiting: () => 'waiting',
+  listing: () => 'listing the dataset',
+  computing: () => 'computing',
+  finalizing: finalizingText,
 }
 
 /**
@@ -23,7 +23,10 @@ export class ProgressDisplay {
   readonly #now: () => number
   readonly #meter = new RateMeter()
   #latest: RunProgress | null = null
+  /** On the terminal now. */
   #shown = ''
+  /** Written last, where there is no terminal. */
+  #lastLine = ''
   #lastMs = -Infinity
   #lastPhase: RunProgress['phase'] | null = null
 
@@ -49,7 +52,10 @@ export class ProgressDisplay {
     }
     if (!begins && said === undefined && now - this.#lastMs < quietLineMs) return
     this.#lastMs = now
-    const line = said ?? (begins ? phaseNames[progress.phase] : this.#line(Infinity))
+    const line = said ?? (begins ? beginnings[progress.phase](progress) : this.#line(Infinity))
+    // A run that stands still is no news.
+    if (line === this.#lastLine) return
+    this.#lastLine = line
     this.#output.write(`${line}\n`)
   }
 

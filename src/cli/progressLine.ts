@@ -1,4 +1,5 @@
 import type { RunProgress } from '../producer/progress.ts'
+import { duration, number, rateText } from './quantities.ts'
 
 /**
  * One line of at most `columns` characters, the most important first: what does not fit is left out whole, and only a
@@ -23,10 +24,10 @@ function progressParts(progress: RunProgress, imagesPerSecond: number | null): s
     case 'waiting':
       return [progress.message ?? 'waiting']
     case 'finalizing':
-      return [progress.message ?? 'writing the table and the report', ...failures(failed)]
+      return [progress.message ?? finalizingText(progress), ...failures(failed)]
     case 'listing':
     case 'computing': {
-      const speed = imagesPerSecond === null ? [] : [`${speedText(imagesPerSecond)} images/s`]
+      const speed = imagesPerSecond === null ? [] : [rateText(imagesPerSecond)]
       const message = progress.message === undefined ? [] : [progress.message]
       if (toCompute === null) {
         const done = computed > 0 ? [`${number(computed)} done`] : []
@@ -47,34 +48,23 @@ function progressParts(progress: RunProgress, imagesPerSecond: number | null): s
   }
 }
 
+/** Of the phase `finalizing`: when nothing was computed there is nothing that takes long. */
+export function finalizingText({ toCompute }: RunProgress): string {
+  return toCompute === 0 ? 'nothing to compute' : 'writing the table and the report'
+}
+
 function failures(failed: number): string[] {
   return [`${number(failed)} failed`]
 }
 
-/** 1234567 → `1,234,567`. */
-export function number(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
-}
-
-function speedText(imagesPerSecond: number): string {
-  return imagesPerSecond < 10 ? imagesPerSecond.toFixed(1) : number(Math.round(imagesPerSecond))
-}
-
-/** 75 → `1:15`, 7,322 → `2:02:02`, 180,000 → `2 d 2 h`. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '?'
-  const whole = Math.max(0, Math.ceil(seconds))
-  const hours = Math.floor(whole / 3600)
-  if (hours >= 48) return `${Math.floor(hours / 24)} d ${hours % 24} h`
-  const minutes = Math.floor(whole / 60) % 60
-  const two = (value: number): string => String(value).padStart(2, '0')
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`
-}
-
-/** Images per second over the last half minute: an average since the start would hide that a worker was lost. */
+/**
+ * Images per second over the last half minute: an average since the start would hide that a worker was lost. The clock
+ * starts with the first image that is done, not with the units that had to start before it.
+ */
 export class RateMeter {
   readonly #samples: { readonly atMs: number; readonly computed: number }[] = []
   readonly #windowMs: number
+  #before: number | undefined
 
   constructor(windowMs = 30_000) {
     this.#windowMs = windowMs
@@ -82,8 +72,13 @@ export class RateMeter {
 
   /** `computed` may fall (a shard was handed back); the measurement then starts again. */
   add(atMs: number, computed: number): void {
+    this.#before ??= computed
     const last = this.#samples.at(-1)
-    if (last && computed < last.computed) this.#samples.length = 0
+    if (last && computed < last.computed) {
+      this.#samples.length = 0
+      this.#before = computed
+    }
+    if (this.#samples.length === 0 && computed <= this.#before) return
     // Ten samples a second say no more than one and would fill the list.
     if (last && this.#samples.length > 1 && atMs - last.atMs < 200 && computed === last.computed) return
     this.#samples.push({ atMs, computed })

@@ -11,6 +11,8 @@ import { adapterOptions, angleOrder } from './adapterSettings.ts'
 import type { Call } from './command.ts'
 import { announcement, readNetworkFile } from './networkFile.ts'
 import { required } from './options.ts'
+import { place } from './place.ts'
+import { whileWaiting } from './waiting.ts'
 
 /** What a call of `run` or `produce` asks for. The caller closes the stores. */
 export interface AskedFor {
@@ -39,7 +41,7 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
     const { file, digest, description } = network
     checkObjectives(options.objectives, description.heads)
     await refuseOverlap(dataset, output)
-    await dataset.check('read')
+    await whileWaiting(call, place(dataset.uri), dataset.check('read'))
     const notes = [announcement(network), await hintAtNames(settings, dataset, options)]
     return {
       dataset,

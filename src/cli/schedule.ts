@@ -1,4 +1,5 @@
 import type { CommandSpec } from './command.ts'
+import { needsRedis } from './options.ts'
 
 const redis = '--redis redis://queue:6379'
 
@@ -11,6 +12,7 @@ function named(
     name: `schedule ${wish}`,
     summary,
     settings: ['redis'],
+    wording: needsRedis,
     extend: (command) => command.argument('<name>', 'name of the schedule'),
     examples: [example],
     perform: async (call) => {
@@ -25,6 +27,7 @@ export const scheduleCommands: readonly CommandSpec[] = [
     name: 'schedule add',
     summary: 'add a schedule, or change the one of this name',
     settings: ['redis'],
+    wording: needsRedis,
     extend: (command) =>
       command
         .usage('[options] <name> -- <options of produce>')
@@ -51,6 +54,7 @@ export const scheduleCommands: readonly CommandSpec[] = [
     name: 'schedule list',
     summary: 'show all schedules, their next times and how they ended last',
     settings: ['redis'],
+    wording: needsRedis,
     examples: [[`headlight schedule list ${redis}`, 'next times and last outcomes']],
     perform: async (call) => {
       const { listSchedules } = await import('./schedules.ts')

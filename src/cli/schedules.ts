@@ -8,7 +8,7 @@ import { addSettings, computingSettings, settingsOf } from './options.ts'
 import { givenRedis } from './queueServer.ts'
 import { askedFor } from './resultSetOf.ts'
 import { runJob } from './runJob.ts'
-import { place } from './summaryText.ts'
+import { place } from './place.ts'
 
 /** Prepares the result set that the options after `--` ask for, and adds or changes the schedule. */
 export async function addSchedule(call: Call): Promise<number> {

@@ -3,12 +3,12 @@ import { InputError } from '../errors.ts'
 import type { QueueConnection } from '../queue/connection.ts'
 import type { Call } from './command.ts'
 import { ownFolders } from './machine.ts'
-import { number } from './progressLine.ts'
+import { number, rateText } from './quantities.ts'
 import { givenRedis } from './queueServer.ts'
 import type { QueueStatus } from './queueStatus.ts'
 import { resultSetStatuses, type ResultSetStatus } from './resultSetStatus.ts'
 import { stopOnSignal } from './stopSignals.ts'
-import { place } from './summaryText.ts'
+import { place } from './place.ts'
 import type { WorkerStatus } from './workerStatus.ts'
 import { namedRun } from '../producer/namedRun.ts'
 import { openStore } from '../storage/open.ts'
@@ -58,7 +58,12 @@ export async function showStatus(call: Call): Promise<number> {
     const show = (status: Status): void =>
       surroundings.results.write(settings.json ? `${JSON.stringify(status)}\n` : statusText(status))
     if (call.flags['watch'] !== true) {
-      show(await read())
+      const status = await read()
+      // As the report command says it; while it is watched, or beside a queue, there may be one in a moment.
+      if (output && status.sets.length === 0 && connection === undefined) {
+        throw new InputError('no-such-run', `${output.uri} holds no result set; headlight run makes one`)
+      }
+      show(status)
       return 0
     }
     const stop = stopOnSignal(surroundings, 'the runs go on', () => undefined)
@@ -110,7 +115,7 @@ function setText(set: ResultSetStatus): string {
     rows.push(['run', `${set.run}, ${set.state}`])
     const images = set.images === null ? '' : `${number(set.images)}: `
     const total = set.total === null ? 'done, the listing goes on' : `of ${number(set.total)} computed`
-    const rate = set.imagesPerSecond === null ? '' : `, ${set.imagesPerSecond.toFixed(1)} images/s`
+    const rate = set.imagesPerSecond === null ? '' : `, ${rateText(set.imagesPerSecond)}`
     const failed = set.failed === null ? '' : `, ${number(set.failed)} failed records`
     rows.push(['images', `${images}${number(set.done)} ${total}${rate}${failed}`])
   }
@@ -141,7 +146,7 @@ function workersText(workers: readonly WorkerStatus[]): string {
     worker.engine,
     `${worker.units} × ${worker.device}`,
     worker.fault === null ? worker.state : `${worker.state}: ${worker.fault}`,
-    `${worker.imagesPerSecond.toFixed(1)} images/s`,
+    rateText(worker.imagesPerSecond),
     `seen ${worker.lastSignSecondsAgo} s ago`,
   ])
   const heads = ['worker', 'version', 'engine', 'device', 'state', 'rate', 'sign of life']

@@ -1,6 +1,7 @@
 import { layout } from '../contract/layout.ts'
 import type { Summary } from '../contract/run.ts'
-import { number } from './progressLine.ts'
+import { place } from './place.ts'
+import { number, rateText } from './quantities.ts'
 
 /** What `run` says at its end: where things are, the counts, and the errors against the labels. */
 export function summaryText(summary: Summary, set: string): string {
@@ -20,7 +21,7 @@ export function summaryText(summary: Summary, set: string): string {
     ])
   }
   if (summary.imagesPerSecond !== null) {
-    rows.push(['speed', `${summary.imagesPerSecond.toFixed(1)} images/s with ${summary.engine.join(', ')}`])
+    rows.push(['speed', `${rateText(summary.imagesPerSecond)} with ${summary.engine.join(', ')}`])
   }
   const text = rows.map(([name, value]) => `${name.padEnd(11)} ${value}\n`).join('')
   return summary.mae ? `${text}\n${errorTable(summary.mae, summary.errors)}` : text
@@ -51,9 +52,4 @@ function errorTable(mae: NonNullable<Summary['mae']>, errors: Summary['errors'])
 function outputOf(resultSet: string, set: string): string {
   const end = `${set}/`
   return resultSet.endsWith(end) ? resultSet.slice(0, -end.length) : resultSet
-}
-
-/** `file:///home/me/out/` → `/home/me/out/`: people paste paths; other URIs stay. */
-export function place(uri: string): string {
-  return uri.startsWith('file:///') ? decodeURIComponent(uri.slice('file://'.length)) : uri
 }

@@ -26,7 +26,10 @@ export async function performWorker(call: Call): Promise<number> {
       units,
       engine: settings.engine,
       batch: settings.batch,
-      ...(settings.s3Endpoint === undefined ? {} : { endpointOverride: settings.s3Endpoint }),
+      endpoints: {
+        dataset: settings.s3Endpoint ?? null,
+        output: settings.outputS3Endpoint ?? settings.s3Endpoint ?? null,
+      },
       cacheFolder: ownFolders(settings, surroundings).cache,
       enginesFolder: ownFolders(settings, surroundings).engines,
       unitSilenceMs: settings.unitSilenceSeconds * 1000,

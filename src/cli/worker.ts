@@ -1,4 +1,5 @@
 import type { CommandSpec } from './command.ts'
+import { needsRedis } from './options.ts'
 
 export const workerCommand: CommandSpec = {
   name: 'worker',
@@ -9,6 +10,7 @@ export const workerCommand: CommandSpec = {
     'engine',
     'batch',
     's3Endpoint',
+    'outputS3Endpoint',
     'fetchConcurrency',
     'graceSeconds',
     'unitSilenceSeconds',
@@ -18,6 +20,7 @@ export const workerCommand: CommandSpec = {
     'enginesFolder',
   ],
   jsonLogs: true,
+  wording: needsRedis,
   examples: [
     ['headlight worker --redis redis://queue:6379', 'one unit per core of this machine'],
     [

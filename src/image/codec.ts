@@ -75,7 +75,7 @@ async function decode(bytes: Uint8Array, format: ImageFormat, options: DecodeOpt
     throw new SampleError(
       'too-many-pixels',
       `The image is ${header.width} × ${header.height}, ${pixelCount} pixels, over the limit of ${options.maxPixels}; ` +
-        'shrink it or raise maxPixels.',
+        'shrink it or raise --max-pixels.',
     )
   }
   const decodedBytes = header.channels * (sampleBytes[header.depth] ?? 1)

@@ -179,7 +179,7 @@ class Serving {
       },
       listeners: {
         onResult: (shard, result) => {
-          work.add(result)
+          work.add(result, performance.now())
           progress.shardEnded(shard, result)
           if (result.outcome === 'cancelled') following.wake()
           else shards.markDone(shard)
@@ -212,9 +212,9 @@ class Serving {
     try {
       progress.update({ phase: 'listing', message: undefined })
       await this.#patience.call(output, () => shards.refresh())
-      const listing = this.#list(run, dataset, shards, queue, following, work, signal).then(() => {
+      const listing = this.#list(run, dataset, shards, queue, following, signal).then(() => {
         isListed = true
-        progress.update({ phase: 'computing', toCompute: progress.current.toCompute ?? 0 })
+        if (shards.missingCount > 0) progress.update({ phase: 'computing' })
         following.wake()
       })
       // A run that is cancelled stops listing; a listing that fails stops following.
@@ -236,7 +236,6 @@ class Serving {
     shards: Shards,
     queue: ShardQueue,
     following: Following,
-    work: WorkLog,
     signal: AbortSignal,
   ): Promise<void> {
     const { set, shardSize, onWork = () => undefined } = this.#options
@@ -257,10 +256,7 @@ class Serving {
         signal,
         onPart: async (header) => {
           const missing = shards.add(header)
-          if (missing.length > 0) {
-            work.begin()
-            onWork()
-          }
+          if (missing.length > 0) onWork()
           progress.committed(shards.samplesDone)
           // When the run is resumed, following adds what is missing then.
           if (following.isPaused) return

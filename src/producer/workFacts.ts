@@ -5,24 +5,22 @@ import type { WorkFacts } from './finalize.ts'
 export class WorkLog {
   readonly #engines = new Set<string>()
   #computed = 0
-  #began: number | undefined
+  #began = Infinity
   #ended = 0
 
-  /** Jobs are in the queue: the compute phase begins, the time until a worker turns up included. */
-  begin(): void {
-    this.#began ??= performance.now()
-  }
-
-  add(result: ShardResult): void {
+  /** `now` in milliseconds, as `performance.now()` counts them. */
+  add(result: ShardResult, now: number): void {
     if (result.outcome !== 'computed') return
     // A shard of refused keys alone needs no engine.
     if (result.engine !== '') this.#engines.add(result.engine)
     this.#computed += result.computed
-    this.#ended = performance.now()
+    // From the first shard that a worker took: its start, and the wait for one, are no part of the speed.
+    this.#began = Math.min(this.#began, now - result.wallMs)
+    this.#ended = now
   }
 
   facts(): WorkFacts {
-    const seconds = (this.#ended - (this.#began ?? 0)) / 1_000
+    const seconds = (this.#ended - this.#began) / 1_000
     const imagesPerSecond = this.#computed === 0 || seconds <= 0 ? null : this.#computed / seconds
     return { engines: [...this.#engines], imagesPerSecond }
   }

@@ -12,16 +12,25 @@ export function redisFault(description: string, causes: readonly unknown[]): Inp
       cause instanceof Error ? `${'code' in cause ? String(cause.code) : ''} ${cause.message}` : String(cause),
     )
     .join('\n')
-  const sentence = sentences.find(([pattern]) => pattern.test(text))?.[1] ?? 'cannot be used'
+  const [, sentence = 'cannot be used', end] = sentences.find(([pattern]) => pattern.test(text)) ?? []
   const detail = causes.find((cause) => cause instanceof Error && cause.message !== 'Connection is closed.')
-  const said = detail instanceof Error ? ` (${detail.message.replaceAll('\n', ' ')})` : ''
+  const said = end !== 'says it all' && detail instanceof Error ? ` (${detail.message.replaceAll('\n', ' ')})` : ''
   return new InputError('no-redis', `Redis at ${description} ${sentence}${said}.`, { cause: causes.at(-1) })
 }
 
 /** From the plainest symptom to the vaguest: a refused login also closes the connection. */
-const sentences: readonly (readonly [RegExp, string])[] = [
-  [/WRONGPASS|invalid password|invalid username-password/i, 'refuses the user or password; correct them in the URL'],
-  [/NOAUTH/, 'wants a password; put it into the URL as redis://user:password@host'],
+const sentences: readonly (readonly [RegExp, string, 'says it all'?])[] = [
+  [
+    /WRONGPASS|invalid password|invalid username-password/i,
+    'refuses the user or password; correct them in the URL',
+    'says it all',
+  ],
+  // The server's own forty words are about a command that nobody has typed.
+  [
+    /NOAUTH/,
+    'wants a password; put it into the URL, redis://user:password@host, best by way of HEADLIGHT_REDIS',
+    'says it all',
+  ],
   [/NOPERM/, 'does not allow this user to PING and INFO; widen its ACL'],
   [/DENIED/, 'is in protected mode and refuses other hosts; set a password on the server'],
   [/LOADING|MASTERDOWN/, 'is still loading its data; try again in a moment'],

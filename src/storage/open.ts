@@ -22,7 +22,8 @@ export interface OpenStoreOptions extends S3ConnectionOptions {
 export function openStore(uri: string, options: OpenStoreOptions = {}): Store {
   if (uri.trim() === '') throw badUri(uri, 'it is empty')
   if (uri.includes('\0')) throw badUri(uri, 'it holds a NUL character')
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(uri)?.[1]?.toLowerCase()
+  // `s3:/bucket` is no path that anybody means: taken for one it would be looked for here, or made.
+  const scheme = (/^([a-z][a-z0-9+.-]*):\/\//i.exec(uri) ?? /^(s3|file|https?):/i.exec(uri))?.[1]?.toLowerCase()
   switch (scheme) {
     case undefined:
       return new FilesystemStore(resolve(uri), options)
@@ -39,6 +40,7 @@ export function openStore(uri: string, options: OpenStoreOptions = {}): Store {
 }
 
 function openS3(uri: string, options: OpenStoreOptions): Store {
+  if (!/^s3:\/\//i.test(uri)) throw badUri(uri, 'two slashes follow the colon; write s3://bucket/prefix')
   const [bucket = '', ...parts] = uri.slice('s3://'.length).split('/')
   if (bucket === '') throw badUri(uri, 'it names no bucket; write s3://bucket/prefix')
   // Amazon's rule, and what other services add to it: capitals, underscores, a tenant before a colon.

@@ -248,7 +248,7 @@ export class S3Store implements Store {
   #error(error: unknown, operation: Operation, key: string, checking = false): Error {
     return s3Error(error, {
       doing: `${operation} ${this.uri}${key}`,
-      service: this.endpoint ?? 'Amazon S3',
+      endpoint: this.endpoint,
       checking,
       worked: this.#worked.has(operation),
     })

@@ -4,8 +4,8 @@ import { HeadlightError, InputError, PlaceError, SampleError, TransientError } f
 export interface S3Attempt {
   /** To go after "cannot": `read s3://bucket/key`. */
   readonly doing: string
-  /** The endpoint's URL or `Amazon S3`. */
-  readonly service: string
+  /** Undefined: Amazon's own. */
+  readonly endpoint: string | undefined
   /** During `check` a service that does not answer is the user's to correct, later it is bad weather. */
   readonly checking: boolean
   /** Whether the same operation has succeeded on this store before. */
@@ -70,7 +70,8 @@ export function isNoSuchObject({ name, status }: S3Failure): boolean {
 /** The class of `errors.ts` that a failed request belongs to. A fault of the program comes back as it is. */
 export function s3Error(error: unknown, attempt: S3Attempt): HeadlightError | Error {
   if (error instanceof HeadlightError) return error
-  const { doing, service, checking, worked } = attempt
+  const { doing, endpoint, checking, worked } = attempt
+  const service = endpoint ?? 'Amazon S3'
   const failure = failureOf(error)
   const { name, status, errno } = failure
   const cause = { cause: error }
@@ -139,8 +140,10 @@ export function s3Error(error: unknown, attempt: S3Attempt): HeadlightError | Er
   }
   if (lost.test(errno ?? '') || lost.test(name) || (errno !== undefined && untrusted.test(errno))) {
     const why = errno ?? name
+    const advice =
+      endpoint === undefined ? 'check the network, or name another service with --s3-endpoint' : 'check the endpoint'
     return checking
-      ? new InputError('unreachable', `cannot ${doing}: ${service} does not answer (${why}); check the endpoint`, cause)
+      ? new InputError('unreachable', `cannot ${doing}: ${service} does not answer (${why}); ${advice}`, cause)
       : new TransientError('store-busy', `cannot ${doing}: the connection to ${service} failed (${why})`, cause)
   }
   if (throttlings.has(name) || status === 429 || (status !== undefined && status >= 500)) {

@@ -4,9 +4,9 @@ import { type ResultSet, resultSetSchema } from '../contract/resultSet.ts'
 import { type Flags, flagsSchema } from '../contract/run.ts'
 import { PlaceError } from '../errors.ts'
 import { getJson } from '../storage/jsonObject.ts'
-import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
+import { openDataset, openOutput, type EndpointOverrides } from './endpoints.ts'
 
 /** One run as the supervisor sees it: its result set, and what people ask of it. */
 export class WorkedRun {
@@ -59,12 +59,12 @@ const keptRuns = 8
 
 /** The runs that a supervisor works on. Opening one checks both its stores, before its first shard is begun. */
 export class WorkedRuns {
-  readonly #endpointOverride: string | undefined
+  readonly #endpoints: EndpointOverrides
   readonly #log: Logger
   readonly #runs = new Map<string, Promise<WorkedRun>>()
 
-  constructor(endpointOverride: string | undefined, log: Logger) {
-    this.#endpointOverride = endpointOverride
+  constructor(endpoints: EndpointOverrides, log: Logger) {
+    this.#endpoints = endpoints
     this.#log = log
   }
 
@@ -96,7 +96,7 @@ export class WorkedRuns {
   }
 
   async #open(job: ShardJob): Promise<WorkedRun> {
-    const output = openStore(job.output, { endpoint: this.#endpointOverride ?? job.endpoint })
+    const output = openOutput(job, this.#endpoints)
     const key = layout.set(job.set)
     // Before the check for writing, which would create a folder that is missing because nothing is mounted here.
     const found = await getJson(output, key, resultSetSchema)
@@ -106,8 +106,7 @@ export class WorkedRuns {
         `${output.uri}${key} is missing: the output is not mounted or not reachable from here.`,
       )
     const set = found.value
-    const endpoint = this.#endpointOverride ?? set.dataset.endpoint ?? undefined
-    const run = new WorkedRun(set, output, openStore(set.dataset.uri, { endpoint }), job.run, this.#log)
+    const run = new WorkedRun(set, output, openDataset(set, this.#endpoints), job.run, this.#log)
     await run.check()
     return run
   }

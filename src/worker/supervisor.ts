@@ -4,6 +4,7 @@ import { PlaceError } from '../errors.ts'
 import { closeWithin, settles } from '../queue/closing.ts'
 import { openWorker, type QueueConnection } from '../queue/connection.ts'
 import type { Logger } from '../telemetry.ts'
+import type { EndpointOverrides } from './endpoints.ts'
 import { HeartbeatSender } from './heartbeat.ts'
 import { PlaceFaults } from './placeFaults.ts'
 import { WorkedRuns } from './runs.ts'
@@ -23,8 +24,7 @@ export interface WorkerOptions {
   readonly enginesFolder?: string | undefined
   /** Images per engine call. Minimum 1. */
   readonly batch: number
-  /** Takes the place of the S3 endpoints that stand in jobs and result sets. */
-  readonly endpointOverride?: string
+  readonly endpoints?: EndpointOverrides
   /** Networks are kept here between runs. */
   readonly cacheFolder: string
   /** A unit at work that gets nothing done for so long is killed and replaced. */
@@ -72,14 +72,14 @@ const closeMs = 3_000
  * compute; child processes compute. Resolves when the first unit can take shards. Raises InputError `bad-engine`.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { log, units, endpointOverride } = options
+  const { log, units, endpoints = { dataset: null, output: null } } = options
   const state = new WorkerState(options.headlightVersion, options.engine)
   const onEvent = (event: WorkerEvent): void => {
     state.heard(event)
     options.onEvent?.(event)
   }
   const times = { ...defaultTimes, ...options.times }
-  const runs = new WorkedRuns(endpointOverride, log)
+  const runs = new WorkedRuns(endpoints, log)
   const pool = new UnitPool({
     units,
     settings: {
@@ -88,7 +88,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       enginesFolder: options.enginesFolder,
       batch: options.batch,
       intraOpThreads: 1,
-      endpointOverride: endpointOverride ?? null,
+      endpoints,
       fetchConcurrency: options.fetchConcurrency ?? null,
     },
     silenceMs: options.unitSilenceMs,

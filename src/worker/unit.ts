@@ -1,8 +1,8 @@
 import type { ResultSet } from '../contract/resultSet.ts'
 import { openAdapter } from '../dataset/open.ts'
 import { descriptionSchema } from '../saliency/networks/description.ts'
-import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
+import { openDataset, openOutput } from './endpoints.ts'
 import { EngineHost } from './engineHost.ts'
 import { type EngineTurn, EngineTurns } from './engineTurns.ts'
 import { toErrorMessage } from './errorMessage.ts'
@@ -149,11 +149,11 @@ class Unit {
 
   #open({ job, set }: ShardOrder): OpenSet {
     const name = `${job.output} ${set.id}`
-    const { endpointOverride } = this.#settings
+    const { endpoints } = this.#settings
     const open = this.#sets.get(name) ?? {
       name,
-      output: openStore(job.output, { endpoint: endpointOverride ?? job.endpoint }),
-      dataset: openStore(set.dataset.uri, { endpoint: endpointOverride ?? set.dataset.endpoint ?? undefined }),
+      output: openOutput(job, endpoints),
+      dataset: openDataset(set, endpoints),
       engine: undefined,
       users: 0,
     }

@@ -1,5 +1,6 @@
 import type { ShardJob } from '../contract/job.ts'
 import type { ResultSet } from '../contract/resultSet.ts'
+import type { EndpointOverrides } from './endpoints.ts'
 import type { ErrorMessage } from './errorMessage.ts'
 import type { Measured } from './measurements.ts'
 import type { Verdict } from './suspicion.ts'
@@ -12,8 +13,7 @@ export interface UnitSettings {
   readonly enginesFolder?: string | undefined
   readonly batch: number
   readonly intraOpThreads: number
-  /** Takes the place of the endpoints in jobs and result sets. */
-  readonly endpointOverride: string | null
+  readonly endpoints: EndpointOverrides
   /** Objects fetched at a time; null chooses by the kind of store. */
   readonly fetchConcurrency: number | null
 }

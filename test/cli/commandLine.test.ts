@@ -67,6 +67,24 @@ describe('a wrong call', () => {
     expect(await refusal([...run, '--scope=stm'])).toContain('did you mean stem?')
   })
 
+  it('is helped, however help is asked for', async () => {
+    const [asked, flagged] = [await headlight(['help', 'run']), await headlight(['run', '--help'])]
+    expect(asked).toEqual(flagged)
+    expect(asked).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage: headlight run') })
+    expect((await headlight(['help'])).stdout).toContain('Commands:')
+    expect((await headlight(['help', 'network', 'inspect'])).stdout).toContain('headlight network inspect')
+    expect(await refusal(['help', 'rnu'])).toBe("unknown command 'rnu'; did you mean run?")
+    expect(await refusal(['help', 'network', 'x'])).toBe("unknown command 'x'; --help shows what there is")
+  })
+
+  it('is told in its help what Redis is needed for', async () => {
+    const said = async (command: string) =>
+      /--redis <URL> .*?\(([^()]*)\) --/.exec((await headlight([command, '--help'])).stdout.replace(/\s+/g, ' '))?.[1]
+    for (const command of ['worker', 'produce', 'producer']) expect(await said(command)).toBe('needed')
+    expect(await said('doctor')).toBe('default: none is looked at')
+    expect(await said('run')).toContain('start a private server')
+  })
+
   it('is told what is missing or too much', async () => {
     expect(await refusal(['run'])).toBe('run needs --dataset URI')
     expect(await refusal(['worker'])).toBe('worker needs --redis URL')
@@ -182,7 +200,10 @@ describe('input that cannot work', () => {
     inFolder(async (folder) => {
       expect(await refusal(['status', '--output', join(folder, 'none')])).toContain('there is no such folder')
       expect(await refusal(['status', '20260101T000000Z-abcdef', '--output', folder])).toContain('holds no run')
-      expect(await refusal(['report', folder])).toContain('holds no result set')
+      expect(await refusal(['report', folder])).toContain(`${folder}/ holds no result set`)
+      expect(await refusal(['status', '--output', folder])).toBe(
+        `${folder}/ holds no result set; headlight run makes one`,
+      )
     }))
 })
 

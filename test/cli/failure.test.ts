@@ -18,6 +18,15 @@ it('tells the fault of the input from that of the program or its surroundings', 
   })
 })
 
+it('shows folders as the paths that people give', () => {
+  const said = (code: 'held' | 'bad-uri', text: string) => describeFailure(new InputError(code, text), quietly).message
+  expect(said('held', 'file:///tmp/a%20b/set is being written; wait')).toBe(
+    'headlight: /tmp/a b/set is being written; wait',
+  )
+  expect(said('held', 's3://bucket/set, file:///tmp/100%zz')).toBe('headlight: s3://bucket/set, file:///tmp/100%zz')
+  expect(said('bad-uri', 'write file:///folder')).toBe('headlight: write file:///folder')
+})
+
 it('says one sentence about what nobody foresaw, and the stack only on request', () => {
   const error = new TypeError('x is not a function\n  more')
   const failure = describeFailure(error, quietly)

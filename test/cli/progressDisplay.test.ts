@@ -45,6 +45,19 @@ describe('elsewhere', () => {
     ])
   })
 
+  it('does not repeat a line that says the same', () => {
+    const { written, clock, display } = screen(false)
+    for (clock.ms = 0; clock.ms <= 185_000; clock.ms += 500) display.update(at(clock.ms < 40_000 ? 10 : 14))
+    expect(written).toEqual(['computing\n', '10/100 images (10 %) · 0 failed\n', '14/100 images (14 %) · 0 failed\n'])
+  })
+
+  it('says so when there is nothing to compute', () => {
+    const { written, display } = screen(false)
+    display.update({ ...at(0), phase: 'listing', toCompute: null })
+    display.update({ ...at(0), phase: 'finalizing', toCompute: 0, unchanged: 100 })
+    expect(written).toEqual(['listing the dataset\n', 'nothing to compute\n'])
+  })
+
   it('says what is out of the ordinary when it begins', () => {
     const { written, clock, display } = screen(false)
     display.update(at(0))

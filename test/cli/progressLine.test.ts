@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { duration, number, progressLine, RateMeter } from '../../src/cli/progressLine.ts'
+import { progressLine, RateMeter } from '../../src/cli/progressLine.ts'
+import { duration, number, rateText } from '../../src/cli/quantities.ts'
 
 const computing = {
   phase: 'computing',
@@ -59,6 +60,20 @@ it('writes durations and large numbers for people', () => {
   expect([0, 999, 1000, 1234567].map(number)).toEqual(['0', '999', '1,000', '1,234,567'])
 })
 
+it('writes rates in the unit in which there is something to see', () => {
+  expect([0, 0.00001, 0.004, 0.04, 0.06, 1.24, 9.97, 21.4, 1234].map(rateText)).toEqual([
+    '0 images/s',
+    '0 images/s',
+    '0.2 images/min',
+    '2.4 images/min',
+    '0.1 images/s',
+    '1.2 images/s',
+    '10 images/s',
+    '21 images/s',
+    '1,234 images/s',
+  ])
+})
+
 describe('the measured speed', () => {
   it('is that of the last half minute, not of the whole run', () => {
     const meter = new RateMeter(30_000)
@@ -67,21 +82,44 @@ describe('the measured speed', () => {
     expect(meter.perSecond()).toBeCloseTo(10, 6)
   })
 
+  it('does not count the time until the first image', () => {
+    const meter = new RateMeter()
+    for (let second = 0; second < 20; second++) meter.add(second * 1000, 0)
+    meter.add(20_000, 3)
+    expect(meter.perSecond()).toBeNull()
+    meter.add(21_000, 8)
+    expect(meter.perSecond()).toBeCloseTo(5, 6)
+  })
+
+  it('does not count what an earlier attempt had done', () => {
+    const meter = new RateMeter()
+    meter.add(0, 4_000)
+    meter.add(5_000, 4_000)
+    meter.add(6_000, 4_010)
+    meter.add(7_000, 4_030)
+    expect(meter.perSecond()).toBeCloseTo(20, 6)
+  })
+
   it('is unknown at first, and again when shards were handed back', () => {
     const meter = new RateMeter()
     expect(meter.perSecond()).toBeNull()
     meter.add(0, 0)
     meter.add(1000, 50)
+    meter.add(2000, 100)
     expect(meter.perSecond()).toBeCloseTo(50, 6)
-    meter.add(2000, 20)
+    meter.add(3000, 20)
     expect(meter.perSecond()).toBeNull()
+    meter.add(4000, 30)
+    meter.add(5000, 50)
+    expect(meter.perSecond()).toBeCloseTo(20, 6)
   })
 
   it('falls while nothing is done', () => {
     const meter = new RateMeter()
     meter.add(0, 0)
-    meter.add(1000, 50)
-    meter.add(5000, 50)
+    meter.add(1000, 10)
+    meter.add(2000, 60)
+    meter.add(6000, 60)
     expect(meter.perSecond()).toBeCloseTo(10, 6)
   })
 })

@@ -96,7 +96,9 @@ test('a host that has no address', async () => {
 })
 
 test('a password is missing', async () => {
-  expect(await refusal(`redis://127.0.0.1:${locked.port}`)).toMatch(/wants a password/)
+  expect(await refusal(`redis://127.0.0.1:${locked.port}`)).toMatch(
+    /wants a password; put it into the URL, redis:\/\/user:password@host, best by way of HEADLIGHT_REDIS\.?$/,
+  )
 })
 
 test('a password is wrong', async () => {

@@ -27,6 +27,10 @@ describe('openStore', () => {
     ' ',
     's3://',
     's3:///key',
+    's3:/bucket/x',
+    's3:bucket',
+    'file:x',
+    'https:/host/x',
     's3://b cket/x',
     'https://host/bucket',
     'gs://bucket',
@@ -49,6 +53,12 @@ describe('openStore', () => {
       expect(String(raised)).not.toContain('secret')
     },
   )
+
+  it('says how an S3 URI is written', () => {
+    expect(() => openStore('s3:/bucket/x')).toThrow(
+      'cannot open "s3:/bucket/x": two slashes follow the colon; write s3://bucket/prefix',
+    )
+  })
 
   it('shows no password of a URI', () => {
     expect(() => openStore('https://user:secret@host/bucket')).toThrow(/user:\*\*\*@host/)

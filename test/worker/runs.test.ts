@@ -19,7 +19,7 @@ async function stored() {
   const dataset = openStore(join(folder, 'images'))
   const set = resultSet(dataset.uri)
   const job: ShardJob = { run: 'run-1', output: output.uri, set: set.id, part: 0, offset: 0, count: 2 }
-  const runs = new WorkedRuns(undefined, createLogger('silent'))
+  const runs = new WorkedRuns({ dataset: null, output: null }, createLogger('silent'))
   return { folder, output, dataset, set, job, runs }
 }
 

@@ -46,7 +46,7 @@ function newPool(units: number): UnitPool {
       engine: 'fake',
       batch: 1,
       intraOpThreads: 1,
-      endpointOverride: null,
+      endpoints: { dataset: null, output: null },
       fetchConcurrency: null,
     },
     silenceMs: 1_000,

@@ -1,0 +1,21 @@
+import type { ShardJob } from '../contract/job.ts'
+import type { ResultSet } from '../contract/resultSet.ts'
+import { openStore } from '../storage/open.ts'
+import type { Store } from '../storage/store.ts'
+
+/**
+ * Take the place of the S3 endpoints that stand in jobs and result sets: the same service may have another address where
+ * the worker is. Null: the one that stands there.
+ */
+export interface EndpointOverrides {
+  readonly dataset: string | null
+  readonly output: string | null
+}
+
+export function openOutput(job: Pick<ShardJob, 'output' | 'endpoint'>, overrides: EndpointOverrides): Store {
+  return openStore(job.output, { endpoint: overrides.output ?? job.endpoint })
+}
+
+export function openDataset({ dataset }: Pick<ResultSet, 'dataset'>, overrides: EndpointOverrides): Store {
+  return openStore(dataset.uri, { endpoint: overrides.dataset ?? dataset.endpoint ?? undefined })
+}
