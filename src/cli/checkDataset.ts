@@ -127,7 +127,7 @@ async function look(o: {
   const { key } = sample
   try {
     const found = await dataset.get(key)
-    if (!found) throw new SampleError('vanished', `${dataset.uri}${key} was gone when it was read.`)
+    if (!found) throw new SampleError('vanished', `${dataset.uri}${key} was gone when it was read`)
     const truth = await adapter.read(dataset, sample)
     const { maxPixels, exifOrientation } = settings
     const image = await decodeImage(found.bytes, { maxPixels, applyExifOrientation: exifOrientation })

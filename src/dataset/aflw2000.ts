@@ -27,7 +27,7 @@ export function aflw2000Adapter(rule: BoxRule): Adapter {
         return { ...noTruth, pose: poseOf(arrays.get('Pose_Para')), box: hopenetBox(arrays.get('pt2d'), rule) }
       } catch (cause) {
         if (!(cause instanceof MatlabError)) throw cause
-        throw new SampleError('bad-label', `${dataset.uri}${key} cannot be used: ${cause.message}.`, { cause })
+        throw new SampleError('bad-label', `${dataset.uri}${key} cannot be used: ${cause.message}`, { cause })
       }
     },
   }

@@ -111,10 +111,7 @@ async function* frames(dataset: Store, after: string | undefined): AsyncIterable
 function partsOf(key: string): { folder: string; sequence: string; frame: string } {
   const { folder, sequence, frame } = frameName.exec(key)?.groups ?? {}
   if (folder !== undefined && sequence !== undefined && frame !== undefined) return { folder, sequence, frame }
-  throw new SampleError(
-    'bad-label',
-    `The key ${key} is none of a frame (NN/frame_NNNNN_rgb.png); take it off the list.`,
-  )
+  throw new SampleError('bad-label', `the key ${key} is none of a frame (NN/frame_NNNNN_rgb.png); take it off the list`)
 }
 
 function parse<T>(name: string, bytes: Uint8Array, reader: (text: string) => T): T {
@@ -122,13 +119,13 @@ function parse<T>(name: string, bytes: Uint8Array, reader: (text: string) => T):
     return reader(Buffer.from(bytes).toString('utf8'))
   } catch (cause) {
     if (!(cause instanceof BiwiFileError)) throw cause
-    throw new SampleError('bad-label', `${name} cannot be used: ${cause.message}.`, { cause })
+    throw new SampleError('bad-label', `${name} cannot be used: ${cause.message}`, { cause })
   }
 }
 
 /** A square around the head's projected centre. */
 function headBox({ translation: [x, y, z] }: Placement, camera: Calibration, margin: number): Box {
-  if (!(z > 0)) throw new SampleError('bad-label', 'Its pose file puts the head behind the colour camera; correct it.')
+  if (!(z > 0)) throw new SampleError('bad-label', 'its pose file puts the head behind the colour camera; correct it')
   const column = camera.centreX + (camera.focalX * x) / z
   const row = camera.centreY + (camera.focalY * y) / z
   const half = ((camera.focalX / z) * headSideMm * (1 + 2 * margin)) / 2

@@ -8,10 +8,10 @@ import type { Sample } from './adapter.ts'
  */
 export async function readCompanion(dataset: Store, sample: Sample, key: string): Promise<Uint8Array> {
   const listed = sample.companions.find((companion) => companion.key === key)
-  if (listed === undefined) throw new SampleError('bad-label', `${dataset.uri}${key} is missing; put it back.`)
+  if (listed === undefined) throw new SampleError('bad-label', `${dataset.uri}${key} is missing; put it back`)
   const found = await dataset.get(key)
   if (found?.info.etag === listed.etag) return found.bytes
-  throw new SampleError('changed', `${dataset.uri}${key} was replaced after it was listed; the next run takes it.`)
+  throw new SampleError('changed', `${dataset.uri}${key} was replaced after it was listed; the next run takes it`)
 }
 
 /** Raises as SampleError `bad-label` what the listing already found wrong with a sample. */

@@ -68,8 +68,8 @@ function wholePixels(image: DecodedImage, box: Corners): Region {
   if (!sane || !seen) {
     throw new SampleError(
       'bad-label',
-      `The box ${box.x0}, ${box.y0}, ${box.x1}, ${box.y1} shows nothing of the ${image.width} × ${image.height} image ` +
-        'or is larger than any image; correct it.',
+      `the box ${box.x0}, ${box.y0}, ${box.x1}, ${box.y1} shows nothing of the ${image.width} × ${image.height} image ` +
+        'or is larger than any image; correct it',
     )
   }
   return region

@@ -10,11 +10,11 @@ export function cronTimes(cron: string, timeZone: string, after: Date, count: nu
   // The parser fills missing fields with defaults: `0 2 * *` would run on another clock than its author thinks.
   const fields = cron.trim().split(/\s+/)
   if (!/^@(yearly|monthly|weekly|daily|hourly)$/.test(cron) && fields.length !== 5 && fields.length !== 6) {
-    const message = `the cron line "${cron}" has ${cron.trim() === '' ? 'no' : fields.length} fields; give five: minute, hour, day of month, month, day of week.`
+    const message = `the cron line "${cron}" has ${cron.trim() === '' ? 'no' : fields.length} fields; give five: minute, hour, day of month, month, day of week`
     throw new InputError('bad-option', message)
   }
   if (!isTimeZone(timeZone)) {
-    throw new InputError('bad-option', `${timeZone} is no time zone; give one like Europe/Berlin or UTC.`)
+    throw new InputError('bad-option', `${timeZone} is no time zone; give one like Europe/Berlin or UTC`)
   }
   const times: Date[] = []
   let last = after.getTime()
@@ -27,9 +27,9 @@ export function cronTimes(cron: string, timeZone: string, after: Date, count: nu
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new InputError('bad-option', `the cron line "${cron}" cannot be read (${reason}).`, { cause: error })
+    throw new InputError('bad-option', `the cron line "${cron}" cannot be read (${reason})`, { cause: error })
   }
-  if (times.length === 0) throw new InputError('bad-option', `the cron line "${cron}" names no time that ever comes.`)
+  if (times.length === 0) throw new InputError('bad-option', `the cron line "${cron}" names no time that ever comes`)
   return times
 }
 

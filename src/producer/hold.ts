@@ -157,7 +157,7 @@ export class Hold {
     const present = await getJson(output, key, holdSchema)
     if (present === undefined || !sameProcess(present.value, this.#identity)) {
       const taker = present === undefined ? 'someone who removed lock.json' : named(present.value)
-      const message = `The result set ${set} was taken over by ${taker}; this run stops, the other one goes on with it.`
+      const message = `the result set ${set} was taken over by ${taker}; this run stops, the other one goes on with it`
       this.#lost.abort(new InputError('held', message))
       return
     }
@@ -213,7 +213,7 @@ function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
 function held(output: Store, set: string, owner: HoldFile): InputError {
   const message =
     `${output.uri}${set} is being written by ${named(owner)} (last heartbeat ${seconds(ageMs(owner))} ago); ` +
-    'wait until it is done, or stop it first.'
+    'wait until it is done, or stop it first'
   return new InputError('held', message)
 }
 

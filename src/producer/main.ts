@@ -135,7 +135,7 @@ class Serving {
       if (retry !== undefined && latest.retry?.code !== retry.code) {
         const message =
           `run ${latest.run} of ${set.id} is still open; start it again or cancel it ` +
-          `(headlight cancel ${latest.run}), then retry.`
+          `(headlight cancel ${latest.run}), then retry`
         throw new InputError('held', message)
       }
       if (latest.full || !full) {

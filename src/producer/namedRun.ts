@@ -46,7 +46,7 @@ const isMeant = (run: string, name: string): boolean => run.startsWith(name) || 
 function noSuchRun(output: Store, name: string, candidates: readonly { run: string }[]): InputError {
   const ids = candidates.slice(-named).map(({ run }) => run)
   if (ids.length === 0) {
-    return new InputError('no-such-run', `${output.uri} holds no run at all; headlight run makes one.`)
+    return new InputError('no-such-run', `${output.uri} holds no run at all; headlight run makes one`)
   }
   const others = candidates.length > ids.length ? `, and ${candidates.length - ids.length} older ones` : ''
   const list = `${ids.join(', ')}${others}`

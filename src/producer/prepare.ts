@@ -73,7 +73,7 @@ function compared(output: Store, present: ResultSet, wanted: ResultSet): ResultS
   if (made(present) === made(wanted)) return { ...present, dataset: wanted.dataset }
   const message =
     `${output.uri}${layout.set(wanted.id)} was made by other choices than its name says; ` +
-    'choose another output, or remove that folder.'
+    'choose another output, or remove that folder'
   throw new InputError('bad-layout', message)
 }
 
@@ -94,7 +94,7 @@ export async function refuseOverlap(dataset: Store, output: Store): Promise<void
           ? 'contains the dataset'
           : undefined
   if (relation === undefined) return
-  const message = `The output ${output.uri} ${relation} (${dataset.uri}); choose an output apart from it.`
+  const message = `the output ${output.uri} ${relation} (${dataset.uri}); choose an output apart from it`
   throw new InputError('bad-layout', message)
 }
 

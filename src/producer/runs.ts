@@ -16,7 +16,7 @@ export async function latestRun(output: Store, set: string): Promise<Run | undef
     // A process that died, or a disk that was full, between making the folder and writing run.json leaves no run.
     if (!(await holdsWork(output, set, run))) continue
     // run.json is the first thing that a run writes, so someone has removed it.
-    const message = `${output.uri}${layout.run(set, run)} is gone; remove the rest of that run as well, then start again.`
+    const message = `${output.uri}${layout.run(set, run)} is gone; remove the rest of that run as well, then start again`
     throw new InputError('bad-layout', message)
   }
   return undefined

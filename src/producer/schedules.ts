@@ -169,7 +169,7 @@ export class Schedules {
     if (found !== undefined) return found
     const known =
       all.length === 0 ? 'there is none yet' : `there are ${all.map((schedule) => schedule.name).join(', ')}`
-    throw new InputError('bad-option', `there is no schedule ${name}; ${known}.`)
+    throw new InputError('bad-option', `there is no schedule ${name}; ${known}`)
   }
 }
 

@@ -108,7 +108,7 @@ async function serveJob(
 ): Promise<Summary | null> {
   const { signal, log, connection, queueName, headlightVersion, openDataset } = options
   const parsed = runJobSchema.safeParse(job.data)
-  if (!parsed.success) throw new UnrecoverableError(`The job ${job.id} is no run: ${parsed.error.message}`)
+  if (!parsed.success) throw new UnrecoverableError(`the job ${job.id} is no run: ${parsed.error.message}`)
   const asked = parsed.data
   let output: Store | undefined
   const began = performance.now()
@@ -122,7 +122,7 @@ async function serveJob(
     // Not before: a job may name what is no store.
     output = options.openOutput(asked)
     const set = await getJson(output, layout.set(asked.set), resultSetSchema)
-    if (set === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}.`)
+    if (set === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}`)
     const summary = await serveRun({
       output,
       set: set.value,

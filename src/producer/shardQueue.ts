@@ -121,7 +121,7 @@ async function answered<T>(answer: Promise<T>): Promise<T> {
     return await Promise.race([answer, late])
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error)
-    throw new TransientError('queue-lost', `Redis is away (${said}); the run goes on when it is back.`, {
+    throw new TransientError('queue-lost', `Redis is away (${said}); the run goes on when it is back`, {
       cause: error,
     })
   } finally {

@@ -28,7 +28,7 @@ export class StateTable {
     const key = layout.runTable(set, base)
     const table = await output.get(key)
     if (table === undefined) {
-      const message = `${output.uri}${key} is gone, which is the state of ${set}; restore it, or choose another output.`
+      const message = `${output.uri}${key} is gone, which is the state of ${set}; restore it, or choose another output`
       throw new InputError('bad-layout', message)
     }
     const file = await temporaryFile(table.bytes)

@@ -51,10 +51,7 @@ const database = z.coerce.number().int().min(0).max(65_535)
  */
 export function redisConnection(url: string): QueueConnection {
   const refuse = (what: string) =>
-    new InputError(
-      'bad-uri',
-      `The Redis URL ${what}; give redis://host:6379, rediss:// for TLS, or redis+unix:///path.`,
-    )
+    new InputError('bad-uri', `the Redis URL ${what}; give redis://host:6379, rediss:// for TLS, or redis+unix:///path`)
   if (!URL.canParse(url)) throw refuse('cannot be parsed')
   const { protocol, username, password, hostname, port, pathname, searchParams } = new URL(url)
   if (protocol !== 'redis:' && protocol !== 'rediss:' && protocol !== 'redis+unix:') {
@@ -319,14 +316,14 @@ function facts(info: string, connection: QueueConnection): RedisFacts {
   const at = connection.description
   // Valkey began at 7.2, so its own version number may be compared too.
   if (!isRecent(version)) {
-    throw new InputError('no-redis', `Redis at ${at} is version ${version}; headlight needs 6.2 or newer.`)
+    throw new InputError('no-redis', `Redis at ${at} is version ${version}; headlight needs 6.2 or newer`)
   }
   const isCluster = field('cluster_enabled') === '1'
   if (isCluster && connection.cluster === null) {
-    throw new InputError('no-redis', `Redis at ${at} is a node of a cluster; add ?cluster=1 to its URL.`)
+    throw new InputError('no-redis', `Redis at ${at} is a node of a cluster; add ?cluster=1 to its URL`)
   }
   if (!isCluster && connection.cluster !== null) {
-    throw new InputError('no-redis', `Redis at ${at} is not a cluster; take cluster=1 out of its URL.`)
+    throw new InputError('no-redis', `Redis at ${at} is not a cluster; take cluster=1 out of its URL`)
   }
   const policy = field('maxmemory_policy') ?? 'noeviction'
   const warning =

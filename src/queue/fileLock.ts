@@ -30,7 +30,7 @@ export async function lockFile(path: string, options: FileLockOptions): Promise<
   if (flock === null) {
     throw new InputError(
       'no-redis',
-      'A private Redis needs the program flock, which is not on the PATH; install util-linux or give --redis URL.',
+      'a private Redis needs the program flock, which is not on the PATH; install util-linux or give --redis URL',
     )
   }
   let fd: number | undefined
@@ -39,7 +39,7 @@ export async function lockFile(path: string, options: FileLockOptions): Promise<
     fd = openSync(path, 'a+', 0o600)
     locked = await lockDescriptor(flock, fd, options)
   } catch (error) {
-    throw new InputError('no-redis', `The file ${path} cannot be locked (${String(error)}); give --redis URL.`, {
+    throw new InputError('no-redis', `the file ${path} cannot be locked (${String(error)}); give --redis URL`, {
       cause: error,
     })
   } finally {

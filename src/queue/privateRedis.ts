@@ -55,7 +55,7 @@ export async function openPrivateRedis(o: {
     o.log.debug({ folder, state, program }, 'private Redis')
     return lock(place, 'clients.lock', { kind: 'shared', waitMs: lockWaitMs })
   })
-  if (client === null) throw new InputError('no-redis', `The file ${join(folder, 'clients.lock')} stays locked.`)
+  if (client === null) throw new InputError('no-redis', `the file ${join(folder, 'clients.lock')} stays locked`)
   const watchdog = watch(place)
   let released: Promise<void> | undefined
   return {
@@ -102,7 +102,7 @@ async function withStartLock<T>(place: ServerPlace, action: () => Promise<T>): P
   if (start === null) {
     throw new InputError(
       'no-redis',
-      `Another headlight has been starting the private Redis in ${place.folder} for two minutes; end it and try again.`,
+      `another headlight has been starting the private Redis in ${place.folder} for two minutes; end it and try again`,
     )
   }
   try {
@@ -144,7 +144,7 @@ function ownFolder(folder: string): void {
   } catch (error) {
     throw new InputError(
       'no-redis',
-      `The folder ${folder} for the private Redis cannot be made (${String(error)}); choose another state folder or give --redis URL.`,
+      `the folder ${folder} for the private Redis cannot be made (${String(error)}); choose another state folder or give --redis URL`,
       { cause: error },
     )
   }
@@ -154,7 +154,7 @@ function ownFolder(folder: string): void {
   if (!found.isDirectory() || !mine || (found.mode & 0o077) !== 0) {
     throw new InputError(
       'no-redis',
-      `The folder ${folder} must belong to this user alone (chmod 700); mend or remove it, or give --redis URL.`,
+      `the folder ${folder} must belong to this user alone (chmod 700); mend or remove it, or give --redis URL`,
     )
   }
 }

@@ -15,7 +15,7 @@ export function redisFault(description: string, causes: readonly unknown[]): Inp
   const [, sentence = 'cannot be used', end] = sentences.find(([pattern]) => pattern.test(text)) ?? []
   const detail = causes.find((cause) => cause instanceof Error && cause.message !== 'Connection is closed.')
   const said = end !== 'says it all' && detail instanceof Error ? ` (${detail.message.replaceAll('\n', ' ')})` : ''
-  return new InputError('no-redis', `Redis at ${description} ${sentence}${said}.`, { cause: causes.at(-1) })
+  return new InputError('no-redis', `Redis at ${description} ${sentence}${said}`, { cause: causes.at(-1) })
 }
 
 /** From the plainest symptom to the vaguest: a refused login also closes the connection. */

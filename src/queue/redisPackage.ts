@@ -31,7 +31,7 @@ export async function provideRedisProgram(o: {
   if (aptGet === null || dpkgDeb === null) {
     throw new InputError(
       'no-redis',
-      'Neither redis-server nor valkey-server (6.2 or newer) is on the PATH; install one (brew install redis, dnf install valkey, …) or give --redis URL.',
+      'neither redis-server nor valkey-server (6.2 or newer) is on the PATH; install one (brew install redis, dnf install valkey, …) or give --redis URL',
     )
   }
 
@@ -52,7 +52,7 @@ export async function provideRedisProgram(o: {
     if (error instanceof InputError) throw error
     throw new InputError(
       'no-redis',
-      `No redis-server is on the PATH, and the distribution's could not be unpacked into ${folder} (${lastLine(error)}); type "sudo apt-get install redis-server" or give --redis URL.`,
+      `no redis-server is on the PATH, and the distribution's could not be unpacked into ${folder} (${lastLine(error)}); type "sudo apt-get install redis-server" or give --redis URL`,
       { cause: error },
     )
   } finally {

@@ -113,7 +113,7 @@ async function takeFiles(place: ServerPlace): Promise<FileLock | null> {
     if (answer === 'mute' && waitedMs > muteLimitMs) {
       throw new InputError(
         'no-redis',
-        `The private Redis in ${place.folder} runs but does not reply; end it with: kill -9 ${(await holder(place)) ?? 'its pid'}.`,
+        `the private Redis in ${place.folder} runs but does not reply; end it with: kill -9 ${(await holder(place)) ?? 'its pid'}`,
       )
     }
     await sleep(pauseMs)
@@ -134,7 +134,7 @@ async function endHolder(place: ServerPlace, o: { politelyMs: number }): Promise
     const lock = await serverLock(place, 10_000)
     if (lock !== null) return lock
   }
-  throw new InputError('no-redis', `The private Redis in ${place.folder} cannot be ended; end it and try again.`)
+  throw new InputError('no-redis', `the private Redis in ${place.folder} cannot be ended; end it and try again`)
 }
 
 /**
@@ -223,6 +223,6 @@ async function startError(
   }
   return new InputError(
     'no-redis',
-    `The private Redis (${place.program}) ${ended.what}: "${last}"; see ${logFile(place)} or give --redis URL.`,
+    `the private Redis (${place.program}) ${ended.what}: "${last}"; see ${logFile(place)} or give --redis URL`,
   )
 }

@@ -14,7 +14,7 @@ export async function getJson<Schema extends z.ZodType>(
   if (!parsed.success) {
     const message =
       `${store.uri}${key} is not what this version of headlight writes there; ` +
-      'choose another output, or the version that wrote it.'
+      'choose another output, or the version that wrote it'
     throw new InputError('bad-layout', message, { cause: parsed.error })
   }
   return { value: parsed.data, etag: object.info.etag }
@@ -37,10 +37,7 @@ export async function putOnce(store: Store, key: string, bytes: Uint8Array | str
   if ((await store.put(key, bytes, { ifAbsent: true })) !== false) return
   const present = await store.get(key)
   if (present !== undefined && Buffer.from(bytes).equals(present.bytes)) return
-  throw new InputError(
-    'held',
-    `${store.uri}${key} was written by another run meanwhile; wait for it, then start again.`,
-  )
+  throw new InputError('held', `${store.uri}${key} was written by another run meanwhile; wait for it, then start again`)
 }
 
 function parsedJson(text: string): unknown {

@@ -25,7 +25,7 @@ export class ManifestSlices {
       throw new PlaceError(
         'store-gone',
         `${output.uri}${key} has ${lines.length - 1} entries, fewer than the job's ${job.offset + job.count}: ` +
-          'the output is not the one that the run was listed into.',
+          'the output is not the one that the run was listed into',
       )
     // Only this slice is parsed: parsing the whole part for each shard would cost more than fetching it.
     return z.array(manifestEntrySchema).parse(slice.map((line): unknown => JSON.parse(line)))
@@ -51,7 +51,7 @@ async function readPart(output: Store, key: string): Promise<string[]> {
   if (!found)
     throw new PlaceError(
       'store-gone',
-      `${output.uri}${key} is missing: the output is not reachable as a whole from here.`,
+      `${output.uri}${key} is missing: the output is not reachable as a whole from here`,
     )
   const text = (await gunzipped(found.bytes)).toString('utf8')
   const lines = text.split('\n')

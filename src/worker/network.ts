@@ -22,14 +22,14 @@ export async function fetchNetwork(output: Store, set: ResultSet, cacheFolder: s
   if (!found)
     throw new PlaceError(
       'store-gone',
-      `${output.uri}${key} is missing: the result set is not reachable as a whole from here.`,
+      `${output.uri}${key} is missing: the result set is not reachable as a whole from here`,
     )
   const actual = sha256(found.bytes)
   if (actual !== digest)
     throw new PlaceError(
       'network-mismatch',
       `${output.uri}${key} has the digest ${actual.slice(0, 16)}…, but its result set was made with ${digest.slice(0, 16)}…; ` +
-        'put the original file back or start another result set.',
+        'put the original file back or start another result set',
     )
   await keep(folder, cached, found.bytes)
   return found.bytes

@@ -233,10 +233,7 @@ class ShardRun {
     this.#abort.signal.throwIfAborted()
     const verdict = alone?.convicted.get(entry.key)
     if (verdict !== undefined)
-      throw new SampleError(
-        verdict,
-        `Computing units ${verdicts[verdict]} twice on ${JSON.stringify(entry.key)} alone.`,
-      )
+      throw new SampleError(verdict, `computing units ${verdicts[verdict]} twice on ${JSON.stringify(entry.key)} alone`)
     alone?.clear()
     return this.#source.prepare(entry, async () => alone?.announce(entry.key))
   }
@@ -251,7 +248,7 @@ class ShardRun {
       if (!explanation || !isFinite(explanation))
         throw new PlaceError(
           'engine-wrong',
-          `The engine ${engine.engine} gave no finite numbers for ${sample.entry.key}.`,
+          `the engine ${engine.engine} gave no finite numbers for ${sample.entry.key}`,
         )
       const write = this.#track(this.#write(sample, explanation)).finally(() => this.#writes.delete(write))
       this.#writes.add(write)

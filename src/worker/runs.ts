@@ -103,7 +103,7 @@ export class WorkedRuns {
     if (!found)
       throw new PlaceError(
         'store-gone',
-        `${output.uri}${key} is missing: the output is not mounted or not reachable from here.`,
+        `${output.uri}${key} is missing: the output is not mounted or not reachable from here`,
       )
     const set = found.value
     const run = new WorkedRun(set, output, openDataset(set, this.#endpoints), job.run, this.#log)

@@ -223,7 +223,7 @@ export class ShardJobs {
       case 'handed-back':
         return toWaiting(queued, token)
       case 'lock-lost':
-        throw new TransientError('lock-lost', `The lock of ${shard.id} was lost; another worker takes the shard over.`)
+        throw new TransientError('lock-lost', `the lock of ${shard.id} was lost; another worker takes the shard over`)
     }
   }
 

@@ -88,12 +88,12 @@ export class SampleSource {
       const found = await callStore(call, () => dataset.get(entry.key, { signal: storeCall.signal }))
       if (!found) {
         await this.#ensureNotEmptied()
-        throw new SampleError('vanished', `${dataset.uri}${entry.key} was gone when it was read.`)
+        throw new SampleError('vanished', `${dataset.uri}${entry.key} was gone when it was read`)
       }
       if (found.info.etag !== entry.etag)
         throw new SampleError(
           'changed',
-          `${dataset.uri}${entry.key} was replaced after it was listed; the next run takes it.`,
+          `${dataset.uri}${entry.key} was replaced after it was listed; the next run takes it`,
         )
       const truth = await callStore(call, () => adapter.read(dataset, asSample(entry)))
       this.#reads++

@@ -190,6 +190,6 @@ export class UnitPool {
   }
 
   #startFault(): PlaceError {
-    return new PlaceError('engine-wrong', `Computing units die while they start, last with ${this.#lastDeath}.`)
+    return new PlaceError('engine-wrong', `computing units die while they start, last with ${this.#lastDeath}`)
   }
 }

@@ -92,7 +92,7 @@ export class UnitProcess {
     }).then((how) => this.#died(String(how)))
     this.ready = new Promise((resolve, reject) => {
       this.#child.on('message', (report: UnitReport) => this.#reported(report, { resolve, reject }))
-      void this.death.then((why) => reject(new UnitDeath(`Unit ${this.name} died at its start: ${why}.`, this.#manner)))
+      void this.death.then((why) => reject(new UnitDeath(`unit ${this.name} died at its start: ${why}`, this.#manner)))
     })
     this.ready.catch(() => undefined)
     this.#expectLife(startTimeoutMs)
@@ -219,7 +219,7 @@ export class UnitProcess {
     const why = this.#killedFor ?? how
     const said = this.#outputTail.trim()
     for (const shard of this.#works.keys())
-      this.#finish(shard)?.reject(new UnitDeath(`Unit ${this.name} died: ${why}.`, this.#manner))
+      this.#finish(shard)?.reject(new UnitDeath(`unit ${this.name} died: ${why}`, this.#manner))
     this.#expectNothing()
     return said ? `${why}; it said: ${said}` : why
   }

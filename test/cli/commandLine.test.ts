@@ -134,7 +134,7 @@ describe('input that cannot work', () => {
       )
       expect(await refusal([...run, ...to, '--objective', 'class:1'])).toContain('no output of classes')
       expect(await refusal([...run, ...to, '--redis', 'redis://127.0.0.1:1'])).toContain('nothing listens there')
-      expect(await refusal([...run, ...to, '--redis', 'http://127.0.0.1'])).toContain('The Redis URL')
+      expect(await refusal([...run, ...to, '--redis', 'http://127.0.0.1'])).toContain('the Redis URL')
       expect(await readdir(folder)).toEqual(['empty'])
     }))
 

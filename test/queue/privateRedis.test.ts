@@ -107,7 +107,7 @@ test('a folder that others can look into is refused', async () => {
 test('a state folder that cannot be written is said so', async () => {
   writeFileSync(join(stateFolder, 'file'), '')
   await expect(open({ stateFolder: join(stateFolder, 'file') })).rejects.toThrow(
-    /^The folder .* cannot be made \(.*\); choose another state folder or give --redis URL\.$/,
+    /^the folder .* cannot be made \(.*\); choose another state folder or give --redis URL$/,
   )
 })
 
@@ -176,6 +176,6 @@ test('a server that cannot start says its own last words', async () => {
     searchPath: `${bin}:${process.env.PATH}`,
   })
   await expect(broken).rejects.toThrow(
-    /ended with code 1: "Out of everything"; see \S+server\.log or give --redis URL\./,
+    /ended with code 1: "Out of everything"; see \S+server\.log or give --redis URL$/,
   )
 })

@@ -46,14 +46,14 @@ test('a server that is too old or does not start is passed over', async () => {
 })
 
 test('where nothing can be unpacked a sentence says what to install', async () => {
-  await expect(provide()).rejects.toThrow(/^Neither redis-server nor valkey-server .* is on the PATH; install one/)
+  await expect(provide()).rejects.toThrow(/^neither redis-server nor valkey-server .* is on the PATH; install one/)
 })
 
 test('where the package cannot be had a sentence says why and what to type', async () => {
   program('apt-get', 'echo "E: Unable to locate package $*" >&2; exit 100')
   program('dpkg-deb', 'exit 1')
   await expect(provide()).rejects.toThrow(
-    /could not be unpacked into \S+state\/redis-program \(E: Unable to locate package .*\); type "sudo apt-get install redis-server" or give --redis URL\.$/,
+    /could not be unpacked into \S+state\/redis-program \(E: Unable to locate package .*\); type "sudo apt-get install redis-server" or give --redis URL$/,
   )
 })
 

@@ -203,7 +203,7 @@ class ShapeFinder {
   #unsupported(what: string): InputError {
     return new InputError(
       'unsupported-network',
-      `${this.#file} ${what}: headlight builds DenseNets in torchvision's layout.`,
+      `${this.#file} ${what}: headlight builds DenseNets in torchvision's layout`,
     )
   }
 }

@@ -30,7 +30,7 @@ function valueOf(document: Document, file: string): unknown {
     return (document.toJS() as unknown) ?? {}
   } catch {
     // The library counts how often aliases are expanded: a small file must not fill the memory.
-    throw new InputError('bad-description', `${file}: its aliases expand too often; write the values out.`)
+    throw new InputError('bad-description', `${file}: its aliases expand too often; write the values out`)
   }
 }
 

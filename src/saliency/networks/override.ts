@@ -7,7 +7,7 @@ import { overrideSchema, type DescriptionOverride } from './description.ts'
 export function checkOverride(override: unknown, file: string): DescriptionOverride {
   const { data, error } = overrideSchema.safeParse(override ?? {})
   if (data) return data
-  throw new InputError('bad-description', `The description of ${file}: ${firstProblem(error).message}`)
+  throw new InputError('bad-description', `the description of ${file}: ${firstProblem(error).message}`)
 }
 
 /** The first thing that is wrong with an override. `key` is an unknown key below `path`. */

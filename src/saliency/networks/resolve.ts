@@ -254,7 +254,7 @@ class HeadResolver {
 }
 
 function badDescription(file: string, what: string): InputError {
-  return new InputError('bad-description', `${file}: ${what} (in ${file}.yaml).`)
+  return new InputError('bad-description', `${file}: ${what} (in ${file}.yaml)`)
 }
 
 /** Global averaging needs at least one pixel: the stem quarters the sides, each transition halves them. */

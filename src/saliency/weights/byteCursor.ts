@@ -77,5 +77,5 @@ export class ByteCursor {
 
 /** The error for a file that ends early or whose lengths cannot be true. */
 export function truncated(file: string, how: string): InputError {
-  return new InputError('bad-checkpoint', `${file} is truncated or damaged (${how}): copy or download it again.`)
+  return new InputError('bad-checkpoint', `${file} is truncated or damaged (${how}): copy or download it again`)
 }

@@ -26,7 +26,7 @@ export function torchvisionNames(names: Iterable<string>, file: string): Readonl
     if (other !== undefined) {
       throw new InputError(
         'unsupported-network',
-        `${file} holds both ${other} and ${name}, which are the same weight of a DenseNet: save one network alone.`,
+        `${file} holds both ${other} and ${name}, which are the same weight of a DenseNet: save one network alone`,
       )
     }
     taken.set(resolved, name)
@@ -53,7 +53,7 @@ function trunkPrefix(names: readonly string[], file: string): string | undefined
   if (prefixes.length > 1) {
     throw new InputError(
       'unsupported-network',
-      `${file} holds ${prefixes.length} DenseNets (${prefixes.map((prefix) => `${prefix}${stemName}`).join(', ')}): save one alone.`,
+      `${file} holds ${prefixes.length} DenseNets (${prefixes.map((prefix) => `${prefix}${stemName}`).join(', ')}): save one alone`,
     )
   }
   return prefixes[0]

@@ -80,7 +80,7 @@ export function readPickle(cursor: ByteCursor, vocabulary: PickleVocabulary): Pi
   }
   throw new InputError(
     'bad-checkpoint',
-    `${cursor.file} holds a pickle of over ${maxOperations} operations, far more than weights need: save only the state_dict().`,
+    `${cursor.file} holds a pickle of over ${maxOperations} operations, far more than weights need: save only the state_dict()`,
   )
 }
 

@@ -39,14 +39,14 @@ export function readWeights(bytes: Uint8Array, file: string): Weights {
     if (!isFloat(tensor.type)) {
       throw new InputError(
         'unsupported-network',
-        `${file} stores ${name} as ${tensor.type}: headlight needs floating-point weights, so save the network unquantised.`,
+        `${file} stores ${name} as ${tensor.type}: headlight needs floating-point weights, so save the network unquantised`,
       )
     }
     budget -= tensor.size
     if (budget < 0) throw truncated(file, `its tensors are larger than itself, ${name} among them`)
     const data = widen(tensor, file, name)
     if (!allFinite(data)) {
-      throw new InputError('bad-checkpoint', `${file} holds NaN or infinity in ${name}: take an earlier checkpoint.`)
+      throw new InputError('bad-checkpoint', `${file} holds NaN or infinity in ${name}: take an earlier checkpoint`)
     }
     storedTypes.add(tensor.type)
     tensors.set(name, { shape: tensor.shape, data })
@@ -55,7 +55,7 @@ export function readWeights(bytes: Uint8Array, file: string): Weights {
 }
 
 function readStored(bytes: Uint8Array, file: string): { format: string; tensors: StoredTensors; note: string | null } {
-  if (bytes.byteLength === 0) throw new InputError('bad-checkpoint', `${file} is empty: copy or download it again.`)
+  if (bytes.byteLength === 0) throw new InputError('bad-checkpoint', `${file} is empty: copy or download it again`)
   if (isZip(bytes)) return { format: 'PyTorch zip', ...findStateDict(readTorchZip(bytes, file), file) }
   if (isLegacyTorch(bytes)) return { format: 'PyTorch legacy', ...findStateDict(readTorchLegacy(bytes, file), file) }
   if (isSafetensors(bytes)) return { format: 'safetensors', tensors: readSafetensors(bytes, file), note: null }
@@ -64,13 +64,13 @@ function readStored(bytes: Uint8Array, file: string): { format: string; tensors:
     readPickle(new ByteCursor(bytes, file), new TorchVocabulary(file, () => bytes))
     throw new InputError(
       'bad-checkpoint',
-      `${file} is a Python pickle that torch.save did not write: save the weights with torch.save(model.state_dict(), FILE).`,
+      `${file} is a Python pickle that torch.save did not write: save the weights with torch.save(model.state_dict(), FILE)`,
     )
   }
   const kind = fileKind(bytes)
   throw new InputError(
     'bad-checkpoint',
-    `${file} is no checkpoint${kind === undefined ? '' : `: it looks like ${kind}`}; headlight reads PyTorch and safetensors files.`,
+    `${file} is no checkpoint${kind === undefined ? '' : `: it looks like ${kind}`}; headlight reads PyTorch and safetensors files`,
   )
 }
 

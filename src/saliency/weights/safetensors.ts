@@ -48,7 +48,7 @@ export function readSafetensors(bytes: Uint8Array, file: string): StoredTensors 
     if (type === undefined) {
       throw new InputError(
         'bad-checkpoint',
-        `${file} stores ${name} as ${JSON.stringify(entry.dtype)}, which headlight does not read: save it as F32 or F16.`,
+        `${file} stores ${name} as ${JSON.stringify(entry.dtype)}, which headlight does not read: save it as F32 or F16`,
       )
     }
     const [start, end] = entry.data_offsets

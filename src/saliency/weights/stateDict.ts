@@ -32,7 +32,7 @@ export function findStateDict(value: PickleValue, file: string): { tensors: Stor
   if (!best) {
     throw new InputError(
       'bad-checkpoint',
-      `${file} holds no dictionary of weights: save them with torch.save(model.state_dict(), FILE).`,
+      `${file} holds no dictionary of weights: save them with torch.save(model.state_dict(), FILE)`,
     )
   }
   const others = trunks.filter((other) => other !== best)

@@ -47,7 +47,7 @@ function findRoot(zip: Zip, file: string): string {
     if (name.endsWith('constants.pkl') || /(^|\/)code\//.test(name)) {
       throw new InputError(
         'bad-checkpoint',
-        `${file} is a TorchScript program, not weights: save the weights with torch.save(torch.jit.load(FILE).state_dict(), …).`,
+        `${file} is a TorchScript program, not weights: save the weights with torch.save(torch.jit.load(FILE).state_dict(), …)`,
       )
     }
     if (/^([^/]*\/)?data\.pkl$/.test(name)) root ??= name.slice(0, -'data.pkl'.length)
@@ -57,7 +57,7 @@ function findRoot(zip: Zip, file: string): string {
   const kind = arrays ? 'a NumPy archive' : 'a zip file without data.pkl'
   throw new InputError(
     'bad-checkpoint',
-    `${file} is ${kind}, not a PyTorch checkpoint: give a file that torch.save wrote.`,
+    `${file} is ${kind}, not a PyTorch checkpoint: give a file that torch.save wrote`,
   )
 }
 
@@ -95,6 +95,6 @@ function refuseBigEndian(bigEndian: boolean, file: string): void {
   if (!bigEndian) return
   throw new InputError(
     'bad-checkpoint',
-    `${file} was written on a big-endian machine: load it in PyTorch on a common one and save it again.`,
+    `${file} was written on a big-endian machine: load it in PyTorch on a common one and save it again`,
   )
 }

@@ -97,7 +97,7 @@ export class TorchVocabulary implements PickleVocabulary {
     if (kind === 'module') {
       throw new InputError(
         'bad-checkpoint',
-        `${this.#file} is a whole pickled model, not its weights: load it where you trust it and save the weights alone with torch.save(model.state_dict(), FILE).`,
+        `${this.#file} is a whole pickled model, not its weights: load it where you trust it and save the weights alone with torch.save(model.state_dict(), FILE)`,
       )
     }
     const type = typeName instanceof PickleGlobal ? storageTypeOf(typeName.name) : undefined

@@ -47,7 +47,7 @@ export class Zip {
     const entry = this.#entries.get(name)
     if (!entry) throw truncated(this.#file, `its entry ${name} is missing`)
     if (entry.flags & 1) {
-      throw new InputError('bad-checkpoint', `${this.#file} is an encrypted zip file: decrypt it first.`)
+      throw new InputError('bad-checkpoint', `${this.#file} is an encrypted zip file: decrypt it first`)
     }
     const cursor = new ByteCursor(this.#bytes, this.#file, entry.localHeader)
     if (cursor.u32() !== localSignature) throw truncated(this.#file, `its entry ${name} does not start where it should`)
@@ -68,7 +68,7 @@ export class Zip {
     if (entry.method !== deflated) {
       throw new InputError(
         'bad-checkpoint',
-        `${this.#file} packs ${name} by zip method ${entry.method}: write it again uncompressed, as torch.save does.`,
+        `${this.#file} packs ${name} by zip method ${entry.method}: write it again uncompressed, as torch.save does`,
       )
     }
     if (entry.bytes > this.#inflateBudget) throw truncated(this.#file, `its entry ${name} unpacks to too many bytes`)
