@@ -3,7 +3,7 @@
  * runs in a process of its own and prints one line of JSON. The stores are synthetic: keys are made up as they are
  * listed, manifest parts are thrown away.
  *
- *     node --import tsx bench/producerMemory.ts [samples, default 1,000,000]
+ *     node --import tsx bench/producerMemory.ts [samples, default 1,000,000] [--first-only]
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -17,15 +17,22 @@ import { openAdapter } from '../src/dataset/open.ts'
 import { enumerate } from '../src/producer/enumerate.ts'
 import type { StateRow } from '../src/producer/enumerate.ts'
 import { Manifest } from '../src/producer/manifest.ts'
+import { Shards } from '../src/producer/shards.ts'
 import { StateTable } from '../src/producer/stateTable.ts'
 import { TableWriter } from '../src/producer/tableWriter.ts'
 import type { Store } from '../src/storage/store.ts'
 
 const samples = Number(process.argv[2] ?? 1_000_000)
-const [, , , measured, tableFile = ''] = process.argv
+const isFirstOnly = process.argv[3] === '--first-only'
+const [measured, tableFile = ''] = isFirstOnly ? [] : process.argv.slice(3)
+/** Of the case that was measured; null when it lists no shards. */
+let shardsToCompute: number | null = null
 const objectives = ['yaw', 'pitch', 'roll']
 
 const cases = {
+  'the listing alone': async () => {
+    for await (const _object of syntheticStore().list()) continue
+  },
   'first run, everything is new': () => list(noState()),
   'writing the table': async () => writeFile(tableFile, stateTable()),
   'second run, nothing has changed': async () => {
@@ -37,7 +44,7 @@ const cases = {
 
 if (measured === undefined) {
   const folder = await mkdtemp(join(tmpdir(), 'headlight-bench-'))
-  for (const name of Object.keys(cases)) {
+  for (const name of Object.keys(cases).slice(0, isFirstOnly ? 2 : Infinity)) {
     const script = fileURLToPath(import.meta.url)
     const own = [...process.execArgv, script, String(samples), name, join(folder, 'angles.parquet')]
     spawnSync(process.execPath, own, { stdio: 'inherit' })
@@ -48,12 +55,19 @@ if (measured === undefined) {
   await cases[measured as keyof typeof cases]()
   const seconds = Math.round((performance.now() - began) / 100) / 10
   const { maxRSS, userCPUTime } = process.resourceUsage()
-  const facts = { samples, seconds, cpuSeconds: Math.round(userCPUTime / 1e5) / 10, peakMB: Math.round(maxRSS / 1_000) }
+  const facts = {
+    samples,
+    seconds,
+    cpuSeconds: Math.round(userCPUTime / 1e5) / 10,
+    peakMB: Math.round(maxRSS / 1_000),
+    shards: shardsToCompute,
+  }
   process.stdout.write(`${JSON.stringify({ case: measured, ...facts })}\n`)
 }
 
 async function list(state: AsyncIterable<StateRow>): Promise<void> {
   const dataset = syntheticStore()
+  const shards = new Shards(dataset, 'set', 'run')
   await enumerate({
     dataset,
     adapter: openAdapter({ name: 'images', filenameAngles: ['yaw', 'pitch', 'roll'], applyExifOrientation: false }),
@@ -62,9 +76,10 @@ async function list(state: AsyncIterable<StateRow>): Promise<void> {
     full: false,
     shardSize: null,
     signal: new AbortController().signal,
-    onPart: async () => undefined,
+    onPart: async (header) => void shards.add(header),
     onListed: () => undefined,
   })
+  shardsToCompute = shards.missingCount
 }
 
 function keyAt(i: number): string {

@@ -49,11 +49,20 @@ export class Place {
     const place = new Place(kind, folder, kind === 's3' ? await Service.start(seed) : undefined)
     await copyFile(checkpoint, place.network)
     await writeFile(`${place.network}.yaml`, 'input: { width: 32, height: 32 }\n')
-    if (kind === 'folder') await mkdir(place.dataset)
-    const dataset = place.open(place.dataset)
+    await place.fill(place.dataset)
+    return place
+  }
+
+  /** A URI for a dataset of a round's own. */
+  ownDataset(name: string): string {
+    return this.kind === 's3' ? `s3://bucket/${name}-images/` : join(this.#folder, `${name}-images`)
+  }
+
+  async fill(uri: string): Promise<void> {
+    if (this.kind === 'folder') await mkdir(uri)
+    const dataset = this.open(uri)
     for await (const [key, bytes] of images()) await dataset.put(key, bytes)
     dataset.close()
-    return place
   }
 
   /** A URI that no round has written to. */
@@ -138,11 +147,20 @@ async function* images(): AsyncGenerator<[key: string, bytes: Buffer]> {
       const [x, y] = [Math.floor(at / 3) % width, Math.floor(at / 3 / width)]
       pixels[at] = 128 + 90 * Math.sin((x * across) / width + tint * (at % 3)) * Math.cos((y * down) / height)
     }
-    const png = await sharp(pixels, { raw: { width, height, channels: 3 } })
-      .png()
-      .toBuffer()
+    const png = await encoded(pixels, width, height)
     const pose = i % 3 === 0 ? '' : `_${i % 2 === 0 ? '+' : '-'}${i % 70}_+${i % 40}_-${i % 20}`
     const name = `subject ${i % 7}/frame${String(i).padStart(5, '0')}${pose}.png`
     yield [name, i % 41 === 5 ? Buffer.alloc(0) : i % 41 === 17 ? png.subarray(0, png.length / 2) : png]
   }
+}
+
+/** A small picture of one colour. */
+export function plainImage(level: number): Promise<Buffer> {
+  return encoded(Buffer.alloc(40 * 40 * 3, level), 40, 40)
+}
+
+function encoded(pixels: Buffer, width: number, height: number): Promise<Buffer> {
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer()
 }

@@ -42,6 +42,30 @@ export async function readResults(output: Store, samples: number): Promise<Resul
   return results
 }
 
+/**
+ * Reads what the current run of an output stands for: its table, its failures, and all maps. After several runs that is
+ * what must equal a fresh run over the same dataset.
+ */
+export async function readState(output: Store, samples: number): Promise<Results> {
+  const sets: string[] = []
+  for await (const set of output.folders('')) sets.push(set)
+  const [set = ''] = sets
+  await checkClosed(output, set, samples)
+  const { run } = currentSchema.parse(JSON.parse((await read(output, layout.current(set))).toString()))
+  const digest = async (key: string) =>
+    createHash('sha256')
+      .update(await read(output, key))
+      .digest('hex')
+  const results = new Map([
+    ['table', await digest(layout.runTable(set, run))],
+    ['failures', await digest(layout.failures(set, run))],
+  ])
+  for await (const { key } of output.list({ prefix: `${set}/maps/` })) {
+    results.set(key.slice(set.length + 1), await digest(key))
+  }
+  return results
+}
+
 async function checkClosed(output: Store, set: string, samples: number): Promise<void> {
   if ((await output.head(layout.hold(set))) !== undefined) throw new Error('the hold was not given back')
   if ((await output.head(layout.report(set))) === undefined) throw new Error('there is no report')

@@ -3,21 +3,29 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processRuns, searchPathWithRedis } from '../support/redis.ts'
+import { apply, type Change, plannedChanges } from './changes.ts'
 import { imageCount, type Place, shardCount, shardSize } from './place.ts'
 import { Program, RedisServer } from './programs.ts'
 import { Random } from './random.ts'
-import { differences, readResults, type Results } from './results.ts'
+import { differences, readResults, readState, type Results } from './results.ts'
 
 export interface Round {
   readonly seed: number
   readonly store: 'folder' | 's3'
   /** `together`: `run` with a private Redis. `apart`: `produce` beside two `worker`s and a Redis of their own. */
   readonly programs: 'together' | 'apart'
+  /** Whether the dataset gains and loses images meanwhile. */
+  readonly isChanging: boolean
 }
 
 /** Seeds that follow each other go through all kinds of rounds. */
 export function roundOf(seed: number): Round {
-  return { seed, store: seed % 2 === 0 ? 'folder' : 's3', programs: (seed >> 1) % 2 === 0 ? 'together' : 'apart' }
+  return {
+    seed,
+    store: seed % 2 === 0 ? 'folder' : 's3',
+    programs: (seed >> 1) % 2 === 0 ? 'together' : 'apart',
+    isChanging: (seed >> 2) % 2 === 1,
+  }
 }
 
 /** How often a store that keeps failing, or a Redis that is away at the start, may end a program; it is started again. */
@@ -32,13 +40,17 @@ export interface Quiet {
 /** A run that nobody disturbs: what all rounds at this place must equal, byte for byte. */
 export async function quietRun(place: Place): Promise<Quiet> {
   const began = performance.now()
+  await runQuietly(place, place.dataset, 'quiet')
+  return { results: await resultsOf(place, place.output('quiet')), tookMs: performance.now() - began }
+}
+
+async function runQuietly(place: Place, dataset: string, output: string): Promise<void> {
   place.become('calm')
-  const output = place.output('quiet')
-  const run = new Program('run', runArguments(place, output), await environmentOf(place, 'quiet'))
+  const args = runArguments(place, dataset, place.output(output))
+  const run = new Program('run', args, await environmentOf(place, output))
   run.start()
   while (run.ended === undefined) await sleep(50)
   if (run.ended.code !== 0) throw new Error(`the quiet run ended with ${run.ended.code}: ${run.ended.output}`)
-  return { results: await resultsOf(place, output), tookMs: performance.now() - began }
 }
 
 /**
@@ -50,8 +62,9 @@ export async function disturbedRun(place: Place, round: Round, quiet: Quiet): Pr
   try {
     await disturbance.play()
     await disturbance.close()
-    const output = place.output(disturbance.name)
-    const different = differences(quiet.results, await resultsOf(place, output))
+    const different = round.isChanging
+      ? await differencesAfterClosing(place, disturbance)
+      : differences(quiet.results, await resultsOf(place, place.output(disturbance.name)))
     if (different.length > 0) throw new Error(`not as in the quiet run: ${different.slice(0, 20).join(', ')}`)
     return disturbance.story
   } catch (error) {
@@ -61,6 +74,28 @@ export async function disturbedRun(place: Place, round: Round, quiet: Quiet): Pr
   } finally {
     await disturbance.close()
   }
+}
+
+/** A run that nobody disturbs closes what the dataset's changes left open; then all must be as after a fresh run. */
+async function differencesAfterClosing(place: Place, { name, dataset }: Disturbance): Promise<string[]> {
+  await runQuietly(place, dataset, name)
+  const fresh = `${name}-fresh`
+  await runQuietly(place, dataset, fresh)
+  const images = place.open(dataset)
+  const keys = new Set<string>()
+  for await (const { key } of images.list()) keys.add(key)
+  images.close()
+  const state = async (output: string): Promise<Results> => {
+    const store = place.open(place.output(output))
+    try {
+      return await readState(store, keys.size)
+    } finally {
+      store.close()
+    }
+  }
+  const isOfGone = (found: string): boolean =>
+    found.startsWith('maps/') && !keys.has(found.replace(/^maps\/[^/]+\//, ''))
+  return differences(await state(fresh), await state(name)).filter((found) => !isOfGone(found))
 }
 
 type Blow = 'main' | 'worker' | 'unit' | 'redis' | 'redis-data' | 'freeze' | 'drain' | 'outage'
@@ -75,6 +110,8 @@ class Disturbance {
   readonly name: string
   readonly story: string[] = []
   readonly programs: Program[] = []
+  readonly dataset: string
+  readonly #changes: Change[]
   readonly #place: Place
   readonly #round: Round
   readonly #random: Random
@@ -88,6 +125,7 @@ class Disturbance {
   #notedUnitsAt = -Infinity
   readonly #drained = new Set<Program>()
   #isOver = false
+  #isEnded = false
 
   constructor(place: Place, round: Round, quietMs: number) {
     this.name = `round${round.seed}`
@@ -95,13 +133,19 @@ class Disturbance {
     this.#round = round
     this.#random = new Random(round.seed)
     this.#quietMs = quietMs
+    this.dataset = round.isChanging ? place.ownDataset(this.name) : place.dataset
+    // Chance of its own, so that a seed's blows stay the same.
+    this.#changes = round.isChanging ? plannedChanges(new Random(round.seed + 1_000_000)) : []
   }
 
   async play(): Promise<void> {
-    const { programs } = this.#round
+    const { programs, isChanging } = this.#round
+    if (isChanging) await this.#place.fill(this.dataset)
     const [main, ...workers] = programs === 'together' ? await this.#together() : await this.#apart()
     if (this.#place.kind === 's3') this.#place.become('troubled')
     for (const program of this.programs) program.start()
+    const changing = this.#change()
+    changing.catch(() => undefined)
     // Sorted, so that they are spread over the whole run; the last may come when all is computed, or over.
     const moments = Array.from({ length: this.#random.integer(4, 7) }, () => this.#random.between(0, 1.15)).sort(
       (a, b) => a - b,
@@ -121,6 +165,8 @@ class Disturbance {
     await Promise.all(this.#pending)
     await this.#until(() => main.ended?.code === 0, Infinity)
     this.#tell('ended')
+    this.#isEnded = true
+    await changing
   }
 
   /** Ends what is left, and looks that nothing stays behind. */
@@ -142,6 +188,20 @@ class Disturbance {
     throw new Error(`processes stayed behind: ${units.length} units, Redis ${redis ?? 'none'}`)
   }
 
+  /** Those that the run was too fast for come after it. */
+  async #change(): Promise<void> {
+    const dataset = this.#place.open(this.dataset)
+    try {
+      for (const change of this.#changes) {
+        while (this.#share() < change.share && !this.#isEnded && !this.#isOver) await sleep(50)
+        if (this.#isOver) return
+        this.#tell(await apply(change, dataset))
+      }
+    } finally {
+      dataset.close()
+    }
+  }
+
   async #together(): Promise<[Program]> {
     const run = new Program('run', this.#arguments(), await environmentOf(this.#place, this.name))
     this.programs.push(run)
@@ -161,7 +221,7 @@ class Disturbance {
   }
 
   #arguments(): string[] {
-    const args = runArguments(this.#place, this.#place.output(this.name))
+    const args = runArguments(this.#place, this.dataset, this.#place.output(this.name))
     return this.#round.programs === 'together' ? args : args.slice(0, -2)
   }
 
@@ -315,8 +375,8 @@ class Disturbance {
   }
 }
 
-function runArguments(place: Place, output: string): string[] {
-  const options = ['--dataset', place.dataset, '--output', output, '--network', place.network]
+function runArguments(place: Place, dataset: string, output: string): string[] {
+  const options = ['--dataset', dataset, '--output', output, '--network', place.network]
   const results = ['--adapter', 'filename', '--objective', 'sum,yaw', '--shard-size', String(shardSize)]
   return ['run', '--json', ...options, ...results, '--units', '2']
 }

@@ -21,7 +21,7 @@ export class MemoryWatch {
   }
 
   look(): void {
-    const now = performance.now()
+    const now = Date.now()
     for (const { kind, pids } of this.#alive()) {
       for (const pid of pids) {
         const mb = pid === undefined ? undefined : residentMb(pid)
@@ -36,13 +36,16 @@ export class MemoryWatch {
   }
 
   /**
-   * Per kind one slope for all its processes, each with a level of its own, by least squares; the error is one standard
+   * Up to a moment (ms since 1970): per kind one slope for all its processes, each with a level of its own, by least squares; the error is one standard
    * error, too small where samples of one process depend on each other.
    */
-  slopes(): { kind: string; lives: number; peakMb: number; slopeMbPerHour: number; errorMbPerHour: number }[] {
+  slopes(
+    until: number,
+  ): { kind: string; lives: number; peakMb: number; slopeMbPerHour: number; errorMbPerHour: number }[] {
     return [...this.#peaks].map(([kind, { mb, lives }]) => {
       let [xx, xy, yy, count, levels] = [0, 0, 0, 0, 0]
-      for (const { samples } of [...this.#lives.values()].filter((life) => life.kind === kind)) {
+      for (const life of [...this.#lives.values()].filter((life) => life.kind === kind)) {
+        const samples = life.samples.filter(({ hours }) => hours * hourMs < until)
         if (samples.length < 2) continue
         const meanX = samples.reduce((sum, { hours }) => sum + hours, 0) / samples.length
         const meanY = samples.reduce((sum, { mb }) => sum + mb, 0) / samples.length
