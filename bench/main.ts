@@ -5,6 +5,8 @@ import { benchExplain, benchPipeline } from './pipeline.ts'
 import { machine } from './measure.ts'
 import { benchNetwork } from './network.ts'
 import { benchQueueMemory } from './queueMemory.ts'
+import { checkScale } from './scale/check.ts'
+import { scaleCurves } from './scale/curves.ts'
 
 /** `npm run bench [-- engine pipeline …]`: tables of ratios taken in one run; absolute times drift between machines. */
 const sections: Readonly<Record<string, () => Promise<string>>> = {
@@ -26,11 +28,17 @@ const sections: Readonly<Record<string, () => Promise<string>>> = {
     const listed = execFileSync(process.execPath, ['--import', 'tsx', script, `${keys}`, '--first-only'])
     return `bookkeeping, ten million keys\n${listed.toString()}${await benchQueueMemory(keys)}`
   },
+  // Draws docs/scaling.svg.
+  scale: async () => scaleCurves(),
+  'scale-check': async () => checkScale(),
 }
+
+/** Only when they are asked for: they take long, or write into the repository. */
+const onDemand = ['bookkeeping', 'scale', 'scale-check']
 
 const asked = process.argv.slice(2)
 console.log(machine())
 for (const [name, run] of Object.entries(sections)) {
-  if (asked.length > 0 ? !asked.includes(name) : name === 'bookkeeping') continue
+  if (asked.length > 0 ? !asked.includes(name) : onDemand.includes(name)) continue
   console.log(`\n${await run()}`)
 }

@@ -1,0 +1,157 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import { z } from 'zod'
+import { openPrivateRedis } from '../../src/queue/privateRedis.ts'
+import { createLogger } from '../../src/telemetry.ts'
+import { makeImages, makeNetwork } from '../../test/soak/material.ts'
+import { median, table } from '../measure.ts'
+import { common } from './scenarios.ts'
+import { simulate } from './simulation.ts'
+
+const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const images = Number(process.env.HEADLIGHT_BENCH_IMAGES ?? 3_000)
+const rounds = Number(process.env.HEADLIGHT_BENCH_ROUNDS ?? 2)
+const shardSize = 64
+const workerCounts = [1, 2, 4]
+/** Clock ticks a second that /proc counts processor time in, on every Linux of today. */
+const ticksPerS = 100
+
+interface Measured {
+  readonly imagesPerS: number
+  /** Processor time of all processes together. */
+  readonly cpuSPerImage: number
+  readonly redisShardS: number
+}
+
+/**
+ * Runs 1, 2 and 4 workers of one unit, over the tiny network, and holds their rate against the simulation's. Only the run
+ * with one worker feeds it. Processors are shared fairly: `w` units that each want the share `u` of a core get all of it
+ * while `w · u` is at most the number of cores, and are slowed down evenly beyond.
+ */
+export async function checkScale(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'headlight-scale-'))
+  const log = createLogger('silent')
+  const redis = await openPrivateRedis({
+    stateFolder: folder,
+    output: 'file:///scale/',
+    log,
+    searchPath: process.env.PATH ?? '',
+  })
+  try {
+    await makeImages(join(folder, 'images'), images)
+    const network = await makeNetwork(folder)
+    const socket = redis.connection.redis.path ?? ''
+    const figures = new Map<number, Measured[]>(workerCounts.map((count) => [count, []]))
+    for (let round = 0; round < rounds; round++) {
+      for (const count of workerCounts) {
+        const output = join(folder, `out-${round}-${count}`)
+        const data = ['--dataset', join(folder, 'images'), '--output', output, '--network', network]
+        figures.get(count)?.push(await measure(count, data, socket, folder))
+      }
+    }
+    return report(figures)
+  } finally {
+    await redis.release()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function report(figures: ReadonlyMap<number, readonly Measured[]>): string {
+  const of = (count: number, what: keyof Measured): number =>
+    median((figures.get(count) ?? []).map((measured) => measured[what]))
+  const cores = availableParallelism()
+  const imageS = 1 / of(1, 'imagesPerS')
+  const share = Math.min(1, of(1, 'cpuSPerImage') / imageS)
+  const rows = workerCounts.map((count) => {
+    const slowed = Math.max(1, (count * share) / cores)
+    const { imagesPerS } = simulate(
+      // What one worker took has all between its shards in it, and no store that limits.
+      { ...common, imageS: imageS * slowed, betweenShardsS: 0, leadS: 0, storeGetsPerS: 1e9, storePutsPerS: 1e9 },
+      { nodes: count, unitsPerNode: 1, images, shardSize, listings: 1, storePrefixes: 1 },
+    )
+    const measured = of(count, 'imagesPerS')
+    return [`${count}`, imagesPerS.toFixed(0), measured.toFixed(0), (imagesPerS / measured).toFixed(2)]
+  })
+  const own = `one unit wants ${share.toFixed(2)} of a core; Redis ${(of(1, 'redisShardS') * 1000).toFixed(2)} ms a shard`
+  return `${table([['workers', 'predicted images/s', 'measured', 'ratio'], ...rows])}\n${own}`
+}
+
+async function measure(count: number, data: readonly string[], socket: string, folder: string): Promise<Measured> {
+  const queue = ['--redis', `redis+unix://${socket}`]
+  const start = (args: readonly string[]): ChildProcess =>
+    spawn(process.execPath, [program, ...args, ...queue], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, XDG_CACHE_HOME: folder, XDG_STATE_HOME: folder },
+    })
+  const workers = Array.from({ length: count }, () => start(['worker', '--units', '1']))
+  const client = new Redis(socket)
+  try {
+    await Promise.all(workers.map((worker) => said(worker, 'waiting for shards')))
+    const redisBefore = await redisCpuS(client)
+    const before = workers.map(({ pid }) => treeCpuS(pid ?? 0))
+    const produce = start(['produce', '--json', '--quiet', '--shard-size', String(shardSize), ...data])
+    let printed = ''
+    produce.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()))
+    const [code] = (await once(produce, 'close')) as [number | null]
+    if (code !== 0) throw new Error(`produce ended with ${code}`)
+    const cpuS = workers.reduce((sum, { pid }, i) => sum + treeCpuS(pid ?? 0) - (before[i] ?? 0), 0)
+    const { imagesPerSecond } = z.object({ imagesPerSecond: z.number() }).parse(JSON.parse(printed))
+    const redisS = (await redisCpuS(client)) - redisBefore
+    return {
+      imagesPerS: imagesPerSecond,
+      cpuSPerImage: cpuS / images,
+      redisShardS: redisS / Math.ceil(images / shardSize),
+    }
+  } finally {
+    client.disconnect()
+    await Promise.all(
+      workers.map(async (worker) => {
+        worker.kill('SIGTERM')
+        if (worker.exitCode === null) await once(worker, 'close')
+      }),
+    )
+  }
+}
+
+function said(child: ChildProcess, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let heard = ''
+    child.stderr?.on('data', (chunk: Buffer) => {
+      heard += chunk.toString()
+      if (heard.includes(text)) resolve()
+    })
+    child.once('close', () => reject(new Error(`a worker ended: ${heard}`)))
+  })
+}
+
+async function redisCpuS(client: Redis): Promise<number> {
+  const info = await client.info('cpu')
+  const field = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1])
+  return field('used_cpu_user') + field('used_cpu_sys')
+}
+
+/** Of a worker and its units. */
+function treeCpuS(root: number): number {
+  const stats = readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0)
+    .map((pid) => ({ pid, fields: statOf(pid) }))
+  const own = stats.filter(({ pid, fields }) => pid === root || Number(fields[1]) === root)
+  return own.reduce((sum, { fields }) => sum + Number(fields[11]) + Number(fields[12]), 0) / ticksPerS
+}
+
+/** The fields after the program's name: state, parent and so on. */
+function statOf(pid: number): string[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return []
+  }
+}
