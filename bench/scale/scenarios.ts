@@ -16,8 +16,8 @@ export const kinds: readonly Kind[] = [
 ]
 
 /** Requests to the store, per million, as AWS lists them for S3 Standard in its largest region. */
-export const dollarsPerMillionGets = 0.4
-export const dollarsPerMillionPuts = 5
+const dollarsPerMillionGets = 0.4
+const dollarsPerMillionPuts = 5
 
 /** One objective: an image is read once and its map written once. */
 export const common: Omit<ServiceTimes, 'imageS'> = {
