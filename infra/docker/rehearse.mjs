@@ -4,7 +4,8 @@
 //   node infra/docker/rehearse.mjs infra/docker/Dockerfile base stages
 //
 // Needs root. Knows the instructions that our Dockerfiles use, takes `base` for every image that is not a stage, and
-// stops at any other. The final stage's folder is printed. Environment variables REHEARSE_… reach RUN without the prefix.
+// stops at any other. The final stage's folder is printed. Environment variables REHEARSE_… reach RUN
+// without the prefix, and stand over ARG and ENV.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -73,7 +74,9 @@ const instructions = {
       run('umount', [join(stage.folder, 'proc')])
     }
   },
-  ARG() {},
+  ARG(rest) {
+    stage.environment[rest.slice(0, rest.indexOf('='))] = rest.slice(rest.indexOf('=') + 1)
+  },
   ENTRYPOINT: (rest) => void JSON.parse(rest),
   CMD: (rest) => void JSON.parse(rest),
   HEALTHCHECK: (rest) => void JSON.parse(rest.slice(rest.indexOf('CMD ') + 4)),

@@ -28,7 +28,7 @@ const compose = z
   .object({ services: z.object({ producer: service, worker: service, redis: service }) })
   .parse(parse(read('infra/docker/compose.yaml'), { merge: true }))
 
-describe.each(['infra/docker/Dockerfile'])('%s', (file) => {
+describe.each(['infra/docker/Dockerfile', 'infra/docker/Dockerfile.cuda'])('%s', (file) => {
   const text = read(file)
   const instructions = text
     .replace(/^#.*\n/gm, '')
