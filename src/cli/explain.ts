@@ -30,7 +30,10 @@ export const explainCommand: CommandSpec = {
         '--gradient <OUT.npy>',
         'write the raw gradient: float32, 3 × height × width, the objective (degrees; a logit for :top, :bin and class) per unit of the normalised input',
       )
-      .option('--overlay <OUT.png>', "write the gradient's magnitude as colours over the crop that the network saw"),
+      .option(
+        '--overlay <OUT.png>',
+        "write the gradient's magnitude, averaged over 28 × 28 cells, as colours over the crop that the network saw",
+      ),
   examples: [
     [
       'headlight explain face.png --network model.pkl --overlay face-overlay.png',

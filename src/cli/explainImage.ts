@@ -56,7 +56,7 @@ export async function explainImage(call: Call): Promise<number> {
     objectives: [objective],
     scope: settings.scope,
     style: settings.style,
-    gradients: paths.gradient !== null || paths.overlay !== null,
+    gradients: paths.gradient !== null,
     batch: 1,
     engine: settings.engine,
     enginesFolder: ownFolders(settings, surroundings).engines,
@@ -78,8 +78,9 @@ export async function explainImage(call: Call): Promise<number> {
     if (paths.gradient && gradient) {
       await writeOutputFile(paths.gradient, encodeNpy(gradient, [3, height, width], { dtype: 'float32' }), '--gradient')
     }
-    if (paths.overlay && gradient) {
-      const picture = drawOverlay(cropped.pixels, magnitudeOf(gradient, width * height), width, height)
+    if (paths.overlay) {
+      // The same small map that the report's overlay is drawn from: single pixels of a gradient are speckle.
+      const picture = drawOverlay(cropped.pixels, shown.magnitude, width, height)
       await writeOutputFile(paths.overlay, await encodePng(picture, width, height, 3), '--overlay')
     }
     const result: ExplainResult = {
@@ -167,16 +168,6 @@ function asInputError(image: string, error: unknown): unknown {
   return error instanceof SampleError
     ? new InputError(error.code, `${image}: ${error.message}`, { cause: error })
     : error
-}
-
-/** max over channels of |g| of a planar 3×H×W gradient. */
-function magnitudeOf(gradient: Float32Array, pixels: number): Float32Array {
-  const magnitude = new Float32Array(pixels)
-  for (let i = 0; i < gradient.length; i++) {
-    const value = Math.abs(gradient[i] ?? 0)
-    if (value > (magnitude[i % pixels] ?? 0)) magnitude[i % pixels] = value
-  }
-  return magnitude
 }
 
 /** A small table: a row per angle, with the label and the error where the file name tells a pose. */

@@ -3,7 +3,7 @@
  * lightness rises evenly, so that twice as bright reads as twice as much, also in grey and to most colour-blind eyes; a
  * rainbow would invent edges.
  */
-const inferno = [
+export const overlayColours = [
   [0x00, 0x00, 0x04],
   [0x1b, 0x0c, 0x41],
   [0x4a, 0x0c, 0x6b],
@@ -62,9 +62,9 @@ export function drawOverlay(crop: Uint8Array, magnitude: Float32Array, width: nu
 
 /** Channel value of Inferno at `strength` in [0, 1]. */
 function colourAt(strength: number, channel: number): number {
-  const place = strength * (inferno.length - 1)
-  const below = Math.min(Math.floor(place), inferno.length - 2)
-  return mix(inferno[below]?.[channel] ?? 0, inferno[below + 1]?.[channel] ?? 0, place - below)
+  const place = strength * (overlayColours.length - 1)
+  const below = Math.min(Math.floor(place), overlayColours.length - 2)
+  return mix(overlayColours[below]?.[channel] ?? 0, overlayColours[below + 1]?.[channel] ?? 0, place - below)
 }
 
 /** For each of `count` pixel centres, the two neighbouring cells of `cells` and the share of the second. */

@@ -1,3 +1,7 @@
+import { overlayColours } from '../image/overlay.ts'
+
+const overlayStops = overlayColours.map(([r, g, b]) => `rgb(${r} ${g} ${b})`).join(', ')
+
 /** The page's whole style sheet. Light and dark by the reader's own setting; no font or picture from elsewhere. */
 export const pageStyle = `
 :root {
@@ -61,6 +65,9 @@ svg .bar { opacity: 0.85; }
 .note { background: var(--caution-ground); border-left: 3px solid var(--caution); padding: 10px 14px; margin: 12px 0; max-width: 86ch; border-radius: 0 6px 6px 0; }
 .note p { margin: 4px 0; max-width: none; }
 
+.legend { display: flex; align-items: center; gap: 8px; font-size: 13px; color: var(--quiet); margin: 10px 0; flex-wrap: wrap; }
+.legend i { width: 160px; height: 12px; border-radius: 3px; border: 1px solid var(--line); background: linear-gradient(to right, ${overlayStops}); }
+
 .controls { display: flex; flex-wrap: wrap; gap: 10px 14px; align-items: end; margin: 14px 0; }
 [hidden] { display: none !important; }
 .controls label { display: grid; gap: 3px; font-size: 13px; color: var(--quiet); }
@@ -75,7 +82,7 @@ button:disabled { color: var(--quiet); opacity: 0.55; cursor: default; }
 .pager span { min-width: 10ch; text-align: center; color: var(--quiet); font-size: 14px; font-variant-numeric: tabular-nums; }
 .pager.low { justify-content: flex-end; margin: 16px 0 0; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); gap: 14px; list-style: none; padding: 0; margin: 0; }
-.cards.wide { grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); }
+.cards.wide { grid-template-columns: repeat(auto-fill, minmax(min(100%, 540px), 1fr)); }
 .card { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 10px; min-width: 0; }
 .card button.open { display: block; width: 100%; padding: 0; border: 0; background: none; border-radius: 4px; min-height: 0; cursor: zoom-in; }
 .card img, dialog img { display: block; width: 100%; height: auto; border-radius: 3px; }

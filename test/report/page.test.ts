@@ -71,6 +71,8 @@ describe('the page', () => {
       'onnxruntime:cpu',
       '0.93</td>',
       'near-copies',
+      '<span>weak</span><i></i><span>strong</span>',
+      'linear-gradient(to right, rgb(0 0 4), ',
       'docs/limits.md',
     ]) {
       expect(html).toContain(text)
