@@ -21,6 +21,9 @@ if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]))
   // For the units, which inherit it and hold hundreds of MB of weights: with huge pages they start in two thirds of the
   // time and compute 2 % faster. glibc reads it at the start of a process, so for this one it comes too late.
   process.env['GLIBC_TUNABLES'] ??= 'glibc.malloc.hugetlb=1'
+  // TensorFlow tells of its own start on standard error, and takes a GPU's whole memory unless told otherwise.
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
+  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'
   const { runProgram } = await import('./program.ts')
   process.exitCode = await runProgram(process.argv.slice(2), surroundings(await packageVersion()))
   // A client of the queue that could not say goodbye goes on looking for its Redis, and keeps the process alive.

@@ -7,6 +7,7 @@ import type { CommandSpec } from './command.ts'
 import { cancelCommand, pauseCommand, resumeCommand } from './control.ts'
 import { datasetCheckCommand } from './dataset.ts'
 import { doctorCommand } from './doctorCommand.ts'
+import { engineCommands } from './engine.ts'
 import { describeFailure } from './failure.ts'
 import { explainCommand } from './explain.ts'
 import { readableLogLine } from './logLines.ts'
@@ -39,6 +40,7 @@ const commands: readonly CommandSpec[] = [
   datasetCheckCommand,
   reportCommand,
   doctorCommand,
+  ...engineCommands,
 ]
 
 /** Every command takes these. */
@@ -137,6 +139,7 @@ function unknownCommand(name: string, parent: Command): InputError {
 
 const groupSummaries: Readonly<Record<string, string>> = {
   network: 'look into a network',
+  engine: 'engines that run networks: which work here, and installing more',
   schedule: 'run at given times, served by headlight producer',
   dataset: 'look into a dataset',
 }

@@ -9,6 +9,10 @@ export type TensorData = Float32Array | Uint8Array
 export interface Executor {
   /** Engine and provider, e.g. `onnxruntime:cpu`. */
   readonly engine: string
+  /** Of the library that computes. */
+  readonly version: string
+  /** What it computes on, for people: `the CPU`, `a GPU`. */
+  readonly device: string
   /** Values by name of the graph's inputs and outputs, row-major. Calls must not overlap; the thread is blocked. */
   run(inputs: ReadonlyMap<string, TensorData>): Promise<ReadonlyMap<string, TensorData>>
   dispose(): Promise<void>

@@ -1,6 +1,6 @@
 import { PlaceError } from '../errors.ts'
 import { gradientOf } from './backward.ts'
-import type { OpenExecutor } from './executor.ts'
+import type { Executor, OpenExecutor } from './executor.ts'
 import { evaluate } from './executors/reference.ts'
 import { elements, type Graph, type Node, type Shape } from './graph.ts'
 import { constant, make } from './ops.ts'
@@ -11,9 +11,9 @@ const tolerance = 1e-3
 
 /**
  * Runs a small network with its guided gradient on an engine and compares with the reference: a driver, a build or a
- * memory that is broken shows here, before it has written a thousand wrong maps. Raises PlaceError `engine-wrong`.
+ * memory that is broken shows here, before it has written a thousand wrong maps. Says what it ran on. Raises PlaceError `engine-wrong`.
  */
-export async function checkKnownAnswer(openExecutor: OpenExecutor): Promise<void> {
+export async function checkKnownAnswer(openExecutor: OpenExecutor): Promise<Pick<Executor, 'version' | 'device'>> {
   const graph = smallNetwork()
   const inputs = new Map([['image', wave([1, 3, 24, 24], 0.37)]])
   const executor = await openExecutor(graph, { intraOpThreads: 1 })
@@ -30,6 +30,8 @@ export async function checkKnownAnswer(openExecutor: OpenExecutor): Promise<void
       )
     }
   }
+  const { version, device } = executor
+  return { version, device }
 }
 
 /** Stem, max pool, one dense layer, transition, head: every kind of operation that a DenseNet's program is made of. */

@@ -6,6 +6,9 @@ import { topological, type Graph } from '../graph.ts'
 import { writeOnnx } from './onnxGraph.ts'
 import { onnxProviders, type OnnxProvider } from './onnxProviders.ts'
 
+/** WebGPU does not tell whether its Vulkan device is a GPU or a driver in software. */
+const devices = { cpu: 'the CPU', cuda: 'a GPU', webgpu: 'a Vulkan device' } as const
+
 type OnnxRuntime = typeof OnnxRuntimeModule
 
 /**
@@ -31,7 +34,7 @@ export function openOnnxRuntime(provider: OnnxProvider, folder?: string): OpenEx
       // Operations that fall back are refused by an error of its own; its warnings about them say nothing more.
       logSeverityLevel: 3,
     })
-    return executorOf(runtime, session, graph, `onnxruntime:${provider}`)
+    return executorOf(runtime, session, graph, provider)
   }
 }
 
@@ -40,10 +43,10 @@ function installedIn(folder: string): OnnxRuntime {
 }
 
 function executorOf(
-  { Tensor }: OnnxRuntime,
+  { env, Tensor }: OnnxRuntime,
   session: Awaited<ReturnType<OnnxRuntime['InferenceSession']['create']>>,
   graph: Graph,
-  engine: string,
+  provider: OnnxProvider,
 ): Executor {
   const inputNodes = new Map(
     topological(graph.outputs.values()).flatMap((node) =>
@@ -51,7 +54,9 @@ function executorOf(
     ),
   )
   return {
-    engine,
+    engine: `onnxruntime:${provider}`,
+    version: env.versions.node ?? env.versions.common,
+    device: devices[provider],
     async run(inputs) {
       const feeds = Object.fromEntries(
         [...inputs].map(([name, data]) => {

@@ -163,6 +163,8 @@ export function evaluate(graph: Graph, inputs: ReadonlyMap<string, ArrayLike<num
 export async function openReference(graph: Graph): Promise<Executor> {
   return {
     engine: 'reference',
+    version: 'built in',
+    device: 'the CPU',
     async run(inputs) {
       const results = evaluate(graph, inputs)
       return new Map([...graph.outputs].map(([name, node]) => [name, narrowed(values(results.get(name)), node)]))

@@ -29,6 +29,8 @@ export async function openTfjs(backend: TfjsBackend, graph: Graph): Promise<Exec
 
   return {
     engine: backend.engine,
+    version: backend.version,
+    device: backend.device,
     async run(inputs) {
       await backend.activate()
       const values = new Values(backend, constants)

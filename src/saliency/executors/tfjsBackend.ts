@@ -29,6 +29,8 @@ export type Kernels = { readonly [K in Exclude<OpName, 'input' | 'constant'>]: K
 export interface TfjsBackend {
   /** As people name it, e.g. `tfjs:wasm`. */
   readonly engine: string
+  readonly version: string
+  readonly device: string
   readonly core: TfjsCore
   /** Makes it the current one of the process: the package knows only one. Kernels run synchronously after it. */
   activate(): Promise<void>

@@ -15,6 +15,8 @@ interface Binding {
   readonly TF_UINT8: number
   readonly TF_FLOAT: number
   readonly TF_ATTR_TYPE: number
+  readonly TF_Version: string
+  isUsingGpuDevice(): boolean
   createTensor(shape: number[], dtype: number, data: Uint8Array): number
   executeOp(name: string, attributes: OpAttribute[], inputs: number[], outputs: number): TensorMetadata[]
   deleteTensor(id: number): void
@@ -55,6 +57,8 @@ function tensorflowBackend(folder: string): TfjsBackend {
   const attribute = (name: string, value: number): OpAttribute => ({ name, type: binding.TF_ATTR_TYPE, value })
   return {
     engine: 'tfjs:tensorflow',
+    version: `${core.version_core} on TensorFlow ${binding.TF_Version}`,
+    device: binding.isUsingGpuDevice() ? 'a GPU' : 'the CPU',
     core,
     async activate() {
       if (!(await core.setBackend('tensorflow'))) {

@@ -17,6 +17,8 @@ function wasmBackend(threads: number): TfjsBackend {
   const core = loadBackend(threads)
   return {
     engine: 'tfjs:wasm',
+    version: core.version_core,
+    device: 'the CPU',
     core,
     async activate() {
       if (!(await core.setBackend('wasm'))) {

@@ -1,0 +1,46 @@
+import { fork } from 'node:child_process'
+import { z } from 'zod'
+import type { EngineName } from '../saliency/engine.ts'
+import { engineEnvironment } from './engineEnvironment.ts'
+
+/** What an engine says of itself when it is tried in a process of its own. */
+export type Probe =
+  | { readonly ok: true; readonly version: string; readonly device: string }
+  | { readonly ok: false; readonly problem: string }
+
+const answerSchema = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), version: z.string(), device: z.string() }),
+  z.object({ ok: z.literal(false), problem: z.string() }),
+])
+
+const timeoutMs = 120_000
+
+/**
+ * Loads an engine, checks its known answer and a gradient against finite differences. In a child process, since a native
+ * library that is broken may end the process or never return. Never rejects.
+ */
+export async function probeEngine(
+  engine: EngineName,
+  enginesFolder: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Probe> {
+  const script = new URL(`./probeMain${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url)
+  return new Promise((resolve) => {
+    const child = fork(script, [engine, enginesFolder], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: engineEnvironment(environment, { engine, enginesFolder, device: null }),
+    })
+    let said = ''
+    child.stderr?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-1_000)))
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+    let answer: Probe | undefined
+    child.on('message', (message) => (answer = answerSchema.parse(message)))
+    child.on('error', (error) => (answer ??= { ok: false, problem: error.message }))
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      const ended = signal === null ? `exit code ${code}` : `signal ${signal}`
+      const last = said.trim().split('\n').at(-1) ?? ''
+      resolve(answer ?? { ok: false, problem: `its process ended with ${ended}${last === '' ? '' : `: ${last}`}` })
+    })
+  })
+}
