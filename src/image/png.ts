@@ -35,7 +35,8 @@ export async function encodePng(
   for (let row = 0; row < height; row++) {
     rows.set(pixels.subarray(row * rowBytes, (row + 1) * rowBytes), row * (rowBytes + 1) + 1)
   }
-  const data = await compress(rows, { level: 1, strategy: constants.Z_RLE })
+  // In one piece: each further piece is a turn of the event loop and a copy.
+  const data = await compress(rows, { level: 1, strategy: constants.Z_RLE, chunkSize: Math.max(64, rows.length) })
   return Buffer.concat([signature, ...chunk('IHDR', header), ...chunk('IDAT', data), ...chunk('IEND', Buffer.alloc(0))])
 }
 

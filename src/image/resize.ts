@@ -49,10 +49,20 @@ export function resizeBilinear(
   const result = new Uint8Array(wanted.width * wanted.height * 3)
   if (top >= bottom) return result
 
-  const between = new Uint8Array((bottom - top) * wanted.width * 3)
+  const between = scratch((bottom - top) * wanted.width * 3)
   resampleRows(image, source.x, source.y + top, bottom - top, across, wanted.width, between)
   resampleColumns(between, top, down, wanted.width, wanted.height, result)
   return result
+}
+
+/** What lies between the two passes, kept: allocating it anew for each image costs as much as a pass. */
+let kept = new Uint8Array(0)
+const largestKept = 4 * 2 ** 20
+
+function scratch(length: number): Uint8Array {
+  if (length > largestKept) return new Uint8Array(length)
+  if (kept.length < length) kept = new Uint8Array(length)
+  return kept.subarray(0, length)
 }
 
 function resampleRows(
