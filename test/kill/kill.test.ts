@@ -7,8 +7,8 @@ import { Rounds } from './rounds.ts'
 const rounds = new Rounds(1)
 afterAll(() => rounds.close())
 
-test.each([7])(
-  'whatever is killed while the dataset changes, the results are those of a quiet run (seed %i)',
+test.each([3])(
+  'whatever is killed, the results are those of a quiet run (seed %i)',
   { timeout: 300_000 },
   async (seed) => {
     const story = await rounds.play(roundOf(seed))
