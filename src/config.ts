@@ -155,10 +155,21 @@ export const settingsSchema = z.strictObject({
     automatic: 'one per core, fewer where memory is short (about 700 MB each)',
     description: 'How many units compute on this machine, each on one core.',
   }),
-  batch: z.int().min(1).default(1).meta({
+  gpus: z
+    .string()
+    .regex(/^(all|\d+(,\d+)*)$/)
+    .optional()
+    .meta({
+      group: 'computing',
+      placeholder: 'all|0,1',
+      automatic: 'every NVIDIA GPU that the engine can use',
+      description: 'Which GPUs compute, by their numbers in nvidia-smi; one unit each.',
+    }),
+  batch: z.int().min(1).optional().meta({
     group: 'computing',
     placeholder: 'N',
     unit: 'images',
+    automatic: '1 on a CPU; on a GPU as many as its memory holds, at most 32',
     description: 'Images per engine call; on a CPU 1 is fastest.',
   }),
   shardSize: z.int().min(1).max(100_000).optional().meta({

@@ -6,6 +6,7 @@ import { arch, availableParallelism, platform, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
+import type { EngineStatus } from '../engines/engineStatus.ts'
 import { checkRedis, redisConnection } from '../queue/connection.ts'
 import { findExecutable } from '../queue/executable.ts'
 import { findRedisProgram } from '../queue/redisProgram.ts'
@@ -21,6 +22,8 @@ export interface DoctorOptions {
   /** PATH to look for programs in. */
   readonly searchPath: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Tries the engines, each in a process of its own. */
+  readonly engines: () => Promise<readonly EngineStatus[]>
   /** Also checked when given. */
   readonly redisUrl?: string | undefined
 }
@@ -37,7 +40,7 @@ export interface Finding {
 
 type Check = (o: DoctorOptions) => Finding[] | Promise<Finding[]>
 
-/** Looks at everything that a run on this machine will need. Computes nothing and installs nothing; never rejects. */
+/** Looks at everything that a run on this machine will need. Installs nothing; never rejects. */
 export async function doctor(options: DoctorOptions): Promise<Finding[]> {
   const findings = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => {
@@ -87,6 +90,7 @@ const checks: Readonly<Record<string, Check>> = {
   'ONNX Runtime': async () => [await onnxRuntime()],
   sharp: async () => [await sharp()],
   GPU: async (o) => [await gpus(o)],
+  engines: async ({ engines }) => (await engines()).map(engineFinding),
   'Redis server': async (o) => [await redisServer(o)],
   Redis: async (o) => (o.redisUrl === undefined ? [] : [await redis(o.redisUrl)]),
   'state folder': async (o) => folder('state folder', o.stateFolder),
@@ -133,6 +137,14 @@ async function sharp(): Promise<Finding> {
   } catch (error) {
     return problem('sharp', `does not load (${lastLine(error)})`, 'run npm ci again on this machine')
   }
+}
+
+/** One that needs a GPU or an installation is no problem where it is missing: others compute. */
+function engineFinding({ engine, usable, version, device, problem: why, remedy }: EngineStatus): Finding {
+  const name = `engine ${engine}`
+  if (usable) return fine(name, `${version}, on ${device}`)
+  const detail = `cannot be used (${why})`
+  return engine === 'onnxruntime:cpu' ? problem(name, detail, remedy) : fine(name, detail, remedy)
 }
 
 async function gpus({ searchPath }: DoctorOptions): Promise<Finding> {

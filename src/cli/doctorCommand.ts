@@ -4,7 +4,7 @@ import { ownFolders } from './machine.ts'
 export const doctorCommand: CommandSpec = {
   name: 'doctor',
   summary: 'look whether headlight can run on this machine, and say what to do where it cannot',
-  settings: ['redis', 'stateFolder', 'cacheFolder'],
+  settings: ['redis', 'stateFolder', 'cacheFolder', 'enginesFolder'],
   wording: { redis: { note: 'default: none is looked at' } },
   examples: [
     ['headlight doctor', 'everything that headlight run needs here; exit code 1 when something is missing'],
@@ -12,8 +12,9 @@ export const doctorCommand: CommandSpec = {
   ],
   perform: async ({ settings, surroundings }) => {
     const { doctor, doctorJson, doctorText } = await import('./doctor.ts')
+    const { engineStatuses } = await import('../engines/engineStatus.ts')
     const { environment, homeFolder, version } = surroundings
-    const { state, cache } = ownFolders(settings, surroundings)
+    const { state, cache, engines } = ownFolders(settings, surroundings)
     const findings = await doctor({
       headlightVersion: version,
       stateFolder: state,
@@ -21,6 +22,7 @@ export const doctorCommand: CommandSpec = {
       homeFolder,
       searchPath: environment['PATH'] ?? '',
       environment,
+      engines: () => engineStatuses(engines, environment),
       redisUrl: settings.redis,
     })
     const { ok } = doctorJson(findings)

@@ -9,6 +9,7 @@ export const retryCommand: CommandSpec = {
     'outputS3Endpoint',
     'engine',
     'batch',
+    'gpus',
     'shardSize',
     'strict',
     'webhook',

@@ -7,6 +7,7 @@ export const runCommand: CommandSpec = {
   settings: [
     ...computingSettings,
     'units',
+    'gpus',
     'fetchConcurrency',
     'unitSilenceSeconds',
     'stateFolder',

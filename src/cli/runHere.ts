@@ -7,10 +7,11 @@ import type { Store } from '../storage/store.ts'
 import { startWorker, type RunningWorker } from '../worker/supervisor.ts'
 import type { Call } from './command.ts'
 import { conclude } from './conclude.ts'
-import { ownFolders, unitCount } from './machine.ts'
+import { ownFolders } from './machine.ts'
 import { queueServer } from './queueServer.ts'
 import { askedFor, openDataset } from './resultSetOf.ts'
 import { stopOnSignal } from './stopSignals.ts'
+import { planUnits } from './unitPlan.ts'
 import { tellWebhook } from './webhook.ts'
 
 /**
@@ -57,25 +58,22 @@ export async function computeHere(call: Call, { output, prepare, retry }: Asked)
       // Units take seconds to start: not for a dataset in which nothing has changed, and while the rest is listed.
       const onWork = () => {
         if (starting !== undefined) return
-        const units = unitCount(settings)
-        log.debug({ units }, 'starting the units')
-        starting = startWorker({
-          connection: server.connection,
-          queueName,
-          units,
-          engine: settings.engine,
-          batch: settings.batch,
-          cacheFolder: ownFolders(settings, surroundings).cache,
-          enginesFolder: ownFolders(settings, surroundings).engines,
-          unitSilenceMs: settings.unitSilenceSeconds * 1000,
-          fetchConcurrency: settings.fetchConcurrency,
-          headlightVersion: surroundings.version,
-          log,
-          onEvent: (event) => {
-            if (event.type !== 'place-fault' || (isPassing(event.code) && event.attempt < faultsBorne)) return
-            fault.abort(new PlaceError(event.code, event.message))
-          },
-        })
+        starting = planUnits(call).then((plan) =>
+          startWorker({
+            connection: server.connection,
+            queueName,
+            ...plan,
+            cacheFolder: ownFolders(settings, surroundings).cache,
+            unitSilenceMs: settings.unitSilenceSeconds * 1000,
+            fetchConcurrency: settings.fetchConcurrency,
+            headlightVersion: surroundings.version,
+            log,
+            onEvent: (event) => {
+              if (event.type !== 'place-fault' || (isPassing(event.code) && event.attempt < faultsBorne)) return
+              fault.abort(new PlaceError(event.code, event.message))
+            },
+          }),
+        )
         starting.catch((error: unknown) => fault.abort(error))
       }
       try {

@@ -4,16 +4,17 @@ import { startWorker, type RunningWorker } from '../worker/supervisor.ts'
 import type { QueueConnection } from '../queue/connection.ts'
 import type { WorkerEvent } from '../worker/workerEvent.ts'
 import type { Call } from './command.ts'
-import { ownFolders, unitCount } from './machine.ts'
+import { ownFolders } from './machine.ts'
 import { givenRedis } from './queueServer.ts'
 import { RedisProbe } from './redisProbe.ts'
 import { stopOnSignal } from './stopSignals.ts'
+import { planUnits } from './unitPlan.ts'
 
 /** Works until SIGTERM or SIGINT; then finishes its shards within the grace period or hands them back. Exit code 0. */
 export async function performWorker(call: Call): Promise<number> {
   const { settings, surroundings, log } = call
   const connection = await givenRedis(call, 'worker')
-  const units = unitCount(settings)
+  const plan = await planUnits(call)
   const stop = stopOnSignal(surroundings, '', (signal) =>
     log.info({ signal, graceSeconds: settings.graceSeconds }, 'stopping: finishing or handing back the shards at work'),
   )
@@ -23,15 +24,12 @@ export async function performWorker(call: Call): Promise<number> {
     worker = await startWorker({
       connection,
       queueName: shardsQueue,
-      units,
-      engine: settings.engine,
-      batch: settings.batch,
+      ...plan,
       endpoints: {
         dataset: settings.s3Endpoint ?? null,
         output: settings.outputS3Endpoint ?? settings.s3Endpoint ?? null,
       },
       cacheFolder: ownFolders(settings, surroundings).cache,
-      enginesFolder: ownFolders(settings, surroundings).engines,
       unitSilenceMs: settings.unitSilenceSeconds * 1000,
       fetchConcurrency: settings.fetchConcurrency,
       headlightVersion: surroundings.version,
@@ -45,7 +43,7 @@ export async function performWorker(call: Call): Promise<number> {
       },
     })
     if (!stop.signal.aborted) {
-      log.info({ redis: connection.description, units }, 'waiting for shards')
+      log.info({ redis: connection.description, units: plan.units }, 'waiting for shards')
       await once(stop.signal, 'abort')
     }
     await worker.drain(settings.graceSeconds * 1000)

@@ -9,6 +9,7 @@ export const workerCommand: CommandSpec = {
     'units',
     'engine',
     'batch',
+    'gpus',
     's3Endpoint',
     'outputS3Endpoint',
     'fetchConcurrency',
@@ -22,6 +23,7 @@ export const workerCommand: CommandSpec = {
   jsonLogs: true,
   wording: needsRedis,
   examples: [
+    ['headlight worker --redis redis://queue:6379 --gpus all', 'one unit per GPU of this machine'],
     ['headlight worker --redis redis://queue:6379', 'one unit per core of this machine'],
     [
       'HEADLIGHT_REDIS=rediss://user:secret@queue headlight worker --units 4',

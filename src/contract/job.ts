@@ -61,6 +61,8 @@ export const shardResultSchema = z.strictObject({
   computed: z.int().nonnegative(),
   failed: z.int().nonnegative(),
   engine: z.string(),
+  /** Why the worker took this engine, where it says so. */
+  engineReason: z.string().optional(),
   host: z.string(),
   unit: z.string(),
   wallMs: z.number(),

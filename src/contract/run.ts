@@ -78,6 +78,8 @@ export const summarySchema = z.object({
   imagesPerSecond: z.number().nullable(),
   /** Engines that took part, e.g. `onnxruntime:cpu`; several names when workers differed. */
   engine: z.array(z.string()),
+  /** Why, by engine, where the workers said so. */
+  engineReasons: z.record(z.string(), z.string()).optional(),
   /** Mean correlation between the maps of two objectives, by `a~b`; only when several objectives were computed. */
   mapCorrelations: z.record(z.string(), z.number()),
   startedAt: z.iso.datetime(),

@@ -21,6 +21,7 @@ import { TableWriter } from './tableWriter.ts'
 /** What the jobs' return values said about the work; none of it may stand in a record. */
 export interface WorkFacts {
   readonly engines: readonly string[]
+  readonly engineReasons?: Readonly<Record<string, string>>
   /** Null when nothing was computed while this producer looked on. */
   readonly imagesPerSecond: number | null
 }
@@ -63,6 +64,7 @@ export async function finalize(options: FinalizeOptions): Promise<Summary> {
     ...merged.numbers,
     imagesPerSecond: before === undefined ? options.work.imagesPerSecond : before.imagesPerSecond,
     engine: before === undefined ? [...options.work.engines].sort() : before.engine,
+    engineReasons: before === undefined ? (options.work.engineReasons ?? {}) : before.engineReasons,
     startedAt: run.startedAt,
     closedAt: before?.closedAt ?? new Date().toISOString(),
     headlightVersion: options.headlightVersion,

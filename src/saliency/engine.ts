@@ -46,7 +46,7 @@ const loaders: { readonly [K in EngineName]: (enginesFolder: string | undefined)
 }
 
 /** Raises InputError `bad-engine` for a name that there is not. */
-function wholeEngineName(name: string): EngineName {
+export function wholeEngineName(name: string): EngineName {
   const whole = name in shortNames ? shortNames[name as keyof typeof shortNames] : name
   const found = engineNames.find((known) => known === whole)
   if (found !== undefined) return found

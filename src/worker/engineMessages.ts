@@ -8,7 +8,8 @@ export type EngineRequest =
   | { readonly type: 'explain'; readonly set: string; readonly images: readonly Uint8Array[] }
   | { readonly type: 'close'; readonly set: string }
 
-export type EngineOptions = Omit<ExplainerOptions, 'network'>
+/** `batch` null: one on a CPU, on a GPU what its memory holds. */
+export type EngineOptions = Omit<ExplainerOptions, 'network' | 'batch'> & { readonly batch: number | null }
 
 export interface NetworkFile {
   readonly file: string

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { findEngine } from '../saliency/engine.ts'
+import { openWithinMemory } from '../saliency/batchSize.ts'
 import { createExplainer, type Explainer } from '../saliency/explainer.ts'
 import { checkKnownAnswer } from '../saliency/knownAnswer.ts'
 import { loadNetwork } from '../saliency/networks/load.ts'
@@ -8,17 +9,21 @@ import { toErrorMessage } from './errorMessage.ts'
 
 // The thread of a unit on which the engine blocks, so that fetching and putting go on on the main thread.
 
+/** Known once the engine was found. */
+let onGpu = false
 const explainers = new Map<string, Explainer>()
 
 async function answer(request: EngineRequest): Promise<EngineReply> {
   switch (request.type) {
     case 'find':
-      await checkKnownAnswer(await findEngine(request.engine, request.enginesFolder))
+      onGpu = (await checkKnownAnswer(await findEngine(request.engine, request.enginesFolder))).device !== 'the CPU'
       return { type: 'found' }
     case 'open': {
       const { file, bytes, description } = request.network
       const network = loadNetwork(bytes, file, description)
-      const explainer = await createExplainer({ ...request.options, network })
+      const open = (batch: number) => createExplainer({ ...request.options, network, batch })
+      const { batch } = request.options
+      const explainer = await (batch !== null || !onGpu ? open(batch ?? 1) : openWithinMemory(open))
       explainers.set(request.set, explainer)
       return { type: 'opened', engine: explainer.engine, batch: explainer.batch }
     }

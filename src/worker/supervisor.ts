@@ -22,8 +22,12 @@ export interface WorkerOptions {
   readonly engine: string
   /** Where engines are installed; without it those cannot be used. */
   readonly enginesFolder?: string | undefined
-  /** Images per engine call. Minimum 1. */
-  readonly batch: number
+  /** Images per engine call, minimum 1; null: one on a CPU, on a GPU what its memory holds. */
+  readonly batch: number | null
+  /** Why this engine; goes into the shards' results. */
+  readonly engineReason?: string
+  /** The environment of the unit with this number; this process's own when absent. */
+  readonly unitEnvironment?: (unit: number) => Readonly<Record<string, string | undefined>>
   readonly endpoints?: EndpointOverrides
   /** Networks are kept here between runs. */
   readonly cacheFolder: string
@@ -82,9 +86,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const runs = new WorkedRuns(endpoints, log)
   const pool = new UnitPool({
     units,
+    environment: options.unitEnvironment,
     settings: {
       cacheFolder: options.cacheFolder,
       engine: options.engine,
+      engineReason: options.engineReason,
       enginesFolder: options.enginesFolder,
       batch: options.batch,
       intraOpThreads: 1,

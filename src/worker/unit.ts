@@ -143,6 +143,7 @@ class Unit {
       computed,
       failed,
       engine: engine ?? this.#settings.engine,
+      engineReason: this.#settings.engineReason,
       engineMs,
     }
   }

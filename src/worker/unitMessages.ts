@@ -11,7 +11,8 @@ export interface UnitSettings {
   readonly engine: string
   /** Where engines are installed. */
   readonly enginesFolder?: string | undefined
-  readonly batch: number
+  readonly batch: number | null
+  readonly engineReason?: string | undefined
   readonly intraOpThreads: number
   readonly endpoints: EndpointOverrides
   /** Objects fetched at a time; null chooses by the kind of store. */
@@ -32,6 +33,7 @@ export interface ShardDone {
   readonly computed: number
   readonly failed: number
   readonly engine: string
+  readonly engineReason?: string | undefined
   readonly engineMs: number
 }
 

@@ -4,11 +4,13 @@ import { InputError, PlaceError } from '../errors.ts'
 import type { Logger } from '../telemetry.ts'
 import type { Measured } from './measurements.ts'
 import type { UnitSettings } from './unitMessages.ts'
-import { UnitProcess } from './unitProcess.ts'
+import { UnitProcess, type UnitProcessOptions } from './unitProcess.ts'
 
 export interface UnitPoolOptions {
   readonly units: number
   readonly settings: UnitSettings
+  /** Of the unit with this number; this process's own when absent. */
+  readonly environment?: ((unit: number) => Readonly<Record<string, string | undefined>>) | undefined
   readonly silenceMs: number
   readonly log: Logger
   readonly onStart: (unit: { name: string; pid: number | undefined }) => void
@@ -65,7 +67,9 @@ export class UnitPool {
     this.#o = options
     this.started = new Promise((resolve, reject) => (this.#start = { resolve, reject }))
     this.started.catch(() => undefined)
-    this.#keepers = Array.from({ length: options.units }, (_, index) => this.#keep(`unit-${index}`))
+    this.#keepers = Array.from({ length: options.units }, (_, index) =>
+      this.#keep(`unit-${index}`, options.environment?.(index)),
+    )
   }
 
   /**
@@ -150,11 +154,11 @@ export class UnitPool {
   }
 
   /** One unit after another under the same name, until the pool is closed. */
-  async #keep(name: string): Promise<void> {
+  async #keep(name: string, environment: UnitProcessOptions['environment']): Promise<void> {
     const { settings, silenceMs, log, onStart, onDeath, onMeasured } = this.#o
     const closing = this.#closing.signal
     for (let early = 0; !closing.aborted;) {
-      const unit = new UnitProcess({ name, settings, silenceMs, onMeasured, log })
+      const unit = new UnitProcess({ name, settings, environment, silenceMs, onMeasured, log })
       this.#all.set(name, unit)
       const startedAt = performance.now()
       const became = unit.ready.then(

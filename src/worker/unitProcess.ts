@@ -10,6 +10,8 @@ import type { ShardDone, ShardOrder, ShardReport, UnitCommand, UnitReport, UnitS
 export interface UnitProcessOptions {
   readonly name: string
   readonly settings: UnitSettings
+  /** This process's own when undefined. */
+  readonly environment: Readonly<Record<string, string | undefined>> | undefined
   /** A unit at work that reports nothing for so long is killed. */
   readonly silenceMs: number
   readonly onMeasured: (measured: Measured) => void
@@ -77,7 +79,10 @@ export class UnitProcess {
     this.#o = options
     this.name = options.name
     // Not detached, so that nobody is left behind; its standard output is kept away from ours, which is for results.
-    this.#child = fork(siblingModule(import.meta.url, 'unit'), { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    this.#child = fork(siblingModule(import.meta.url, 'unit'), {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      ...(options.environment === undefined ? {} : { env: options.environment }),
+    })
     this.pid = this.#child.pid
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (chunk: Buffer) => {

@@ -3,10 +3,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { doctor, doctorJson, doctorText } from '../../src/cli/doctor.ts'
+import type { EngineStatus } from '../../src/engines/engineStatus.ts'
 import type { DoctorOptions, Finding } from '../../src/cli/doctor.ts'
 import { searchPathWithRedis, startTcpRedis } from '../support/redis.ts'
 
 let folder: string
+
+const engines: EngineStatus[] = [
+  { engine: 'onnxruntime:cpu', usable: true, version: '1.2.3', device: 'the CPU', problem: null, remedy: null },
+  {
+    engine: 'tfjs:tensorflow',
+    usable: false,
+    version: null,
+    device: null,
+    problem: 'it is not installed',
+    remedy: 'headlight engine install tfjs',
+  },
+]
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'headlight-doctor-'))
 })
@@ -20,6 +33,7 @@ async function examine(o: Partial<DoctorOptions> = {}): Promise<readonly Finding
     homeFolder: folder,
     searchPath: await searchPathWithRedis(),
     environment: {},
+    engines: () => Promise.resolve(engines),
     ...o,
   })
 }
@@ -33,6 +47,8 @@ test('a machine that can run headlight has no problem', async () => {
   expect(text).toMatch(/^ok +headlight +1\.2\.3$/m)
   expect(text).toMatch(/^ok +Node +v\d+\./m)
   expect(text).toMatch(/^ok +ONNX Runtime +\d+\.\d+\.\d+, providers .*cpu/m)
+  expect(text).toMatch(/^ok +engine onnxruntime:cpu +1\.2\.3, on the CPU$/m)
+  expect(text).toMatch(/^ok +engine tfjs:tensorflow +cannot be used .*\n +→ headlight engine install tfjs$/m)
   expect(text).toMatch(/^ok +sharp +\d+\.\d+\.\d+ with libvips \d+/m)
   expect(text).toMatch(/^ok +Redis server +(redis|valkey) \d+\.\d+/m)
   expect(text).toMatch(/^ok +state folder +.*GiB free$/m)

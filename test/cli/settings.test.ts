@@ -9,7 +9,13 @@ const file = (text: string) => parseConfigFile('my.yaml', text)
 describe('where a setting comes from', () => {
   it('is the default when nothing else says it', () => {
     const settings = resolveSettings(none)
-    expect(settings).toMatchObject({ adapter: 'images', objective: 'sum', scope: 'all', batch: 1, strict: false })
+    expect(settings).toMatchObject({
+      adapter: 'images',
+      objective: 'sum',
+      scope: 'all',
+      graceSeconds: 25,
+      strict: false,
+    })
     expect(settings.units).toBeUndefined()
   })
 
@@ -34,7 +40,7 @@ describe('where a setting comes from', () => {
   })
 
   it('takes an empty variable for one that is not set', () => {
-    expect(resolveSettings({ ...none, environment: { HEADLIGHT_BATCH: '' } }).batch).toBe(1)
+    expect(resolveSettings({ ...none, environment: { HEADLIGHT_GRACE_SECONDS: '' } }).graceSeconds).toBe(25)
   })
 
   it('reads switches from the environment in any usual spelling', () => {
@@ -50,7 +56,7 @@ describe('where a setting comes from', () => {
       objective: ['yaw', '-yaw'],
       shardSize: 16,
     })
-    expect(resolveSettings({ ...none, file: file('# nothing yet\n') }).batch).toBe(1)
+    expect(resolveSettings({ ...none, file: file('# nothing yet\n') }).graceSeconds).toBe(25)
   })
 })
 

@@ -1,0 +1,59 @@
+import { chooseEngine, thisMachine, type ChosenEngine } from '../engines/chooseEngine.ts'
+import { engineEnvironment } from '../engines/engineEnvironment.ts'
+import { InputError } from '../errors.ts'
+import type { WorkerOptions } from '../worker/supervisor.ts'
+import type { Call } from './command.ts'
+import { ownFolders, unitCount } from './machine.ts'
+
+type UnitPlan = Pick<WorkerOptions, 'units' | 'engine' | 'engineReason' | 'enginesFolder' | 'batch' | 'unitEnvironment'>
+
+/**
+ * How a worker's units compute here: with which engine, how many, and what each may see. One unit per GPU on GPUs, else
+ * one per core. Says the choice once. Raises InputError `bad-option` for --gpus that cannot be had.
+ */
+export async function planUnits({ settings, surroundings, log }: Call): Promise<UnitPlan> {
+  const enginesFolder = ownFolders(settings, surroundings).engines
+  const { environment } = surroundings
+  const chosen = await chooseEngine(settings.engine, thisMachine(enginesFolder, environment))
+  const { engine, reason } = chosen
+  const devices = devicesOf(settings.gpus, chosen)
+  const units = settings.units ?? (devices.length > 0 ? devices.length : onOneDevice(engine) ? 1 : unitCount(settings))
+  log.info({ engine, reason, units, gpus: devices }, `computing with ${engine}: ${reason}`)
+  return {
+    units,
+    engine,
+    engineReason: reason,
+    enginesFolder,
+    batch: settings.batch ?? null,
+    unitEnvironment: (unit) => ({
+      // One thread per unit on a CPU, as for ONNX Runtime; TensorFlow reads it when it starts.
+      TF_NUM_INTRAOP_THREADS: '1',
+      TF_NUM_INTEROP_THREADS: '1',
+      ...engineEnvironment(environment, {
+        engine,
+        enginesFolder,
+        device: devices.length === 0 ? null : (devices[unit % devices.length] ?? null),
+      }),
+    }),
+  }
+}
+
+/** Several units would share the one device that WebGPU chooses by itself. */
+const onOneDevice = (engine: string): boolean => engine === 'onnxruntime:webgpu'
+
+/** The GPUs to use: those asked for, else all that the engine can be spread over. */
+function devicesOf(asked: string | undefined, { engine, reason, gpus }: ChosenEngine): readonly string[] {
+  if (asked === undefined) return gpus
+  if (gpus.length === 0) {
+    const why = engine === 'onnxruntime:webgpu' ? 'it chooses its device by itself' : reason
+    throw new InputError('bad-option', `--gpus ${asked} cannot be had with the engine ${engine}: ${why}`)
+  }
+  if (asked === 'all') return gpus
+  const wanted = asked.split(',').map((index) => index.trim())
+  const absent = wanted.filter((index) => !gpus.includes(index))
+  if (absent.length === 0) return wanted
+  throw new InputError(
+    'bad-option',
+    `--gpus ${asked}: there is no GPU ${absent.join(', ')} here, only ${gpus.join(', ')}`,
+  )
+}

@@ -1,0 +1,50 @@
+import { wholeEngineName, type EngineName } from '../saliency/engine.ts'
+import { hasRenderDevice, nvidiaGpus } from './gpus.ts'
+import { probeEngine, type Probe } from './probe.ts'
+
+export interface ChosenEngine {
+  readonly engine: EngineName
+  /** Why this one, in half a sentence. */
+  readonly reason: string
+  /** Indices of the NVIDIA GPUs that it can be spread over, one process each; empty where it takes no particular one. */
+  readonly gpus: readonly string[]
+}
+
+/** What a machine has and how an engine does on it; tests give their own. */
+export interface Machine {
+  readonly nvidiaGpus: () => Promise<readonly string[]>
+  readonly hasRenderDevice: () => boolean
+  readonly probe: (engine: EngineName) => Promise<Probe>
+}
+
+export function thisMachine(enginesFolder: string, environment: Readonly<Record<string, string | undefined>>): Machine {
+  return { nvidiaGpus, hasRenderDevice, probe: (engine) => probeEngine(engine, enginesFolder, environment) }
+}
+
+/** Best first. TensorFlow.js counts only where it found a GPU itself: on a CPU ONNX Runtime is the faster one. */
+const ofNvidia = ['onnxruntime:cuda', 'tfjs:tensorflow', 'onnxruntime:webgpu'] as const
+
+/**
+ * `auto` takes the first engine that works on a GPU, else ONNX Runtime on the CPU; any other name is taken as it is.
+ * Raises InputError `bad-engine` for a name that there is not.
+ */
+export async function chooseEngine(asked: string, machine: Machine): Promise<ChosenEngine> {
+  if (asked !== 'auto') {
+    const engine = wholeEngineName(asked)
+    const mayUseGpus = engine === 'onnxruntime:cuda' || engine === 'tfjs:tensorflow'
+    return { engine, reason: 'it was asked for', gpus: mayUseGpus ? await machine.nvidiaGpus() : [] }
+  }
+  const gpus = await machine.nvidiaGpus()
+  const candidates = gpus.length > 0 ? ofNvidia : machine.hasRenderDevice() ? (['onnxruntime:webgpu'] as const) : []
+  if (candidates.length === 0) return { engine: 'onnxruntime:cpu', reason: 'no GPU is found', gpus: [] }
+  const problems: string[] = []
+  for (const engine of candidates) {
+    const probe = await machine.probe(engine)
+    if (probe.ok && probe.device !== 'the CPU') {
+      return { engine, reason: `it works on ${probe.device}`, gpus: engine === 'onnxruntime:webgpu' ? [] : gpus }
+    }
+    problems.push(`${engine}: ${probe.ok ? 'it sees no GPU' : probe.problem}`)
+  }
+  const reason = `there is a GPU, but no engine can use it (${problems.join('; ')}; headlight engine list says more)`
+  return { engine: 'onnxruntime:cpu', reason, gpus: [] }
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import { chooseEngine, type Machine } from '../../src/engines/chooseEngine.ts'
+import type { EngineName } from '../../src/saliency/engine.ts'
+
+const works = { ok: true, version: '1', device: 'a GPU' } as const
+const missing = { ok: false, problem: 'it is not installed' } as const
+
+function machine(gpus: string[], probes: Partial<Record<EngineName, Awaited<ReturnType<Machine['probe']>>>>): Machine {
+  return {
+    nvidiaGpus: () => Promise.resolve(gpus),
+    hasRenderDevice: () => gpus.length > 0 || 'onnxruntime:webgpu' in probes,
+    probe: (engine) => Promise.resolve(probes[engine] ?? missing),
+  }
+}
+
+describe('auto', () => {
+  it('takes the CPU where there is no GPU, without trying anything', async () => {
+    const none = { ...machine([], {}), probe: () => Promise.reject(new Error('tried')) }
+    expect(await chooseEngine('auto', none)).toEqual({
+      engine: 'onnxruntime:cpu',
+      reason: 'no GPU is found',
+      gpus: [],
+    })
+  })
+
+  it('takes the first engine that works on an NVIDIA GPU', async () => {
+    expect(await chooseEngine('auto', machine(['0', '1'], { 'onnxruntime:cuda': works }))).toEqual({
+      engine: 'onnxruntime:cuda',
+      reason: 'it works on a GPU',
+      gpus: ['0', '1'],
+    })
+    const tfjs = machine(['0'], { 'tfjs:tensorflow': works, 'onnxruntime:webgpu': works })
+    expect(await chooseEngine('auto', tfjs)).toMatchObject({ engine: 'tfjs:tensorflow' })
+  })
+
+  it('does not take TensorFlow.js that sees no GPU', async () => {
+    const probes = { 'tfjs:tensorflow': { ...works, device: 'the CPU' }, 'onnxruntime:webgpu': works }
+    expect(await chooseEngine('auto', machine(['0'], probes))).toMatchObject({ engine: 'onnxruntime:webgpu', gpus: [] })
+  })
+
+  it('takes WebGPU on a GPU of another maker', async () => {
+    expect(await chooseEngine('auto', machine([], { 'onnxruntime:webgpu': works }))).toMatchObject({
+      engine: 'onnxruntime:webgpu',
+    })
+  })
+
+  it('says why it computes on the CPU beside a GPU', async () => {
+    const chosen = await chooseEngine('auto', machine(['0'], {}))
+    expect(chosen.engine).toBe('onnxruntime:cpu')
+    expect(chosen.reason).toMatch(/there is a GPU.*onnxruntime:cuda: it is not installed.*headlight engine list/)
+  })
+})
+
+it('what is asked for is taken, whatever there is', async () => {
+  expect(await chooseEngine('tfjs', machine(['0'], {}))).toEqual({
+    engine: 'tfjs:tensorflow',
+    reason: 'it was asked for',
+    gpus: ['0'],
+  })
+  await expect(chooseEngine('theano', machine([], {}))).rejects.toMatchObject({ code: 'bad-engine' })
+})

@@ -1,0 +1,34 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { nvidiaGpus } from '../../src/engines/gpus.ts'
+import { findEngine } from '../../src/saliency/engine.ts'
+import { describeEngine, describeNotRun } from './conformance.ts'
+
+const engine = 'onnxruntime:cuda'
+const enginesFolder = join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'headlight', 'engines')
+
+/** Null when it can be run. It is not installed for tests: 180 MB, of use only with a GPU. */
+async function whyNot(): Promise<string | null> {
+  if ((await nvidiaGpus()).length === 0) return 'there is no NVIDIA GPU'
+  return findEngine(engine, enginesFolder).then(
+    () => null,
+    (error: unknown) => String(error),
+  )
+}
+
+const reason = await whyNot()
+if (reason === null) {
+  describeEngine({
+    engine,
+    enginesFolder,
+    // Looser than on a CPU: cuDNN chooses other ways to sum. Not measured yet.
+    operationTolerance: 1e-5,
+    graphTolerance: 1e-4,
+    scopes: ['all', 'stem', 'none'],
+    objectives: ['sum', 'yaw', 'pitch', 'roll'],
+    images: 2,
+    batch: 3,
+  })
+} else {
+  describeNotRun(engine, reason)
+}
