@@ -72,7 +72,9 @@ export async function finalize(options: FinalizeOptions): Promise<Summary> {
   await options.confirmHold()
   await output.put(layout.summary(set.id, run.run), printJson(summary), { contentType: 'application/json' })
   if (merged.table !== null) {
+    await options.confirmHold()
     await output.put(layout.table(set.id), merged.table)
+    // Again: a large table takes a while.
     await options.confirmHold()
     await output.put(layout.current(set.id), printJson({ run: run.run, publishedAt: summary.closedAt }))
     // Not before: until then readers see the state in which these samples have maps. Not after the run is closed: a

@@ -19,12 +19,14 @@ export interface S3ConnectionOptions {
   /** Default: the SDK's own chain (environment, profile, role of the machine). */
   readonly credentials?:
     { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | undefined
+  /** How long a connection may stay without a byte in either direction. Default: 30 s. */
+  readonly silenceTimeoutMs?: number | undefined
   /** How long the answer to one read may take to begin, the SDK's own repetitions included. Default: 45 s. */
   readonly answerTimeoutMs?: number | undefined
 }
 
 const connectTimeoutMs = 5_000
-/** Without a byte in either direction; a big object on a slow line is no reason to give up. */
+/** A big object on a slow line is no reason to give up. */
 const silenceTimeoutMs = 30_000
 /** The SDK sends a request up to five times, each as patient as the last; a caller must hear sooner that nobody answers. */
 const answerTimeoutMs = 45_000
@@ -213,7 +215,7 @@ function createS3Client(options: S3ConnectionOptions): S3Client {
     maxAttempts: 5,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: connectTimeoutMs,
-      socketTimeout: silenceTimeoutMs,
+      socketTimeout: options.silenceTimeoutMs ?? silenceTimeoutMs,
       httpAgent: agent,
       httpsAgent: agent,
     }),

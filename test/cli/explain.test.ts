@@ -91,6 +91,20 @@ describe('headlight explain', () => {
       expect(await sharp(map).metadata()).toMatchObject({ width: 224, height: 224, channels: 1 })
     }))
 
+  it('turns an image by its EXIF orientation only when it is asked to', () =>
+    inFolder(async (folder) => {
+      const turned = join(folder, 'turned.png')
+      // Stored lying on its side, with the note that says so.
+      await sharp(image).rotate(270).withMetadata({ orientation: 6 }).png().toFile(turned)
+      const angles = async (...args: string[]) => {
+        const { stdout } = await headlight(['explain', ...args, '--network', networkFile, '--json'])
+        return (JSON.parse(stdout) as { angles: unknown }).angles
+      }
+      const upright = await angles(image)
+      expect(await angles(turned, '--exif-orientation')).toEqual(upright)
+      expect(await angles(turned)).not.toEqual(upright)
+    }))
+
   it('refuses a file that is too large for any image, unread', () =>
     inFolder(async (folder) => {
       const huge = join(folder, 'huge.png')

@@ -1,5 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { existsSync, readdirSync } from 'node:fs'
+import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
 import { readTable } from '../../src/contract/table.ts'
@@ -33,6 +35,34 @@ it.each(['all', 'stem'])(
         rows++
       }
       expect(rows).toBe(4)
+    })
+  },
+  180_000,
+)
+
+/** With the large network where it is present; the tiny one, in every format, always is. */
+const checkpoints = ['../../../shared/checkpoints', '../checkpoints']
+  .map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
+  .find((folder) => existsSync(folder))
+
+it.each(readdirSync(checkpoints ?? '').filter((name) => /\.(pkl|pth|safetensors)$/.test(name)))(
+  'explain and run read %s alike',
+  async (name) => {
+    await inFolder(async (folder) => {
+      const [image = ''] = await readdir(imageFolder)
+      await mkdir(join(folder, 'images'))
+      await copyFile(join(imageFolder, image), join(folder, 'images', image))
+      const network = ['--network', join(checkpoints ?? '', name)]
+      const own = ['--state-folder', join(folder, 'state'), '--cache-folder', join(folder, 'cache'), '--units', '1']
+      const run = ['run', '--dataset', join(folder, 'images'), '--output', join(folder, 'out'), ...network, ...own]
+      expect(await startHeadlight(run, { PATH }).ended).toMatchObject({ code: 0 })
+      const [set = ''] = await readdir(join(folder, 'out'))
+      const explain = await headlight(['explain', join(imageFolder, image), ...network, '--json'])
+      const { angles } = explained.parse(JSON.parse(explain.stdout))
+      for await (const row of readTable(await readFile(join(folder, 'out', set, 'angles.parquet')))) {
+        // float32 in two orders of summation: the run's unit has one thread, explain has all.
+        for (const angle of ['yaw', 'pitch', 'roll'] as const) expect(row[angle]).toBeCloseTo(angles[angle], 3)
+      }
     })
   },
   180_000,

@@ -13,7 +13,7 @@ import { latestRun } from '../../src/producer/runs.ts'
 import { openQueue } from '../../src/queue/connection.ts'
 import { FilesystemStore } from '../../src/storage/filesystem.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
-import { computeShard, dyingAt, startFakeWorker, World } from './world.ts'
+import { computeShard, dyingAt, startFakeWorker, World, wrapped } from './world.ts'
 import type { FakeWorker } from './world.ts'
 
 const times = { follow: { pollMs: 20, retryMs: 30, longestRetryMs: 100 } }
@@ -240,6 +240,36 @@ describe('a disturbed run', () => {
     expect(summary.run).toBe(left?.run)
     expect(summary.counts.computed).toBe(9)
     expect((await serve(set)).counts).toMatchObject({ computed: 1, unchanged: 9 })
+  })
+
+  it.each([
+    ['its summary', layout.runTable],
+    ['the table that people read', layout.summary],
+    ['the state that the next run starts from', (set: string) => layout.table(set)],
+  ])('publishes nothing once another has taken the hold, right before %s', async (_what, last) => {
+    const set = await world.prepare()
+    work(set)
+    const written: string[] = []
+    let run = ''
+    const output = wrapped(world.output, {
+      put: async (key, bytes, options) => {
+        const etag = await world.output.put(key, bytes, options)
+        run = /runs\/([^/]+)\//.exec(key)?.[1] ?? run
+        if (key !== layout.hold(set.id)) written.push(key)
+        if (key === last(set.id, run)) {
+          const taker = { run: null, host: 'elsewhere', bootId: 'b', pid: 1, processStart: '1' }
+          await world.output.put(
+            layout.hold(set.id),
+            JSON.stringify({ ...taker, heartbeatAt: new Date().toISOString() }),
+          )
+        }
+        return etag
+      },
+    })
+    await expect(serve(set, { output })).rejects.toMatchObject({ code: 'held' })
+    // Nothing after it.
+    expect(written.at(-1)).toBe(last(set.id, run))
+    expect(await world.output.head(layout.current(set.id))).toBeUndefined()
   })
 
   it('leaves the run open and gives the hold back when it is told to stop', async () => {

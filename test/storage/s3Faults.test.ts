@@ -113,6 +113,35 @@ describe('S3 faults', () => {
     await expect(store.get('key')).rejects.toMatchObject({ name: 'TransientError', code: 'store-busy' })
   })
 
+  describe('a server that accepts connections and falls silent', () => {
+    let patient: Store
+    beforeEach(() => {
+      patient = openStore('s3://bucket/data', { endpoint: server.endpoint, credentials, silenceTimeoutMs: 150 })
+      return () => patient.close()
+    })
+    const busy = { name: 'TransientError', code: 'store-busy' }
+
+    it('is a passing trouble to whoever writes, lists or deletes', async () => {
+      strike(600_000)
+      await expect(patient.put('key', 'bytes')).rejects.toMatchObject(busy)
+      await expect(patient.list()[Symbol.asyncIterator]().next()).rejects.toMatchObject(busy)
+      await expect(patient.delete('key')).rejects.toMatchObject(busy)
+    })
+
+    it('is one, too, when it falls silent in the middle of an object', async () => {
+      await store.put('key', Buffer.alloc(300_000, 7))
+      strike('stall', 2, 'GET')
+      expect((await patient.get('key'))?.bytes.length).toBe(300_000)
+      strike('stall', undefined, 'GET')
+      await expect(patient.get('key')).rejects.toMatchObject(busy)
+    })
+
+    it('is one to whoever checks it at a command line', async () => {
+      strike(600_000)
+      await expect(patient.check('read')).rejects.toMatchObject({ name: 'InputError', code: 'unreachable' })
+    })
+  })
+
   it('goes on with a listing whose page fails once', async () => {
     for (let i = 0; i < 1_500; i++) server.put(`data/${String(i).padStart(4, '0')}`, 'x')
     const keys: string[] = []

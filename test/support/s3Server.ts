@@ -39,12 +39,13 @@ type FaultKind =
   | 'reset'
   | 'lose-answer'
   | 'truncate'
+  | 'stall'
 
 export interface Fault {
   readonly when: (request: S3Request) => boolean
   /**
    * `reset` cuts the connection before anything is done, `lose-answer` after it was done; `truncate` sends half the body
-   * and then cuts; a number waits so many milliseconds and goes on.
+   * and then cuts, `stall` sends half of it and then nothing more; a number waits so many milliseconds and goes on.
    */
   readonly what: FaultKind | number
   /** How often it strikes before it is over. Default: for ever. */
@@ -182,7 +183,9 @@ export class S3Server {
     if (fault === 'lose-answer') return void request.socket.destroy()
     const bytes = Buffer.from(answer.body ?? '')
     response.writeHead(answer.status, { 'content-length': String(bytes.length), ...answer.headers })
-    if (fault === 'truncate') {
+    if (fault === 'stall') {
+      response.write(bytes.subarray(0, bytes.length / 2))
+    } else if (fault === 'truncate') {
       response.write(bytes.subarray(0, bytes.length / 2), () => request.socket.destroy())
     } else {
       response.end(request.method === 'HEAD' ? undefined : bytes)
