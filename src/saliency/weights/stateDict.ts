@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts'
-import { PickleDict, PickleList, PickleTuple, type PickleValue } from './pickle.ts'
+import { PickleDict, PickleList, PickleTuple, type PickleValue } from './pickleValues.ts'
 import type { StoredTensor } from './storedTensor.ts'
 import { tensorIn } from './torchPickle.ts'
 

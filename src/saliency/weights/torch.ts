@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.ts'
 import { ByteCursor, truncated } from './byteCursor.ts'
-import { PickleDict, PickleList, readPickle, type PickleValue } from './pickle.ts'
+import { readPickle } from './pickle.ts'
+import { PickleDict, PickleList, type PickleValue } from './pickleValues.ts'
 import { bytesPerElement } from './storedTensor.ts'
 import { TorchVocabulary } from './torchPickle.ts'
 import { Zip } from './zip.ts'

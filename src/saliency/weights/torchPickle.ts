@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.ts'
 import { truncated } from './byteCursor.ts'
-import { PickleForeign, PickleGlobal, PickleTuple, type PickleValue, type PickleVocabulary } from './pickle.ts'
+import type { PickleVocabulary } from './pickleMachine.ts'
+import { PickleForeign, PickleGlobal, PickleTuple, type PickleValue } from './pickleValues.ts'
 import { rowMajorStrides, StoredTensor, type StoredType } from './storedTensor.ts'
 
 /** What a persistent id names: `count` elements of `type` under `key`, which the container finds the bytes of. */
