@@ -1,7 +1,7 @@
 import { shardsQueue } from '../contract/job.ts'
 import { serveRun } from '../producer/main.ts'
 import { enqueueRun } from '../producer/serve.ts'
-import type { QueueConnection } from '../queue/connection.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Call } from './command.ts'
 import { conclude } from './conclude.ts'
 import { givenRedis } from './queueServer.ts'

@@ -1,4 +1,4 @@
-import type { QueueConnection } from '../queue/connection.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Call } from './command.ts'
 import { ownFolders } from './machine.ts'
 import { required } from './options.ts'
@@ -7,7 +7,10 @@ import { whileWaiting } from './waiting.ts'
 /** The Redis of `--redis`, looked at once so that a wrong URL is said before anything is written. */
 export async function givenRedis(call: Call, command: string): Promise<QueueConnection> {
   const url = required(call.settings, 'redis', command)
-  const { checkRedis, redisConnection } = await import('../queue/connection.ts')
+  const [{ checkRedis }, { redisConnection }] = await Promise.all([
+    import('../queue/checkRedis.ts'),
+    import('../queue/redisUrl.ts'),
+  ])
   const connection = redisConnection(url)
   const { warning } = await whileWaiting(call, `Redis at ${connection.description}`, checkRedis(connection))
   if (warning) call.log.warn(warning)

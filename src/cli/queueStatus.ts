@@ -1,5 +1,6 @@
 import { runsQueue, shardsQueue } from '../contract/job.ts'
-import { openQueue, type QueueConnection } from '../queue/connection.ts'
+import { openQueue } from '../queue/connection.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Logger } from '../telemetry.ts'
 
 /** One queue, as `status --json` prints it. The names are a contract: add, don't rename. */

@@ -1,4 +1,5 @@
-import { checkRedis, type QueueConnection } from '../queue/connection.ts'
+import { checkRedis } from '../queue/checkRedis.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
 
 const timeoutMs = 2_000
 /** Probes of an orchestrator and scrapes come together; they share one look. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError } from '../errors.ts'
-import type { QueueConnection } from '../queue/connection.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Call } from './command.ts'
 import { ownFolders } from './machine.ts'
 import { number, rateText } from './quantities.ts'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { shardsQueue } from '../contract/job.ts'
 import { startWorker, type RunningWorker } from '../worker/supervisor.ts'
-import type { QueueConnection } from '../queue/connection.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { WorkerEvent } from '../worker/workerEvent.ts'
 import type { Call } from './command.ts'
 import { ownFolders } from './machine.ts'

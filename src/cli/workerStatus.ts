@@ -1,5 +1,6 @@
 import { type Heartbeat, heartbeatExpiryMs, heartbeatKey, heartbeatSchema, workersKey } from '../contract/heartbeat.ts'
-import { openClient, type QueueConnection } from '../queue/connection.ts'
+import { openClient } from '../queue/connection.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Logger } from '../telemetry.ts'
 
 /** One worker process, as `status --json` prints it. The names are a contract: add, don't rename. */

@@ -12,8 +12,10 @@ import {
 import type { Schedule, ScheduleOutcome } from '../contract/schedule.ts'
 import { InputError } from '../errors.ts'
 import { closeWithin } from '../queue/closing.ts'
-import { checkRedis, openClient, openQueue } from '../queue/connection.ts'
-import type { QueueConnection, RedisClient } from '../queue/connection.ts'
+import { checkRedis } from '../queue/checkRedis.ts'
+import { openClient, openQueue } from '../queue/connection.ts'
+import type { RedisClient } from '../queue/connection.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Logger } from '../telemetry.ts'
 import { cronTimes } from './cronTimes.ts'
 

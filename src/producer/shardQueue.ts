@@ -4,7 +4,7 @@ import type { ShardJob, ShardResult } from '../contract/job.ts'
 import { TransientError } from '../errors.ts'
 import { closeWithin } from '../queue/closing.ts'
 import { openQueue, openQueueEvents } from '../queue/connection.ts'
-import type { QueueConnection } from '../queue/connection.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Logger } from '../telemetry.ts'
 import type { Shard } from './manifest.ts'
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { isRecent } from './connection.ts'
+import { isRecent } from './checkRedis.ts'
 import { findExecutable } from './executable.ts'
 
 const run = promisify(execFile)

@@ -7,7 +7,8 @@ import {
   workersKey,
 } from '../contract/heartbeat.ts'
 import { settles } from '../queue/closing.ts'
-import { openClient, type QueueConnection, type RedisClient } from '../queue/connection.ts'
+import { openClient, type RedisClient } from '../queue/connection.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Logger } from '../telemetry.ts'
 
 const farewellMs = 1_000

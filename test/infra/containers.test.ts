@@ -10,7 +10,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { environmentName, settingsSchema } from '../../src/config.ts'
-import { checkRedis, redisConnection } from '../../src/queue/connection.ts'
+import { checkRedis } from '../../src/queue/checkRedis.ts'
+import { redisConnection } from '../../src/queue/redisUrl.ts'
 import { freePort, searchPathWithRedis } from '../support/redis.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))

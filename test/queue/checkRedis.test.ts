@@ -5,7 +5,8 @@ import { createServer as createTlsServer } from 'node:tls'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { InputError } from '../../src/errors.ts'
-import { checkRedis, redisConnection } from '../../src/queue/connection.ts'
+import { checkRedis } from '../../src/queue/checkRedis.ts'
+import { redisConnection } from '../../src/queue/redisUrl.ts'
 import { freePort, startTcpRedis, startTestRedis } from '../support/redis.ts'
 
 let open: { port: number; stop(): Promise<void> }

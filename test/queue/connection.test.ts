@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis'
 import type { QueueEvents } from 'bullmq'
 import { afterEach, expect, test, vi } from 'vitest'
-import { openQueue, openQueueEvents, openWorker, redisConnection } from '../../src/queue/connection.ts'
-import type { QueueConnection } from '../../src/queue/connection.ts'
+import { openQueue, openQueueEvents, openWorker } from '../../src/queue/connection.ts'
+import { redisConnection } from '../../src/queue/redisUrl.ts'
+import type { QueueConnection } from '../../src/queue/redisUrl.ts'
 import { silent, startTcpRedis } from '../support/redis.ts'
 
 const cleanUp: (() => Promise<unknown>)[] = []

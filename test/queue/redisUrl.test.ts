@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { queuePrefix } from '../../src/contract/job.ts'
 import { InputError } from '../../src/errors.ts'
-import { redisConnection } from '../../src/queue/connection.ts'
+import { redisConnection } from '../../src/queue/redisUrl.ts'
 
 const read = (url: string) => {
   const { redis, cluster, description } = redisConnection(url)

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { expect, test, vi } from 'vitest'
-import type { QueueConnection } from '../../src/queue/connection.ts'
+import type { QueueConnection } from '../../src/queue/redisUrl.ts'
 import { createLogger } from '../../src/telemetry.ts'
 import { ShardJobs } from '../../src/worker/shardJobs.ts'
 import { startWorker } from '../../src/worker/supervisor.ts'
