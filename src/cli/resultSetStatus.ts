@@ -110,7 +110,7 @@ async function runStatus(output: Store, set: string, run: Run, held: boolean, no
       state: run.state,
       images: run.counts?.total ?? null,
       done,
-      total: done,
+      total: done + (run.counts?.left ?? 0),
       imagesPerSecond: summary?.value.imagesPerSecond ?? null,
       failed: run.counts?.failed ?? null,
     }

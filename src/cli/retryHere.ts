@@ -15,7 +15,12 @@ export async function performRetry(call: Call): Promise<number> {
   const output = openStore(uri, { endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint, logger: log })
   try {
     await output.check('read')
-    const { set } = await namedRun(output, operands[0] ?? '')
+    const { set, run } = await namedRun(output, operands[0] ?? '')
+    if ((run.counts?.left ?? 0) > 0) {
+      call.display.write(
+        `run ${run.run} was cancelled: retry computes failed images only, headlight run also those that it left`,
+      )
+    }
     const dataset = openDataset(set)
     try {
       await dataset.check('read')

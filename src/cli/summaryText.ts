@@ -13,6 +13,10 @@ export function summaryText(summary: Summary, set: string): string {
     ['table', inOutput(layout.table(set))],
     ['images', `${number(counts.total)} (${countsText(counts)})`],
   ]
+  if (counts.left !== undefined) {
+    const left = counts.left === 1 ? '1 image of its listing is' : `${number(counts.left)} images of its listing are`
+    rows.unshift(['cancelled', `${left} not computed; the next headlight run takes up what is missing`])
+  }
   if (counts.failed > 0) {
     const codes = Object.entries(summary.failures).map(([code, n]) => `${code} ${number(n)}`)
     rows.push([

@@ -16,6 +16,8 @@ const counts = z.strictObject({
   failed: z.int().nonnegative(),
   /** Samples of the former state that the dataset no longer holds. */
   gone: z.int().nonnegative(),
+  /** Of a cancelled run: samples that its listing found new or changed and that it did not come to. */
+  left: z.int().nonnegative().optional(),
 })
 
 /** A run over failed samples alone, of one code or (null) of any; all others keep their records, seen or unseen. */

@@ -152,6 +152,7 @@ async function merge(output: Store, { set, run, state, log }: FinalizeOptions): 
       unchanged: listed.unchanged,
       failed: seen.failed,
       gone: listed.gone,
+      ...(state === 'cancelled' ? { left: listed.toCompute - seen.computed } : {}),
     },
     numbers,
   }

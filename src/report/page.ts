@@ -83,7 +83,7 @@ export function renderPage(content: PageContent): string {
 <header>
 <p class="kicker">headlight report</p>
 <h1>${escapeHtml(title)}</h1>
-<p class="under">run ${escapeHtml(summary.run)}, ${escapeHtml(summary.state)} ${escapeHtml(minute(summary.closedAt))}</p>
+<p class="under">run ${escapeHtml(summary.run)}, ${escapeHtml(summary.state)} ${escapeHtml(minute(summary.closedAt))}${leftText(summary.counts.left)}</p>
 <nav class="sections" aria-label="Sections">${sections.map(({ id, name }) => `<a href="#${id}">${name}</a>`).join('')}</nav>
 ${figures(summary)}
 </header>
@@ -321,4 +321,8 @@ function hundredth(value: number): string {
 /** `2026-11-24T17:00:00.000Z` → `2026-11-24 17:00 UTC`. */
 function minute(instant: string): string {
   return `${instant.slice(0, 10)} ${instant.slice(11, 16)} UTC`
+}
+
+function leftText(left: number | undefined): string {
+  return left === undefined ? '' : `: <strong>${left} listed samples were not computed</strong>`
 }
