@@ -185,6 +185,8 @@ class ShardRun {
     // Our last batch is with the engine; the next shard's may queue behind it while ours is written.
     turn.pass()
     await this.#settled()
+    // Whatever kills the unit during the commit says nothing about the last image.
+    alone?.clear()
   }
 
   /** Full batches in manifest order; samples that fail before the engine leave no gap. */

@@ -6,7 +6,7 @@ import type { WorkedRun, WorkedRuns } from './runs.ts'
 import { asPlaceFault } from './storeCall.ts'
 import { ShardSuspicion } from './suspicion.ts'
 import type { UnitPool } from './unitPool.ts'
-import { moveOn, UnitDeath, type UnitProcess } from './unitProcess.ts'
+import { UnitDeath, type UnitProcess } from './unitProcess.ts'
 import type { ShardDone } from './unitMessages.ts'
 
 export interface ShardJobsOptions {
@@ -121,12 +121,17 @@ export class ShardJobs {
       const unit = await pool.acquire(suspicion.alone !== null, shard.stop.signal)
       const move = new AbortController()
       shard.ahead = { unit, move }
+      // It was on its way to a unit when the worker was told to drain.
+      if (this.#isRefusing) this.#stop(shard, 'handed-back')
       try {
         shard.stop.signal.throwIfAborted()
         return this.#result(shard, unit.name, await this.#compute(shard, run, unit, queued, suspicion, move.signal))
       } catch (error) {
-        // An engine that gave rubbish may be well again in a fresh process, but hardly in this one.
-        if (error instanceof PlaceError && error.code === 'engine-wrong') unit.kill(error.message)
+        // An engine that gave rubbish may be well again in a fresh process, but hardly in this one. Not at another
+        // shard's cost, though: that may be of a run whose network is right.
+        if (error instanceof PlaceError && error.code === 'engine-wrong' && !pool.isShared(unit)) {
+          unit.kill(error.message)
+        }
         if (!move.signal.aborted || shard.stop.signal.aborted) throw error
       } finally {
         shard.ahead = undefined
@@ -173,15 +178,17 @@ export class ShardJobs {
           // Not worth a note: who was being computed counts only while this process looks on.
           onAloneDone: () => suspicion.touch(null),
         },
-        AbortSignal.any([shard.stop.signal, move]),
+        { stop: shard.stop.signal, move },
       )
     } catch (error) {
       if (!(error instanceof UnitDeath) || shard.stop.signal.aborted) throw error
       if (error.manner === 'dismissed') throw new NoFailedAttempt(error.message, { cause: error })
+      const wasAhead = shard.ahead !== undefined && suspicion.alone === null
       const isNearer = suspicion.died(error.manner)
       await note()
-      // An attempt that narrowed the search is none that failed; each image can take only two of them.
-      throw isNearer ? new NoFailedAttempt(error.message, { cause: error }) : error
+      // An attempt that narrowed the search is none that failed; each image can take only two of them. Nor is one that
+      // had not begun: most likely the unit died of the shard before. The death counts, in case it did not.
+      throw isNearer || wasAhead ? new NoFailedAttempt(error.message, { cause: error }) : error
     }
   }
 
@@ -189,7 +196,7 @@ export class ShardJobs {
   #moveOne(): void {
     const { pool } = this.#o
     if (!pool.hasIdleUnit) return
-    for (const { ahead } of this.#active) if (ahead && pool.isShared(ahead.unit)) return ahead.move.abort(moveOn)
+    for (const { ahead } of this.#active) if (ahead && pool.isShared(ahead.unit)) return ahead.move.abort()
   }
 
   async #afterFailure(

@@ -199,7 +199,8 @@ class Unit {
       this.#sets.delete(name)
       dataset.close()
       output.close()
-      if (engine) await this.#host.close(name)
+      // One that is still being opened is closed after that, or it would stay for good.
+      if (engine && (await engine.catch(() => undefined))) await this.#host.close(name)
     }
   }
 

@@ -82,7 +82,7 @@ export class UnitPool {
     // Past whoever waits to be alone there is no way, or places freed one by one would never make a unit free.
     const unit = this.#waiting.length === 0 ? this.#seat(alone) : undefined
     if (unit) return unit
-    if (this.#failedStarts >= deathsInARow) throw this.#startFault()
+    if (this.#isHopeless) throw this.#startFault()
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         alone,
@@ -181,7 +181,7 @@ export class UnitPool {
       if (closing.aborted) return
       this.#lastDeath = why
       onDeath(unit, why)
-      if (this.#failedStarts >= deathsInARow) {
+      if (this.#isHopeless) {
         this.#start.reject(this.#startFault())
         for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#startFault())
       }
@@ -191,6 +191,11 @@ export class UnitPool {
         () => undefined,
       )
     }
+  }
+
+  /** Units keep dying at their start, and none is there. */
+  get #isHopeless(): boolean {
+    return this.#failedStarts >= deathsInARow && this.#loads.size === 0
   }
 
   #startFault(): PlaceError {

@@ -44,10 +44,20 @@ interface Work extends ShardListener {
   readonly forget: () => void
   /** Runs once the shard was told to stop. */
   stopTimer: NodeJS.Timeout | undefined
+  /**
+   * Runs from the shard's turn on. The unit's own watch is not enough: a shard that hangs would be kept alive by the
+   * reports of those that come after it.
+   */
+  watch: NodeJS.Timeout | undefined
 }
 
-/** Reason of an abort that is not urgent: the shard then stops when the unit comes to it. */
-export const moveOn = 'move-on'
+/** Whether the shard must stop, and whether it may stay only until it is in somebody's way. */
+export interface StopSignals {
+  /** The unit stops putting at once; one that does not say so in time is killed. */
+  readonly stop: AbortSignal
+  /** Not urgent: the shard stops when the unit comes to it. */
+  readonly move: AbortSignal
+}
 
 /** How long a unit that was told to stop may take; an engine call in flight cannot be broken off. */
 const stopGraceMs = 5_000
@@ -110,20 +120,24 @@ export class UnitProcess {
 
   /**
    * Computes one shard. Rejects with the unit's own error, or with UnitDeath; after either the unit puts nothing more of
-   * it. A second shard waits for the first one's last batch. An abort makes the unit stop putting at once; one that
-   * does not say so in time is killed.
+   * it. A second shard waits for the first one's last batch.
    */
-  compute(order: ShardOrder, listener: ShardListener, signal: AbortSignal): Promise<ShardDone> {
+  compute(order: ShardOrder, listener: ShardListener, { stop, move }: StopSignals): Promise<ShardDone> {
     const shard = ++this.#orders
     return new Promise((resolve, reject) => {
-      const stop = () => this.#stop(shard, signal.reason !== moveOn)
-      signal.addEventListener('abort', stop, { once: true })
+      const stopNow = () => this.#stop(shard, true)
+      const stopSometime = () => this.#stop(shard, false)
+      stop.addEventListener('abort', stopNow, { once: true })
+      move.addEventListener('abort', stopSometime, { once: true })
       if (this.#works.size === 0) {
         this.#isWaiting = false
         this.#isNoting = false
       }
-      const forget = () => signal.removeEventListener('abort', stop)
-      this.#works.set(shard, { ...listener, resolve, reject, forget, stopTimer: undefined })
+      const forget = () => {
+        stop.removeEventListener('abort', stopNow)
+        move.removeEventListener('abort', stopSometime)
+      }
+      this.#works.set(shard, { ...listener, resolve, reject, forget, stopTimer: undefined, watch: undefined })
       this.#expectLife(this.#o.silenceMs)
       this.#send({ type: 'shard', shard, order })
     })
@@ -160,7 +174,6 @@ export class UnitProcess {
   #reported(report: UnitReport, start: { resolve: () => void; reject: (error: unknown) => void }): void {
     if (this.#killedFor !== undefined) return
     this.#watch?.refresh()
-    for (const { stopTimer } of this.#works.values()) stopTimer?.refresh()
     switch (report.type) {
       case 'ready':
         this.#expectNothing()
@@ -189,8 +202,11 @@ export class UnitProcess {
 
   #shardReported(report: ShardReport): void {
     const work = this.#works.get(report.shard)
+    work?.stopTimer?.refresh()
+    work?.watch?.refresh()
     switch (report.type) {
       case 'turn':
+        if (work) work.watch = this.#silenceTimer(this.#o.silenceMs)
         work?.onTurn()
         break
       case 'progress':
@@ -235,12 +251,17 @@ export class UnitProcess {
     if (this.#works.size === 0) this.#expectNothing()
     work?.forget()
     clearTimeout(work?.stopTimer)
+    clearTimeout(work?.watch)
     return work
   }
 
   #expectLife(withinMs: number): void {
     this.#expectNothing()
-    this.#watch = setTimeout(() => {
+    this.#watch = this.#silenceTimer(withinMs)
+  }
+
+  #silenceTimer(withinMs: number): NodeJS.Timeout {
+    return setTimeout(() => {
       this.#manner = this.#isWaiting || this.#isNoting ? 'waiting' : 'silence'
       this.#kill(`no sign of life for ${withinMs / 1000} s`)
     }, withinMs)

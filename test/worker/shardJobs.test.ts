@@ -9,7 +9,7 @@ import { ShardJobs } from '../../src/worker/shardJobs.ts'
 import type { DeathManner } from '../../src/worker/suspicion.ts'
 import type { ShardDone, ShardOrder } from '../../src/worker/unitMessages.ts'
 import type { UnitPool } from '../../src/worker/unitPool.ts'
-import { type ShardListener, UnitDeath } from '../../src/worker/unitProcess.ts'
+import { type ShardListener, type StopSignals, UnitDeath } from '../../src/worker/unitProcess.ts'
 import { resultSet } from './shard.ts'
 
 const done: ShardDone = { outcome: 'computed', computed: 3, failed: 1, engine: 'fake', engineMs: 5 }
@@ -26,10 +26,10 @@ class FakeUnit {
   /** Whether a shard that is told to stop does. */
   isObedient = true
 
-  compute(order: ShardOrder, listener: ShardListener, signal: AbortSignal): Promise<ShardDone> {
+  compute(order: ShardOrder, listener: ShardListener, { stop, move }: StopSignals): Promise<ShardDone> {
     this.orders.push(order)
     return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => {
+      AbortSignal.any([stop, move]).addEventListener('abort', () => {
         this.isStopped = true
         if (this.isObedient) reject(new Error('the supervisor stopped the shard'))
       })
@@ -71,9 +71,10 @@ function world(flags: () => Flags = () => ({ paused: false, cancelled: false }))
   const unit = new FakeUnit()
   const pool = {
     acquire: async () => unit,
-    release: () => {},
+    released: 0,
+    release: () => void pool.released++,
     hasIdleUnit: false,
-    isShared: () => true,
+    isShared: (): boolean => false,
     onIdle: () => {},
   }
   const job = new FakeJob()
@@ -211,11 +212,16 @@ test('a store that refuses this worker is a fault of the place', async () => {
   expect(job.moved).toBe('delayed')
 })
 
-test('a unit whose engine gave rubbish is replaced', async () => {
-  const { process, unit } = world()
+test('a unit whose engine gave rubbish is replaced, but not while it has another shard', async () => {
+  const { process, unit, pool } = world()
   unit.behaviour = () => Promise.reject(new PlaceError('engine-wrong', 'no finite numbers'))
+  pool.isShared = () => true
+  await expect(process()).rejects.toThrow(DelayedError)
+  expect(unit.killedFor).toBe(undefined)
+  pool.isShared = () => false
   await expect(process()).rejects.toThrow(DelayedError)
   expect(unit.killedFor).toBe('no finite numbers')
+  expect(pool.released).toBe(2)
 })
 
 test('a transient error is the queue’s to retry, and the last attempt is known as such', async () => {
@@ -231,7 +237,8 @@ test('a shard on which units die is computed alone, and its killer convicted', a
   const { process, unit, job } = world()
   const keys = ['a.png', 'killer.png', 'c.png']
   const noted: (string | null | undefined)[] = []
-  unit.behaviour = async ({ alone }, { onAlone }) => {
+  unit.behaviour = async ({ alone }, { onAlone, onTurn }) => {
+    onTurn()
     if (!alone) throw died()
     for (const key of keys.filter((name) => !alone.convicted[name])) {
       await onAlone(key)
@@ -258,7 +265,8 @@ test('a shard on which units die is computed alone, and its killer convicted', a
 
 test('units that fall silent while they wait for a store or a note convict nobody, and use up attempts', async () => {
   const { process, unit, job } = world()
-  unit.behaviour = async ({ alone }, { onAlone }) => {
+  unit.behaviour = async ({ alone }, { onAlone, onTurn }) => {
+    onTurn()
     if (alone) await onAlone('a.png')
     throw died('waiting')
   }
@@ -269,7 +277,8 @@ test('units that fall silent while they wait for a store or a note convict nobod
 
 test('a unit that dies between two images accuses neither', async () => {
   const { process, unit } = world()
-  unit.behaviour = async ({ alone }, { onAlone, onAloneDone }) => {
+  unit.behaviour = async ({ alone }, { onAlone, onAloneDone, onTurn }) => {
+    onTurn()
     if (alone) {
       await onAlone('a.png')
       onAloneDone()
@@ -334,9 +343,56 @@ test('a unit with nothing to do takes over a shard that waits behind another one
   await expect.poll(() => unit.orders.length).toBe(2)
   // Another unit has become ready, and the queue has no more.
   pool.acquire = async () => other
-  pool.hasIdleUnit = true
-  pool.onIdle()
+  const looks = async (look: Partial<typeof pool>) => {
+    Object.assign(pool, look)
+    pool.onIdle()
+    await new Promise((resolve) => setTimeout(resolve, 150))
+  }
+  await looks({ hasIdleUnit: false, isShared: () => true })
+  await looks({ hasIdleUnit: true, isShared: () => false })
+  expect(unit.isStopped).toBe(false)
+  await looks({ hasIdleUnit: true, isShared: () => true })
   expect(await second).toMatchObject({ outcome: 'computed' })
   expect(other.orders.length).toBe(1)
   expect(ahead.moved).toBe(undefined)
+})
+
+test('a shard that comes to a unit when the worker already drains is handed back', async () => {
+  const { process, jobs, pool, unit, job } = world()
+  unit.behaviour = forEver
+  let arrive: (given: FakeUnit) => void = () => {}
+  pool.acquire = () => new Promise((resolve) => (arrive = resolve))
+  const processing = process()
+  await expect.poll(() => arrive.length).toBe(1)
+  jobs.refuseNew()
+  arrive(unit)
+  await expect(processing).rejects.toThrow(WaitingError)
+  expect(job.moved).toBe('waiting')
+  expect(unit.orders).toEqual([])
+})
+
+test('a death before the shard’s turn counts, but costs no attempt until the shard is alone', async () => {
+  const { process, unit, job } = world()
+  unit.behaviour = () => Promise.reject(died())
+  await expect(process()).rejects.toThrow(DelayedError)
+  await expect(process()).rejects.toThrow(DelayedError)
+  await expect(process()).rejects.toMatchObject({ code: 'unit-died' })
+  expect(job.data.suspicion?.deaths).toBe(3)
+})
+
+test('a shard that was taken from its unit and then loses its lock is not computed elsewhere', async () => {
+  const { process, unit, pool, job, jobs } = world()
+  unit.behaviour = forEver
+  unit.isObedient = false
+  let fail: (error: Error) => void = () => {}
+  unit.behaviour = () => new Promise((_resolve, reject) => (fail = reject))
+  const processing = process()
+  await expect.poll(() => unit.orders.length).toBe(1)
+  Object.assign(pool, { hasIdleUnit: true, isShared: () => true })
+  pool.onIdle()
+  await expect.poll(() => unit.isStopped).toBe(true)
+  jobs.lockLost([job.id])
+  fail(new Error('the supervisor stopped the shard'))
+  await expect(processing).rejects.toMatchObject({ code: 'lock-lost' })
+  expect(unit.orders.length).toBe(1)
 })

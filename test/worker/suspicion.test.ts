@@ -70,14 +70,16 @@ test('alone, each sample is announced when it is fetched, before it is decoded, 
   const clear = () => void seen.push('clear')
   const convicted = new Map([['b.png', 'kills-unit']] as const)
   await computeShard({ ...shard.work, dataset, alone: { announce, clear, convicted } })
-  expect(seen).toEqual(
-    ['a.png', 'c.png', 'd.png'].flatMap((key) => [
+  expect(seen).toEqual([
+    ...['a.png', 'c.png', 'd.png'].flatMap((key) => [
       'clear',
       `get ${key}`,
       key,
       ...(key === 'd.png' ? [] : ['engine 1']),
     ]),
-  )
+    // Before the commit.
+    'clear',
+  ])
   expect((await shard.records()).map((record) => (record.status === 'failed' ? record.code : null))).toEqual([
     null,
     'kills-unit',

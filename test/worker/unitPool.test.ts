@@ -107,6 +107,9 @@ test('a shard that must be alone waits for a free unit, and others wait behind i
   const alone = pool.acquire(true, never).then((given) => (order.push('alone'), given))
   const next = pool.acquire(false, never).then((given) => (order.push('next'), given))
   pool.release(first)
+  await alone
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(order).toEqual(['alone'])
   pool.release(await alone)
   pool.release(await next)
   expect(order).toEqual(['alone', 'next'])
@@ -124,4 +127,14 @@ test('a shard that gives up waiting to be alone lets the others on', async () =>
   stopped.abort(new Error('lock lost'))
   await expect(alone).rejects.toThrow('lock lost')
   expect(await next).toBe(made[0])
+})
+
+test('a dead unit gets no shard; whoever waits gets the one that comes after it', async () => {
+  const pool = newPool(1)
+  ;(await unit(0)).become()
+  await pool.started
+  made[0]?.die()
+  const waiting = pool.acquire(false, never)
+  ;(await unit(1)).become()
+  expect(await waiting).toBe(made[1])
 })
