@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { benchEngine } from './engine.ts'
+import { benchEngines } from './engines.ts'
 import { benchExplain, benchPipeline } from './pipeline.ts'
 import { machine } from './measure.ts'
 import { benchNetwork } from './network.ts'
@@ -14,6 +15,7 @@ const sections: Readonly<Record<string, () => Promise<string>>> = {
     const { path, network } = benchNetwork()
     return benchEngine(network, path)
   },
+  engines: benchEngines,
   pipeline: async () => benchPipeline(benchNetwork().path),
   explain: async () => benchExplain(benchNetwork().path),
   // In a process of its own: what is asked for is that process's memory.
