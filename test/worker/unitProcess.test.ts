@@ -6,7 +6,10 @@ import type { ShardOrder, UnitReport, UnitSettings } from '../../src/worker/unit
 
 // The supervisor's side of a unit alone: what the process would say is played.
 
-const { played } = vi.hoisted(() => ({ played: { child: undefined as unknown } }))
+const { played } = vi.hoisted(() => {
+  const played: { child: unknown } = { child: undefined }
+  return { played }
+})
 vi.mock('node:child_process', () => ({ fork: () => played.child }))
 
 class FakeChild extends EventEmitter {
