@@ -1,5 +1,6 @@
-import { LineCounter, isMap, isScalar, parseDocument } from 'yaml'
+import { isMap, isScalar } from 'yaml'
 import { InputError } from '../errors.ts'
+import { parseYaml } from '../yamlText.ts'
 
 export interface ConfigEntry {
   readonly key: string
@@ -13,28 +14,22 @@ export interface ConfigEntry {
  * `bad-option` with line and column for text that is no YAML, holds a key twice, or is no mapping.
  */
 export function parseConfigFile(name: string, text: string): ConfigEntry[] {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
-  const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset)
-    return `${name}:${line}:${col}`
-  }
-  const [problem] = document.errors
-  if (problem) {
-    const reason = (problem.message.split('\n')[0] ?? '').replace(/[.:]+$/, '')
-    throw new InputError('bad-option', `${at(problem.pos[0])}: not valid YAML or JSON (${reason})`)
-  }
+  const { document, placeOf } = parseYaml(
+    name,
+    text,
+    (place, reason) => new InputError('bad-option', `${place}: not valid YAML or JSON (${reason})`),
+  )
   const root = document.contents
   if (root === null) return []
   if (!isMap(root)) {
     throw new InputError(
       'bad-option',
-      `${at(root.range?.[0] ?? 0)}: a config file holds lines of the form "option: value"`,
+      `${placeOf(root.range?.[0] ?? 0)}: a config file holds lines of the form "option: value"`,
     )
   }
   const values = new Map(Object.entries(document.toJS() as Record<string, unknown>))
   return root.items.map(({ key: node }) => {
     const key = isScalar(node) ? String(node.value) : String(node)
-    return { key, value: values.get(key), where: at(isScalar(node) ? (node.range?.[0] ?? 0) : 0) }
+    return { key, value: values.get(key), where: placeOf(isScalar(node) ? (node.range?.[0] ?? 0) : 0) }
   })
 }

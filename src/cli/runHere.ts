@@ -7,11 +7,10 @@ import type { Store } from '../storage/store.ts'
 import { startWorker, type RunningWorker } from '../worker/supervisor.ts'
 import type { Call } from './command.ts'
 import { conclude } from './conclude.ts'
-import { ownFolders } from './machine.ts'
 import { queueServer } from './queueServer.ts'
 import { askedFor, openDataset } from './resultSetOf.ts'
 import { stopOnSignal } from './stopSignals.ts'
-import { planUnits } from './unitPlan.ts'
+import { planWorker } from './unitPlan.ts'
 import { tellWebhook } from './webhook.ts'
 
 /**
@@ -58,16 +57,11 @@ export async function computeHere(call: Call, { output, prepare, retry }: Asked)
       // Units take seconds to start: not for a dataset in which nothing has changed, and while the rest is listed.
       const onWork = () => {
         if (starting !== undefined) return
-        starting = planUnits(call).then((plan) =>
+        starting = planWorker(call).then((plan) =>
           startWorker({
             connection: server.connection,
             queueName,
             ...plan,
-            cacheFolder: ownFolders(settings, surroundings).cache,
-            unitSilenceMs: settings.unitSilenceSeconds * 1000,
-            fetchConcurrency: settings.fetchConcurrency,
-            headlightVersion: surroundings.version,
-            log,
             onEvent: (event) => {
               if (event.type !== 'place-fault' || (isPassing(event.code) && event.attempt < faultsBorne)) return
               fault.abort(new PlaceError(event.code, event.message))

@@ -6,12 +6,26 @@ import type { Call } from './command.ts'
 import { ownFolders, unitCount } from './machine.ts'
 
 type UnitPlan = Pick<WorkerOptions, 'units' | 'engine' | 'engineReason' | 'enginesFolder' | 'batch' | 'unitEnvironment'>
+type WorkerPlan = Omit<WorkerOptions, 'connection' | 'queueName' | 'endpoints' | 'onEvent' | 'times'>
+
+/** All of a worker's options that the settings decide alike for `run` and `worker`. */
+export async function planWorker(call: Call): Promise<WorkerPlan> {
+  const { settings, surroundings, log } = call
+  return {
+    ...(await planUnits(call)),
+    cacheFolder: ownFolders(settings, surroundings).cache,
+    unitSilenceMs: settings.unitSilenceSeconds * 1000,
+    fetchConcurrency: settings.fetchConcurrency,
+    headlightVersion: surroundings.version,
+    log,
+  }
+}
 
 /**
  * How a worker's units compute here: with which engine, how many, and what each may see. One unit per GPU on GPUs, else
  * one per core. Says the choice once. Raises InputError `bad-option` for --gpus that cannot be had.
  */
-export async function planUnits({ settings, surroundings, log }: Call): Promise<UnitPlan> {
+async function planUnits({ settings, surroundings, log }: Call): Promise<UnitPlan> {
   const enginesFolder = ownFolders(settings, surroundings).engines
   const { environment } = surroundings
   const chosen = await chooseEngine(settings.engine, thisMachine(enginesFolder, environment))

@@ -4,17 +4,16 @@ import { startWorker, type RunningWorker } from '../worker/supervisor.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { WorkerEvent } from '../worker/workerEvent.ts'
 import type { Call } from './command.ts'
-import { ownFolders } from './machine.ts'
 import { givenRedis } from './queueServer.ts'
 import { RedisProbe } from './redisProbe.ts'
 import { stopOnSignal } from './stopSignals.ts'
-import { planUnits } from './unitPlan.ts'
+import { planWorker } from './unitPlan.ts'
 
 /** Works until SIGTERM or SIGINT; then finishes its shards within the grace period or hands them back. Exit code 0. */
 export async function performWorker(call: Call): Promise<number> {
   const { settings, surroundings, log } = call
   const connection = await givenRedis(call, 'worker')
-  const plan = await planUnits(call)
+  const plan = await planWorker(call)
   const stop = stopOnSignal(surroundings, '', (signal) =>
     log.info({ signal, graceSeconds: settings.graceSeconds }, 'stopping: finishing or handing back the shards at work'),
   )
@@ -29,11 +28,6 @@ export async function performWorker(call: Call): Promise<number> {
         dataset: settings.s3Endpoint ?? null,
         output: settings.outputS3Endpoint ?? settings.s3Endpoint ?? null,
       },
-      cacheFolder: ownFolders(settings, surroundings).cache,
-      unitSilenceMs: settings.unitSilenceSeconds * 1000,
-      fetchConcurrency: settings.fetchConcurrency,
-      headlightVersion: surroundings.version,
-      log,
       onEvent: (event) => {
         metrics?.heard(event)
         if (event.type !== 'shard') return

@@ -4,6 +4,7 @@ import { magnitudeBytes, magnitudeSide, recordSchema } from '../contract/record.
 import type { Record as SampleRecord } from '../contract/record.ts'
 import { tableRow } from '../contract/table.ts'
 import type { TableRow } from '../contract/table.ts'
+import { float16Values } from '../float16.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
@@ -139,28 +140,19 @@ function checkedRecords(text: string, expected: readonly ManifestEntry[], file: 
 /** See `magnitudeBytes` in contract/record.ts: samples in order, objectives in order, 28 × 28 float16 each. */
 function passMagnitudes(bytes: Uint8Array, { objectives, onMagnitudes }: MergeOptions): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const values = float16Values()
   const sampleBytes = magnitudeBytes * objectives.length
   for (let start = 0; start + sampleBytes <= bytes.byteLength; start += sampleBytes) {
     const maps = new Map<string, Float32Array>()
     for (const [i, objective] of objectives.entries()) {
       const map = new Float32Array(magnitudeSide * magnitudeSide)
       for (let j = 0; j < map.length; j++) {
-        map[j] = float16(view.getUint16(start + i * magnitudeBytes + 2 * j, true))
+        map[j] = values[view.getUint16(start + i * magnitudeBytes + 2 * j, true)] ?? 0
       }
       maps.set(objective, map)
     }
     onMagnitudes(maps)
   }
-}
-
-/** Value of an IEEE 754 half. */
-function float16(bits: number): number {
-  const sign = bits >= 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : Number.NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }
 
 function fileOf({ output, set, run }: MergeOptions, { part, offset }: Shard): string {

@@ -8,7 +8,7 @@ import { binStatistics } from '../pose/bins.ts'
 import { angleError, angleNames, type AngleName } from '../pose/euler.ts'
 import type { Explanation } from '../saliency/explainer.ts'
 import type { Description } from '../saliency/networks/description.ts'
-import { toFloat16 } from '../image/float16.ts'
+import { toFloat16 } from '../float16.ts'
 
 /** Where the network's input lies in its image: width and height of the image, and the rectangle shown, in its pixels. */
 export interface View {

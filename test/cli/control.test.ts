@@ -4,11 +4,9 @@ import { summarySchema, type Run } from '../../src/contract/run.ts'
 import { openAdapter } from '../../src/dataset/open.ts'
 import { enumerate } from '../../src/producer/enumerate.ts'
 import { readFlags } from '../../src/producer/flags.ts'
-import { Hold } from '../../src/producer/hold.ts'
 import { Manifest } from '../../src/producer/manifest.ts'
 import { latestRun, openRun } from '../../src/producer/runs.ts'
-import { computeShard, noPatience, World } from '../producer/world.ts'
-import { silent } from '../support/redis.ts'
+import { computeShard, holdOf, World } from '../producer/world.ts'
 import { headlight } from './headlight.ts'
 
 let world: World
@@ -78,15 +76,7 @@ describe('headlight cancel', () => {
   })
 
   it('leaves the closing to the producer that serves the run', async () => {
-    const signal = new AbortController().signal
-    const hold = await Hold.take({
-      output: world.output,
-      set: set.id,
-      signal,
-      patience: noPatience,
-      onWait: () => undefined,
-      log: silent,
-    })
+    const hold = await holdOf(world, set)
     const cancelled = call('cancel', run.run, '--json')
     await expect.poll(() => readFlags(world.output, set.id, run.run)).toMatchObject({ cancelled: true })
     // The producer's part, which test/producer/serveRun.test.ts holds against the flags.

@@ -1,12 +1,9 @@
 import type { PathLike } from 'node:fs'
 import type * as fsPromises from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { layout } from '../../src/contract/layout.ts'
-import { serveRun } from '../../src/producer/main.ts'
-import { FilesystemStore } from '../../src/storage/filesystem.ts'
-import { silent, startTestRedis } from '../support/redis.ts'
-import { startFakeWorker, World } from './world.ts'
+import { startTestRedis } from '../support/redis.ts'
+import { serveRunOf, startFakeWorker, World } from './world.ts'
 
 /** Faults of a network mount: each strikes the calls whose path matches, `times` in a row. */
 const faults = vi.hoisted(() => [] as { path: RegExp; code: string; times: number }[])
@@ -57,20 +54,10 @@ it('a run outlives EIO and ESTALE of the folders that it reads and writes', asyn
   )
   const said: string[] = []
   try {
-    const summary = await serveRun({
-      output: world.output,
-      set,
-      openDataset: () => new FilesystemStore(join(world.folder, 'dataset')),
-      full: false,
-      shardSize: 2,
-      connection: redis.connection,
-      queueName,
-      headlightVersion: '0.0.0',
-      signal: new AbortController().signal,
+    const summary = await serveRunOf(world, set, redis.connection, queueName, {
       onProgress: ({ message }) => {
         if (message !== undefined) said.push(message)
       },
-      log: silent,
       times: {
         follow: { pollMs: 20, retryMs: 30, longestRetryMs: 100 },
         store: { firstMs: 5, longestMs: 9, limitMs: 60_000 },

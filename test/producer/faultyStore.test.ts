@@ -2,15 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { layout } from '../../src/contract/layout.ts'
 import type { ResultSet } from '../../src/contract/resultSet.ts'
-import { serveRun } from '../../src/producer/main.ts'
 import type { ServeRunOptions } from '../../src/producer/main.ts'
 import { latestRun } from '../../src/producer/runs.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
-import { silent, startTestRedis } from '../support/redis.ts'
+import { startTestRedis } from '../support/redis.ts'
 import { startS3Server } from '../support/s3Server.ts'
 import type { S3Request, S3Server } from '../support/s3Server.ts'
-import { startFakeWorker, World } from './world.ts'
+import { serveRunOf, startFakeWorker, World } from './world.ts'
 import type { FakeWorker } from './world.ts'
 
 const credentials = { accessKeyId: 'tester', secretAccessKey: 'not a secret' }
@@ -53,20 +52,12 @@ afterEach(async () => {
 })
 
 function serve(changes: Partial<ServeRunOptions> = {}) {
-  return serveRun({
+  return serveRunOf(world, set, redis.connection, queueName, {
     output,
-    set,
     openDataset: () => openStore(dataset.uri, { endpoint: server.endpoint, credentials }),
-    full: false,
-    shardSize: 2,
-    connection: redis.connection,
-    queueName,
-    headlightVersion: '0.0.0',
-    signal: new AbortController().signal,
     onProgress: ({ message }) => {
       if (message !== undefined) said.push(message)
     },
-    log: silent,
     times,
     ...changes,
   })

@@ -1,14 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { join } from 'node:path'
 import type { ResultSet } from '../../src/contract/resultSet.ts'
 import { changeFlags } from '../../src/producer/flags.ts'
-import { serveRun } from '../../src/producer/main.ts'
 import type { ServeRunOptions } from '../../src/producer/main.ts'
 import { Manifest } from '../../src/producer/manifest.ts'
 import { latestRun } from '../../src/producer/runs.ts'
-import { FilesystemStore } from '../../src/storage/filesystem.ts'
-import { silent, startTestRedis } from '../support/redis.ts'
-import { startFakeWorker, World } from './world.ts'
+import { startTestRedis } from '../support/redis.ts'
+import { serveRunOf, startFakeWorker, World } from './world.ts'
 import type { FakeWorker } from './world.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
@@ -44,21 +41,7 @@ function startWork(): void {
 const queueName = () => `shards-${world.folder.slice(-6)}`
 
 function serve(changes: Partial<ServeRunOptions> = {}) {
-  return serveRun({
-    output: world.output,
-    set,
-    openDataset: () => new FilesystemStore(join(world.folder, 'dataset')),
-    full: false,
-    shardSize: 2,
-    connection: redis.connection,
-    queueName: queueName(),
-    headlightVersion: '0.0.0',
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
-    log: silent,
-    times: { follow: { pollMs: 20, retryMs: 30, longestRetryMs: 100 } },
-    ...changes,
-  })
+  return serveRunOf(world, set, redis.connection, queueName(), changes)
 }
 
 async function listed(run: string): Promise<string[]> {

@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { runJobSchema, shardsQueue } from '../../src/contract/job.ts'
 import type { ResultSet } from '../../src/contract/resultSet.ts'
-import { Hold } from '../../src/producer/hold.ts'
 import { Schedules } from '../../src/producer/schedules.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
-import { noPatience, serveRunsOf, startFakeWorker, World } from './world.ts'
+import { holdOf, serveRunsOf, startFakeWorker, World } from './world.ts'
 import type { FakeWorker } from './world.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
@@ -62,15 +61,7 @@ it('fires time after time, over a dataset that changes in between', async () => 
 
 it('skips a time when a run is still going, and says who is in the way', async () => {
   await put('yearly', '0 0 1 1 *')
-  const signal = new AbortController().signal
-  const hold = await Hold.take({
-    output: world.output,
-    set: set.id,
-    signal,
-    patience: noPatience,
-    onWait: () => undefined,
-    log: silent,
-  })
+  const hold = await holdOf(world, set)
   await hold.setRun('the-one-before')
   await schedules.runNow('yearly')
   await expect.poll(() => outcomes('yearly'), patiently).toHaveLength(1)

@@ -6,17 +6,14 @@ import { layout } from '../../src/contract/layout.ts'
 import type { ResultSet } from '../../src/contract/resultSet.ts'
 import { InputError } from '../../src/errors.ts'
 import { Manifest } from '../../src/producer/manifest.ts'
-import { serveRun } from '../../src/producer/main.ts'
 import type { ServeRunOptions } from '../../src/producer/main.ts'
 import type { RunProgress } from '../../src/producer/progress.ts'
 import { latestRun } from '../../src/producer/runs.ts'
 import { openQueue } from '../../src/queue/connection.ts'
-import { FilesystemStore } from '../../src/storage/filesystem.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
-import { computeShard, dyingAt, startFakeWorker, World, wrapped } from './world.ts'
+import { computeShard, dyingAt, serveRunOf, startFakeWorker, World, wrapped } from './world.ts'
 import type { FakeWorker } from './world.ts'
 
-const times = { follow: { pollMs: 20, retryMs: 30, longestRetryMs: 100 } }
 const keys = ['a.jpg', 'b/broken.jpg', 'b/c.png', 'd.jpg', 'e.jpg', 'f.jpg', 'g.jpg', 'ｈ.jpg', '😀.jpg']
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
@@ -40,21 +37,7 @@ afterEach(async () => {
 })
 
 function serve(set: ResultSet, changes: Partial<ServeRunOptions> = {}) {
-  return serveRun({
-    output: world.output,
-    set,
-    openDataset: () => new FilesystemStore(join(world.folder, 'dataset')),
-    full: false,
-    shardSize: 2,
-    connection: redis.connection,
-    queueName,
-    headlightVersion: '0.0.0',
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
-    log: silent,
-    times,
-    ...changes,
-  })
+  return serveRunOf(world, set, redis.connection, queueName, changes)
 }
 
 function work(set: ResultSet, before?: Parameters<typeof startFakeWorker>[0]['before']): void {

@@ -12,6 +12,10 @@ import type { OkRecord, Record as SampleRecord } from '../../src/contract/record
 import type { ResultSet } from '../../src/contract/resultSet.ts'
 import { readTable } from '../../src/contract/table.ts'
 import type { TableRow } from '../../src/contract/table.ts'
+import type { Summary } from '../../src/contract/run.ts'
+import { Hold } from '../../src/producer/hold.ts'
+import { serveRun } from '../../src/producer/main.ts'
+import type { ServeRunOptions } from '../../src/producer/main.ts'
 import { Manifest } from '../../src/producer/manifest.ts'
 import { prepareResultSet } from '../../src/producer/prepare.ts'
 import { serveRunsQueue } from '../../src/producer/serve.ts'
@@ -242,4 +246,36 @@ export function wrapped(store: Store, changes: Partial<Store>): Store {
     close: () => store.close(),
   }
   return { ...base, ...changes }
+}
+
+/** Serves a run over the world's folders in shards of two, impatiently. */
+export function serveRunOf(
+  world: World,
+  set: ResultSet,
+  connection: QueueConnection,
+  queueName: string,
+  changes: Partial<ServeRunOptions> = {},
+): Promise<Summary> {
+  return serveRun({
+    output: world.output,
+    set,
+    openDataset: () => new FilesystemStore(join(world.folder, 'dataset')),
+    full: false,
+    shardSize: 2,
+    connection,
+    queueName,
+    headlightVersion: '0.0.0',
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+    log: silent,
+    times: { follow: { pollMs: 20, retryMs: 30, longestRetryMs: 100 } },
+    ...changes,
+  })
+}
+
+/** The hold on a result set, as another producer would have it. */
+export function holdOf(world: World, set: ResultSet): Promise<Hold> {
+  const { signal } = new AbortController()
+  const onWait = () => undefined
+  return Hold.take({ output: world.output, set: set.id, signal, patience: noPatience, onWait, log: silent })
 }

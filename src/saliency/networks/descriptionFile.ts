@@ -1,5 +1,6 @@
-import { isMap, isPair, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
+import { isMap, isPair, isScalar, type Document } from 'yaml'
 import { InputError } from '../../errors.ts'
+import { parseYaml } from '../../yamlText.ts'
 import { overrideSchema, type DescriptionOverride } from './description.ts'
 import { firstProblem } from './override.ts'
 
@@ -8,21 +9,15 @@ import { firstProblem } from './override.ts'
  * key (with the one that was probably meant) or a value that is not allowed.
  */
 export function parseDescription(text: string, file: string): DescriptionOverride {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
-  const place = (offset: number): string => {
-    const { line, col } = lines.linePos(offset)
-    return `${file}:${line}:${col}`
-  }
-  const [problem] = document.errors
-  if (problem) {
-    const reason = (problem.message.split('\n')[0] ?? '').replace(/[.:]+$/, '')
-    throw new InputError('bad-description', `${place(problem.pos[0])}: not valid YAML (${reason})`)
-  }
+  const { document, placeOf } = parseYaml(
+    file,
+    text,
+    (place, reason) => new InputError('bad-description', `${place}: not valid YAML (${reason})`),
+  )
   const { data, error } = overrideSchema.safeParse(valueOf(document, file))
   if (data) return data
   const { path, key, message } = firstProblem(error)
-  throw new InputError('bad-description', `${place(offsetOf(document, path, key))}: ${message}`)
+  throw new InputError('bad-description', `${placeOf(offsetOf(document, path, key))}: ${message}`)
 }
 
 function valueOf(document: Document, file: string): unknown {

@@ -1,3 +1,4 @@
+import { float16Values } from '../../float16.ts'
 import { truncated } from './byteCursor.ts'
 
 /** Number types that PyTorch and safetensors store, by the bytes of one element. Little-endian throughout. */
@@ -107,8 +108,9 @@ function widenRun(
       return Float32Array.from(new Float64Array(buffer, at, count))
     case 'float16': {
       const halves = new Uint16Array(buffer, at, count)
+      const values = float16Values()
       const wide = new Float32Array(count)
-      for (let i = 0; i < count; i++) wide[i] = halfValues()[halves[i] ?? 0] ?? 0
+      for (let i = 0; i < count; i++) wide[i] = values[halves[i] ?? 0] ?? 0
       return wide
     }
     case 'bfloat16': {
@@ -141,27 +143,4 @@ function gather(run: Float32Array, shape: readonly number[], strides: readonly n
     }
   }
   return packed
-}
-
-let halves: Float32Array | undefined
-
-/** All 65,536 float16 values as float32. */
-function halfValues(): Float32Array {
-  if (halves) return halves
-  const values = new Float32Array(65_536)
-  for (let bits = 0; bits < 65_536; bits++) {
-    const exponent = (bits >> 10) & 31
-    const fraction = bits & 1023
-    const magnitude =
-      exponent === 31
-        ? fraction === 0
-          ? Infinity
-          : NaN
-        : exponent === 0
-          ? fraction * 2 ** -24
-          : (1024 + fraction) * 2 ** (exponent - 25)
-    values[bits] = bits & 0x8000 ? -magnitude : magnitude
-  }
-  halves = values
-  return values
 }

@@ -15,6 +15,23 @@ export function toFloat16(values: Float32Array): Uint8Array {
   return bytes
 }
 
+let values: Float32Array | undefined
+
+/** The value of each of the 65,536 bit patterns, exactly: a table is several times faster than decoding one by one. */
+export function float16Values(): Float32Array {
+  values ??= Float32Array.from({ length: 65_536 }, (_, bits) => valueOf(bits))
+  return values
+}
+
+function valueOf(bits: number): number {
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  const sign = bits >= 0x8000 ? -1 : 1
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN
+  // Below the normal range there is no hidden bit.
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
+}
+
 const infinity = 0x7c00
 
 function halfBits(value: number): number {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { toFloat16 } from '../../src/image/float16.ts'
+import { float16Values, toFloat16 } from '../src/float16.ts'
 
 function bitsOf(...values: number[]): number[] {
   const bytes = toFloat16(Float32Array.from(values))
@@ -49,6 +49,10 @@ it.each([
 it('keeps every finite half', () => {
   const all = Array.from({ length: 0x10000 }, (_, bits) => bits).filter((bits) => ((bits >> 10) & 31) !== 31)
   expect(bitsOf(...all.map(valueOf))).toEqual(all)
+})
+
+it('gives every bit pattern its value back', () => {
+  expect([...float16Values()]).toEqual(Array.from({ length: 0x10000 }, (_, bits) => valueOf(bits)))
 })
 
 it('is never farther off than either neighbour', () => {

@@ -1,0 +1,39 @@
+import type { Summary } from '../contract/run.ts'
+import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
+import type { AngleDistribution } from './distribution.ts'
+import { hundredth, whole } from './figures.ts'
+import { drawErrorHistogram, drawEstimateHistogram } from './histogram.ts'
+import type { PageContent } from './pageContent.ts'
+import { drawScatter } from './scatter.ts'
+
+/** Errors as a table, and per angle how estimates lie to the true poses. */
+export function anglesSection({ summary, distributions }: PageContent): string {
+  const charts = angleNames.map((angle) => angleCharts(angle, distributions[angle])).join('')
+  return `${errorTable(summary)}<div class="charts">${charts}</div>`
+}
+
+function errorTable({ mae, errors }: Summary): string {
+  if (mae === null || errors === null) {
+    return `<p>No sample has both a true pose and an estimate of all three angles, so there is no angle error to report.</p>`
+  }
+  const columns = [...angleNames, 'mean'] as const
+  const row = (name: string, values: Readonly<Record<(typeof columns)[number], Degrees>>) =>
+    `<tr><th scope="row">${name}</th>${columns.map((column) => `<td class="number">${hundredth(values[column])}°</td>`).join('')}</tr>`
+  const excluded =
+    errors.excluded === 0
+      ? 'None was excluded'
+      : `${whole(errors.excluded)} more ${errors.excluded === 1 ? 'is' : 'are'} excluded by convention, a true angle lying beyond ±99°`
+  return `<div class="scroll"><table><thead><tr><th></th>${columns.map((column) => `<th scope="col" class="number">${column}</th>`).join('')}</tr></thead>
+<tbody>${row('mean absolute error', mae)}${row('median absolute error', errors.median)}</tbody></table></div>
+<p class="quiet">Over n = ${whole(errors.n)} samples. ${excluded}. Mean geodesic error, the angle of the one rotation from the true to the estimated pose: ${hundredth(errors.geodesicMean)}°. The median under “mean” is that of the samples’ own mean errors.</p>`
+}
+
+function angleCharts(angle: AngleName, distribution: AngleDistribution): string {
+  if (distribution.labelled > 0) {
+    return `<figure><h3>${angle}</h3>${drawScatter(angle, distribution)}${drawErrorHistogram(angle, distribution)}</figure>`
+  }
+  if (distribution.unlabelled > 0) {
+    return `<figure><h3>${angle}</h3>${drawEstimateHistogram(angle, distribution)}</figure>`
+  }
+  return ''
+}

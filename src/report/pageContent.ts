@@ -1,0 +1,35 @@
+import type { ResultSet } from '../contract/resultSet.ts'
+import type { Summary } from '../contract/run.ts'
+import type { AngleName, Degrees } from '../pose/euler.ts'
+import type { AngleDistribution } from './distribution.ts'
+import type { FailureGroup } from './failureExamples.ts'
+import type { ThumbnailLayout } from './thumbnail.ts'
+
+/** One sample of the gallery, as the page's script reads it. Angles are in the order yaw, pitch, roll. */
+export interface GallerySample {
+  readonly key: string
+  /** Place in the table, which is sorted by the bytes of the key. */
+  readonly order: number
+  readonly estimate: readonly (Degrees | null)[]
+  readonly label: readonly (Degrees | null)[]
+  readonly error: readonly (Degrees | null)[]
+  readonly mean: Degrees | null
+  readonly worst: boolean
+  readonly spaced: boolean
+  /** Data URI. */
+  readonly picture: string
+  readonly maps: readonly { readonly objective: string; readonly href: string }[]
+  /** What a reader should know about this sample, e.g. that its image is gone. */
+  readonly notes: readonly string[]
+}
+
+export interface PageContent {
+  readonly set: ResultSet
+  readonly summary: Summary
+  readonly failures: readonly FailureGroup[]
+  readonly distributions: Readonly<Record<AngleName, AngleDistribution>>
+  readonly samples: readonly GallerySample[]
+  /** The objectives that the thumbnails show; at most as many as the result set has. */
+  readonly objectives: readonly string[]
+  readonly layout: ThumbnailLayout
+}

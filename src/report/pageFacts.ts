@@ -1,0 +1,80 @@
+import type { ResultSet } from '../contract/resultSet.ts'
+import type { Summary } from '../contract/run.ts'
+import { describeAdapter } from '../dataset/describe.ts'
+import { errorCodes } from '../errors.ts'
+import { descriptionSchema, type Head } from '../saliency/networks/description.ts'
+import { withoutPassword } from '../telemetry.ts'
+import { escapeHtml } from './escaping.ts'
+import { minute, whole } from './figures.ts'
+import type { PageContent } from './pageContent.ts'
+
+/** By code: how many samples failed, and the first of them. */
+export function failuresSection({ failures }: PageContent): string {
+  if (failures.length === 0) return '<p>No sample failed.</p>'
+  const meanings: Readonly<Record<string, string>> = errorCodes
+  const rows = failures.map(({ code, count, examples }) => {
+    const shown = examples.map(
+      ({ key, message }) =>
+        `<div><span class="key">${escapeHtml(key)}</span> <span class="quiet">${escapeHtml(message)}</span></div>`,
+    )
+    return `<tr><td><code>${escapeHtml(code)}</code><br><span class="quiet">${escapeHtml(meanings[code] ?? '')}</span></td><td class="number">${whole(count)}</td><td>${shown.join('')}</td></tr>`
+  })
+  return `<p>Their records stand in the table too, with code and message.</p>
+<div class="scroll"><table><thead><tr><th scope="col">code</th><th scope="col" class="number">samples</th><th scope="col">first of them</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
+}
+
+/** Network, options and run. */
+export function factsSection(set: ResultSet, summary: Summary): string {
+  const { options, network, dataset } = set
+  const description = descriptionSchema.safeParse(network.description)
+  const code = (text: string) => `<code>${escapeHtml(text)}</code>`
+  const facts: [string, string][] = [
+    ['network', code(network.file)],
+    ['SHA-256', code(network.digest)],
+  ]
+  if (description.success) {
+    const { input, heads } = description.data
+    facts.push(['heads', heads.map((head) => escapeHtml(headText(head))).join('<br>')])
+    facts.push([
+      'input',
+      escapeHtml(`${input.width} × ${input.height}, ${resizeText(input.resize)}, ${input.channels.toUpperCase()}`),
+    ])
+  }
+  facts.push(
+    ['objectives', options.objectives.map(code).join(', ')],
+    ['guided rectifiers', { all: 'all', stem: 'the first only (stem)', none: 'none: plain gradient' }[options.scope]],
+    ['map style', styleText(options.style)],
+    [
+      'engine',
+      summary.engine.length === 0 ? 'none: nothing was computed in this run' : escapeHtml(summary.engine.join(', ')),
+    ],
+    [
+      'dataset',
+      `${code(withoutPassword(dataset.uri))}, read as ${escapeHtml(withoutPassword(describeAdapter(options.adapter)))}`,
+    ],
+    ['result set', code(withoutPassword(summary.output))],
+    [
+      'run',
+      `${code(summary.run)}, ${escapeHtml(minute(summary.startedAt))} to ${escapeHtml(minute(summary.closedAt))}`,
+    ],
+  )
+  return `<dl class="facts">${facts.map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`).join('')}</dl>`
+}
+
+function headText(head: Head): string {
+  if (head.kind === 'classes') return `${head.output}: ${head.classes} classes`
+  const sign = head.sign === -1 ? ', sign reversed' : ''
+  if (head.kind === 'value') return `${head.angle}: one value in ${head.unit} (${head.output})${sign}`
+  const offset = `${head.offset < 0 ? '−' : '+'} ${Math.abs(head.offset)}°`
+  return `${head.angle}: ${head.bins} bins × ${head.step}° ${offset} (${head.output})${sign}`
+}
+
+function resizeText(resize: 'shorter-side' | 'stretch'): string {
+  return resize === 'stretch' ? 'stretched to the input' : 'shorter side to the input, then the centre'
+}
+
+function styleText(style: ResultSet['options']['style']): string {
+  return style === 'origin'
+    ? 'origin: (g − mean) / std · 0.1 + 0.5, RGB; mid-grey means no gradient'
+    : 'magnitude: largest |g| of the channels, clipped at its 99.5th percentile, grey'
+}
