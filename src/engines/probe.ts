@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { z } from 'zod'
 import type { EngineName } from '../saliency/engine.ts'
+import { siblingModule } from '../siblingModule.ts'
 import { engineEnvironment } from './engineEnvironment.ts'
 
 /** What an engine says of itself when it is tried in a process of its own. */
@@ -24,9 +25,8 @@ export async function probeEngine(
   enginesFolder: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Probe> {
-  const script = new URL(`./probeMain${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url)
   return new Promise((resolve) => {
-    const child = fork(script, [engine, enginesFolder], {
+    const child = fork(siblingModule(import.meta.url, 'probeMain'), [engine, enginesFolder], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: engineEnvironment(environment, { engine, enginesFolder, device: null }),
     })

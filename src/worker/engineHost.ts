@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { EngineOptions, EngineReply, EngineRequest, NetworkFile } from './engineMessages.ts'
 import { fromErrorMessage } from './errorMessage.ts'
-import { siblingModule } from './moduleUrl.ts'
+import { siblingModule } from '../siblingModule.ts'
 import type { ShardEngine } from './pipeline.ts'
 
 interface Pending {

@@ -3,7 +3,7 @@ import { TransientError } from '../errors.ts'
 import type { Logger } from '../telemetry.ts'
 import { fromErrorMessage } from './errorMessage.ts'
 import type { Measured } from './measurements.ts'
-import { siblingModule } from './moduleUrl.ts'
+import { siblingModule } from '../siblingModule.ts'
 import type { DeathManner } from './suspicion.ts'
 import type { ShardDone, ShardOrder, ShardReport, UnitCommand, UnitReport, UnitSettings } from './unitMessages.ts'
 

@@ -28,6 +28,16 @@ interface EngineUnderTest {
   readonly batch: number
 }
 
+/** All golden data there is, at the tolerances of an engine on a CPU. */
+export const everything: Omit<EngineUnderTest, 'engine'> = {
+  operationTolerance: 2e-6,
+  graphTolerance: 1e-5,
+  scopes: ['all', 'stem', 'none'],
+  objectives: ['sum', 'yaw', 'pitch', 'roll'],
+  images: 2,
+  batch: 3,
+}
+
 /** What every engine must do. One test file per engine calls it, so that each native library has a process of its own. */
 export function describeEngine(tested: EngineUnderTest): void {
   const { engine, enginesFolder } = tested

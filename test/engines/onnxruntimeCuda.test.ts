@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { nvidiaGpus } from '../../src/engines/gpus.ts'
 import { findEngine } from '../../src/saliency/engine.ts'
-import { describeEngine, describeNotRun } from './conformance.ts'
+import { describeEngine, describeNotRun, everything } from './conformance.ts'
 
 const engine = 'onnxruntime:cuda'
 const enginesFolder = join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'headlight', 'engines')
@@ -19,15 +19,12 @@ async function whyNot(): Promise<string | null> {
 const reason = await whyNot()
 if (reason === null) {
   describeEngine({
+    ...everything,
     engine,
     enginesFolder,
     // Looser than on a CPU: cuDNN chooses other ways to sum. Not measured yet.
     operationTolerance: 1e-5,
     graphTolerance: 1e-4,
-    scopes: ['all', 'stem', 'none'],
-    objectives: ['sum', 'yaw', 'pitch', 'roll'],
-    images: 2,
-    batch: 3,
   })
 } else {
   describeNotRun(engine, reason)

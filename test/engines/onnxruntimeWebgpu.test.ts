@@ -1,13 +1,12 @@
 import { hasSoftwareVulkan } from '../support/softwareVulkan.ts'
-import { describeEngine, describeNotRun } from './conformance.ts'
+import { describeEngine, describeNotRun, everything } from './conformance.ts'
 
 const engine = 'onnxruntime:webgpu'
 
 if (hasSoftwareVulkan) {
   describeEngine({
+    ...everything,
     engine,
-    operationTolerance: 2e-6,
-    graphTolerance: 1e-5,
     // On a driver in software the shaders alone take fifteen seconds for each program.
     scopes: ['all'],
     objectives: ['sum'],

@@ -1,12 +1,9 @@
-import { describeEngine } from './conformance.ts'
+import { describeEngine, everything } from './conformance.ts'
 
 describeEngine({
+  ...everything,
   engine: 'reference',
-  operationTolerance: 2e-6,
-  graphTolerance: 1e-5,
-  scopes: ['all', 'stem', 'none'],
   // Everything in one: each scope and the sum of objectives; others would be the same loops again.
   objectives: ['sum'],
-  images: 2,
   batch: 1,
 })

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type * as Installation from '../../src/engines/tfjsInstallation.ts'
-import { describeEngine, describeNotRun } from './conformance.ts'
+import { describeEngine, describeNotRun, everything } from './conformance.ts'
 
 // The built module: it tries the engine in a child process, which has to be JavaScript.
 const { installTfjs } = (await import(
@@ -35,16 +35,7 @@ async function whyNot(): Promise<string | null> {
 
 const reason = await whyNot()
 if (reason === null) {
-  describeEngine({
-    engine,
-    enginesFolder,
-    operationTolerance: 2e-6,
-    graphTolerance: 1e-5,
-    scopes: ['all', 'stem', 'none'],
-    objectives: ['sum', 'yaw', 'pitch', 'roll'],
-    images: 2,
-    batch: 3,
-  })
+  describeEngine({ ...everything, engine, enginesFolder })
 } else {
   describeNotRun(engine, reason)
 }
