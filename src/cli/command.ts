@@ -42,6 +42,8 @@ export interface CommandSpec {
   readonly examples: readonly (readonly [line: string, meaning: string])[]
   /** Logs as JSON lines where standard error is no terminal: for commands that live long under a supervisor. */
   readonly jsonLogs?: boolean
+  /** Runs the network in its own process, where other commands leave that to units. */
+  readonly computesItself?: boolean
   /** Adds operands, and the flags that belong to no setting. */
   readonly extend?: (command: Command) => void
   /** Returns the exit code. */

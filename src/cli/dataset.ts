@@ -19,6 +19,7 @@ export const datasetCheckCommand: CommandSpec = {
       'and whether the labels fit better with their angles in another order or with other signs',
     ],
   ],
+  computesItself: true,
   perform: async (call) => {
     const { checkDataset } = await import('./checkDataset.ts')
     return checkDataset(call)

@@ -44,6 +44,7 @@ export const explainCommand: CommandSpec = {
       'the map of the negative yaw, as JSON for a script',
     ],
   ],
+  computesItself: true,
   perform: async (call) => {
     const { explainImage } = await import('./explainImage.ts')
     return explainImage(call)

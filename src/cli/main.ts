@@ -31,7 +31,8 @@ if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]))
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'
   // explain computes in this process, and its time is mostly the engine's start: another process is soon made up for.
-  if (process.argv[2] === 'explain' && process.platform === 'linux' && !isChosen) await runAgain()
+  if (process.argv[2] === 'explain' && process.platform === 'linux' && !isChosen)
+    process.exitCode = await runAgain(process.env)
   else await run()
 }
 
@@ -45,10 +46,10 @@ async function run(): Promise<void> {
 }
 
 /** The same command in a child process, whose signals and end are this one's. */
-async function runAgain(): Promise<void> {
-  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { stdio: 'inherit' })
+async function runAgain(env: Surroundings['environment']): Promise<number> {
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { stdio: 'inherit', env })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
-  process.exitCode = await new Promise<number>((resolve, reject) => {
+  return new Promise<number>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code) => resolve(code ?? 1))
   })
@@ -87,6 +88,7 @@ function surroundings(version: string): Surroundings {
         process.off('SIGTERM', stops.SIGTERM)
       }
     },
+    runAgain,
     exit: (code) => process.exit(code),
   }
 }

@@ -8,6 +8,7 @@ import { cancelCommand, pauseCommand, resumeCommand } from './control.ts'
 import { datasetCheckCommand } from './dataset.ts'
 import { doctorCommand } from './doctorCommand.ts'
 import { engineCommands } from './engine.ts'
+import { environmentToComputeIn } from './computing.ts'
 import { describeFailure } from './failure.ts'
 import { explainCommand } from './explain.ts'
 import { readableLogLine } from './logLines.ts'
@@ -58,6 +59,11 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     const settings = await settingsOf(command, surroundings)
     wanted.json = settings.json
     wanted.debug = settings.debug
+    const environment = spec.computesItself === true ? environmentToComputeIn(settings, surroundings) : null
+    if (environment !== null) {
+      exitCode = await surroundings.runAgain(environment)
+      return
+    }
     const display = new ProgressDisplay(surroundings.messages, {
       silent: settings.quiet || settings.logLevel === 'silent',
     })

@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly messages: Output
   /** Calls back for SIGINT and SIGTERM until the returned function is called. */
   onStopSignal(listener: (signal: StopSignal) => void): () => void
+  /** The same command in another process with this environment; gives its exit code. */
+  runAgain(environment: Surroundings['environment']): Promise<number>
   /** Ends the process at once, whatever is still going on. */
   exit(code: number): never
 }

@@ -61,11 +61,7 @@ export async function installCuda({ enginesFolder, homeFolder, environment, say 
   }
   await linkCudaLibraries(libraries, environment, homeFolder)
   const provider = join(binding, 'libonnxruntime_providers_cuda.so')
-  const version = (await runProgram('sh', ['-c', 'ldd "$1"', 'sh', provider], { timeoutMs: 60_000 })).includes(
-    'cudart.so.13',
-  )
-    ? 13
-    : 12
+  const version = await cudaVersionOf(provider)
   const missing = await missingLibraries(provider, libraries, openedLater[version])
   for (const library of missing) {
     say(`missing: ${library}${library.startsWith('libcuda.so') ? ' (the NVIDIA driver brings it)' : ''}`)
@@ -76,6 +72,12 @@ export async function installCuda({ enginesFolder, homeFolder, environment, say 
   if (missing.length > 0) return say(`${engine} is installed, but cannot run until they are there`)
   const probe = await probeEngine(engine, enginesFolder, environment)
   say(probe.ok ? `${engine} works, on ${probe.device}` : `${engine} is installed, but does not work: ${probe.problem}`)
+}
+
+/** The CUDA that the provider was built for: what its own list of libraries names. */
+async function cudaVersionOf(provider: string): Promise<12 | 13> {
+  const listed = await runProgram('sh', ['-c', 'ldd "$1"', 'sh', provider], { timeoutMs: 60_000 })
+  return listed.includes('cudart.so.13') ? 13 : 12
 }
 
 async function npmCi(cwd: string): Promise<void> {

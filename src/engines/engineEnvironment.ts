@@ -13,7 +13,10 @@ export function engineEnvironment(
   { engine, enginesFolder, device }: { engine: EngineName; enginesFolder: string; device: string | null },
 ): Environment {
   const libraries = join(enginesFolder, installations.cuda.folder, librariesFolder)
-  const path = [libraries, base['LD_LIBRARY_PATH'] ?? ''].filter((folder) => folder !== '').join(delimiter)
+  const given = (base['LD_LIBRARY_PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '' && folder !== libraries)
+  const path = [libraries, ...given].join(delimiter)
   return {
     ...base,
     ...(engine === 'onnxruntime:cuda' ? { LD_LIBRARY_PATH: path } : {}),

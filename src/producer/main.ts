@@ -60,7 +60,8 @@ export interface ServeRunOptions {
  *
  * Raises InputError `held` when another run writes to the set (also when the hold is lost on the way), `empty-dataset`,
  * `no-redis`, and whatever the stores raise. The run stays open then, and the next call goes on with it. Once begun,
- * Redis may go away and come back, empty or not, and a store may fail for up to a quarter of an hour at a time.
+ * Redis may go away and come back, empty or not. A store that fails is waited for: without limit while workers compute,
+ * since their work is not to be lost; for a quarter of an hour at a time while the producer lists, merges and publishes.
  */
 export async function serveRun(options: ServeRunOptions): Promise<Summary> {
   const { output, set, connection, log, signal } = options

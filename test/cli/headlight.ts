@@ -39,6 +39,7 @@ export async function headlight(
     results: output('stdout'),
     messages: output('stderr'),
     onStopSignal: () => () => undefined,
+    runAgain: () => Promise.reject(new Error('the command starts itself again')),
     exit: (status) => {
       throw new Error(`the command ended the process with ${status}`)
     },

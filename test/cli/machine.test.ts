@@ -14,6 +14,7 @@ const surroundings = (environment: Readonly<Record<string, string>>): Surroundin
   results: output,
   messages: output,
   onStopSignal: () => () => undefined,
+  runAgain: () => Promise.resolve(0),
   exit: () => {
     throw new Error('ended')
   },

@@ -1,0 +1,22 @@
+import type { Settings } from '../config.ts'
+import { engineEnvironment } from '../engines/engineEnvironment.ts'
+import { wholeEngineName } from '../saliency/engine.ts'
+import { ownFolders } from './machine.ts'
+import type { Surroundings } from './terminal.ts'
+
+/**
+ * The environment in which a process must have been started to run the engine that is asked for; null where that is this
+ * process's own. The dynamic linker reads LD_LIBRARY_PATH once, so setting it here would come too late.
+ */
+export function environmentToComputeIn(
+  settings: Settings,
+  surroundings: Surroundings,
+): Surroundings['environment'] | null {
+  const { environment } = surroundings
+  const needed = engineEnvironment(environment, {
+    engine: wholeEngineName(settings.engine),
+    enginesFolder: ownFolders(settings, surroundings).engines,
+    device: null,
+  })
+  return needed['LD_LIBRARY_PATH'] === environment['LD_LIBRARY_PATH'] ? null : needed
+}

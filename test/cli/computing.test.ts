@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest'
+import { environmentToComputeIn } from '../../src/cli/computing.ts'
+import { resolveSettings } from '../../src/cli/settings.ts'
+import { headlight, imageFolder, networkFile } from './headlight.ts'
+
+const libraries = '/engines/onnxruntime-cuda/libraries'
+const settings = (engine: string) => resolveSettings({ environment: {}, flags: { engine, enginesFolder: '/engines' } })
+const within = (environment: Readonly<Record<string, string>>, engine = 'onnxruntime:cuda') =>
+  environmentToComputeIn(settings(engine), {
+    version: '0.0.0',
+    environment,
+    homeFolder: '/home/me',
+    results: silent,
+    messages: silent,
+    onStopSignal: () => () => undefined,
+    runAgain: () => Promise.resolve(0),
+    exit: () => {
+      throw new Error('ended')
+    },
+  })
+const silent = { write: () => undefined, isTerminal: false, columns: () => 80 }
+
+it("needs another environment for an engine whose libraries the linker does not find in this process's", () => {
+  expect(within({ PATH: '/bin' })).toEqual({ PATH: '/bin', LD_LIBRARY_PATH: libraries })
+  expect(within({ LD_LIBRARY_PATH: '/mine' })).toEqual({ LD_LIBRARY_PATH: `${libraries}:/mine` })
+})
+
+it('needs none where they are on its path already, nor for any other engine', () => {
+  expect(within({ LD_LIBRARY_PATH: `${libraries}:/mine` })).toBeNull()
+  for (const engine of ['auto', 'onnxruntime', 'tfjs:wasm', 'reference']) expect(within({}, engine)).toBeNull()
+})
+
+it.each([
+  ['explain', [`${imageFolder}/BIWI00000002_+32_-8_+4.png`, '--network', networkFile]],
+  ['dataset check', [imageFolder, '--network', networkFile]],
+])('%s starts itself again in it, once', async (command, operands) => {
+  const args = [...command.split(' '), ...operands, '--engine', 'onnxruntime:cuda', '--engines-folder', '/engines']
+  expect((await headlight(args)).stderr).toContain('starts itself again')
+  const { code, stderr } = await headlight(args, { LD_LIBRARY_PATH: libraries })
+  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.not.stringContaining('starts itself again') })
+})
