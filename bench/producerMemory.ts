@@ -108,6 +108,7 @@ function syntheticStore(): Store {
       return { info: { key, etag: 'etag', sizeBytes: bytes.byteLength }, bytes }
     },
     put: async () => 'etag',
+    write: unused,
     delete: unused,
     conditionalPut: async () => true,
     check: unused,

@@ -9,7 +9,8 @@ import { errnoOf, filesystemError, isMissing } from './filesystemErrors.ts'
 import { etagOf, type FolderListing, listFiles, listFolders } from './folderListing.ts'
 import { makeFolder } from './makeFolder.ts'
 import { isPortableKey, requireWritableKey } from './objectKey.ts'
-import type { ListOptions, ObjectInfo, PutOptions, Store } from './store.ts'
+import { FileWriter } from './fileWriter.ts'
+import type { GetOptions, ListOptions, ObjectInfo, ObjectWriter, PutOptions, Store } from './store.ts'
 import { temporaryName } from './temporaryName.ts'
 
 /** Half-written files older than this are nobody's any more; far longer than any clocks differ or any write takes. */
@@ -65,10 +66,10 @@ export class FilesystemStore implements Store {
 
   async get(
     key: string,
-    options: { signal?: AbortSignal } = {},
+    { signal, range }: GetOptions = {},
   ): Promise<{ info: ObjectInfo; bytes: Uint8Array } | undefined> {
     const path = this.#path(key)
-    options.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     if (this.#seen === undefined) await this.#requireRoot()
     let handle: FileHandle | undefined
     try {
@@ -76,14 +77,15 @@ export class FilesystemStore implements Store {
         handle = await open(path, readFlags)
         const before = await handle.stat({ bigint: true })
         if (!before.isFile()) return undefined
-        const bytes = await readExactly(handle, Number(before.size), options.signal)
+        const { start, end } = range ?? { start: 0, end: Number(before.size) }
+        const bytes = await readExactly(handle, start, end - start, signal)
         const after = await handle.stat({ bigint: true })
         await handle.close()
         handle = undefined
         if (bytes !== undefined && etagOf(before) === etagOf(after)) return { info: infoOf(key, before), bytes }
       }
     } catch (error) {
-      options.signal?.throwIfAborted()
+      signal?.throwIfAborted()
       return await this.#missing(error, `read ${path}`)
     } finally {
       await handle?.close()
@@ -102,20 +104,20 @@ export class FilesystemStore implements Store {
           ? { kind: 'absent' }
           : undefined
     try {
-      for (let attempt = 0; ; attempt++) {
-        try {
-          return await writeAtomically(path, bytes, condition)
-        } catch (error) {
-          // The folder is not there yet, or a delete that emptied it has just taken it away.
-          if (errnoOf(error) !== 'ENOENT' || attempt === readAttempts) throw error
-          if (condition?.kind === 'match') return false
-          await this.#refuseLostRoot()
-          await makeFolder(dirname(path))
-        }
-      }
+      const write = () => writeAtomically(path, bytes, condition)
+      return await (condition?.kind === 'match' ? write() : this.#inFolderOf(path, write))
     } catch (error) {
+      // Without its folder there is nothing to match.
+      if (condition?.kind === 'match' && errnoOf(error) === 'ENOENT') return false
       throw filesystemError(error, `write ${path}`)
     }
+  }
+
+  write(key: string): ObjectWriter {
+    const path = this.#path(key)
+    requireWritableKey(key, this.uri)
+    this.#writes = true
+    return new FileWriter(path, (action) => this.#inFolderOf(path, action))
   }
 
   async delete(key: string): Promise<void> {
@@ -160,6 +162,20 @@ export class FilesystemStore implements Store {
       onTemporary: (path) => {
         if (this.#writes) void removeStaleTemporary(path)
       },
+    }
+  }
+
+  /** Makes the folder where `action` finds none; it is repeated then. */
+  async #inFolderOf<T>(path: string, action: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await action()
+      } catch (error) {
+        // The folder is not there yet, or a delete that emptied it has just taken it away.
+        if (errnoOf(error) !== 'ENOENT' || attempt === readAttempts) throw error
+        await this.#refuseLostRoot()
+        await makeFolder(dirname(path))
+      }
     }
   }
 
@@ -246,12 +262,13 @@ function infoOf(key: string, stats: BigIntStats): ObjectInfo {
 /** `undefined` when the file is shorter than that. */
 async function readExactly(
   handle: FileHandle,
+  start: number,
   sizeBytes: number,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array | undefined> {
   const bytes = Buffer.allocUnsafeSlow(sizeBytes)
   for (let offset = 0; offset < sizeBytes;) {
-    const { bytesRead } = await handle.read(bytes, offset, Math.min(sizeBytes - offset, 8 << 20), null)
+    const { bytesRead } = await handle.read(bytes, offset, Math.min(sizeBytes - offset, 8 << 20), start + offset)
     if (bytesRead === 0) return undefined
     offset += bytesRead
     signal?.throwIfAborted()

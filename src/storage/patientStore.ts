@@ -1,5 +1,5 @@
 import type { Patience } from './patience.ts'
-import type { ListOptions, ObjectInfo, PutOptions, Store } from './store.ts'
+import type { GetOptions, ListOptions, ObjectInfo, ObjectWriter, PutOptions, Store } from './store.ts'
 
 /**
  * A store whose calls wait out its faults (see `Patience`). A listing goes on after the last key that it gave. `check`
@@ -49,7 +49,7 @@ export class PatientStore implements Store {
     return this.#patience.call(this, () => this.#store.head(key))
   }
 
-  get(key: string, options?: { signal?: AbortSignal }): Promise<{ info: ObjectInfo; bytes: Uint8Array } | undefined> {
+  get(key: string, options?: GetOptions): Promise<{ info: ObjectInfo; bytes: Uint8Array } | undefined> {
     return this.#patience.call(this, () => this.#store.get(key, options))
   }
 
@@ -70,6 +70,15 @@ export class PatientStore implements Store {
   async #etagOfOurs(key: string, bytes: Uint8Array | string): Promise<string | false> {
     const present = await this.#store.get(key)
     return present !== undefined && Buffer.from(bytes).equals(present.bytes) && present.info.etag
+  }
+
+  write(key: string, options?: Pick<PutOptions, 'contentType'>): ObjectWriter {
+    const writer = this.#store.write(key, options)
+    return {
+      append: (bytes) => this.#patience.call(this, () => writer.append(bytes)),
+      commit: () => this.#patience.call(this, () => writer.commit()),
+      discard: () => writer.discard(),
+    }
   }
 
   delete(key: string): Promise<void> {

@@ -3,9 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { InputError, PlaceError, SampleError, TransientError } from '../errors.ts'
 import { compareKeys } from './keyOrder.ts'
 import { requireWritableKey } from './objectKey.ts'
-import type { S3Connection, S3ConnectionOptions, S3Headers, S3ListRequest, S3Page } from './s3Connection.ts'
+import type { S3Body, S3Connection, S3ConnectionOptions, S3ListRequest, S3Page } from './s3Connection.ts'
 import { failureOf, isNoSuchObject, s3Error } from './s3Errors.ts'
-import type { ListOptions, ObjectInfo, PutOptions, Store } from './store.ts'
+import { S3Writer } from './s3Writer.ts'
+import type { GetOptions, ListOptions, ObjectInfo, ObjectWriter, PutOptions, Store } from './store.ts'
 import { isTemporary, temporaryName } from './temporaryName.ts'
 
 type Operation = 'list' | 'read' | 'write' | 'delete'
@@ -69,37 +70,35 @@ export class S3Store implements Store {
 
   async head(key: string): Promise<ObjectInfo | undefined> {
     try {
-      const headers = await (await this.#connect()).head(this.#prefix + key)
+      const { etag, sizeBytes } = await (await this.#connect()).head(this.#prefix + key)
       this.#worked.add('read')
-      return { key, ...headers }
+      return { key, etag, sizeBytes }
     } catch (error) {
       if (isNoSuchObject(failureOf(error))) return undefined
       throw await this.#readError(error, key)
     }
   }
 
-  async get(
-    key: string,
-    options: { signal?: AbortSignal } = {},
-  ): Promise<{ info: ObjectInfo; bytes: Uint8Array } | undefined> {
-    const { signal } = options
+  async get(key: string, options: GetOptions = {}): Promise<{ info: ObjectInfo; bytes: Uint8Array } | undefined> {
+    const { signal, range } = options
     const startedAt = performance.now()
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted()
-      let answer: S3Headers & { body: Readable }
+      let answer: S3Body
       try {
-        answer = await (await this.#connect()).get(this.#prefix + key, signal)
+        answer = await (await this.#connect()).get(this.#prefix + key, options)
       } catch (error) {
         signal?.throwIfAborted()
         if (isNoSuchObject(failureOf(error))) return undefined
         throw await this.#readError(error, key)
       }
       try {
-        const { body, etag, sizeBytes } = answer
-        const bytes = await readBody(body, sizeBytes, signal)
+        const { body, etag, sizeBytes, bodyBytes, bodyStart } = answer
+        const bytes = await readBody(body, bodyBytes, signal)
         this.#worked.add('read')
         this.#readable = key
-        return { info: { key, etag, sizeBytes }, bytes }
+        const asked = range === undefined ? bytes : bytes.subarray(range.start - bodyStart, range.end - bodyStart)
+        return { info: { key, etag, sizeBytes }, bytes: asked }
       } catch (error) {
         signal?.throwIfAborted()
         if (attempt === bodyAttempts || performance.now() - startedAt > lastBodyAttemptMs) {
@@ -116,6 +115,22 @@ export class S3Store implements Store {
     // Only the probe tells how this service wants an ETag written.
     if (options.ifMatch !== undefined) await this.conditionalPut()
     return await this.#put(key, typeof bytes === 'string' ? Buffer.from(bytes) : bytes, options)
+  }
+
+  write(key: string, options: Pick<PutOptions, 'contentType'> = {}): ObjectWriter {
+    requireWritableKey(key, this.uri)
+    return new S3Writer({
+      connect: () => this.#connect(),
+      key: this.#prefix + key,
+      contentType: options.contentType,
+      put: async (bytes) => {
+        const etag = await this.#put(key, bytes, options)
+        if (etag === false) throw new Error('a PUT without a condition said that its condition does not hold')
+        return etag
+      },
+      onSent: () => this.#worked.add('write'),
+      raised: (error) => this.#error(error, 'write', key),
+    })
   }
 
   async delete(key: string): Promise<void> {

@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream'
 import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -7,9 +10,11 @@ import {
   PutObjectCommand,
   type PutObjectCommandInput,
   S3Client,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { InputError } from '../errors.ts'
+import type { GetOptions } from './store.ts'
 
 export interface S3ConnectionOptions {
   /** URL of a service other than Amazon's. */
@@ -31,6 +36,9 @@ const silenceTimeoutMs = 30_000
 /** The SDK sends a request up to five times, each as patient as the last; a caller must hear sooner that nobody answers. */
 const answerTimeoutMs = 45_000
 
+/** Metadata of objects made by a multipart upload: which one. */
+const uploadMarkName = 'headlight-upload'
+
 /**
  * Steps of each request that serve Amazon's statistics and Lambda, a quarter of the CPU time that a request costs.
  * (`cacheMiddleware` would save as much again, but in this SDK lets a list grow by one entry with each request.)
@@ -46,6 +54,14 @@ const needlessSteps = [
 export interface S3Headers {
   readonly etag: string
   readonly sizeBytes: number
+}
+
+/** An answer whose body is still to come. */
+export interface S3Body extends S3Headers {
+  readonly body: Readable
+  readonly bodyBytes: number
+  /** Of the object: where the body begins. 0 where a service has answered a range with all that there is. */
+  readonly bodyStart: number
 }
 
 export interface S3ListRequest {
@@ -65,7 +81,7 @@ export interface S3Page {
 }
 
 /**
- * The five requests that headlight makes, through the SDK's client. The only file that loads the SDK, which costs a
+ * The requests that headlight makes, through the SDK's client. The only file that loads the SDK, which costs a
  * process 20 MB and a quarter of a second: load it when a bucket is first used. Raises the SDK's errors.
  */
 export class S3Connection {
@@ -110,11 +126,13 @@ export class S3Connection {
     }
   }
 
-  async head(key: string): Promise<S3Headers> {
+  /** `uploadMark` is what `createUpload` was given. */
+  async head(key: string): Promise<S3Headers & { readonly uploadMark: string | undefined }> {
     const patience = new Patience(this.#answerTimeoutMs, undefined)
     try {
       const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key })
-      return headersOf(await this.#client.send(command, { abortSignal: patience.signal }))
+      const answer = await this.#client.send(command, { abortSignal: patience.signal })
+      return { ...headersOf(answer), uploadMark: answer.Metadata?.[uploadMarkName] }
     } catch (error) {
       throw patience.explained(error)
     } finally {
@@ -122,13 +140,21 @@ export class S3Connection {
     }
   }
 
-  async get(key: string, signal: AbortSignal | undefined): Promise<S3Headers & { body: Readable }> {
+  async get(key: string, { signal, range }: GetOptions): Promise<S3Body> {
     const patience = new Patience(this.#answerTimeoutMs, signal)
     try {
-      const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key })
+      const command = new GetObjectCommand({
+        Bucket: this.#bucket,
+        Key: key,
+        Range: range === undefined ? undefined : `bytes=${range.start}-${range.end - 1}`,
+      })
       const answer = await this.#client.send(command, { abortSignal: patience.signal })
+      const { etag, sizeBytes: bodyBytes } = headersOf(answer)
+      // `bytes 0-9/100`
+      const [, start, whole] = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.ContentRange ?? '') ?? []
+      const sizeBytes = whole === undefined ? bodyBytes : Number(whole)
       // In Node the body always is one; the SDK's type allows for browsers.
-      return { ...headersOf(answer), body: answer.Body as Readable }
+      return { etag, sizeBytes, bodyBytes, bodyStart: Number(start ?? 0), body: answer.Body as Readable }
     } catch (error) {
       throw patience.explained(error)
     } finally {
@@ -143,6 +169,40 @@ export class S3Connection {
 
   async delete(key: string): Promise<void> {
     await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }))
+  }
+
+  /** @returns the upload's id */
+  async createUpload(key: string, contentType: string | undefined, mark: string): Promise<string> {
+    const command = new CreateMultipartUploadCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      ContentType: contentType,
+      Metadata: { [uploadMarkName]: mark },
+    })
+    const { UploadId } = await this.#client.send(command)
+    if (UploadId !== undefined) return UploadId
+    throw new InputError('unreachable', 'cannot write: the S3 service begins a multipart upload without naming it')
+  }
+
+  /** Parts count from 1. @returns the part's ETag */
+  async putPart(key: string, uploadId: string, part: number, bytes: Uint8Array): Promise<string> {
+    const named = { Bucket: this.#bucket, Key: key, UploadId: uploadId, PartNumber: part }
+    return headersOf(await this.#client.send(new UploadPartCommand({ ...named, Body: bytes }))).etag
+  }
+
+  /** @returns the object's ETag */
+  async completeUpload(key: string, uploadId: string, etags: readonly string[]): Promise<string> {
+    const command = new CompleteMultipartUploadCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      UploadId: uploadId,
+      MultipartUpload: { Parts: etags.map((etag, i) => ({ PartNumber: i + 1, ETag: `"${etag}"` })) },
+    })
+    return headersOf(await this.#client.send(command)).etag
+  }
+
+  async abortUpload(key: string, uploadId: string): Promise<void> {
+    await this.#client.send(new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key: key, UploadId: uploadId }))
   }
 
   close(): void {

@@ -95,6 +95,13 @@ export function s3Error(error: unknown, attempt: S3Attempt): HeadlightError | Er
       ? new PlaceError('store-gone', `cannot ${doing}: ${service} has lost the bucket, which was there before`, cause)
       : new InputError('no-such-bucket', `cannot ${doing}: ${service} has no such bucket; check its name`, cause)
   }
+  if (name === 'NoSuchUpload') {
+    return new PlaceError(
+      'store-gone',
+      `cannot ${doing}: ${service} has dropped what was uploaded so far; start the same command again`,
+      cause,
+    )
+  }
   if (name === 'InvalidBucketName') {
     return new InputError('bad-uri', `cannot ${doing}: this is no valid name for a bucket`, cause)
   }

@@ -24,6 +24,26 @@ export interface PutOptions {
   readonly ifMatch?: string
 }
 
+export interface GetOptions {
+  readonly signal?: AbortSignal
+  /** Only these bytes: `start` inclusive, `end` exclusive, both within the object. `info` is of the whole object. */
+  readonly range?: { readonly start: number; readonly end: number }
+}
+
+/**
+ * An object in the making. Nothing of it can be seen before `commit`, and after `discard` nothing is left. Calls come one
+ * after the other. One that raised a TransientError has changed nothing and may be repeated; any other error is the end,
+ * and `discard` is what remains.
+ */
+export interface ObjectWriter {
+  /** The bytes follow those before. They may be changed once the promise is fulfilled. */
+  append(bytes: Uint8Array): Promise<void>
+  /** Puts the object in the place of whatever has its key; the new ETag. */
+  commit(): Promise<string>
+  /** After `commit` it does nothing. Never raises: what cannot be removed now, the store's own cleaning removes. */
+  discard(): Promise<void>
+}
+
 /**
  * A flat, ordered space of objects under one URI prefix. Two drivers stand behind it (`s3.ts`, `filesystem.ts`) and pass
  * one contract suite. All methods raise the classes of `errors.ts`: `InputError` (`no-such-bucket`, `access-denied`,
@@ -45,12 +65,17 @@ export interface Store {
   /** `undefined` when there is no such object. */
   head(key: string): Promise<ObjectInfo | undefined>
   /** `undefined` when there is no such object. `info` belongs to exactly the bytes returned. */
-  get(key: string, options?: { signal?: AbortSignal }): Promise<{ info: ObjectInfo; bytes: Uint8Array } | undefined>
+  get(key: string, options?: GetOptions): Promise<{ info: ObjectInfo; bytes: Uint8Array } | undefined>
   /**
    * Whole object or nothing, also across `kill -9`. `false` when `ifAbsent` or `ifMatch` did not hold (nothing is
    * written then), else the new ETag.
    */
   put(key: string, bytes: Uint8Array | string, options?: PutOptions): Promise<string | false>
+  /**
+   * For what is too large to be held in memory: whole object or nothing as with `put`, in memory that does not grow with
+   * it. The caller ends it with `commit` or `discard`, whatever happens.
+   */
+  write(key: string, options?: Pick<PutOptions, 'contentType'>): ObjectWriter
   /** No error when there is no such object. */
   delete(key: string): Promise<void>
   /** Whether `ifAbsent` and `ifMatch` are honoured; probed once with a throw-away key, then remembered. */

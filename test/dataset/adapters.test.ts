@@ -34,6 +34,7 @@ function listing(
     head: refuse,
     get: refuse,
     put: refuse,
+    write: refuse,
     delete: refuse,
     conditionalPut: refuse,
     check: refuse,

@@ -40,6 +40,7 @@ export function memoryStore(
     },
     folders: refuse,
     put: refuse,
+    write: refuse,
     delete: refuse,
     conditionalPut: refuse,
     check: refuse,

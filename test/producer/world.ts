@@ -219,14 +219,28 @@ export function startFakeWorker(options: {
   return { pulled, stop: () => worker.close(true) }
 }
 
-/** Fails at the n-th `put` (counted from 1), and at every one after it, as a process that died would not write either. */
+/** Fails at the n-th `put` or `commit` (counted from 1), and at every one after it, as a process that died would not write either. */
 export function dyingAt(store: Store, n: number): Store {
   let puts = 0
+  const counted = () => {
+    puts++
+    if (puts >= n) throw new Error(`died at put ${n}`)
+  }
   return wrapped(store, {
     put: async (key, bytes, options) => {
-      puts++
-      if (puts >= n) throw new Error(`died at put ${n}`)
+      counted()
       return store.put(key, bytes, options)
+    },
+    write: (key, options) => {
+      const writer = store.write(key, options)
+      return {
+        append: (bytes) => writer.append(bytes),
+        commit: async () => {
+          counted()
+          return writer.commit()
+        },
+        discard: () => writer.discard(),
+      }
     },
   })
 }
@@ -240,6 +254,7 @@ export function wrapped(store: Store, changes: Partial<Store>): Store {
     head: (key) => store.head(key),
     get: (key, options) => store.get(key, options),
     put: (key, bytes, options) => store.put(key, bytes, options),
+    write: (key, options) => store.write(key, options),
     delete: (key) => store.delete(key),
     conditionalPut: () => store.conditionalPut(),
     check: (access) => store.check(access),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compareKeys } from '../../src/storage/keyOrder.ts'
-import type { ListOptions, ObjectInfo, Store } from '../../src/storage/store.ts'
+import type { ListOptions, ObjectInfo, ObjectWriter, Store } from '../../src/storage/store.ts'
 
 export interface Place {
   /** A store below a fresh, empty prefix or folder. */
@@ -9,6 +9,8 @@ export interface Place {
   again(store: Store): Store
   /** A faster way to make many objects of one byte than through `put`. */
   fill?(store: Store, keys: readonly string[]): Promise<void>
+  /** Whatever is kept of objects that were begun below the store and neither committed nor discarded. */
+  unfinished(store: Store): Promise<readonly string[]>
   close(): Promise<void>
 }
 
@@ -116,6 +118,105 @@ export function storeContract(name: string, place: () => Promise<Place>): void {
       await store.put('big', bytes)
       const object = await store.get('big')
       expect(Buffer.compare(bytes, object?.bytes ?? new Uint8Array())).toBe(0)
+    })
+
+    it('gives back ranges of an object', async () => {
+      const store = await fresh()
+      await store.put('ten', '0123456789')
+      const range = async (start: number, end: number) => {
+        const object = await store.get('ten', { range: { start, end } })
+        expect(object?.info).toEqual(await store.head('ten'))
+        return text(object)
+      }
+      expect(await range(0, 10)).toBe('0123456789')
+      expect(await range(3, 4)).toBe('3')
+      expect(await range(7, 10)).toBe('789')
+      expect(await store.get('none', { range: { start: 0, end: 1 } })).toBeUndefined()
+    })
+
+    describe('an object that is written piece by piece', () => {
+      const megabytes = (count: number): Buffer => {
+        const bytes = Buffer.alloc(count << 20)
+        for (let i = 0; i < bytes.length; i += 4) bytes.writeInt32LE(Math.imul(i, 0x9e3779b1), i)
+        return bytes
+      }
+      const append = async (writer: ObjectWriter, bytes: Buffer, pieceBytes: number) => {
+        for (let i = 0; i < bytes.length; i += pieceBytes) await writer.append(bytes.subarray(i, i + pieceBytes))
+      }
+
+      it.each([
+        ['nothing', 0, 1],
+        ['a little', 1, 1_000],
+        ['as much as one part holds', 8, 1 << 20],
+        ['many parts', 25, 7_654_321],
+        ['many parts in one piece', 25, 25 << 20],
+      ])('is there after the commit: %s', async (_what, megabyteCount, pieceBytes) => {
+        const store = await fresh()
+        const bytes = megabytes(megabyteCount)
+        const writer = store.write('a/b.bin', { contentType: 'application/x' })
+        await append(writer, bytes, pieceBytes)
+        expect(await store.get('a/b.bin')).toBeUndefined()
+        expect(await keysOf(store)).toEqual([])
+        const etag = await writer.commit()
+        await writer.discard()
+        const object = await store.get('a/b.bin')
+        expect(Buffer.compare(object?.bytes ?? Buffer.alloc(0), bytes)).toBe(0)
+        expect(await infosOf(store)).toEqual([{ key: 'a/b.bin', etag, sizeBytes: bytes.length }])
+      })
+
+      it('may be given the same buffer with other bytes', async () => {
+        const store = await fresh()
+        const writer = store.write('key')
+        const buffer = Buffer.from('one')
+        await writer.append(buffer)
+        buffer.write('two')
+        await writer.append(buffer)
+        await writer.commit()
+        expect(text(await store.get('key'))).toBe('onetwo')
+      })
+
+      it('takes the place of an older one, which is whole until then', async () => {
+        const store = await fresh()
+        const old = await store.put('key', 'old')
+        const writer = store.write('key')
+        const bytes = megabytes(20)
+        await append(writer, bytes, 1 << 20)
+        expect(text(await store.get('key'))).toBe('old')
+        const etag = await writer.commit()
+        expect(etag).not.toBe(old)
+        expect(await store.head('key')).toEqual({ key: 'key', etag, sizeBytes: bytes.length })
+      })
+
+      it.each([0, 1, 20])('leaves nothing when it is discarded after %i MB', async (megabyteCount) => {
+        const store = await fresh()
+        await store.put('key', 'old')
+        for (const key of ['key', 'folder/key']) {
+          const writer = store.write(key)
+          await append(writer, megabytes(megabyteCount), 1 << 20)
+          await writer.discard()
+          await writer.discard()
+        }
+        expect(text(await store.get('key'))).toBe('old')
+        expect(await keysOf(store)).toEqual(['key'])
+        expect(await here.unfinished(store)).toEqual([])
+      })
+
+      it('goes its way beside another of the same key: the last commit counts', async () => {
+        const store = await fresh()
+        const [first, second] = [store.write('key'), again(store).write('key')]
+        await append(second, megabytes(9), 1 << 20)
+        await append(first, megabytes(20), 1 << 20)
+        await first.commit()
+        await second.commit()
+        expect((await store.head('key'))?.sizeBytes).toBe(9 << 20)
+        expect(await here.unfinished(store)).toEqual([])
+      })
+
+      it('is refused a key that leaves the store', async () => {
+        const store = await fresh()
+        for (const key of ['../x', '/x', 'a//b', ''])
+          expect(() => store.write(key)).toThrow(expect.objectContaining({ code: 'bad-key', name: 'SampleError' }))
+      })
     })
 
     it('knows nothing of missing objects and of folders', async () => {

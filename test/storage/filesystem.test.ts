@@ -38,6 +38,23 @@ describe('a folder as a store', () => {
     expect((await store.head('a'))?.etag).toBe('3-1700000000250000000')
   })
 
+  it('says that what was written so far is gone when somebody has removed it', async () => {
+    const writer = store.write('folder/key')
+    await writer.append(Buffer.from('x'))
+    await rm(join(root, 'folder'), { recursive: true })
+    await expect(writer.commit()).rejects.toMatchObject({ name: 'PlaceError', code: 'store-gone' })
+    await writer.discard()
+    expect(await keysOf()).toEqual([])
+  })
+
+  it('keeps a file and a folder of one name apart, also when one is written piece by piece', async () => {
+    await file('a/b')
+    const writer = store.write('a')
+    await expect(writer.commit()).rejects.toMatchObject({ name: 'SampleError', code: 'bad-key' })
+    await writer.discard()
+    expect(await readdir(root)).toEqual(['a'])
+  })
+
   it('follows links to files and folders, but not in circles', async () => {
     await file('real/deep/1.png')
     await symlink('deep/1.png', join(root, 'real/2.png'))

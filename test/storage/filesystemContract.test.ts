@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { openStore } from '../../src/storage/open.ts'
 import { storeContract } from './contract.ts'
 
@@ -14,6 +14,10 @@ storeContract('filesystem', async () => {
       return store
     },
     again: (store) => openStore(store.uri),
+    unfinished: async (store) => {
+      const names = await readdir(new URL(store.uri), { recursive: true })
+      return names.filter((name) => basename(name).startsWith('.headlight-tmp-'))
+    },
     close: () => rm(base, { recursive: true, force: true }),
   }
 })

@@ -125,6 +125,28 @@ describe('a patient store', () => {
     expect(asked).toEqual([undefined, 'b', 'b', 'b'])
   })
 
+  it('repeats the calls of a writer one by one', async () => {
+    const taken: string[] = []
+    let failures = 0
+    const call = async (what: string) => {
+      if (failures++ % 2 === 0) throw busy()
+      taken.push(what)
+      return what
+    }
+    const writer = patient({
+      ...memoryStore({}),
+      write: () => ({
+        append: async (bytes) => void (await call(Buffer.from(bytes).toString())),
+        commit: () => call('commit'),
+        discard: async () => void taken.push('discard'),
+      }),
+    }).write('key')
+    for (const piece of ['a', 'b']) await writer.append(Buffer.from(piece))
+    expect(await writer.commit()).toBe('commit')
+    await writer.discard()
+    expect(taken).toEqual(['a', 'b', 'commit', 'discard'])
+  })
+
   it('knows its own conditional write again when the answer was lost, and only then', async () => {
     const memory = memoryStore({})
     let lost = 1

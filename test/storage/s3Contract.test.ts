@@ -16,6 +16,10 @@ storeContract('s3', async () => {
       for (const key of keys) server.put(prefix + key, 'x')
       return Promise.resolve()
     },
+    unfinished: (store) => {
+      const prefix = store.uri.slice('s3://bucket/'.length)
+      return Promise.resolve(server.unfinished().filter((key) => key.startsWith(prefix)))
+    },
     close: () => server.close(),
   }
 })

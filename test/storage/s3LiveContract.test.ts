@@ -4,7 +4,7 @@
  * A bucket of its own is made there and taken away again.
  */
 import { randomUUID } from 'node:crypto'
-import { CreateBucketCommand, DeleteBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, DeleteBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
 import { openStore } from '../../src/storage/open.ts'
 import { storeContract } from './contract.ts'
@@ -26,6 +26,11 @@ describe.skipIf(endpoint === undefined)('a real S3 service', () => {
     return {
       open: () => Promise.resolve(openStore(`s3://${bucket}/place ${count++}`, options)),
       again: (store) => openStore(store.uri, options),
+      unfinished: async (store) => {
+        const Prefix = store.uri.slice(`s3://${bucket}/`.length)
+        const { Uploads = [] } = await admin.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix }))
+        return Uploads.map(({ Key }) => Key ?? '')
+      },
       close: async () => {
         const all = openStore(`s3://${bucket}`, options)
         const deletions: Promise<void>[] = []

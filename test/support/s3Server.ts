@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { encode, refuseSignature, type S3Credentials } from './s3Signature.ts'
+import { UploadRefusal, Uploads } from './s3Uploads.ts'
 
 export interface S3ServerOptions extends S3Credentials {
   /** Buckets that exist from the start. Default: one named `bucket`. */
@@ -38,13 +39,15 @@ type FaultKind =
   | 'redirect'
   | 'reset'
   | 'lose-answer'
+  | 'error-in-200'
   | 'truncate'
   | 'stall'
 
 export interface Fault {
   readonly when: (request: S3Request) => boolean
   /**
-   * `reset` cuts the connection before anything is done, `lose-answer` after it was done; `truncate` sends half the body
+   * `reset` cuts the connection before anything is done, `lose-answer` after it was done; `error-in-200` says 200 and
+   * then that nothing was done, as S3 does when a multipart upload takes long to complete; `truncate` sends half the body
    * and then cuts, `stall` sends half of it and then nothing more; a number waits so many milliseconds and goes on.
    */
   readonly what: FaultKind | number
@@ -56,9 +59,12 @@ export interface StoredObject {
   readonly bytes: Buffer
   readonly etag: string
   readonly contentType: string
+  /** `x-amz-meta-…` and their values. */
+  readonly metadata?: Readonly<Record<string, string>>
 }
 
 class Bucket {
+  readonly uploads = new Uploads()
   readonly objects = new Map<string, StoredObject>()
   #sorted: string[] | undefined
 
@@ -141,6 +147,16 @@ export class S3Server {
     return this.#bucket(bucket).objects
   }
 
+  /** Keys that a multipart upload was begun for and neither completed nor aborted. */
+  unfinished(bucket = 'bucket'): string[] {
+    return this.#bucket(bucket).uploads.keys
+  }
+
+  /** Drops all multipart uploads, as a bucket's rule for unfinished ones does. */
+  abortUnfinished(bucket = 'bucket'): void {
+    this.#bucket(bucket).uploads.abortAll()
+  }
+
   /** Puts an object without a request. */
   put(key: string, bytes: Buffer | string, bucket = 'bucket'): void {
     this.#bucket(bucket).set(key, stored(Buffer.from(bytes), 'application/octet-stream'))
@@ -175,6 +191,7 @@ export class S3Server {
     try {
       const refusal = refusals[fault ?? '']
       if (refusal !== undefined) throw new S3Refusal(...refusal)
+      if (fault === 'error-in-200') throw new S3Refusal(200, 'InternalError')
       answer = this.#answer(request, asked, body)
     } catch (error) {
       if (!(error instanceof S3Refusal)) throw error
@@ -228,23 +245,19 @@ export class S3Server {
       case 'GET':
       case 'HEAD':
         if (object === undefined) throw new S3Refusal(404, 'NoSuchKey')
-        return {
-          status: 200,
-          headers: {
-            etag: `"${object.etag}"`,
-            'content-length': String(object.bytes.length),
-            'content-type': object.contentType,
-          },
-          body: object.bytes,
-        }
+        return objectAnswer(object, asked.headers.range)
+      case 'POST':
+        return uploadAnswer(bucket, asked, body)
       case 'PUT': {
         if (Buffer.byteLength(key) > 1_024) throw new S3Refusal(400, 'KeyTooLongError')
+        if (query.has('uploadId')) return uploadAnswer(bucket, asked, body)
         this.#verifyConditions(asked, object)
         const added = stored(body, asked.headers['content-type'] ?? 'binary/octet-stream')
         bucket.set(key, added)
         return { status: 200, headers: { etag: `"${added.etag}"` } }
       }
       case 'DELETE':
+        if (query.has('uploadId')) return uploadAnswer(bucket, asked, body)
         bucket.delete(key)
         return { status: 204 }
       default:
@@ -276,6 +289,55 @@ export function startS3Server(options: S3ServerOptions): Promise<S3Server> {
 
 function stored(bytes: Buffer, contentType: string): StoredObject {
   return { bytes, etag: createHash('md5').update(bytes).digest('hex'), contentType }
+}
+
+/** The object, or the part of it that `Range: bytes=0-9` asks for. */
+function objectAnswer(object: StoredObject, range: string | undefined): Answer {
+  const headers = { etag: `"${object.etag}"`, 'content-type': object.contentType, ...object.metadata }
+  const size = object.bytes.length
+  if (range === undefined) {
+    return { status: 200, headers: { ...headers, 'content-length': String(size) }, body: object.bytes }
+  }
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? []
+  if (first === undefined || last === undefined) throw new S3Refusal(501, 'NotImplemented')
+  if (Number(first) >= size || Number(last) < Number(first)) throw new S3Refusal(416, 'InvalidRange')
+  const body = object.bytes.subarray(Number(first), Number(last) + 1)
+  const given = `bytes ${first}-${Number(first) + body.length - 1}/${size}`
+  return { status: 206, headers: { ...headers, 'content-length': String(body.length), 'content-range': given }, body }
+}
+
+/** Creates, fills, completes or aborts a multipart upload. */
+function uploadAnswer(bucket: Bucket, { method, key, query, headers }: S3Request, body: Buffer): Answer {
+  const id = query.get('uploadId') ?? ''
+  const xml = { 'content-type': 'application/xml' }
+  try {
+    if (method === 'PUT') {
+      const etag = bucket.uploads.put(key, id, Number(query.get('partNumber')), body)
+      return { status: 200, headers: { etag: `"${etag}"` } }
+    }
+    if (method === 'DELETE') {
+      bucket.uploads.abort(key, id)
+      return { status: 204 }
+    }
+    if (query.has('uploads')) {
+      const meta = Object.entries(headers).filter(([name]) => name.startsWith('x-amz-meta-'))
+      const served = { 'content-type': headers['content-type'] ?? 'binary/octet-stream' }
+      const given = bucket.uploads.create(key, {
+        ...served,
+        ...Object.fromEntries(meta.map(([n, v]) => [n, String(v)])),
+      })
+      const answer = `<InitiateMultipartUploadResult><UploadId>${given}</UploadId></InitiateMultipartUploadResult>`
+      return { status: 200, headers: xml, body: answer }
+    }
+    const { bytes, etag, headers: served } = bucket.uploads.complete(key, id, body.toString())
+    const { 'content-type': contentType = '', ...metadata } = served
+    bucket.set(key, { bytes, etag, contentType, metadata })
+    const answer = `<CompleteMultipartUploadResult><ETag>&quot;${etag}&quot;</ETag></CompleteMultipartUploadResult>`
+    return { status: 200, headers: xml, body: answer }
+  } catch (error) {
+    if (!(error instanceof UploadRefusal)) throw error
+    throw new S3Refusal(error.message === 'NoSuchUpload' ? 404 : 400, error.message)
+  }
 }
 
 function verifyChecksums(headers: S3Request['headers'], body: Buffer): void {
