@@ -6,7 +6,7 @@ export interface ChosenEngine {
   readonly engine: EngineName
   /** Why this one, in half a sentence. */
   readonly reason: string
-  /** Indices of the NVIDIA GPUs that it can be spread over, one process each; empty where it takes no particular one. */
+  /** The NVIDIA GPUs, as CUDA_VISIBLE_DEVICES names them, that it can be spread over, one process each; empty where it takes no particular one. */
   readonly gpus: readonly string[]
 }
 
@@ -18,7 +18,11 @@ export interface Machine {
 }
 
 export function thisMachine(enginesFolder: string, environment: Readonly<Record<string, string | undefined>>): Machine {
-  return { nvidiaGpus, hasRenderDevice, probe: (engine) => probeEngine(engine, enginesFolder, environment) }
+  return {
+    nvidiaGpus: () => nvidiaGpus(environment),
+    hasRenderDevice,
+    probe: (engine) => probeEngine(engine, enginesFolder, environment),
+  }
 }
 
 /** Best first. TensorFlow.js counts only where it found a GPU itself: on a CPU ONNX Runtime is the faster one. */
@@ -32,7 +36,13 @@ export async function chooseEngine(asked: string, machine: Machine): Promise<Cho
   if (asked !== 'auto') {
     const engine = wholeEngineName(asked)
     const mayUseGpus = engine === 'onnxruntime:cuda' || engine === 'tfjs:tensorflow'
-    return { engine, reason: 'it was asked for', gpus: mayUseGpus ? await machine.nvidiaGpus() : [] }
+    const gpus = mayUseGpus ? await machine.nvidiaGpus() : []
+    // TensorFlow without CUDA works beside a GPU, on the CPU: there, one unit per GPU would leave most cores idle.
+    if (engine === 'tfjs:tensorflow' && gpus.length > 0 && (await seesNoGpu(engine, machine))) {
+      const reason = 'it was asked for, but does not see the GPU that is here: headlight engine install tfjs --cuda'
+      return { engine, reason, gpus: [] }
+    }
+    return { engine, reason: 'it was asked for', gpus }
   }
   const gpus = await machine.nvidiaGpus()
   const candidates = gpus.length > 0 ? ofNvidia : machine.hasRenderDevice() ? (['onnxruntime:webgpu'] as const) : []
@@ -47,4 +57,9 @@ export async function chooseEngine(asked: string, machine: Machine): Promise<Cho
   }
   const reason = `there is a GPU, but no engine can use it (${problems.join('; ')}; headlight engine list says more)`
   return { engine: 'onnxruntime:cpu', reason, gpus: [] }
+}
+
+async function seesNoGpu(engine: EngineName, machine: Machine): Promise<boolean> {
+  const probe = await machine.probe(engine)
+  return probe.ok && probe.device === 'the CPU'
 }

@@ -22,5 +22,9 @@ export function engineEnvironment(
     ...(engine === 'onnxruntime:cuda' ? { LD_LIBRARY_PATH: path } : {}),
     // TensorFlow.js' addon always takes the last GPU that it sees, so it may see only its own.
     ...(device === null ? {} : { CUDA_VISIBLE_DEVICES: device }),
+    // nvidia-smi's order, whose indices these are; CUDA's own puts the fastest first. Who chose devices chose by their own.
+    ...(device === null || base['CUDA_VISIBLE_DEVICES'] !== undefined
+      ? {}
+      : { CUDA_DEVICE_ORDER: base['CUDA_DEVICE_ORDER'] ?? 'PCI_BUS_ID' }),
   }
 }

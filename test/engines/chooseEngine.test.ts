@@ -57,5 +57,11 @@ it('what is asked for is taken, whatever there is', async () => {
     reason: 'it was asked for',
     gpus: ['0'],
   })
+  const cpuBuild = machine(['0'], { 'tfjs:tensorflow': { ...works, device: 'the CPU' } })
+  expect(await chooseEngine('tfjs', cpuBuild)).toMatchObject({
+    engine: 'tfjs:tensorflow',
+    reason: expect.stringContaining('install tfjs --cuda'),
+    gpus: [],
+  })
   await expect(chooseEngine('theano', machine([], {}))).rejects.toMatchObject({ code: 'bad-engine' })
 })
