@@ -42,13 +42,13 @@ export interface DecodeOptions {
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
   if (bytes.length === 0) {
-    throw new SampleError('empty-object', 'the object has no bytes; upload it again')
+    throw new SampleError('empty-object', 'the file is empty; put a whole one in its place')
   }
   const sniffed = sniff(bytes)
   if ('instead' in sniffed) {
     throw new SampleError(
       'not-an-image',
-      `the object is ${sniffed.instead}; headlight reads JPEG, PNG, WebP, TIFF, GIF and AVIF`,
+      `the file is ${sniffed.instead}; headlight reads JPEG, PNG, WebP, TIFF, GIF and AVIF`,
     )
   }
   try {
@@ -107,7 +107,7 @@ async function decode(bytes: Uint8Array, format: ImageFormat, options: DecodeOpt
   }
   throw new SampleError(
     'not-an-image',
-    `the object is a ${header.space} TIFF of ${header.depth} samples, which Pillow does not read either; convert it to 8 bits`,
+    `the file is a ${header.space} TIFF of ${header.depth} samples, which Pillow does not read either; convert it to 8 bits`,
   )
 }
 
@@ -178,6 +178,8 @@ function cmykToRgb(cmyk: Uint8Array, channels: number): Uint8Array {
 function refusal(bytes: Uint8Array, format: ImageFormat, cause: unknown): SampleError {
   const name = format.toUpperCase()
   return endsEarly(format, bytes)
-    ? new SampleError('truncated-image', `the ${name} image ends before its last row; upload it again`, { cause })
+    ? new SampleError('truncated-image', `the ${name} image ends before its last row; put a whole one in its place`, {
+        cause,
+      })
     : new SampleError('corrupt-image', `the ${name} image is damaged; replace it`, { cause })
 }

@@ -16,6 +16,6 @@ export function requireEncodedSize(sizeBytes: number, maxPixels: number): void {
   if (sizeBytes <= limit) return
   throw new SampleError(
     'too-many-bytes',
-    `the object has ${sizeBytes} bytes, over the limit of ${limit}; store it as a smaller image`,
+    `the file has ${sizeBytes} bytes, over the limit of ${limit}; store it as a smaller image`,
   )
 }

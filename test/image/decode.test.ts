@@ -117,7 +117,9 @@ describe('what is no whole image fails with a code', () => {
     const whole = fixture(name)
     const error = await failure(whole.subarray(0, Math.floor(whole.length * 0.8)))
     expect(error.code).toBe('truncated-image')
-    expect(error.message).toMatch(/^the (PNG|JPEG|WEBP|GIF|TIFF) image ends before its last row; upload it again$/)
+    expect(error.message).toMatch(
+      /^the (PNG|JPEG|WEBP|GIF|TIFF) image ends before its last row; put a whole one in its place$/,
+    )
   })
 
   it.each(complete)('%s cut anywhere gives a SampleError or the whole picture', async (name) => {
