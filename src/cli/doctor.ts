@@ -183,8 +183,9 @@ async function redisServer(o: DoctorOptions): Promise<Finding> {
 async function redis(url: string): Promise<Finding> {
   try {
     const connection = redisConnection(url)
-    const { server, version, warning } = await checkRedis(connection)
-    return fine('Redis', `${server} ${version} at ${connection.description}`, warning)
+    const { server, version, maxmemoryPolicy, warning } = await checkRedis(connection)
+    const policy = `maxmemory-policy ${maxmemoryPolicy ?? 'not told'}`
+    return fine('Redis', `${server} ${version} at ${connection.description}, ${policy}`, warning)
   } catch (error) {
     return problem('Redis', sentence(error), null)
   }

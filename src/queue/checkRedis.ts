@@ -6,6 +6,8 @@ import type { QueueConnection } from './redisUrl.ts'
 export interface RedisFacts {
   readonly server: 'redis' | 'valkey'
   readonly version: string
+  /** Its `maxmemory-policy`; null where the server does not tell. */
+  readonly maxmemoryPolicy: string | null
   /** One sentence when the server may throw queue keys away, else null. */
   readonly warning: string | null
 }
@@ -86,12 +88,12 @@ function facts(info: string, connection: QueueConnection): RedisFacts {
   if (!isCluster && connection.cluster !== null) {
     throw new InputError('no-redis', `Redis at ${at} is not a cluster; take cluster=1 out of its URL`)
   }
-  const policy = field('maxmemory_policy') ?? 'noeviction'
+  const policy = field('maxmemory_policy') ?? null
   const warning =
-    policy === 'noeviction'
+    policy === null || policy === 'noeviction'
       ? null
       : `Redis at ${at} has maxmemory-policy ${policy} and may throw queued shards away; set it to noeviction.`
-  return { server, version, warning }
+  return { server, version, maxmemoryPolicy: policy, warning }
 }
 
 /** Whether a server of this version, `7.0.15`, can carry the queue. */

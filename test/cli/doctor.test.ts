@@ -71,7 +71,9 @@ test('a given Redis is checked', async () => {
     { name: 'Redis', ok: false, detail: expect.stringContaining('nothing listens there') as string, remedy: null },
   ])
   const redis = await startTcpRedis()
-  expect(named(await examine({ redisUrl: `redis://127.0.0.1:${redis.port}` }), 'Redis')).toMatchObject([{ ok: true }])
+  expect(named(await examine({ redisUrl: `redis://127.0.0.1:${redis.port}` }), 'Redis')).toMatchObject([
+    { ok: true, detail: expect.stringMatching(/ at redis:.*, maxmemory-policy noeviction$/) as string },
+  ])
   await redis.stop()
 })
 

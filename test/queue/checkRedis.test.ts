@@ -69,6 +69,7 @@ test('a server that can carry the queue is described', async () => {
   expect(await checkRedis(redisConnection(`redis://127.0.0.1:${open.port}/3`))).toEqual({
     server: expect.stringMatching(/^(redis|valkey)$/) as string,
     version: expect.stringMatching(/^\d+\.\d+/) as string,
+    maxmemoryPolicy: 'noeviction',
     warning: null,
   })
 })
@@ -140,6 +141,7 @@ test('a Valkey is known by its own version', async () => {
   expect(await checkRedis(redisConnection(`redis://127.0.0.1:${port}`))).toEqual({
     server: 'valkey',
     version: '8.1.1',
+    maxmemoryPolicy: 'noeviction',
     warning: null,
   })
 })
