@@ -6,11 +6,12 @@ import { InputError } from '../errors.ts'
  * zone's clock every line fires once a day that fires once a day: a time that is left out comes as much later as the
  * clock jumps, one that comes twice fires the first time. InputError `bad-option` for a line or a zone that is none.
  */
-export function cronTimes(cron: string, timeZone: string, after: Date, count: number): Date[] {
+export function cronTimes(cron: string, timeZone: string, after: Date, wanted: number): Date[] {
   // The parser fills missing fields with defaults: `0 2 * *` would run on another clock than its author thinks.
   const fields = cron.trim().split(/\s+/)
   if (!/^@(yearly|monthly|weekly|daily|hourly)$/.test(cron) && fields.length !== 5 && fields.length !== 6) {
-    const message = `the cron line "${cron}" has ${cron.trim() === '' ? 'no' : fields.length} fields; give five: minute, hour, day of month, month, day of week`
+    const count = cron.trim() === '' ? 'no fields' : fields.length === 1 ? 'one field' : `${fields.length} fields`
+    const message = `the cron line "${cron}" has ${count}; give five: minute, hour, day of month, month, day of week`
     throw new InputError('bad-option', message)
   }
   if (!isTimeZone(timeZone)) {
@@ -19,18 +20,42 @@ export function cronTimes(cron: string, timeZone: string, after: Date, count: nu
   const times: Date[] = []
   let last = after.getTime()
   try {
-    while (times.length < count) {
+    while (times.length < wanted) {
       const next = getNextMillis(last, { pattern: cron, tz: timeZone })
       if (next === undefined) break
       times.push(new Date(next))
       last = next
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new InputError('bad-option', `the cron line "${cron}" cannot be read (${reason})`, { cause: error })
+    throw new InputError('bad-option', unreadable(cron, fields), { cause: error })
   }
-  if (times.length === 0) throw new InputError('bad-option', `the cron line "${cron}" names no time that ever comes`)
+  if (times.length === 0) throw new InputError('bad-option', noTime(cron))
   return times
+}
+
+const noTime = (cron: string): string => `the cron line "${cron}" names no time that ever comes`
+
+const parts = [
+  ['second', '0 to 59'],
+  ['minute', '0 to 59'],
+  ['hour', '0 to 23'],
+  ['day of month', '1 to 31'],
+  ['month', '1 to 12 or JAN to DEC'],
+  ['day of week', '0 to 7 (0 and 7 are Sunday) or SUN to SAT'],
+] as const
+
+/** The parser's own words name neither the field nor what it may hold, so each is tried alone. */
+function unreadable(cron: string, fields: readonly string[]): string {
+  const first = parts.length - fields.length
+  for (const [i, field] of fields.entries()) {
+    try {
+      getNextMillis(0, { pattern: fields.map((_, other) => (other === i ? field : '*')).join(' ') })
+    } catch {
+      const [name = '', range = ''] = parts[first + i] ?? []
+      return `the cron line "${cron}" has the ${name} "${field}"; it goes from ${range}, as in *, 2, 1-5, 1,3 or */2`
+    }
+  }
+  return noTime(cron)
 }
 
 function isTimeZone(name: string): boolean {

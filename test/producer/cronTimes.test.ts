@@ -38,7 +38,11 @@ describe('the times of a cron line in Europe/Berlin', () => {
 it.each([
   ['0 2 * *', 'UTC', 'has 4 fields'],
   ['', 'UTC', 'has no fields'],
-  ['61 2 * * *', 'UTC', 'cannot be read'],
+  ['@dayly', 'UTC', 'has one field;'],
+  ['61 2 * * *', 'UTC', 'has the minute "61"; it goes from 0 to 59'],
+  ['0 2 * * mo', 'UTC', 'has the day of week "mo"; it goes from 0 to 7'],
+  ['0 0 0 1 13 *', 'UTC', 'has the month "13"; it goes from 1 to 12'],
+  ['0 0 30 2 *', 'UTC', 'names no time that ever comes'],
   ['at two', 'UTC', 'fields'],
   ['0 2 * * *', 'Mitteleuropa', 'no time zone'],
 ])('refuses "%s" in %s', (cron, zone, reason) => {
