@@ -17,7 +17,7 @@ import type { Store } from '../storage/store.ts'
 import { adapterOptions } from './adapterSettings.ts'
 import { checkText } from './checkText.ts'
 import type { Call } from './command.ts'
-import { ownFolders } from './machine.ts'
+import { ownFolders, refuseAbsentEngine } from './machine.ts'
 import type { DatasetCheck, Range } from './datasetCheck.ts'
 import { tileOf, tileSide } from './datasetTile.ts'
 import { readNetworkFile } from './networkFile.ts'
@@ -37,6 +37,7 @@ interface Seen {
 export async function checkDataset(call: Call): Promise<number> {
   const { settings, surroundings, operands, log } = call
   const options = adapterOptions(settings)
+  if (settings.network !== undefined) refuseAbsentEngine(call)
   const sheetPath = typeof call.flags['sheet'] === 'string' ? call.flags['sheet'] : 'dataset-check.png'
   const file = settings.network === undefined ? undefined : await readNetworkFile(settings.network)
   const dataset = openStore(operands[0] ?? '', { endpoint: settings.s3Endpoint, logger: log })

@@ -3,7 +3,7 @@ import { layout } from '../contract/layout.ts'
 import { runSchema, summarySchema, type Summary } from '../contract/run.ts'
 import { InputError } from '../errors.ts'
 import { closeCancelled } from '../producer/cancel.ts'
-import { changeFlags } from '../producer/flags.ts'
+import { changeFlags, readFlags } from '../producer/flags.ts'
 import { getJson } from '../storage/jsonObject.ts'
 import { namedRun, type NamedRun } from '../producer/namedRun.ts'
 import { openStore } from '../storage/open.ts'
@@ -32,20 +32,23 @@ export async function controlRun(call: Call, wish: 'pause' | 'resume' | 'cancel'
       )
     }
     if (wish === 'cancel') return await cancel(call, output, named)
-    const flags = await changeFlags(output, set.id, run.run, { paused: wish === 'pause' })
+    const paused = wish === 'pause'
+    const wasPaused = (await readFlags(output, set.id, run.run)).paused
+    const flags = await changeFlags(output, set.id, run.run, { paused })
     if (settings.json) surroundings.results.write(`${JSON.stringify({ run: run.run, set: set.id, ...flags })}\n`)
     else if (!settings.quiet) {
-      const text =
-        wish === 'pause'
-          ? `run ${run.run} is paused: workers put its shards aside within 5 seconds\n`
-          : `run ${run.run} goes on within ten seconds\n`
-      surroundings.results.write(text)
+      surroundings.results.write(`run ${run.run} ${paused === wasPaused ? already(paused) : begun(paused)}\n`)
     }
     return 0
   } finally {
     output.close()
   }
 }
+
+const begun = (paused: boolean): string =>
+  paused ? 'is paused: workers put its shards aside within 5 seconds' : 'goes on within ten seconds'
+const already = (paused: boolean): string =>
+  paused ? 'was paused already; headlight resume lets it go on' : 'was not paused: nothing is changed'
 
 /** The producer that serves the run closes it; where there is none, this command does. */
 async function cancel(call: Call, output: Store, { set, run }: NamedRun): Promise<number> {

@@ -15,7 +15,7 @@ import { checkObjectives, parseObjectives } from '../saliency/objective.ts'
 import { encodeNpy } from '../image/npy.ts'
 import type { Call } from './command.ts'
 import { outputPaths, refuseOverwriting, type OutputPaths } from './explainOutputs.ts'
-import { ownFolders } from './machine.ts'
+import { ownFolders, refuseAbsentEngine } from './machine.ts'
 import { readNetworkFile } from './networkFile.ts'
 import { readLocalFile, required } from './options.ts'
 import { writeOutputFile } from './outputFile.ts'
@@ -40,6 +40,7 @@ interface ExplainResult extends OutputPaths {
 export async function explainImage(call: Call): Promise<number> {
   const { settings, surroundings } = call
   const [image = ''] = call.operands
+  refuseAbsentEngine(call)
   const networkPath = required(settings, 'network', 'explain')
   const objective = oneObjective(settings.objective)
   const paths = outputPaths(call.flags)

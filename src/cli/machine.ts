@@ -1,9 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Settings } from '../config.ts'
+import { requireInstalled } from '../saliency/engine.ts'
+import type { Call } from './command.ts'
 import type { Surroundings } from './terminal.ts'
 
-/** A unit takes about 350 MB with DenseNet-121; twice that leaves room for large images and for others. */
+/**
+ * A run with two units of DenseNet-121 takes 1.1 to 1.2 GB, all processes and the queue together (docs/performance.md):
+ * 600 MB for each, and room for large images.
+ */
 const unitMemoryBytes = 700_000_000
 
 /** One unit per core, as far as free memory goes; at least one. */
@@ -11,6 +16,14 @@ export function unitCount(settings: Settings): number {
   if (settings.units !== undefined) return settings.units
   // availableMemory knows the limit of a container, which os.freemem does not.
   return Math.max(1, Math.min(availableParallelism(), Math.floor(process.availableMemory() / unitMemoryBytes)))
+}
+
+/**
+ * InputError `bad-engine` for an engine that was asked for and is not installed here: said before anything is looked at,
+ * not by the first unit.
+ */
+export function refuseAbsentEngine({ settings, surroundings }: Pick<Call, 'settings' | 'surroundings'>): void {
+  requireInstalled(settings.engine, ownFolders(settings, surroundings).engines)
 }
 
 /** Where headlight keeps files of its own, by the XDG rules: a relative XDG path is to be ignored. */

@@ -13,6 +13,7 @@ import { describeFailure } from './failure.ts'
 import { explainCommand } from './explain.ts'
 import { readableLogLine } from './logLines.ts'
 import { networkInspectCommand } from './network.ts'
+import { optionHint } from './optionHint.ts'
 import { addSettings, settingsOf } from './options.ts'
 import { ProgressDisplay } from './progressDisplay.ts'
 import { reportCommand } from './report.ts'
@@ -79,13 +80,17 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       display.end()
     }
   }
+  const program = buildProgram(surroundings, perform)
   try {
-    await buildProgram(surroundings, perform).parseAsync([...args], { from: 'user' })
+    await program.parseAsync([...args], { from: 'user' })
     return exitCode
   } catch (error) {
     // `--help` and `--version` end so, too.
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    const failure = describeFailure(error instanceof CommanderError ? asInputError(error) : error, wanted)
+    const failure = describeFailure(
+      error instanceof CommanderError ? asInputError(error, (flag) => optionHint(program, args, flag)) : error,
+      wanted,
+    )
     surroundings.messages.write(`${failure.message}\n`)
     if (wanted.json) surroundings.results.write(`${JSON.stringify(failure.json)}\n`)
     return failure.exitCode
@@ -174,11 +179,13 @@ function configure(command: Command, { results, messages }: Surroundings): void 
 }
 
 /** Commander's `error: unknown option '--x'⏎(Did you mean --y?)` as one sentence of ours. */
-function asInputError(error: CommanderError): InputError {
+function asInputError(error: CommanderError, hintAt: (flag: string) => string | undefined): InputError {
   const [problem = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n')
   const meant = /^\(Did you mean (?:one of )?(.*?)\?\)$/i.exec(suggestion)?.[1]
-  const hint = meant === undefined ? '; --help shows what there is' : `; did you mean ${meant}?`
-  return new InputError('bad-option', commanderSentence(error.code, problem) + hint, { cause: error })
+  const unknown = error.code === 'commander.unknownOption' ? /'(.*)'/.exec(problem)?.[1] : undefined
+  const known = unknown === undefined ? undefined : hintAt(unknown)
+  const hint = known ?? (meant === undefined ? '--help shows what there is' : `did you mean ${meant}?`)
+  return new InputError('bad-option', `${commanderSentence(error.code, problem)}; ${hint}`, { cause: error })
 }
 
 function commanderSentence(code: string, problem: string): string {
@@ -189,6 +196,10 @@ function commanderSentence(code: string, problem: string): string {
       return problem.replace(/\. Expected (\d+) arguments? but got (\d+)\.$/, ': it takes $1, but $2 are given')
     case 'commander.optionMissingArgument':
       return problem.replace(/^option '(\S+) <(.*)>' argument missing$/, '$1 needs a value, $2')
+    case 'commander.missingMandatoryOptionValue':
+      return problem.replace(/^required option '(.*)' not specified$/, '$1 must be given')
+    case 'commander.missingArgument':
+      return problem.replace(/^missing required argument '(.*)'$/, '<$1> must be given')
     default:
       return problem
   }

@@ -1,16 +1,24 @@
+import { layout } from '../contract/layout.ts'
+import { summarySchema } from '../contract/run.ts'
 import { errorCodes, InputError } from '../errors.ts'
 import { namedRun } from '../producer/namedRun.ts'
+import { currentRun } from '../producer/runs.ts'
 import { closest } from '../spelling.ts'
+import { getJson } from '../storage/jsonObject.ts'
 import { openStore } from '../storage/open.ts'
+import type { Store } from '../storage/store.ts'
 import type { Call } from './command.ts'
+import { refuseAbsentEngine } from './machine.ts'
 import { required } from './options.ts'
+import { number } from './quantities.ts'
 import { openDataset } from './resultSetOf.ts'
 import { computeHere } from './runHere.ts'
 
 /** A run over the failed images of the result set that the named run belongs to; all else is known from its `set.json`. */
 export async function performRetry(call: Call): Promise<number> {
   const { settings, operands, log } = call
-  const code = wantedCode(call.flags['code'])
+  const code = typeof call.flags['code'] === 'string' ? call.flags['code'] : null
+  refuseAbsentEngine(call)
   const uri = required(settings, 'output', 'retry')
   const output = openStore(uri, { endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint, logger: log })
   try {
@@ -27,19 +35,26 @@ export async function performRetry(call: Call): Promise<number> {
     } finally {
       dataset.close()
     }
+    if (code !== null) await requireFailures(output, set.id, code)
     return await computeHere(call, { output, prepare: () => Promise.resolve(set), retry: { code } })
   } finally {
     output.close()
   }
 }
 
-function wantedCode(given: unknown): string | null {
-  if (typeof given !== 'string') return null
-  const known = Object.keys(errorCodes)
-  if (known.includes(given)) return given
-  const meant = closest(given, known)
-  throw new InputError(
-    'bad-option',
-    `--code ${given} is no code of a failed image${meant === undefined ? '; failures.csv shows them' : `; did you mean ${meant}?`}`,
-  )
+/** A code that no image failed with would make a run over nothing, most likely by a slip. */
+async function requireFailures(output: Store, set: string, code: string): Promise<void> {
+  const published = await currentRun(output, set)
+  const summary = published === null ? undefined : await getJson(output, layout.summary(set, published), summarySchema)
+  const failures = summary?.value.failures ?? {}
+  if ((failures[code] ?? 0) > 0) return
+  const present = Object.keys(failures)
+  // Before a run is closed nobody knows what failed: then any code that there is may be right.
+  const known = summary === undefined ? Object.keys(errorCodes) : present
+  if (known.includes(code)) return
+  const meant = closest(code, known)
+  const counted = present.map((name) => `${name} (${number(failures[name] ?? 0)})`).join(', ')
+  const there = present.length === 0 ? `no image of ${set} failed` : `images of ${set} failed with ${counted}`
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`
+  throw new InputError('bad-option', `--code ${code}: ${there}${hint}`)
 }

@@ -7,6 +7,7 @@ import type { Store } from '../storage/store.ts'
 import { startWorker, type RunningWorker } from '../worker/supervisor.ts'
 import type { Call } from './command.ts'
 import { conclude } from './conclude.ts'
+import { refuseAbsentEngine } from './machine.ts'
 import { queueServer } from './queueServer.ts'
 import { askedFor, openDataset } from './resultSetOf.ts'
 import { stopOnSignal } from './stopSignals.ts'
@@ -23,6 +24,7 @@ const isPassing = (code: ErrorCode): boolean => code !== 'engine-wrong' && code 
 
 /** `headlight run`. */
 export async function performRun(call: Call): Promise<number> {
+  refuseAbsentEngine(call)
   const asked = await askedFor(call, 'run')
   try {
     return await computeHere(call, { output: asked.output, prepare: () => asked.prepare() })

@@ -47,14 +47,20 @@ export async function listSchedules(call: Call): Promise<number> {
 export async function changeSchedule(call: Call, wish: 'run' | 'pause' | 'resume' | 'remove'): Promise<number> {
   const [name = ''] = call.operands
   return withSchedules(call, `schedule ${wish}`, async (schedules) => {
-    const { act, done } = {
-      run: { act: () => schedules.runNow(name), done: 'queued for the next free headlight producer' },
-      pause: { act: () => schedules.pause(name), done: 'paused' },
-      resume: { act: () => schedules.resume(name), done: 'resumed' },
-      remove: { act: () => schedules.remove(name), done: 'removed' },
-    }[wish]
-    await act()
-    say(call, { name, done: wish }, `${name} is ${done}\n`)
+    const act: Readonly<Record<typeof wish, () => Promise<string>>> = {
+      run: async () => {
+        await schedules.runNow(name)
+        return 'is queued for the next free headlight producer'
+      },
+      pause: async () => ((await schedules.pause(name)) ? 'is paused' : 'was paused already'),
+      resume: async () => ((await schedules.resume(name)) ? 'is resumed' : 'was not paused: nothing is changed'),
+      remove: async () => {
+        await schedules.remove(name)
+        return 'is removed; its results stay'
+      },
+    }
+    const done = await act[wish]()
+    say(call, { name, done: wish }, `${name} ${done}\n`)
     return 0
   })
 }

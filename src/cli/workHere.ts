@@ -4,6 +4,7 @@ import { startWorker, type RunningWorker } from '../worker/supervisor.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { WorkerEvent } from '../worker/workerEvent.ts'
 import type { Call } from './command.ts'
+import { refuseAbsentEngine } from './machine.ts'
 import { givenRedis } from './queueServer.ts'
 import { RedisProbe } from './redisProbe.ts'
 import { stopOnSignal } from './stopSignals.ts'
@@ -12,6 +13,7 @@ import { planWorker } from './unitPlan.ts'
 /** Works until SIGTERM or SIGINT; then finishes its shards within the grace period or hands them back. Exit code 0. */
 export async function performWorker(call: Call): Promise<number> {
   const { settings, surroundings, log } = call
+  refuseAbsentEngine(call)
   const connection = await givenRedis(call, 'worker')
   const plan = await planWorker(call)
   const stop = stopOnSignal(surroundings, '', (signal) =>

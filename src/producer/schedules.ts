@@ -70,13 +70,21 @@ export class Schedules {
     return before === undefined ? 'added' : isDeepStrictEqual(before, schedule) ? 'unchanged' : 'changed'
   }
 
-  async pause(name: string): Promise<Schedule> {
-    return this.#save({ ...(await this.#get(name)), paused: true })
+  /** Whether that changed anything. */
+  async pause(name: string): Promise<boolean> {
+    return this.#setPaused(name, true)
   }
 
-  /** Times that passed while it was paused are not made up for. */
-  async resume(name: string): Promise<Schedule> {
-    return this.#save({ ...(await this.#get(name)), paused: false })
+  /** Times that passed while it was paused are not made up for. Whether that changed anything. */
+  async resume(name: string): Promise<boolean> {
+    return this.#setPaused(name, false)
+  }
+
+  async #setPaused(name: string, paused: boolean): Promise<boolean> {
+    const before = await this.#get(name)
+    // Also when nothing changes: a crash may have left the scheduler otherwise.
+    await this.#save({ ...before, paused })
+    return before.paused !== paused
   }
 
   /** A run of it that is at work goes on. */
@@ -121,10 +129,9 @@ export class Schedules {
   }
 
   /** The definition first: the scheduler can be made from it again, the reverse cannot. */
-  async #save(schedule: Schedule): Promise<Schedule> {
+  async #save(schedule: Schedule): Promise<void> {
     await this.#redis.hset(schedulesKey, schedule.name, JSON.stringify(schedule))
     await this.#apply(schedule)
-    return schedule
   }
 
   async #apply(schedule: Schedule): Promise<void> {

@@ -61,6 +61,14 @@ export async function findEngine(name: string, enginesFolder?: string): Promise<
   return loaders[wholeEngineName(name)](enginesFolder)
 }
 
+/** Raises InputError `bad-engine` for an engine, by any of its names, that must be installed first and is not. */
+export function requireInstalled(name: string, enginesFolder: string): void {
+  const engine = wholeEngineName(name)
+  for (const installation of Object.keys(installations) as InstallationName[]) {
+    if (installations[installation].engine === engine) installedFolder(installation, enginesFolder)
+  }
+}
+
 function installedFolder(name: InstallationName, enginesFolder: string | undefined): string {
   const { folder, mark, engine } = installations[name]
   const installed = enginesFolder === undefined ? undefined : join(enginesFolder, folder)

@@ -65,6 +65,27 @@ describe('a wrong call', () => {
     expect(await refusal(['network', 'inspct', 'x'])).toBe("unknown command 'inspct'; did you mean inspect?")
     expect(await refusal([...run, '--objectiv', 'yaw'])).toBe("unknown option '--objectiv'; did you mean --objective?")
     expect(await refusal([...run, '--scope=stm'])).toContain('did you mean stem?')
+    expect(await refusal([...run, '--obj', 'yaw'])).toBe("unknown option '--obj'; did you mean --objective?")
+    expect(await refusal([...run, '--endpoint', 'x'])).toContain('did you mean --s3-endpoint or --output-s3-endpoint?')
+    expect(await refusal(['run', '-dataset', 'x'])).toBe("unknown option '-dataset'; did you mean --dataset?")
+    expect(await refusal([...run, '--zzz'])).toBe("unknown option '--zzz'; --help shows what there is")
+  })
+
+  it('is told which commands have the option that it lacks', async () => {
+    expect(await refusal(['produce', '--engine', 'tfjs'])).toBe(
+      "unknown option '--engine'; it is an option of run, explain, worker, retry, dataset check",
+    )
+  })
+
+  it('that wants an engine which is not installed is refused before anything else is looked at', async () => {
+    const nowhere = ['--engine', 'tfjs', '--engines-folder', '/nonexistent']
+    const call = ['--dataset', '/nonexistent', '--output', '/nonexistent', '--network', '/nonexistent', ...nowhere]
+    const said = 'the engine tfjs:tensorflow is not installed: headlight engine install tfjs'
+    expect(await refusal(['run', ...call])).toBe(said)
+    expect(await refusal(['retry', 'latest', '--output', '/nonexistent', ...nowhere])).toBe(said)
+    expect(await refusal(['worker', '--redis', 'redis://127.0.0.1:1', ...nowhere])).toBe(said)
+    expect(await refusal(['explain', 'x.png', '--network', '/nonexistent', ...nowhere])).toBe(said)
+    expect(await refusal(['dataset', 'check', 'x', '--network', '/nonexistent', ...nowhere])).toBe(said)
   })
 
   it('is helped, however help is asked for', async () => {
@@ -89,7 +110,7 @@ describe('a wrong call', () => {
     expect(await refusal(['run'])).toBe('run needs --dataset URI')
     expect(await refusal(['worker'])).toBe('worker needs --redis URL')
     expect(await refusal(['explain', 'x.png'])).toBe('explain needs --network FILE')
-    expect(await refusal(['explain'])).toContain("missing required argument 'image'")
+    expect(await refusal(['explain'])).toContain('<image> must be given')
     expect(await refusal(['run', 'images'])).toContain("too many arguments for 'run': it takes 0, but 1 are given")
     expect(await refusal(['run', '--dataset', '--output', 'x'])).toBe(
       '--dataset needs a value, but --output follows it',

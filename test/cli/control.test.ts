@@ -47,9 +47,14 @@ describe('headlight pause and resume', () => {
     expect(paused).toMatchObject({ code: 0, stdout: expect.stringContaining(`run ${run.run} is paused`) })
     expect(await readFlags(world.output, set.id, run.run)).toEqual({ paused: true, cancelled: false })
     expect(await state()).toBe('paused')
+    expect(await call('pause', 'latest')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('was paused already'),
+    })
     const resumed = await call('resume', run.run.slice(0, -3), '--json')
     expect(JSON.parse(resumed.stdout)).toEqual({ run: run.run, set: set.id, paused: false, cancelled: false })
     expect(await state()).toBe('interrupted')
+    expect(await call('resume', 'latest')).toMatchObject({ code: 0, stdout: expect.stringContaining('was not paused') })
   })
 
   it('refuse a run that is not there', async () => {

@@ -112,7 +112,7 @@ describe('headlight explain', () => {
       await truncate(huge, 3 * 2 ** 30)
       const { code, stderr } = await headlight(['explain', huge, '--network', networkFile])
       expect(code).toBe(2)
-      expect(stderr).toContain(`${huge}: the object has ${3 * 2 ** 30} bytes`)
+      expect(stderr).toContain(`${huge}: the file has ${3 * 2 ** 30} bytes`)
     }))
 
   it.each(['file://%zz', 'file://elsewhere/face.png'])('refuses the URI %s', async (uri) => {

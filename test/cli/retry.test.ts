@@ -30,6 +30,8 @@ it(
       })
       const misspelt = await headlight(['retry', 'latest', '--output', output, '--code', 'not-image'])
       expect(misspelt).toMatchObject({ code: 2, stderr: expect.stringContaining('did you mean not-an-image?') })
+      const absent = await headlight(['retry', 'latest', '--output', output, '--code', 'vanished'])
+      expect(absent).toMatchObject({ code: 2, stderr: expect.stringMatching(/failed with not-an-image \(1\)$/m) })
     }),
   120_000,
 )

@@ -30,6 +30,7 @@ it('prepares what is to run, and shows, pauses, runs and forgets it', () =>
     })
     expect((await schedule('add', 'nightly', ...when, '--', ...run)).stdout).toMatch(/^changed: nightly\n/)
     expect((await schedule('pause', 'nightly')).stdout).toBe('nightly is paused\n')
+    expect((await schedule('pause', 'nightly')).stdout).toBe('nightly was paused already\n')
     expect((await schedule('list')).stdout).toMatch(/runs +0 2 \* \* \*, Europe\/Berlin; paused\n.*last +not run yet/s)
     expect((await schedule('resume', 'nightly')).code).toBe(0)
     expect((await schedule('list')).stdout).toMatch(/next +\d{4}-\d\d-\d\d 02:00:00, /)
