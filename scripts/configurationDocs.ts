@@ -1,17 +1,7 @@
 // Writes docs/configuration.md from the schema of src/config.ts: `node --import tsx scripts/configurationDocs.ts`.
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { environmentName, flagName, settingFacts, settingNames, type SettingFacts } from '../src/config.ts'
-
-const titles: Readonly<Record<string, string>> = {
-  data: 'Data',
-  explanation: 'What is explained',
-  computing: 'Computing',
-  queue: 'Queue',
-  health: 'Health and metrics',
-  folders: 'Folders',
-  messages: 'Messages',
-}
+import { environmentName, flagName, groupTitles, settingFacts, settingNames, type SettingFacts } from '../src/config.ts'
 
 const introduction = `# Configuration
 
@@ -51,7 +41,7 @@ export function configurationDocs(): string {
     const facts = settingFacts(name)
     groups.set(facts.group, [...(groups.get(facts.group) ?? []), section(name, facts)])
   }
-  const parts = [...groups].map(([group, sections]) => `## ${titles[group] ?? group}\n\n${sections.join('\n')}`)
+  const parts = [...groups].map(([group, sections]) => `## ${groupTitles[group] ?? group}\n\n${sections.join('\n')}`)
   return [introduction, ...parts].join('\n')
 }
 

@@ -63,7 +63,7 @@ export const settingsSchema = z.strictObject({
     placeholder: 'FILE',
     automatic: 'boxes from the pose files',
     description:
-      'Adapter biwi: a CSV file (or JSON Lines) of key, x0, y0, x1, y1 in image pixels, with a header. It replaces the computed boxes, and only frames that it names are read. Where it is looked for: see index.',
+      'Adapter biwi: a CSV file (or JSON Lines) of key, x0, y0, x1, y1 in image pixels, with a header. It replaces the computed boxes, and only frames that it names are read. It is looked for like the file of --index.',
   }),
   box: z.enum(['hopenet', 'hopenet-literal']).default('hopenet').meta({
     group: 'data',
@@ -111,7 +111,7 @@ export const settingsSchema = z.strictObject({
     .meta({
       group: 'data',
       placeholder: 'URL',
-      automatic: 'as s3Endpoint',
+      automatic: 'as --s3-endpoint',
       description: 'Endpoint for the output alone, where it lies in another S3 service than the dataset.',
     }),
 
@@ -231,7 +231,7 @@ export const settingsSchema = z.strictObject({
     group: 'health',
     placeholder: 'ADDRESS',
     description:
-      'The address that healthPort is bound to. Only this machine reaches the default; 0.0.0.0 is every machine that can, and there is no password.',
+      'The address that --health-port is bound to. Only this machine reaches the default; 0.0.0.0 is every machine that can, and there is no password.',
   }),
 
   stateFolder: z.string().min(1).optional().meta({
@@ -283,6 +283,17 @@ export const settingsSchema = z.strictObject({
     description: 'Show the stack of an unexpected error.',
   }),
 })
+
+/** What the groups of settings are called, in `--help` and in the documentation. */
+export const groupTitles: Readonly<Record<string, string>> = {
+  data: 'Data',
+  explanation: 'What is explained',
+  computing: 'Computing',
+  queue: 'Queue',
+  health: 'Health and metrics',
+  folders: 'Folders',
+  messages: 'Messages',
+}
 
 /** All settings with their defaults filled in. */
 export type Settings = z.output<typeof settingsSchema>

@@ -21,6 +21,8 @@ export type SettingWording = Partial<
     SettingName,
     {
       readonly description?: string
+      /** The command cannot do without it: it stands first, and no default is told. */
+      readonly isNeeded?: true
       /** In place of `default: …`. */
       readonly note?: string
     }

@@ -8,6 +8,12 @@ function controlCommand(wish: Wish, summary: string, examples: CommandSpec['exam
     name: wish,
     summary,
     settings: ['output', 's3Endpoint', 'outputS3Endpoint'],
+    wording: {
+      output: {
+        description: 'Where the result sets lie: s3://bucket/prefix/, file:///folder/ or a path.',
+        isNeeded: true,
+      },
+    },
     extend: (command) => command.argument('<run>', 'id of the run, its beginning or its end, or latest'),
     examples,
     perform: async (call) => {

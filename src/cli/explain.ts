@@ -16,6 +16,11 @@ export const explainCommand: CommandSpec = {
     's3Endpoint',
   ],
   wording: {
+    network: { isNeeded: true },
+    filenameAngles: {
+      description:
+        'What the three numbers of a file name like BIWI00009409_-17_+1_+17.png mean, in order. They are shown as the label, beside the estimate.',
+    },
     objective: {
       description:
         'What is differentiated, one of: sum, yaw, pitch, roll, yaw:top, yaw:bin:N, class:N; a leading minus takes the negative (--objective=-yaw).',
@@ -24,7 +29,8 @@ export const explainCommand: CommandSpec = {
   },
   extend: (command) =>
     command
-      .argument('<image>', 'a file, or s3://bucket/key')
+      .argument('<image>', 'a file, or s3://bucket/key; a name that spells a pose gives the label')
+      .optionsGroup('What is written:')
       .option('--map <OUT.png>', 'write the map, in the style of --style')
       .option(
         '--gradient <OUT.npy>',
@@ -32,13 +38,16 @@ export const explainCommand: CommandSpec = {
       )
       .option(
         '--overlay <OUT.png>',
-        "write the gradient's magnitude, averaged over 28 × 28 cells, as colours over the crop that the network saw",
-      ),
+        "write the gradient's magnitude, averaged over 28 × 28 cells, as colours over the crop that the network saw (default: NAME-overlay.png in the current folder, unless --map, --gradient or --json is given)",
+      )
+      .option('--no-overlay', 'write no picture that is not asked for')
+      .optionsGroup('Options:'),
   examples: [
     [
-      'headlight explain face.png --network model.pkl --overlay face-overlay.png',
-      'angles, and where in the image the network reacts',
+      'headlight explain face.png --network model.pkl',
+      'angles, and where in the image the network reacts: face-overlay.png',
     ],
+    ['headlight explain face.png --network model.pkl --no-overlay', 'the angles alone'],
     [
       'headlight explain s3://heads/in/face.png --network model.pkl --objective=-yaw --map map.png --json',
       'the map of the negative yaw, as JSON for a script',

@@ -16,7 +16,7 @@ import { encodeNpy } from '../image/npy.ts'
 import type { Call } from './command.ts'
 import { outputPaths, refuseOverwriting, type OutputPaths } from './explainOutputs.ts'
 import { ownFolders, refuseAbsentEngine } from './machine.ts'
-import { readNetworkFile } from './networkFile.ts'
+import { announcement, readNetworkFile } from './networkFile.ts'
 import { readLocalFile, required } from './options.ts'
 import { writeOutputFile } from './outputFile.ts'
 import { angleOrder } from './adapterSettings.ts'
@@ -43,7 +43,7 @@ export async function explainImage(call: Call): Promise<number> {
   refuseAbsentEngine(call)
   const networkPath = required(settings, 'network', 'explain')
   const objective = oneObjective(settings.objective)
-  const paths = outputPaths(call.flags)
+  const paths = outputPaths(call, localPath(image))
   await refuseOverwriting(paths, { image: isInStore(image) ? null : localPath(image), network: networkPath })
   // Both are waited for together: reading the weights takes as long as a distant image.
   const [file, bytes] = await Promise.all([readNetworkFile(networkPath), readImage(image, call)])
@@ -94,7 +94,12 @@ export async function explainImage(call: Call): Promise<number> {
       ...paths,
       engine: explainer.engine,
     }
-    surroundings.results.write(settings.json ? `${JSON.stringify(result)}\n` : explanationText(result))
+    // Only now that nothing is wrong with the call, as run does it.
+    const note = announcement(network)
+    if (note !== undefined) call.log.warn(note)
+    surroundings.results.write(
+      settings.json ? `${JSON.stringify(result)}\n` : explanationText(result, settings.filenameAngles),
+    )
     return 0
   } finally {
     await explainer.dispose()
@@ -172,7 +177,7 @@ function asInputError(image: string, error: unknown): unknown {
 }
 
 /** A small table: a row per angle, with the label and the error where the file name tells a pose. */
-function explanationText(result: ExplainResult): string {
+function explanationText(result: ExplainResult, angles: string): string {
   const cell = (value: number | null): string => (value === null ? '–' : value.toFixed(2)).padStart(10)
   const header = result.label ? ['estimate', 'label', 'error'] : ['estimate']
   let text = `${'degrees'.padEnd(8)}${header.map((name) => name.padStart(10)).join('')}\n`
@@ -185,6 +190,7 @@ function explanationText(result: ExplainResult): string {
     }
     text += `${name.padEnd(8)}${cells.join('')}\n`
   }
+  if (result.label) text += `label     from the file name, read as ${angles}\n`
   for (const what of ['map', 'gradient', 'overlay'] as const) {
     const path = result[what]
     if (path !== null) text += `${what.padEnd(8)}  ${path}\n`

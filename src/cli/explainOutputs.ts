@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, parse, resolve } from 'node:path'
 import { InputError } from '../errors.ts'
 import type { Call } from './command.ts'
 
@@ -10,12 +10,17 @@ export interface OutputPaths {
   readonly overlay: string | null
 }
 
-export function outputPaths(flags: Call['flags']): OutputPaths {
+/** Who names no file gets an overlay, unless it is a script (`--json`) or said otherwise (`--no-overlay`). */
+export function outputPaths({ flags, settings }: Pick<Call, 'flags' | 'settings'>, image: string): OutputPaths {
   const path = (name: keyof OutputPaths): string | null => {
     const given = flags[name]
     return typeof given === 'string' ? given : null
   }
-  return { map: path('map'), gradient: path('gradient'), overlay: path('overlay') }
+  const given = { map: path('map'), gradient: path('gradient'), overlay: path('overlay') }
+  const isNamed = Object.values(given).some((file) => file !== null)
+  if (isNamed || settings.json || flags['overlay'] === false) return given
+  // In the current folder: the image's own may be a dataset, which is only ever read.
+  return { ...given, overlay: `${parse(image).name}-overlay.png` }
 }
 
 /**

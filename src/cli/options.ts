@@ -1,6 +1,14 @@
 import { Option, type Command } from 'commander'
 import { readFile } from 'node:fs/promises'
-import { flagName, settingFacts, type SettingFacts, type SettingName, type Settings } from '../config.ts'
+import {
+  flagName,
+  groupTitles,
+  settingFacts,
+  settingNames,
+  type SettingFacts,
+  type SettingName,
+  type Settings,
+} from '../config.ts'
 import { InputError } from '../errors.ts'
 import type { SettingWording } from './command.ts'
 import type { ConfigEntry } from './configFile.ts'
@@ -44,18 +52,25 @@ export const computingSettings = [
   'redis',
 ] as const satisfies readonly SettingName[]
 
+/** For commands that compute a result set that none has prepared. */
+export const needsData: SettingWording = {
+  dataset: { isNeeded: true },
+  output: { isNeeded: true },
+  network: { isNeeded: true },
+}
+
 /** For commands that have no private server to fall back on. */
-export const needsRedis: SettingWording = { redis: { note: 'needed' } }
+export const needsRedis: SettingWording = { redis: { isNeeded: true } }
 
 /** Gives a command the flags of these settings, worded by the schema unless `wording` knows better, and `--config`. */
 export function addSettings(command: Command, names: readonly SettingName[], wording: SettingWording = {}): Command {
-  for (const name of names) {
-    const facts = { ...settingFacts(name), ...wording[name] }
+  for (const name of inOrder(names, wording)) {
+    const facts: Worded = { ...settingFacts(name), ...wording[name] }
     const flag = `--${flagName(name)}`
     if (facts.kind === 'boolean') {
-      command.addOption(new Option(flag, facts.description))
+      command.addOption(new Option(flag, facts.description).helpGroup(heading(facts)))
       // So that a flag can take back what a config file says.
-      command.addOption(new Option(`--no-${flagName(name)}`).hideHelp())
+      command.addOption(new Option(`--no-${flagName(name)}`).hideHelp().helpGroup(heading(facts)))
       continue
     }
     const placeholder = facts.placeholder ?? 'NAME'
@@ -64,22 +79,37 @@ export function addSettings(command: Command, names: readonly SettingName[], wor
       refuseFlagAsValue(flag, value)
       return facts.kind === 'list' && previous !== undefined ? [previous, value].flat() : value
     })
-    command.addOption(option)
+    command.addOption(option.helpGroup(heading(facts)))
   }
   const config = new Option('--config <FILE>', 'YAML or JSON file with any of these options (docs/configuration.md).')
   command.addOption(config.argParser((value: string) => refuseFlagAsValue('--config', value)))
   return command
 }
 
-function helpText(facts: SettingFacts & { readonly note?: string }): string {
+type Worded = SettingFacts & SettingWording[SettingName]
+
+/** As the documentation has them, so that groups stay together; what the command cannot do without, first. */
+function inOrder(names: readonly SettingName[], wording: SettingWording): SettingName[] {
+  const needed = names.filter((name) => wording[name]?.isNeeded)
+  return [...needed, ...settingNames.filter((name) => names.includes(name) && !needed.includes(name))]
+}
+
+const heading = ({ group, isNeeded }: Worded): string => (isNeeded ? 'Needed:' : `${groupTitles[group] ?? group}:`)
+
+function helpText(facts: Worded): string {
   const notes: string[] = []
   if (facts.choices) notes.push(facts.choices.join(' | '))
-  if (facts.unit) notes.push(facts.unit)
+  if (facts.isNeeded) return withNotes(facts.description, notes)
   if (facts.note !== undefined) notes.push(facts.note)
   else if (facts.automatic) notes.push(`default: ${facts.automatic}`)
-  else if (facts.default !== undefined) notes.push(`default: ${String(facts.default)}`)
-  return notes.length > 0 ? `${facts.description} (${notes.join('; ')})` : facts.description
+  else if (facts.default !== undefined) {
+    notes.push(`default: ${String(facts.default)}${facts.unit === undefined ? '' : ` ${facts.unit}`}`)
+  }
+  return withNotes(facts.description, notes)
 }
+
+const withNotes = (description: string, notes: readonly string[]): string =>
+  notes.length > 0 ? `${description} (${notes.join('; ')})` : description
 
 /** `--dataset --output x` would otherwise take `--output` for the dataset and then complain about `x`. */
 function refuseFlagAsValue(flag: string, value: string): string {

@@ -1,5 +1,5 @@
 import type { CommandSpec } from './command.ts'
-import { computingSettings, needsRedis } from './options.ts'
+import { computingSettings, needsData, needsRedis } from './options.ts'
 
 export const produceCommand: CommandSpec = {
   name: 'produce',
@@ -7,7 +7,7 @@ export const produceCommand: CommandSpec = {
   // The engine and its batch are the workers' choice.
   settings: computingSettings.filter((name) => name !== 'engine' && name !== 'batch'),
   extend: (command) => command.option('--detach', 'only add the run; a standing headlight producer serves it'),
-  wording: needsRedis,
+  wording: { ...needsData, ...needsRedis },
   examples: [
     [
       'headlight produce --dataset s3://heads/in/ --output s3://heads/out/ --network model.pkl --redis redis://queue:6379',

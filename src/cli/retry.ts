@@ -21,6 +21,12 @@ export const retryCommand: CommandSpec = {
     'cacheFolder',
     'enginesFolder',
   ],
+  wording: {
+    output: {
+      description: 'Where the result sets lie: s3://bucket/prefix/, file:///folder/ or a path.',
+      isNeeded: true,
+    },
+  },
   extend: (command) =>
     command
       .argument('<run>', 'a run of the result set: its id, the beginning or the end of one, or latest')

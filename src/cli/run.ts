@@ -1,5 +1,5 @@
 import type { CommandSpec } from './command.ts'
-import { computingSettings } from './options.ts'
+import { computingSettings, needsData } from './options.ts'
 
 export const runCommand: CommandSpec = {
   name: 'run',
@@ -14,6 +14,7 @@ export const runCommand: CommandSpec = {
     'cacheFolder',
     'enginesFolder',
   ],
+  wording: needsData,
   examples: [
     [
       'headlight run --dataset ./images --output ./out --network model.pkl',

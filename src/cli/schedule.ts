@@ -33,8 +33,10 @@ export const scheduleCommands: readonly CommandSpec[] = [
         .usage('[options] <name> -- <options of produce>')
         .argument('<name>', 'letters, digits, dots, hyphens and underscores')
         .argument('[options...]', 'after --: what to run, in the options of produce')
+        .optionsGroup('Needed:')
         .requiredOption('--cron <LINE>', 'when: minute, hour, day of month, month, day of week, in one argument')
-        .requiredOption('--tz <ZONE>', 'the time zone of that clock, like Europe/Berlin or UTC'),
+        .requiredOption('--tz <ZONE>', 'the time zone of that clock, like Europe/Berlin or UTC')
+        .optionsGroup('Options:'),
     examples: [
       [
         `headlight schedule add nightly --cron "0 2 * * *" --tz Europe/Berlin ${redis} -- --dataset s3://heads/in/ --output s3://heads/out/ --network model.pkl`,

@@ -4,7 +4,10 @@ export const statusCommand: CommandSpec = {
   name: 'status',
   summary: 'show how far the runs of an output and the queue are',
   settings: ['output', 'redis', 's3Endpoint', 'outputS3Endpoint', 'stateFolder'],
-  wording: { redis: { note: 'default: that of a run on this machine, as long as it runs' } },
+  wording: {
+    output: { description: 'Where the result sets lie: s3://bucket/prefix/, file:///folder/ or a path.' },
+    redis: { note: 'default: that of a run on this machine, as long as it runs' },
+  },
   extend: (command) =>
     command
       .argument('[run]', 'only this run: its id, its beginning or its end, or latest')

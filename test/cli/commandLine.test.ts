@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { settingNames } from '../../src/config.ts'
 import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from './headlight.ts'
 
 const run = ['run', '--dataset', imageFolder, '--network', networkFile]
@@ -23,29 +24,29 @@ describe('the built command', () => {
   })
 })
 
-describe('help', () => {
-  const commands = [
-    'run',
-    'explain',
-    'produce',
-    'worker',
-    'producer',
-    'schedule add',
-    'schedule list',
-    'schedule run',
-    'schedule pause',
-    'schedule resume',
-    'schedule remove',
-    'status',
-    'pause',
-    'resume',
-    'cancel',
-    'retry',
-    'network inspect',
-    'report',
-    'doctor',
-  ]
+const commands = [
+  'run',
+  'explain',
+  'produce',
+  'worker',
+  'producer',
+  'schedule add',
+  'schedule list',
+  'schedule run',
+  'schedule pause',
+  'schedule resume',
+  'schedule remove',
+  'status',
+  'pause',
+  'resume',
+  'cancel',
+  'retry',
+  'network inspect',
+  'report',
+  'doctor',
+]
 
+describe('help', () => {
   it('lists every command', async () => {
     const { code, stdout, stderr } = await headlight(['--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -56,6 +57,30 @@ describe('help', () => {
     const { code, stdout, stderr } = await headlight([...name.split(' '), '--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(new RegExp(`^Examples:\\n  # .+\\n  \\$ (?:HEADLIGHT_\\S+ )?headlight ${name} ?`, 'm'))
+  })
+})
+
+describe('help about options', () => {
+  it('stands in groups, what is needed first, the way out of a config file hidden', async () => {
+    const { stdout } = await headlight(['run', '--help'])
+    expect(stdout.match(/^[A-Z][^\n]*:$/gm)).toEqual([
+      'Needed:',
+      'Data:',
+      'What is explained:',
+      'Computing:',
+      'Queue:',
+      'Folders:',
+      'Messages:',
+      'Options:',
+      'Examples:',
+    ])
+    expect(stdout).not.toContain('--no-logits')
+  })
+
+  it.each(commands)('of %s names options as they are typed, and units beside their numbers', async (name) => {
+    const text = (await headlight([...name.split(' '), '--help'])).stdout.replace(/\s+/g, ' ')
+    for (const setting of settingNames.filter((key) => /[A-Z]/.test(key))) expect(text).not.toContain(setting)
+    expect(text).not.toMatch(/\((?:pixels|images|seconds|box sides|requests|child processes|TCP port)[;)]/)
   })
 })
 
@@ -100,8 +125,13 @@ describe('a wrong call', () => {
 
   it('is told in its help what Redis is needed for', async () => {
     const said = async (command: string) =>
-      /--redis <URL> .*?\(([^()]*)\) --/.exec((await headlight([command, '--help'])).stdout.replace(/\s+/g, ' '))?.[1]
-    for (const command of ['worker', 'produce', 'producer']) expect(await said(command)).toBe('needed')
+      /--redis <URL> .*?\(([^()]*)\) [A-Z]\w+: --/.exec(
+        (await headlight([command, '--help'])).stdout.replace(/\s+/g, ' '),
+      )?.[1]
+    for (const command of ['worker', 'produce', 'producer']) {
+      const { stdout } = await headlight([command, '--help'])
+      expect(stdout).toMatch(/^Needed:\n(?: +\S.*\n)* {2}--redis/m)
+    }
     expect(await said('doctor')).toBe('default: none is looked at')
     expect(await said('run')).toContain('start a private server')
   })

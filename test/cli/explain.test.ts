@@ -3,14 +3,17 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { outputPaths } from '../../src/cli/explainOutputs.ts'
+import { settingsSchema } from '../../src/config.ts'
 import { decodeImage } from '../../src/image/codec.ts'
 import { cropToInput } from '../../src/image/crop.ts'
 import { drawOverlay } from '../../src/image/overlay.ts'
 import { magnitudeOfMap } from '../../src/report/mapMagnitude.ts'
-import { headlight, imageFolder, inFolder, networkFile } from './headlight.ts'
+import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from './headlight.ts'
 
 const image = join(imageFolder, 'BIWI00000001_-17_+1_+17.png')
 const call = ['explain', image, '--network', networkFile]
+const assumed = expect.stringMatching(/^[\d:]+ warning: tiny_hp\.pkl: assumed: yaw 61 bins[^\n]*\n$/) as string
 
 describe('headlight explain', () => {
   it('writes map, gradient and overlay, and prints JSON of the agreed shape', () =>
@@ -22,7 +25,8 @@ describe('headlight explain', () => {
       ]
       const files = ['--map', map, '--gradient', gradient, '--overlay', overlay]
       const { code, stdout, stderr } = await headlight([...call, ...files, '--json'])
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      // What is assumed of the network, once.
+      expect({ code, stderr }).toEqual({ code: 0, stderr: assumed })
       expect(JSON.parse(stdout)).toEqual({
         image,
         network: {
@@ -65,9 +69,11 @@ describe('headlight explain', () => {
     }))
 
   it('prints a table with the label and the error where the name tells a pose', async () => {
-    const { stdout } = await headlight(call)
-    expect(stdout).toMatch(/^degrees +estimate +label +error\nyaw +-?[\d.]+ +-17\.00 +-?[\d.]+\npitch .*\nroll .*\n$/)
-    const turned = await headlight([...call, '--filename-angles', 'roll,yaw,pitch'])
+    const { stdout } = await headlight([...call, '--no-overlay'])
+    expect(stdout).toMatch(
+      /^degrees +estimate +label +error\nyaw +-?[\d.]+ +-17\.00 +-?[\d.]+\npitch .*\nroll .*\nlabel +from the file name, read as yaw,pitch,roll\n$/,
+    )
+    const turned = await headlight([...call, '--no-overlay', '--filename-angles', 'roll,yaw,pitch'])
     expect(turned.stdout).toMatch(/\nyaw +-?[\d.]+ +1\.00 /)
   })
 
@@ -90,6 +96,26 @@ describe('headlight explain', () => {
       expect(stdout).toContain(`map       ${map}\n`)
       expect(await sharp(map).metadata()).toMatchObject({ width: 224, height: 224, channels: 1 })
     }))
+
+  it(
+    'draws an overlay into the current folder when no file is named, but not for a script or who wants none',
+    () =>
+      inFolder(async (folder) => {
+        const paths = (flags: Record<string, unknown>, json = false) =>
+          outputPaths({ flags, settings: settingsSchema.parse({ json }) }, '/data/a.b.jpg')
+        const none = { map: null, gradient: null, overlay: null }
+        expect(paths({})).toEqual({ ...none, overlay: 'a.b-overlay.png' })
+        expect(paths({}, true)).toEqual(none)
+        expect(paths({ overlay: false })).toEqual(none)
+        expect(paths({ map: 'm.png' })).toEqual({ ...none, map: 'm.png' })
+
+        const drawn = 'BIWI00000001_-17_+1_+17-overlay.png'
+        const { stdout } = await startHeadlight(call, {}, folder).ended
+        expect(stdout).toContain(`overlay   ${drawn}\n`)
+        expect(await readdir(folder)).toEqual([drawn])
+      }),
+    180_000,
+  )
 
   it('turns an image by its EXIF orientation only when it is asked to', () =>
     inFolder(async (folder) => {
@@ -124,7 +150,7 @@ describe('headlight explain', () => {
   })
 
   it('reads a file URI', async () => {
-    const { stdout } = await headlight(['explain', pathToFileURL(image).href, '--network', networkFile])
+    const { stdout } = await headlight(['explain', pathToFileURL(image).href, '--network', networkFile, '--no-overlay'])
     expect(stdout).toMatch(/^degrees +estimate +label/)
   })
 

@@ -51,6 +51,7 @@ export async function headlight(
 export function startHeadlight(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  folder = process.cwd(),
 ): {
   pid: number | undefined
   ended: Promise<Ended>
@@ -59,6 +60,7 @@ export function startHeadlight(
 } {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [main, ...args], {
+    cwd: folder,
     env: { PATH, HOME, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
