@@ -1,5 +1,14 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { z } from 'zod'
 import type * as Installation from '../../src/engines/tfjsInstallation.ts'
+import { otherNode } from '../support/otherNode.ts'
+import { imageFolder, networkFile } from '../cli/headlight.ts'
+import { goldenImages } from '../support/golden.ts'
 import { describeEngine, describeNotRun, everything } from './conformance.ts'
 
 // The built module: it tries the engine in a child process, which has to be JavaScript.
@@ -36,6 +45,23 @@ async function whyNot(): Promise<string | null> {
 const reason = await whyNot()
 if (reason === null) {
   describeEngine({ ...everything, engine, enginesFolder })
+  for (const major of [20, 22, 24]) describeOnNode(major)
 } else {
   describeNotRun(engine, reason)
+}
+
+/** The whole command, since what Node removed is missed only where it is called. */
+function describeOnNode(major: number): void {
+  it(`explain gives the golden angles on Node ${major}`, { timeout: 300_000 }, async (context) => {
+    const isThisOne = process.versions.node.startsWith(`${major}.`)
+    const program = isThisOne ? process.execPath : await otherNode(major).catch((error: unknown) => String(error))
+    if (!existsSync(program)) return context.skip(`Node ${major} cannot be had: ${program}`)
+    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+    const [golden] = goldenImages('tiny')
+    const operands = [join(imageFolder, golden?.image ?? ''), '--network', networkFile, '--json']
+    const args = [main, 'explain', ...operands, '--engine', engine, '--engines-folder', enginesFolder]
+    const { stdout } = await promisify(execFile)(program, args)
+    const { angles } = z.object({ angles: z.record(z.string(), z.number()) }).parse(JSON.parse(stdout))
+    for (const [name, angle] of Object.entries(golden?.angles_deg ?? {})) expect(angles[name]).toBeCloseTo(angle, 3)
+  })
 }
