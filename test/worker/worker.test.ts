@@ -23,6 +23,9 @@ beforeAll(async () => {
 afterAll(() => redis.stop())
 
 const list = (shardSize = images) => TestRun.list(redis.connection, images, shardSize)
+/** So many that none of today's machines is through with them before it is disturbed. */
+const many = 200
+const listMany = (shardSize = many) => TestRun.list(redis.connection, many, shardSize)
 
 test('every sample gets one record and its map, over two units', async () => {
   const run = await list(4)
@@ -46,7 +49,7 @@ test('every sample gets one record and its map, over two units', async () => {
   expect(pids.some(processRuns)).toBe(false)
 })
 
-test('a unit that is killed again and again changes no byte of the results', async () => {
+test('a unit that is killed again and again changes no byte of the results', { timeout: 120_000 }, async () => {
   const undisturbed = await list()
   await undisturbed.work()
   await expect.poll(() => undisturbed.committed(), waiting).toBe(1)
@@ -64,8 +67,8 @@ test('a unit that is killed again and again changes no byte of the results', asy
   expect(await run.results()).toEqual(quiet)
 })
 
-test('a unit that hangs is replaced and its shard computed', async () => {
-  const run = await list()
+test('a unit that hangs is replaced and its shard computed', { timeout: 120_000 }, async () => {
+  const run = await listMany()
   const { events } = await run.work({ unitSilenceMs: 6_000 })
   await expect.poll(async () => (await run.keys('maps')).length, waiting).toBeGreaterThanOrEqual(1)
   process.kill(unitPids(events).at(-1) ?? 0, 'SIGSTOP')
@@ -121,8 +124,7 @@ const supervisorProgram = `
 `
 
 test('drain hands the shard at work back, unharmed and first in line', async () => {
-  // So many that none of today's machines is through with them before it is told.
-  const run = await TestRun.list(redis.connection, 200, 200)
+  const run = await listMany()
   const { worker, events } = await run.work()
   await expect.poll(async () => (await run.keys('maps')).length, waiting).toBeGreaterThanOrEqual(1)
   await worker.drain(0)
@@ -136,14 +138,14 @@ test('drain hands the shard at work back, unharmed and first in line', async () 
 })
 
 test('drain with grace finishes the shard at work and pulls no other', async () => {
-  const run = await list(1)
+  const run = await listMany(1)
   const { worker, events } = await run.work()
   await expect.poll(async () => (await run.keys('maps')).length, waiting).toBeGreaterThanOrEqual(1)
   await worker.drain(50_000)
   const done = events.filter(({ type }) => type === 'shard').length
   expect(await run.committed()).toBe(done)
   expect(done).toBeGreaterThanOrEqual(1)
-  expect(done).toBeLessThan(images)
+  expect(done).toBeLessThan(many)
 })
 
 test('a place that is bad stops the pulling, and once it is well the run goes on without a lost attempt', async () => {
