@@ -113,18 +113,28 @@ function setText(set: ResultSetStatus): string {
   if (set.run === null) rows.push(['run', 'none yet'])
   else {
     rows.push(['run', `${set.run}, ${set.state}`])
-    const images = set.images === null ? '' : `${number(set.images)}: `
-    const total = set.total === null ? 'done, the listing goes on' : `of ${number(set.total)} computed`
-    const rate = set.imagesPerSecond === null ? '' : `, ${rateText(set.imagesPerSecond)}`
-    const failed = set.failed === null ? '' : `, ${number(set.failed)} failed records`
-    rows.push(['images', `${images}${number(set.done)} ${total}${rate}${failed}`])
+    if (set.images !== null && set.failed !== null) {
+      rows.push([
+        'images',
+        `${number(set.images)}: ${number(set.images - set.failed)} with a map, ${number(set.failed)} failed`,
+      ])
+    }
+    rows.push([set.images === null ? 'images' : 'this run', workText(set)])
   }
   if (set.hold) {
     const { host, pid, heartbeatSecondsAgo } = set.hold
     rows.push(['held by', `process ${pid} on ${host}, seen ${heartbeatSecondsAgo} s ago`])
   }
-  if (set.published !== null && set.published !== set.run) rows.push(['published', `run ${set.published}`])
+  if (set.published !== null && set.published !== set.run) rows.push(['table', `as run ${set.published} left it`])
   return `${set.set}\n${rows.map(([name, value]) => `  ${name.padEnd(10)}${value}\n`).join('')}`
+}
+
+/** What the run had to do, and how much of it is done. A failed image is done, too. */
+function workText({ images, done, total, imagesPerSecond }: ResultSetStatus): string {
+  const rate = imagesPerSecond === null ? '' : `, ${rateText(imagesPerSecond)}`
+  if (total === null) return `${number(done)} done, the listing goes on${rate}`
+  if (total === 0) return images === null ? 'nothing new or changed' : 'nothing had changed, nothing was computed'
+  return `${number(done)} of ${number(total)} new or changed ones done${rate}`
 }
 
 /** The workers of the given Redis; without one those of the private Redis that serves a run of this output here. */
@@ -139,14 +149,19 @@ async function workersOf(
   return connection ? (await import('./workerStatus.ts')).workerStatuses(connection, log) : []
 }
 
+function stateText({ state, activity, fault }: WorkerStatus): string {
+  if (fault !== null) return `${state}: ${fault}`
+  return state === 'working' && activity !== undefined && activity !== 'computing' ? activity : state
+}
+
 function workersText(workers: readonly WorkerStatus[]): string {
   const rows = workers.map((worker) => [
     `${worker.host} ${worker.pid}`,
     worker.version,
     worker.engine,
     `${worker.units} × ${worker.device}`,
-    worker.fault === null ? worker.state : `${worker.state}: ${worker.fault}`,
-    rateText(worker.imagesPerSecond),
+    stateText(worker),
+    worker.imagesPerSecond > 0 ? rateText(worker.imagesPerSecond) : '–',
     `seen ${worker.lastSignSecondsAgo} s ago`,
   ])
   const heads = ['worker', 'version', 'engine', 'device', 'state', 'rate', 'sign of life']

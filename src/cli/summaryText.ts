@@ -33,7 +33,8 @@ export function summaryText(summary: Summary, set: string): string {
 
 function countsText(counts: Summary['counts']): string {
   const parts = [`${number(counts.total - counts.failed)} with a map`, `${number(counts.failed)} failed`]
-  parts.push(`${number(counts.computed)} of them new or changed, ${number(counts.unchanged)} unchanged`)
+  if (counts.computed === 0 && counts.left === undefined) parts.push('nothing had changed')
+  else parts.push(`${number(counts.computed)} of them new or changed, ${number(counts.unchanged)} unchanged`)
   if (counts.gone > 0) parts.push(`${number(counts.gone)} gone since the last run`)
   return parts.join(', ')
 }

@@ -13,9 +13,11 @@ export const heartbeatSchema = z.object({
   /** Of the shards computed so far; before the first, what was asked for. */
   engine: z.string(),
   device: z.string(),
-  /** `working` also while it waits for shards; `waiting`: a fault of its place, named by `fault`. */
+  /** `working` also while it waits for shards (see `activity`); `waiting`: a fault of its place, named by `fault`. */
   state: z.enum(['working', 'waiting', 'stopping']),
   fault: z.string().nullable(),
+  /** `idle`: no shard is there for it; `paused`: what is there is of paused runs. Absent in older versions. */
+  activity: z.enum(['computing', 'idle', 'paused']).optional(),
   /** Alive and ready. */
   units: z.int().nonnegative(),
   /** Images since the worker started, and a second, over the last ten. */

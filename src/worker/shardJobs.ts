@@ -42,6 +42,8 @@ const progressIntervalMs = 1_000
 /** Before a shard that met a bad place may be pulled again, by another worker or by this one once it is well. */
 const placeFaultDelayMs = 1_000
 const afterDeathDelayMs = 500
+/** In delays: by then each shard that was put aside has been here again. */
+const latestReturn = 1.25
 /** By then the queue has sent the next shard, if there is one. */
 const idleUntilMoveMs = 100
 
@@ -52,12 +54,20 @@ export class ShardJobs {
   readonly #active = new Set<ActiveShard>()
   readonly #flagsTimer: NodeJS.Timeout
   #isRefusing = false
+  /** When a shard of a paused run was last put aside. */
+  #pausedAt = -Infinity
   #onIdle: () => void = () => undefined
 
   constructor(options: ShardJobsOptions) {
     this.#o = options
     options.pool.onIdle = () => setTimeout(() => this.#moveOne(), idleUntilMoveMs)
     this.#flagsTimer = setInterval(() => void this.#followFlags(), options.flagsIntervalMs)
+  }
+
+  /** Whether a shard is at work; if none is, whether those that are there were put aside because their run is paused. */
+  get activity(): 'computing' | 'idle' | 'paused' {
+    for (const { run, stop } of this.#active) if (run !== undefined && !stop.signal.aborted) return 'computing'
+    return performance.now() - this.#pausedAt < this.#o.pausedDelayMs * latestReturn ? 'paused' : 'idle'
   }
 
   /** BullMQ's processor. A rejection with DelayedError or WaitingError means that the job was handed back unharmed. */
@@ -225,8 +235,9 @@ export class ShardJobs {
         return result
       }
       case 'paused':
+        this.#pausedAt = performance.now()
         // Spread out, or all the jobs of a paused run would come back in the same second.
-        return toDelayed(queued, token, this.#o.pausedDelayMs * (0.75 + Math.random() / 2))
+        return toDelayed(queued, token, this.#o.pausedDelayMs * (0.75 + Math.random() * (latestReturn - 0.75)))
       case 'handed-back':
         return toWaiting(queued, token)
       case 'lock-lost':

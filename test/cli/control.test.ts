@@ -43,6 +43,7 @@ describe('headlight pause and resume', () => {
       return (JSON.parse(stdout) as { sets: { state: string }[] }).sets[0]?.state
     }
     expect(await state()).toBe('interrupted')
+    expect((await call('status')).stdout).toMatch(/images +2 of 6 new or changed ones done\n/)
     const paused = await call('pause', 'latest')
     expect(paused).toMatchObject({ code: 0, stdout: expect.stringContaining(`run ${run.run} is paused`) })
     expect(await readFlags(world.output, set.id, run.run)).toEqual({ paused: true, cancelled: false })
@@ -75,6 +76,9 @@ describe('headlight cancel', () => {
       state: 'cancelled',
       counts: { computed: 2 },
     })
+    expect((await call('status')).stdout).toMatch(
+      /images +2: 2 with a map, 0 failed\n +this run +2 of 6 new or changed ones done\n/,
+    )
     expect((await world.rows(set)).map(({ key }) => key)).toEqual(['c.jpg', 'd.jpg'])
     expect((await latestRun(world.output, set.id))?.state).toBe('cancelled')
     expect(await call('cancel', 'latest')).toMatchObject({ code: 2, stderr: expect.stringContaining('is cancelled') })

@@ -72,6 +72,9 @@ describe('headlight run', () => {
         expect(third).toMatchObject({ code: 0, stderr: expect.not.stringContaining('computing') })
         expect(summaryOf(third).counts).toMatchObject({ computed: 0, unchanged: 5, failed: 1 })
 
+        expect((await headlight(['status', '--output', output])).stdout).toMatch(
+          /images +5: 4 with a map, 1 failed\n +this run +nothing had changed, nothing was computed\n/,
+        )
         const status = await headlight(['status', '--output', output, '--json'])
         expect(JSON.parse(status.stdout)).toMatchObject({
           sets: [

@@ -65,14 +65,14 @@ test('status shows the version of each worker, also of one that says more than t
     imagesPerSecond: 0,
     startedAt: '2026-01-01T00:00:00Z',
   }
-  for (const said of [heartbeat, { ...heartbeat, host: 'new', version: '9.0.0', mood: 'fine' }]) {
+  for (const said of [heartbeat, { ...heartbeat, host: 'new', version: '9.0.0', activity: 'idle', mood: 'fine' }]) {
     await client.set(heartbeatKey(said.host), JSON.stringify(said), 'PX', heartbeatExpiryMs)
     await client.sadd(workersKey, said.host)
   }
   const ask = ['status', '--redis', `redis+unix://${redis.connection.redis.path}`]
   const { stdout } = await headlight(ask)
-  expect(stdout).toMatch(/^new 1\s+9\.0\.0\s/m)
-  expect(stdout).toMatch(/^old 1\s+0\.1\.0\s/m)
+  expect(stdout).toMatch(/^new 1\s+9\.0\.0\s.* idle\s/m)
+  expect(stdout).toMatch(/^old 1\s+0\.1\.0\s.* working\s/m)
   const { workers } = JSON.parse((await headlight([...ask, '--json'])).stdout) as { workers: unknown[] }
   // The worker of the test before was killed and may still be listed.
   expect(workers).toEqual(

@@ -160,14 +160,17 @@ test('a run that is cancelled midway stops its unit', async () => {
 
 test('a run that is paused midway gives its shard back for later, without counting an attempt', async () => {
   const flags = { paused: false, cancelled: false }
-  const { process, unit, job } = world(() => flags)
+  const { process, unit, job, jobs } = world(() => flags)
   unit.behaviour = forEver
+  expect(jobs.activity).toBe('idle')
   const processing = process()
   await expect.poll(() => unit.orders.length).toBe(1)
+  expect(jobs.activity).toBe('computing')
   flags.paused = true
   await expect(processing).rejects.toThrow(DelayedError)
   expect(job.moved).toBe('delayed')
   expect(job.delayedUntil - Date.now()).toBeGreaterThan(15_000)
+  expect(jobs.activity).toBe('paused')
 })
 
 test('shards at work are handed back to the front of the queue', async () => {
