@@ -71,7 +71,9 @@ async function cancel(call: Call, output: Store, { set, run }: NamedRun): Promis
             onWait: (message) => display.write(message),
             log,
           })) ?? (await closedSummary(output, set.id, run.run))
-        return conclude(call, set, summary)
+        return run.queued === true && summary.counts.total + (summary.counts.left ?? 0) === 0
+          ? concludeUnbegun(call, summary)
+          : conclude(call, set, summary)
       } catch (error) {
         if (!(error instanceof InputError && error.code === 'held')) throw error
       }
@@ -82,6 +84,15 @@ async function cancel(call: Call, output: Store, { set, run }: NamedRun): Promis
   } finally {
     stop.done()
   }
+}
+
+/** Of a run that was taken back before a producer listed anything there is nothing to look at. */
+function concludeUnbegun({ settings, surroundings, display }: Call, summary: Summary): number {
+  display.end()
+  if (settings.json) surroundings.results.write(`${JSON.stringify(summary)}\n`)
+  else if (!settings.quiet)
+    surroundings.results.write(`run ${summary.run} is cancelled before it began; nothing was computed\n`)
+  return 0
 }
 
 async function closedSummary(output: Store, set: string, run: string): Promise<Summary> {

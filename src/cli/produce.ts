@@ -6,7 +6,11 @@ export const produceCommand: CommandSpec = {
   summary: 'put a run on the queue for workers on any machine, and follow it',
   // The engine and its batch are the workers' choice.
   settings: computingSettings.filter((name) => name !== 'engine' && name !== 'batch'),
-  extend: (command) => command.option('--detach', 'only add the run; a standing headlight producer serves it'),
+  extend: (command) =>
+    command.option(
+      '--detach',
+      'only add the run and tell its id; a headlight producer, which must be running somewhere, serves it',
+    ),
   wording: { ...needsData, ...needsRedis },
   examples: [
     [

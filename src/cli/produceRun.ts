@@ -1,12 +1,14 @@
 import { shardsQueue } from '../contract/job.ts'
 import { serveRun } from '../producer/main.ts'
-import { enqueueRun } from '../producer/serve.ts'
+import { queueRun } from '../producer/queueRun.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Call } from './command.ts'
 import { conclude } from './conclude.ts'
+import { place } from './place.ts'
 import { givenRedis } from './queueServer.ts'
 import { askedFor, openDataset, type AskedFor } from './resultSetOf.ts'
 import { runJob } from './runJob.ts'
+import { warnWithoutProducer } from './standingProducer.ts'
 import { stopOnSignal } from './stopSignals.ts'
 import { tellWebhook } from './webhook.ts'
 
@@ -48,15 +50,38 @@ export async function performProduce(call: Call): Promise<number> {
 }
 
 async function addRun(call: Call, asked: AskedFor, connection: QueueConnection): Promise<number> {
-  const { settings, surroundings, log } = call
-  const set = await asked.prepare()
-  const job = await enqueueRun(connection, runJob(call.settings, asked.output, set), log)
-  const output = `${asked.output.uri}${set.id}/`
-  if (settings.json) surroundings.results.write(`${JSON.stringify({ job, output, state: 'queued' })}\n`)
-  else if (!settings.quiet) {
-    surroundings.results.write(
-      `queued for the next free headlight producer; headlight status --output ${asked.output.uri} shows how far it is\n`,
-    )
+  const { settings, surroundings, display, log } = call
+  const stop = stopOnSignal(surroundings, 'the same command adds the run again', () => display.write('stopping'))
+  try {
+    const set = await asked.prepare()
+    const { job, run } = await queueRun({
+      connection,
+      output: asked.output,
+      set,
+      job: runJob(settings, asked.output, set),
+      signal: stop.signal,
+      onWait: (message) => display.write(message),
+      log,
+    })
+    const output = `${asked.output.uri}${set.id}/`
+    if (settings.json) surroundings.results.write(`${JSON.stringify({ job, run, output, state: 'queued' })}\n`)
+    else if (!settings.quiet) surroundings.results.write(queuedText(run, place(asked.output.uri)))
+    await warnWithoutProducer(connection, log)
+    return 0
+  } finally {
+    stop.done()
   }
-  return 0
+}
+
+function queuedText(run: string | null, output: string): string {
+  const what =
+    run === null
+      ? 'queued for a standing headlight producer, behind the run that is open now; it gets its id when it begins'
+      : `run ${run} is queued for a standing headlight producer`
+  return (
+    `${what}\n  headlight status --output ${output}   shows how far it is\n` +
+    (run === null
+      ? ''
+      : `  headlight cancel ${run} --output ${output}   takes it back; pause and resume work as well\n`)
+  )
 }

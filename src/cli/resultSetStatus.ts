@@ -18,8 +18,8 @@ export interface ResultSetStatus {
   readonly objectives: readonly string[]
   /** The latest run, or the one asked for; null when the result set has none yet. */
   readonly run: string | null
-  /** `interrupted`: open, but nobody holds it; the next run goes on with it. `paused`: open, held or not. */
-  readonly state: 'running' | 'paused' | 'interrupted' | 'completed' | 'cancelled' | 'empty'
+  /** `interrupted`: open, but nobody holds it; the next run goes on with it. `paused`: open, held or not. `queued`: added for a standing producer, none has begun it. */
+  readonly state: 'running' | 'queued' | 'paused' | 'interrupted' | 'completed' | 'cancelled' | 'empty'
   /** Images that the dataset held when the run was closed; null while it is open. */
   readonly images: number | null
   /** Images to compute in this run that are committed; `total` is null while the listing goes on. */
@@ -122,7 +122,13 @@ async function runStatus(output: Store, set: string, run: Run, held: boolean, no
   const seconds = (now.getTime() - Date.parse(run.startedAt)) / 1000
   return {
     ...common,
-    state: paused ? 'paused' : held ? 'running' : 'interrupted',
+    state: paused
+      ? 'paused'
+      : held
+        ? 'running'
+        : run.queued === true && total === null && done === 0
+          ? 'queued'
+          : 'interrupted',
     images: null,
     done,
     total,

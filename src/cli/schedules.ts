@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { scheduleNamePattern } from '../contract/schedule.ts'
 import { InputError } from '../errors.ts'
 import { cronTimes } from '../producer/cronTimes.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
 import { Schedules, type ScheduleStatus } from '../producer/schedules.ts'
 import type { Call } from './command.ts'
 import { addSettings, computingSettings, settingsOf } from './options.ts'
@@ -9,6 +10,7 @@ import { givenRedis } from './queueServer.ts'
 import { askedFor } from './resultSetOf.ts'
 import { runJob } from './runJob.ts'
 import { place } from './place.ts'
+import { warnWithoutProducer } from './standingProducer.ts'
 
 /** Prepares the result set that the options after `--` ask for, and adds or changes the schedule. */
 export async function addSchedule(call: Call): Promise<number> {
@@ -20,13 +22,14 @@ export async function addSchedule(call: Call): Promise<number> {
   const when = { cron: String(flags['cron']), timeZone: String(flags['tz']) }
   cronTimes(when.cron, when.timeZone, new Date(), 1)
   const settings = await settingsOf(runOptions(options), surroundings)
-  return withSchedules(call, 'schedule add', async (schedules) => {
+  return withSchedules(call, 'schedule add', async (schedules, connection) => {
     const asked = await askedFor({ ...call, settings }, 'schedule add … --')
     try {
       const set = await asked.prepare()
       const done = await schedules.put({ name, ...when, job: runJob(settings, asked.output, set) })
       const status = (await schedules.statuses()).find(({ schedule }) => schedule.name === name)
       if (status !== undefined) say(call, { done, ...statusJson(status) }, `${done}: ${statusText(status)}`)
+      await warnWithoutProducer(connection, call.log)
       return 0
     } finally {
       asked.dataset.close()
@@ -46,7 +49,7 @@ export async function listSchedules(call: Call): Promise<number> {
 
 export async function changeSchedule(call: Call, wish: 'run' | 'pause' | 'resume' | 'remove'): Promise<number> {
   const [name = ''] = call.operands
-  return withSchedules(call, `schedule ${wish}`, async (schedules) => {
+  return withSchedules(call, `schedule ${wish}`, async (schedules, connection) => {
     const act: Readonly<Record<typeof wish, () => Promise<string>>> = {
       run: async () => {
         await schedules.runNow(name)
@@ -61,6 +64,7 @@ export async function changeSchedule(call: Call, wish: 'run' | 'pause' | 'resume
     }
     const done = await act[wish]()
     say(call, { name, done: wish }, `${name} ${done}\n`)
+    if (wish === 'run') await warnWithoutProducer(connection, call.log)
     return 0
   })
 }
@@ -68,11 +72,12 @@ export async function changeSchedule(call: Call, wish: 'run' | 'pause' | 'resume
 async function withSchedules(
   call: Call,
   command: string,
-  body: (schedules: Schedules) => Promise<number>,
+  body: (schedules: Schedules, connection: QueueConnection) => Promise<number>,
 ): Promise<number> {
-  const schedules = await Schedules.open(await givenRedis(call, command), call.log)
+  const connection = await givenRedis(call, command)
+  const schedules = await Schedules.open(connection, call.log)
   try {
-    return await body(schedules)
+    return await body(schedules, connection)
   } finally {
     await schedules.close()
   }

@@ -130,9 +130,12 @@ function setText(set: ResultSetStatus): string {
 }
 
 /** What the run had to do, and how much of it is done. A failed image is done, too. */
-function workText({ images, done, total, imagesPerSecond }: ResultSetStatus): string {
+function workText({ state, images, done, total, imagesPerSecond }: ResultSetStatus): string {
   const rate = imagesPerSecond === null ? '' : `, ${rateText(imagesPerSecond)}`
-  if (total === null) return `${number(done)} done, the listing goes on${rate}`
+  if (state === 'queued') return 'none listed yet: it waits for a headlight producer'
+  if (total === null)
+    return `${number(done)} done, the listing ${state === 'running' ? 'goes on' : 'has not ended'}${rate}`
+  if (total === 0 && state === 'cancelled') return 'cancelled before anything was computed'
   if (total === 0) return images === null ? 'nothing new or changed' : 'nothing had changed, nothing was computed'
   return `${number(done)} of ${number(total)} new or changed ones done${rate}`
 }

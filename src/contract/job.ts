@@ -94,6 +94,8 @@ export const runJobSchema = z.strictObject({
   prune: z.boolean().default(false),
   /** Null: chosen by the size of the dataset. */
   shardSize: z.int().positive().nullable(),
+  /** The run that was opened for it; absent when it has none yet. Once that is cancelled, so is the job. */
+  run: z.string().optional(),
   /** The schedule that asks for it. */
   schedule: z.string().optional(),
   /** Told how the run ended. */

@@ -36,6 +36,8 @@ export const runSchema = z.strictObject({
   retry: retrySchema.optional(),
   /** Maps and gradients of gone samples are removed when the run is finalised. */
   prune: z.boolean().optional(),
+  /** It was opened for a standing producer, by whoever added it to the queue. */
+  queued: z.boolean().optional(),
   startedAt: z.iso.datetime(),
   closedAt: z.iso.datetime().nullable(),
   counts: counts.nullable(),

@@ -43,10 +43,11 @@ export async function openRun(options: {
   full: boolean
   retry?: Retry | undefined
   prune?: boolean
+  queued?: boolean
   latest: Run | undefined
   now: Date
 }): Promise<Run> {
-  const { output, set, base, full, retry, prune = false, latest, now } = options
+  const { output, set, base, full, retry, prune = false, queued = false, latest, now } = options
   // Run ids sort by their start. A host whose clock is behind must not open a run that sorts before the newest.
   const after = latest === undefined ? 0 : Date.parse(latest.startedAt) + 1_000
   const startedAt = new Date(Math.max(now.getTime(), after))
@@ -58,6 +59,7 @@ export async function openRun(options: {
     full,
     ...(retry === undefined ? {} : { retry }),
     ...(prune ? { prune } : {}),
+    ...(queued ? { queued } : {}),
     startedAt: startedAt.toISOString(),
     closedAt: null,
     counts: null,

@@ -5,6 +5,7 @@ import type { RunJob } from '../contract/job.ts'
 import { layout } from '../contract/layout.ts'
 import { resultSetSchema } from '../contract/resultSet.ts'
 import type { ResultSet } from '../contract/resultSet.ts'
+import { runSchema, summarySchema } from '../contract/run.ts'
 import type { Summary } from '../contract/run.ts'
 import type { ScheduleOutcome } from '../contract/schedule.ts'
 import { InputError } from '../errors.ts'
@@ -124,6 +125,12 @@ async function serveJob(
     output = options.openOutput(asked)
     const set = await getJson(output, layout.set(asked.set), resultSetSchema)
     if (set === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}`)
+    const cancelled = await cancelledBefore(output, asked)
+    if (cancelled !== undefined) {
+      log.info({ set: asked.set, run: asked.run }, 'the run was cancelled before it began')
+      await tell({ outcome: 'cancelled', message: null, summary: cancelled })
+      return cancelled
+    }
     const summary = await serveRun({
       output,
       set: set.value,
@@ -168,6 +175,14 @@ async function serveJob(
     const seconds = (performance.now() - began) / 1000
     options.onEvent?.({ type: 'run-ended', job: asked, outcome: ending, seconds })
   }
+}
+
+/** The summary of the run that the job is for, when that was cancelled while it waited in the queue. */
+async function cancelledBefore(output: Store, { set, run }: RunJob): Promise<Summary | undefined> {
+  if (run === undefined) return undefined
+  const present = await getJson(output, layout.run(set, run), runSchema)
+  if (present?.value.state !== 'cancelled') return undefined
+  return (await getJson(output, layout.summary(set, run), summarySchema))?.value
 }
 
 const isLastAttempt = (job: Job): boolean => job.attemptsMade + 1 >= (job.opts.attempts ?? 1)

@@ -20,8 +20,10 @@ it(
       const call = ['produce', '--dataset', imageFolder, '--output', output, '--network', networkFile, ...queue]
       const added = await headlight([...call, '--detach', '--json'])
       expect(added).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/^headlight:/m) })
+      expect(added.stderr).toContain('no headlight producer is at work on this Redis')
       expect(JSON.parse(added.stdout)).toMatchObject({
         state: 'queued',
+        run: expect.stringMatching(/^\d{8}T\d{6}Z-/),
         output: expect.stringContaining('tiny_hp-all-'),
       })
 
@@ -34,9 +36,13 @@ it(
         }
       }
       expect(await look()).toMatchObject({
-        sets: [{ state: 'empty' }],
+        sets: [{ state: 'queued' }],
         queues: [{ waiting: 1, workers: 0 }, { workers: 0 }],
       })
+      const pause = await headlight(['pause', 'latest', '--output', output])
+      expect(pause).toMatchObject({ code: 0, stdout: expect.stringContaining('is paused') })
+      expect(await look()).toMatchObject({ sets: [{ state: 'paused' }] })
+      expect(await headlight(['resume', 'latest', '--output', output])).toMatchObject({ code: 0 })
 
       const cache = ['--cache-folder', join(folder, 'cache')]
       const standing = [

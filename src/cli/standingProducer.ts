@@ -1,0 +1,19 @@
+import { runsQueue } from '../contract/job.ts'
+import { openQueue } from '../queue/connection.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
+import type { Logger } from '../telemetry.ts'
+
+/** Warns when nobody serves the runs queue: what is added to it would wait for ever without a word. */
+export async function warnWithoutProducer(connection: QueueConnection, log: Logger): Promise<void> {
+  const queue = openQueue(connection, runsQueue, log)
+  try {
+    await queue.waitUntilReady()
+    if ((await queue.getWorkersCount()) > 0) return
+    log.warn(
+      `no headlight producer is at work on this Redis, and without one no run begins; ` +
+        `start one: headlight producer --redis ${connection.description}`,
+    )
+  } finally {
+    await queue.close()
+  }
+}

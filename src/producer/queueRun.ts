@@ -1,0 +1,53 @@
+import type { RunJob } from '../contract/job.ts'
+import type { ResultSet } from '../contract/resultSet.ts'
+import type { Run } from '../contract/run.ts'
+import { InputError } from '../errors.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
+import { Patience } from '../storage/patience.ts'
+import { PatientStore } from '../storage/patientStore.ts'
+import type { Store } from '../storage/store.ts'
+import type { Logger } from '../telemetry.ts'
+import { Hold } from './hold.ts'
+import { currentRun, latestRun, openRun } from './runs.ts'
+import { enqueueRun } from './serve.ts'
+
+export interface QueueRunOptions {
+  readonly connection: QueueConnection
+  readonly output: Store
+  readonly set: ResultSet
+  readonly job: Omit<RunJob, 'run'>
+  readonly signal: AbortSignal
+  /** Says whose hold, or which store, is waited for. */
+  readonly onWait: (message: string) => void
+  readonly log: Logger
+}
+
+/**
+ * Opens a run and adds it for a standing producer: what lies in the output can be paused, cancelled and looked at by its
+ * id before any producer has seen it. A run that was left open is gone on with. `run` is null when it has no id yet:
+ * another run is at work on the result set, or one is open that is to be closed first.
+ */
+export async function queueRun(options: QueueRunOptions): Promise<{ job: string; run: string | null }> {
+  const run = await openedRun(options).catch((error: unknown) => {
+    if (error instanceof InputError && error.code === 'held') return undefined
+    throw error
+  })
+  const job = { ...options.job, ...(run === undefined ? {} : { run: run.run }) }
+  return { job: await enqueueRun(options.connection, job, options.log), run: run?.run ?? null }
+}
+
+/** Under the hold, since only then no one else opens a run. */
+async function openedRun({ output: bare, set, job, signal, onWait, log }: QueueRunOptions): Promise<Run | undefined> {
+  const patience = new Patience({ signal, say: (message) => message !== undefined && onWait(message) })
+  const hold = await Hold.take({ output: bare, set: set.id, signal, patience, onWait, log })
+  try {
+    const output = new PatientStore(bare, patience)
+    const { full, prune } = job
+    const latest = await latestRun(output, set.id)
+    if (latest?.state === 'open') return latest.retry === undefined && (latest.full || !full) ? latest : undefined
+    const base = await currentRun(output, set.id)
+    return await openRun({ output, set: set.id, base, full, prune, queued: true, latest, now: new Date() })
+  } finally {
+    await hold.release().catch((error: unknown) => log.warn({ err: error }, 'the hold could not be given back'))
+  }
+}

@@ -1,0 +1,94 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { runJobSchema, runsQueue, shardsQueue } from '../../src/contract/job.ts'
+import type { ResultSet } from '../../src/contract/resultSet.ts'
+import { closeCancelled } from '../../src/producer/cancel.ts'
+import { queueRun } from '../../src/producer/queueRun.ts'
+import { latestRun } from '../../src/producer/runs.ts'
+import { openQueue } from '../../src/queue/connection.ts'
+import { silent, startTestRedis } from '../support/redis.ts'
+import { holdOf, serveRunsOf, startFakeWorker, World } from './world.ts'
+
+let redis: Awaited<ReturnType<typeof startTestRedis>>
+let world: World
+let set: ResultSet
+let stop: AbortController
+
+beforeAll(async () => {
+  redis = await startTestRedis()
+})
+afterAll(() => redis.stop())
+beforeEach(async () => {
+  world = await World.make(['a.jpg', 'b.jpg'])
+  set = await world.prepare()
+  stop = new AbortController()
+})
+afterEach(() => world.remove())
+
+const add = (changes: { full?: boolean } = {}) =>
+  queueRun({
+    connection: redis.connection,
+    output: world.output,
+    set,
+    job: runJobSchema.parse({ output: world.output.uri, set: set.id, full: false, shardSize: null, ...changes }),
+    signal: stop.signal,
+    onWait: () => undefined,
+    log: silent,
+  })
+
+/** Serves the queue until the job has ended. */
+async function served(id: string): Promise<void> {
+  const serving = serveRunsOf(world, redis.connection, stop.signal)
+  const worker = startFakeWorker({ connection: redis.connection, queueName: shardsQueue, output: world.output, set })
+  const queue = openQueue(redis.connection, runsQueue, silent)
+  try {
+    await queue.waitUntilReady()
+    await expect.poll(() => queue.getJobState(id), { timeout: 20_000 }).toBe('completed')
+  } finally {
+    await queue.close()
+    await worker.stop()
+    stop.abort(new Error('stopped'))
+    await serving
+  }
+}
+
+describe('a run that is added to the queue', () => {
+  it('has its id at once, which the producer goes on with', async () => {
+    const { job, run } = await add()
+    expect(await latestRun(world.output, set.id)).toMatchObject({ run, state: 'open', queued: true })
+    await served(job)
+    expect(await latestRun(world.output, set.id)).toMatchObject({ run, state: 'completed' })
+    expect(await world.rows(set)).toHaveLength(2)
+  })
+
+  it('is not begun any more once it was cancelled', async () => {
+    const { job, run } = await add()
+    const open = await latestRun(world.output, set.id)
+    if (open === undefined) throw new Error('no run was opened')
+    await closeCancelled({
+      output: world.output,
+      set,
+      run: open,
+      openDataset: () => world.dataset,
+      headlightVersion: '0.0.0',
+      signal: stop.signal,
+      onWait: () => undefined,
+      log: silent,
+    })
+    await served(job)
+    expect(await latestRun(world.output, set.id)).toMatchObject({ run, state: 'cancelled' })
+    expect(await world.rows(set)).toHaveLength(0)
+  })
+
+  it('goes on with a run that was left open, but not with one that is to be closed first', async () => {
+    const { run } = await add()
+    expect(await add()).toMatchObject({ run })
+    expect(await add({ full: true })).toMatchObject({ run: null })
+  })
+
+  it('has no id yet while another process writes to the result set', async () => {
+    const hold = await holdOf(world, set)
+    expect(await add()).toMatchObject({ run: null })
+    await hold.release()
+    expect(await latestRun(world.output, set.id)).toBeUndefined()
+  })
+})
