@@ -58,8 +58,15 @@ resource "aws_s3_bucket_lifecycle_configuration" "output" {
     expiration {
       expired_object_delete_marker = true
     }
+  }
+
+  # A producer that is killed while it writes a large table leaves the parts sent so far: unseen, but billed.
+  rule {
+    id     = "unfinished-uploads"
+    status = "Enabled"
+    filter {}
     abort_incomplete_multipart_upload {
-      days_after_initiation = 7
+      days_after_initiation = 2
     }
   }
 }

@@ -20,9 +20,7 @@ export const layout = {
   magnitudeFile: (set: string, run: string, part: number, offset: number) =>
     `${set}/runs/${run}/records/${shardName(part, offset)}.mag`,
   summary: (set: string, run: string) => `${set}/runs/${run}/summary.json`,
-  /** `failures.csv`, and `failures-00001.csv` … where there are very many. */
-  failures: (set: string, run: string, part = 0) =>
-    `${set}/runs/${run}/failures${part === 0 ? '' : `-${digits(part, 5)}`}.csv`,
+  failures: (set: string, run: string) => `${set}/runs/${run}/failures.csv`,
   runTable: (set: string, run: string) => `${set}/runs/${run}/angles.parquet`,
   /** Relative to the result set, as records name it. */
   map: (objective: string, sampleKey: string) => `maps/${objectiveFolder(objective)}/${mapKey(sampleKey)}`,

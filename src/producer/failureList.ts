@@ -1,42 +1,28 @@
-import { layout } from '../contract/layout.ts'
 import type { TableRow } from '../contract/table.ts'
-import type { Store } from '../storage/store.ts'
+import type { ObjectWriter } from '../storage/store.ts'
 
 const header = 'key,code,message\r\n'
-/** Some 20 MB; a dataset of which every object is unreadable must not fill the memory. */
-const rowsOfAPart = 100_000
+/** Handed on together: a call for each line would cost more than making it. */
+const linesAtOnce = 1_000
 
-/** Writes the failed records of a state as CSV: `failures.csv`, and further parts of it once that is full. */
+/** Writes the failed records of a state as CSV into an object that the caller commits or discards. */
 export class FailureList {
-  readonly #output: Store
-  readonly #set: string
-  readonly #run: string
-  readonly #rowsOfAPart: number
+  readonly #object: ObjectWriter
   #lines = [header]
-  #part = 0
 
-  constructor(output: Store, set: string, run: string, partRows = rowsOfAPart) {
-    this.#output = output
-    this.#set = set
-    this.#run = run
-    this.#rowsOfAPart = partRows
+  constructor(object: ObjectWriter) {
+    this.#object = object
   }
 
   async add(row: Pick<TableRow, 'key' | 'code' | 'message'>): Promise<void> {
-    if (this.#lines.length > this.#rowsOfAPart) await this.#put()
     this.#lines.push(line(row))
+    if (this.#lines.length >= linesAtOnce) await this.finish()
   }
 
-  /** Also without a failure: `failures.csv` says so, in the place of what an earlier attempt may have left. */
+  /** Without a failure the header alone is left: it takes the place of what an earlier attempt may have written. */
   async finish(): Promise<void> {
-    await this.#put()
-  }
-
-  async #put(): Promise<void> {
-    const key = layout.failures(this.#set, this.#run, this.#part)
-    await this.#output.put(key, this.#lines.join(''), { contentType: 'text/csv; charset=utf-8' })
-    this.#part++
-    this.#lines = [header]
+    await this.#object.append(Buffer.from(this.#lines.join('')))
+    this.#lines = []
   }
 }
 

@@ -8,14 +8,14 @@ import { writeReport } from '../report/gallery.ts'
 import { SummaryAccumulator } from '../report/summary.ts'
 import type { Patience } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
-import type { Store } from '../storage/store.ts'
+import type { ObjectWriter, Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
 import { getJson, printJson } from '../storage/jsonObject.ts'
 import { FailureList } from './failureList.ts'
 import { Manifest } from './manifest.ts'
 import { pruneGone } from './prune.ts'
 import { mergeState } from './stateMerge.ts'
-import { StateTable } from './stateTable.ts'
+import { stateRows } from './stateRows.ts'
 import { TableWriter } from './tableWriter.ts'
 
 /** What the jobs' return values said about the work; none of it may stand in a record. */
@@ -50,10 +50,28 @@ export interface FinalizeOptions {
  * and what depends on the clock is taken from the summary if that has been written.
  */
 export async function finalize(options: FinalizeOptions): Promise<Summary> {
-  const { set, run, state, log } = options
+  const { set, run } = options
   const output = new PatientStore(options.output, options.patience)
-  const merged = await merge(output, options)
-  if (merged.table !== null) await output.put(layout.runTable(set.id, run.run), merged.table)
+  const objects = {
+    runTable: output.write(layout.runTable(set.id, run.run)),
+    table: output.write(layout.table(set.id)),
+    failures: output.write(layout.failures(set.id, run.run), { contentType: 'text/csv; charset=utf-8' }),
+  }
+  try {
+    return await close(output, options, objects)
+  } finally {
+    for (const object of Object.values(objects)) await object.discard()
+  }
+}
+
+/** What grows with the dataset is written while it is made. */
+type GrowingObjects = Readonly<Record<'runTable' | 'table' | 'failures', ObjectWriter>>
+
+async function close(output: Store, options: FinalizeOptions, objects: GrowingObjects): Promise<Summary> {
+  const { set, run, state, log } = options
+  const merged = await merge(output, options, objects)
+  await objects.failures.commit()
+  if (merged.isChanged) await objects.runTable.commit()
 
   const before = (await getJson(output, layout.summary(set.id, run.run), summarySchema))?.value
   const summary: Summary = {
@@ -71,10 +89,10 @@ export async function finalize(options: FinalizeOptions): Promise<Summary> {
   }
   await options.confirmHold()
   await output.put(layout.summary(set.id, run.run), printJson(summary), { contentType: 'application/json' })
-  if (merged.table !== null) {
+  if (merged.isChanged) {
     await options.confirmHold()
-    await output.put(layout.table(set.id), merged.table)
-    // Again: a large table takes a while.
+    await objects.table.commit()
+    // Again: to put a large table together takes a while.
     await options.confirmHold()
     await output.put(layout.current(set.id), printJson({ run: run.run, publishedAt: summary.closedAt }))
     // Not before: until then readers see the state in which these samples have maps. Not after the run is closed: a
@@ -90,14 +108,18 @@ export async function finalize(options: FinalizeOptions): Promise<Summary> {
 }
 
 interface Merged {
-  /** Null when the run changes nothing: the state stays the one before. */
-  readonly table: Uint8Array | null
+  /** Otherwise the state stays the one before, and there is no table. */
+  readonly isChanged: boolean
   readonly counts: Summary['counts']
   readonly numbers: ReturnType<SummaryAccumulator['finish']>
 }
 
-/** Reads all that the run left and writes `failures.csv`, which alone grows with what is wrong. */
-async function merge(output: Store, { set, run, state, log }: FinalizeOptions): Promise<Merged> {
+/** Reads all that the run left, and writes table and failures. */
+async function merge(
+  output: Store,
+  { set, run, state, patience, log }: FinalizeOptions,
+  objects: GrowingObjects,
+): Promise<Merged> {
   const manifest = new Manifest(output, set.id, run.run)
   const listed = { toCompute: 0, unchanged: 0, gone: 0 }
   for await (const { header } of manifest.parts()) {
@@ -106,34 +128,31 @@ async function merge(output: Store, { set, run, state, log }: FinalizeOptions): 
     listed.gone += header.gone.length
   }
   const accumulator = new SummaryAccumulator()
-  const writer = new TableWriter(tableColumns(set.options))
-  const failures = new FailureList(output, set.id, run.run)
+  const table = new TableWriter(tableColumns(set.options), [objects.runTable, objects.table])
+  const failures = new FailureList(objects.failures)
   const seen = { computed: 0, kept: 0, failed: 0 }
-  const before = await StateTable.open(output, set.id, run.base)
   const rows = mergeState({
     output,
     set: set.id,
     run: run.run,
     manifest,
-    state: before.rows(),
+    state: stateRows(output, set.id, run.base),
     mayLack: state === 'cancelled',
     objectives: set.options.objectives,
     onMagnitudes: (maps) => accumulator.addMagnitudes(maps),
     log,
   })
   const changes = listed.toCompute + listed.gone > 0
-  try {
-    for await (const { row, isComputed } of rows) {
-      seen[isComputed ? 'computed' : 'kept']++
-      accumulator.addRow(row)
-      if (changes) writer.add(row)
-      if (row.status === 'failed') {
-        seen.failed++
-        await failures.add(row)
-      }
+  for await (const { row, isComputed } of rows) {
+    // Of millions of rows: whoever interrupts it, or has taken the hold, is not to wait for the last.
+    patience.signal.throwIfAborted()
+    seen[isComputed ? 'computed' : 'kept']++
+    accumulator.addRow(row)
+    if (changes) await table.add(row)
+    if (row.status === 'failed') {
+      seen.failed++
+      await failures.add(row)
     }
-  } finally {
-    await before.close()
   }
   if (state === 'completed' && (seen.computed !== listed.toCompute || seen.kept !== listed.unchanged)) {
     throw new Error(
@@ -141,11 +160,13 @@ async function merge(output: Store, { set, run, state, log }: FinalizeOptions): 
         'its manifest and the state it started from do not fit together.',
     )
   }
+  const isChanged = seen.computed + listed.gone > 0
+  if (isChanged) await table.finish()
   await failures.finish()
   const numbers = accumulator.finish()
   if (seen.computed === 0) numbers.mapCorrelations = await formerCorrelations(output, set.id, run.base)
   return {
-    table: seen.computed + listed.gone > 0 ? writer.finish() : null,
+    isChanged,
     counts: {
       total: seen.computed + listed.unchanged,
       computed: seen.computed,

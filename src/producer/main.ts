@@ -23,7 +23,7 @@ import type { RunProgress } from './progress.ts'
 import { currentRun, latestRun, openRun } from './runs.ts'
 import { ShardQueue } from './shardQueue.ts'
 import { Shards } from './shards.ts'
-import { StateTable } from './stateTable.ts'
+import { stateRows } from './stateRows.ts'
 import { WorkLog } from './workFacts.ts'
 
 export interface ServeRunOptions {
@@ -244,36 +244,31 @@ class Serving {
     // Ended with the listing, not only with the run.
     const patience = patienceFor(this.#options, progress, signal)
     const output = new PatientStore(this.#options.output, patience)
-    const state = await StateTable.open(output, set.id, run.base)
-    try {
-      const done = await enumerate({
-        dataset: new PatientStore(dataset, patience),
-        adapter: openAdapter(set.options.adapter),
-        manifest: new Manifest(output, set.id, run.run),
-        state: state.rows(['key', 'fingerprint', 'status', 'code']),
-        full: run.full,
-        retry: run.retry,
-        shardSize,
-        signal,
-        onPart: async (header) => {
-          const missing = shards.add(header)
-          if (missing.length > 0) onWork()
-          progress.committed(shards.samplesDone)
-          // When the run is resumed, following adds what is missing then.
-          if (following.isPaused) return
-          await queue.add(missing).catch((error: unknown) => {
-            // The listing goes on without Redis: following finds that the queue lacks these shards and adds them.
-            if (!(error instanceof TransientError)) throw error
-            progress.update({ message: error.message })
-          })
-        },
-        onEntry: onWork,
-        onListed: ({ listed, unchanged }) => progress.update({ listed, unchanged }),
-      })
-      progress.update({ listed: done.toCompute + done.unchanged, unchanged: done.unchanged, toCompute: done.toCompute })
-    } finally {
-      await state.close()
-    }
+    const done = await enumerate({
+      dataset: new PatientStore(dataset, patience),
+      adapter: openAdapter(set.options.adapter),
+      manifest: new Manifest(output, set.id, run.run),
+      state: stateRows(output, set.id, run.base, ['key', 'fingerprint', 'status', 'code']),
+      full: run.full,
+      retry: run.retry,
+      shardSize,
+      signal,
+      onPart: async (header) => {
+        const missing = shards.add(header)
+        if (missing.length > 0) onWork()
+        progress.committed(shards.samplesDone)
+        // When the run is resumed, following adds what is missing then.
+        if (following.isPaused) return
+        await queue.add(missing).catch((error: unknown) => {
+          // The listing goes on without Redis: following finds that the queue lacks these shards and adds them.
+          if (!(error instanceof TransientError)) throw error
+          progress.update({ message: error.message })
+        })
+      },
+      onEntry: onWork,
+      onListed: ({ listed, unchanged }) => progress.update({ listed, unchanged }),
+    })
+    progress.update({ listed: done.toCompute + done.unchanged, unchanged: done.unchanged, toCompute: done.toCompute })
   }
 
   async #close(run: Run, state: 'completed' | 'cancelled', work: WorkFacts): Promise<Summary> {

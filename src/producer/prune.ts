@@ -3,7 +3,7 @@ import type { ResultSet } from '../contract/resultSet.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
 import { Manifest } from './manifest.ts'
-import { StateTable } from './stateTable.ts'
+import { stateRows } from './stateRows.ts'
 
 export interface PruneOptions {
   readonly output: Store
@@ -69,13 +69,8 @@ async function liveKeys(
   wanted: ReadonlySet<string>,
 ): Promise<ReadonlySet<string>> {
   const live = new Set<string>()
-  const state = await StateTable.open(output, set, run)
-  try {
-    for await (const { key, status } of state.rows(['key', 'status'])) {
-      if (status === 'ok' && wanted.has(key)) live.add(key)
-    }
-  } finally {
-    await state.close()
+  for await (const { key, status } of stateRows(output, set, run, ['key', 'status'])) {
+    if (status === 'ok' && wanted.has(key)) live.add(key)
   }
   return live
 }

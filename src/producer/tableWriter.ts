@@ -1,25 +1,44 @@
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer'
 import type { Cell, Column, TableRow } from '../contract/table.ts'
+import type { ObjectWriter } from '../storage/store.ts'
 
-/** Rows of a row group: what a reader decodes at once, and what the writer holds uncompressed. */
+/** Rows of a row group: what a reader decodes at once, and what the writer holds. */
 const rowGroupRows = 20_000
 
 const parquetTypes = { string: 'STRING', sortedString: 'STRING', double: 'DOUBLE', int: 'INT32' } as const
 
+/** Hands on what has been written. */
+class RowGroupWriter extends ByteWriter {
+  readonly #copies: readonly ObjectWriter[]
+
+  constructor(copies: readonly ObjectWriter[]) {
+    super(1 << 16)
+    this.#copies = copies
+  }
+
+  /** The ParquetWriter calls it after each row group, and writes the next when it is done. */
+  async flush(): Promise<void> {
+    for (const copy of this.#copies) await copy.append(this.getBytes())
+    // The offset in the file goes on.
+    this.index = 0
+  }
+}
+
 /**
- * Writes `angles.parquet` row by row. Holds one row group of rows and the compressed file so far, since a store takes
- * whole objects only: some 100 bytes a row, which is fine for a million rows and not for a hundred million.
- * Equal rows give equal bytes.
+ * Writes `angles.parquet` row by row into objects that the caller commits or discards. Holds one row group, and of each
+ * one written a few kilobytes for the footer. Equal rows give equal bytes.
  */
 export class TableWriter {
   readonly #columns: readonly Column[]
-  readonly #bytes = new ByteWriter(1 << 16)
+  readonly #bytes: RowGroupWriter
   readonly #parquet: ParquetWriter
   #cells: Cell[][]
   #rows = 0
 
-  constructor(columns: readonly Column[]) {
+  /** @param copies each gets all bytes */
+  constructor(columns: readonly Column[], copies: readonly ObjectWriter[]) {
     this.#columns = columns
+    this.#bytes = new RowGroupWriter(copies)
     this.#cells = columns.map(() => [])
     const schema = schemaFromColumnData({
       columnData: columns.map(({ name, kind, nullable }) => ({ name, data: [], type: parquetTypes[kind], nullable })),
@@ -34,19 +53,21 @@ export class TableWriter {
     })
   }
 
-  add(row: TableRow): void {
+  async add(row: TableRow): Promise<void> {
     for (const [i, { name }] of this.#columns.entries()) this.#cells[i]?.push(row[name] ?? null)
     this.#rows++
-    if (this.#rows % rowGroupRows === 0) this.#flush()
+    if (this.#rows % rowGroupRows === 0) await this.#flush()
   }
 
-  finish(): Uint8Array {
-    if (this.#rows % rowGroupRows !== 0) this.#flush()
+  /** Appends the footer. */
+  async finish(): Promise<void> {
+    if (this.#rows % rowGroupRows !== 0) await this.#flush()
+    // At once: only flushing has anything to wait for.
     void this.#parquet.finish()
-    return this.#bytes.getBytes()
+    await this.#bytes.flush()
   }
 
-  #flush(): void {
+  async #flush(): Promise<void> {
     const columnData = this.#columns.map(({ name, kind, nullable }, i) => ({
       name,
       data: this.#cells[i] ?? [],
@@ -55,8 +76,7 @@ export class TableWriter {
       // Keys share all but their ends with the row before; written out they would be a sixth of the file.
       ...(kind === 'sortedString' ? { encoding: 'DELTA_BYTE_ARRAY' as const } : {}),
     }))
-    // A ByteWriter never waits: the promise that other writers return is not there.
-    void this.#parquet.write({ columnData, rowGroupSize: rowGroupRows })
     this.#cells = this.#columns.map(() => [])
+    await this.#parquet.write({ columnData, rowGroupSize: rowGroupRows })
   }
 }

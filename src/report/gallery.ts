@@ -4,6 +4,7 @@ import type { Summary } from '../contract/run.ts'
 import { readTable } from '../contract/table.ts'
 import { angleNames } from '../pose/euler.ts'
 import { descriptionSchema } from '../saliency/networks/description.ts'
+import { slicedObject } from '../storage/slicedObject.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
 import { AngleDistribution } from './distribution.ts'
@@ -96,8 +97,10 @@ const columns = [
 
 async function* tableRows(output: Store, set: ResultSet, summary: Summary): AsyncGenerator<ReportRow> {
   // A run that changed nothing wrote no table of its own; the result set's table is the state then.
-  const table = (await output.get(layout.runTable(set.id, summary.run))) ?? (await output.get(layout.table(set.id)))
-  if (table !== undefined) yield* readTable(table.bytes, columns)
+  const table =
+    (await slicedObject(output, layout.runTable(set.id, summary.run))) ??
+    (await slicedObject(output, layout.table(set.id)))
+  if (table !== undefined) yield* readTable(table, columns)
 }
 
 function addAngles(distributions: Readonly<Record<'yaw' | 'pitch' | 'roll', AngleDistribution>>, row: ReportRow): void {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { openStore } from '../../src/storage/open.ts'
 import { startS3Server, type S3Request, type S3Server } from '../support/s3Server.ts'
 import { imageFolder, inFolder, networkFile, startHeadlight } from '../cli/headlight.ts'
 import { Policy } from './policy.ts'
@@ -122,6 +123,22 @@ test(
     }),
 )
 
+test('the policy of the producer suffices for large objects, those given up included', async () => {
+  const store = openStore('s3://bucket/saliency/', {
+    endpoint: sides.get('producer')?.endpoint,
+    credentials: { accessKeyId: 'key', secretAccessKey: secrets.s3 },
+  })
+  onTestFinished(() => store.close())
+  for (const end of ['commit', 'discard'] as const) {
+    const table = store.write('set/angles.parquet')
+    await table.append(Buffer.alloc(9 << 20))
+    await table[end]()
+  }
+  expect(denied).toEqual([])
+  expect(sides.get('producer')?.unfinished()).toEqual([])
+  expect(objects().get('saliency/set/angles.parquet')?.bytes.length).toBe(9 << 20)
+})
+
 const asks = (method: string, key: string, prefix?: string) => ({
   method,
   bucket: 'bucket',
@@ -137,6 +154,7 @@ test.each([
   ['worker', 'change a manifest', asks('PUT', 'saliency/set/runs/1/manifest/00000.jsonl.gz')],
   ['worker', 'read beside dataset and output', asks('GET', 'private/a.png')],
   ['worker', 'list the whole bucket', asks('GET', '', '')],
+  ['worker', 'begin a large object', asks('POST', 'saliency/set/angles.parquet')],
   ['producer', 'write an image of the dataset', asks('PUT', 'heads/a.png')],
   ['producer', 'remove an image of the dataset', asks('DELETE', 'heads/a.png')],
   ['producer', 'remove records', asks('DELETE', 'saliency/set/runs/1/records/00000-000000.jsonl')],

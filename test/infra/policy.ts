@@ -37,7 +37,7 @@ export class Policy {
   }
 
   allows({ method, bucket, key, query }: Pick<S3Request, 'method' | 'bucket' | 'key' | 'query'>): boolean {
-    const action = key === '' ? 's3:ListBucket' : actions[method]
+    const action = actionOf(method, key, query)
     if (action === undefined) return false
     const resource = `arn:aws:s3:::${bucket}${key === '' ? '' : `/${key}`}`
     const statement = this.#statements.find(
@@ -55,7 +55,14 @@ const actions: Readonly<Record<string, string>> = {
   GET: 's3:GetObject',
   HEAD: 's3:GetObject',
   PUT: 's3:PutObject',
+  // Begins or completes a multipart upload.
+  POST: 's3:PutObject',
   DELETE: 's3:DeleteObject',
+}
+
+function actionOf(method: string, key: string, query: URLSearchParams): string | undefined {
+  if (key === '') return 's3:ListBucket'
+  return method === 'DELETE' && query.has('uploadId') ? 's3:AbortMultipartUpload' : actions[method]
 }
 
 /** IAM's wildcards: `*` is any text, slashes too, `?` one character. */

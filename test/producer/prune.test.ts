@@ -7,7 +7,7 @@ import { enumerate } from '../../src/producer/enumerate.ts'
 import { finalize } from '../../src/producer/finalize.ts'
 import { Manifest, shardsOf } from '../../src/producer/manifest.ts'
 import { currentRun, latestRun, openRun } from '../../src/producer/runs.ts'
-import { StateTable } from '../../src/producer/stateTable.ts'
+import { stateRows } from '../../src/producer/stateRows.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { silent } from '../support/redis.ts'
 import { collected, computeShard, noPatience, World, wrapped } from './world.ts'
@@ -30,19 +30,17 @@ async function completed(prune: boolean, failing?: Store): Promise<Summary> {
   const open = { output, set: set.id, base, full: false, prune, now: new Date() }
   const run = latest?.state === 'open' ? latest : await openRun({ ...open, latest })
   const manifest = new Manifest(output, set.id, run.run)
-  const state = await StateTable.open(output, set.id, base)
   await enumerate({
     dataset,
     adapter: openAdapter(set.options.adapter),
     manifest,
-    state: state.rows(['key', 'fingerprint', 'status', 'code']),
+    state: stateRows(output, set.id, base, ['key', 'fingerprint', 'status', 'code']),
     full: false,
     shardSize: 10,
     signal: new AbortController().signal,
     onPart: () => Promise.resolve(),
     onListed: () => undefined,
   })
-  await state.close()
   for await (const { header, entries } of manifest.parts()) {
     for (const shard of shardsOf(header)) await computeShard(output, set, { run: run.run, ...shard })
     for (const { key, refused } of entries()) {

@@ -23,7 +23,7 @@ import { openWorker } from '../../src/queue/connection.ts'
 import type { QueueConnection } from '../../src/queue/redisUrl.ts'
 import { FilesystemStore } from '../../src/storage/filesystem.ts'
 import { Patience } from '../../src/storage/patience.ts'
-import type { Store } from '../../src/storage/store.ts'
+import type { ObjectWriter, Store } from '../../src/storage/store.ts'
 import { silent } from '../support/redis.ts'
 
 /** Raises what a store raises at once. */
@@ -219,26 +219,47 @@ export function startFakeWorker(options: {
   return { pulled, stop: () => worker.close(true) }
 }
 
+/** An object that is written into memory. */
+export function keptObject(): ObjectWriter & { readonly pieces: readonly Buffer[]; readonly bytes: () => Buffer } {
+  const pieces: Buffer[] = []
+  return {
+    pieces,
+    bytes: () => Buffer.concat(pieces),
+    append: async (bytes) => void pieces.push(Buffer.from(bytes)),
+    commit: async () => 'etag',
+    discard: async () => undefined,
+  }
+}
+
 /** Fails at the n-th `put` or `commit` (counted from 1), and at every one after it, as a process that died would not write either. */
 export function dyingAt(store: Store, n: number): Store {
   let puts = 0
-  const counted = () => {
-    puts++
-    if (puts >= n) throw new Error(`died at put ${n}`)
+  return watched(store, {
+    before: () => {
+      puts++
+      if (puts >= n) throw new Error(`died at put ${n}`)
+    },
+  })
+}
+
+/** Calls `before` and `after` with the key of each object that is put or committed. */
+export function watched(
+  store: Store,
+  { before = () => undefined, after }: { before?: (key: string) => void; after?: (key: string) => Promise<void> },
+): Store {
+  const watch = async <T>(key: string, write: () => Promise<T>): Promise<T> => {
+    before(key)
+    const result = await write()
+    await after?.(key)
+    return result
   }
   return wrapped(store, {
-    put: async (key, bytes, options) => {
-      counted()
-      return store.put(key, bytes, options)
-    },
+    put: (key, bytes, options) => watch(key, () => store.put(key, bytes, options)),
     write: (key, options) => {
       const writer = store.write(key, options)
       return {
         append: (bytes) => writer.append(bytes),
-        commit: async () => {
-          counted()
-          return writer.commit()
-        },
+        commit: () => watch(key, () => writer.commit()),
         discard: () => writer.discard(),
       }
     },

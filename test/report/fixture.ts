@@ -63,9 +63,11 @@ export async function makeResultSet(options: {
     }
   }
   for (const row of rows) accumulator.addRow(row)
-  const table = new TableWriter(tableColumns(set.options))
-  for (const row of rows) table.add(row)
-  await output.put(layout.runTable(set.id, runId), table.finish())
+  const object = output.write(layout.runTable(set.id, runId))
+  const table = new TableWriter(tableColumns(set.options), [object])
+  for (const row of rows) await table.add(row)
+  await table.finish()
+  await object.commit()
 
   const total = rows.length
   const failed = rows.filter((row) => row.status === 'failed').length
