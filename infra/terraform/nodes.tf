@@ -1,3 +1,28 @@
+locals {
+  # By kind of overlay in infra/kubernetes. A kind with no node at most is not made.
+  worker_nodes = { for kind, nodes in {
+    cpu = { ami = "AL2023_x86_64_STANDARD", types = var.cpu_instance_types, max = var.cpu_max_nodes, labels = {}, taints = {} }
+    gpu = {
+      ami   = "AL2023_x86_64_NVIDIA"
+      types = var.gpu_instance_types
+      max   = var.gpu_max_nodes
+      # The second is what NVIDIA's device plugin looks for on nodes that nobody has labelled by their hardware.
+      labels = { "headlight/gpu" = "true", "nvidia.com/gpu.present" = "true" }
+      # Nobody else's pods on the dear nodes.
+      taints = { "nvidia.com/gpu" = "present" }
+    }
+  } : kind => merge(nodes, { taints = merge(nodes.taints, local.spot_taint) }) if nodes.max > 0 }
+  spot_taint = var.capacity == "SPOT" ? { "headlight/spot" = "true" } : {}
+
+  # With no node running, the autoscaler knows only from these what a new one would offer.
+  template = "k8s.io/cluster-autoscaler/node-template"
+  autoscaler_tags = merge([for kind, nodes in local.worker_nodes : merge(
+    { for label, value in nodes.labels : "${kind} label/${label}" => value },
+    { for taint, value in nodes.taints : "${kind} taint/${taint}" => "${value}:NoSchedule" },
+    kind == "gpu" ? { "gpu resources/nvidia.com/gpu" = "1" } : {},
+  )]...)
+}
+
 data "aws_iam_policy_document" "nodes" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -9,53 +34,42 @@ data "aws_iam_policy_document" "nodes" {
 }
 
 resource "aws_iam_role" "nodes" {
-  count              = var.gpu_max_nodes > 0 ? 1 : 0
-  name               = "${var.name}-gpu-nodes"
+  name               = "${var.name}-worker-nodes"
   assume_role_policy = data.aws_iam_policy_document.nodes.json
 }
 
 # What a node needs to join and to pull images. S3 is the pods' own matter (identity.tf).
 resource "aws_iam_role_policy_attachment" "nodes" {
-  for_each = var.gpu_max_nodes > 0 ? toset([
-    "AmazonEKSWorkerNodePolicy",
-    "AmazonEKS_CNI_Policy",
-    "AmazonEC2ContainerRegistryReadOnly",
-  ]) : toset([])
-  role       = aws_iam_role.nodes[0].name
+  for_each   = toset(["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryReadOnly"])
+  role       = aws_iam_role.nodes.name
   policy_arn = "arn:aws:iam::aws:policy/${each.key}"
 }
 
-resource "aws_eks_node_group" "gpu" {
-  count           = var.gpu_max_nodes > 0 ? 1 : 0
+resource "aws_eks_node_group" "worker" {
+  for_each        = local.worker_nodes
   cluster_name    = var.cluster_name
-  node_group_name = "${var.name}-gpu"
-  node_role_arn   = aws_iam_role.nodes[0].arn
+  node_group_name = "${var.name}-${each.key}"
+  node_role_arn   = aws_iam_role.nodes.arn
   subnet_ids      = var.subnet_ids
-  ami_type        = "AL2023_x86_64_NVIDIA"
-  instance_types  = var.gpu_instance_types
-  capacity_type   = var.gpu_capacity
+  ami_type        = each.value.ami
+  instance_types  = each.value.types
+  capacity_type   = var.capacity
   disk_size       = 60
-  labels          = { "headlight/gpu" = "true" }
+  labels          = each.value.labels
 
   scaling_config {
     min_size     = 0
     desired_size = 0
-    max_size     = var.gpu_max_nodes
+    max_size     = each.value.max
   }
   update_config {
     max_unavailable = 1
   }
-  # Nobody else's pods on the dear nodes.
-  taint {
-    key    = "nvidia.com/gpu"
-    value  = "present"
-    effect = "NO_SCHEDULE"
-  }
   dynamic "taint" {
-    for_each = var.gpu_capacity == "SPOT" ? [1] : []
+    for_each = each.value.taints
     content {
-      key    = "headlight/spot"
-      value  = "true"
+      key    = taint.key
+      value  = taint.value
       effect = "NO_SCHEDULE"
     }
   }
@@ -67,19 +81,11 @@ resource "aws_eks_node_group" "gpu" {
   depends_on = [aws_iam_role_policy_attachment.nodes]
 }
 
-# With no node running, the autoscaler knows only from these what a new one would offer.
-resource "aws_autoscaling_group_tag" "gpu" {
-  for_each = var.gpu_max_nodes > 0 ? merge(
-    {
-      "k8s.io/cluster-autoscaler/node-template/label/headlight/gpu"      = "true"
-      "k8s.io/cluster-autoscaler/node-template/resources/nvidia.com/gpu" = "1"
-      "k8s.io/cluster-autoscaler/node-template/taint/nvidia.com/gpu"     = "present:NoSchedule"
-    },
-    var.gpu_capacity == "SPOT" ? { "k8s.io/cluster-autoscaler/node-template/taint/headlight/spot" = "true:NoSchedule" } : {},
-  ) : {}
-  autoscaling_group_name = aws_eks_node_group.gpu[0].resources[0].autoscaling_groups[0].name
+resource "aws_autoscaling_group_tag" "worker" {
+  for_each               = local.autoscaler_tags
+  autoscaling_group_name = aws_eks_node_group.worker[split(" ", each.key)[0]].resources[0].autoscaling_groups[0].name
   tag {
-    key                 = each.key
+    key                 = "${local.template}/${split(" ", each.key)[1]}"
     value               = each.value
     propagate_at_launch = false
   }

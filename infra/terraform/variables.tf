@@ -51,7 +51,7 @@ variable "vpc_id" {
 }
 
 variable "subnet_ids" {
-  description = "Private subnets of it, for GPU nodes and the queue."
+  description = "Private subnets of it, for worker nodes and the queue."
   type        = list(string)
 }
 
@@ -78,24 +78,36 @@ variable "queue_passwords" {
   sensitive   = true
 }
 
+variable "cpu_instance_types" {
+  description = "Kinds of machine for the overlay cpu, of at least 4 vCPUs and 8 GiB, the preferred first. Several make spot capacity easier to get."
+  type        = list(string)
+  default     = ["c7i.xlarge", "c7a.xlarge", "c6i.xlarge", "m7i.xlarge"]
+}
+
+variable "cpu_max_nodes" {
+  description = "Most of them at a time. With 0 no such node group is made."
+  type        = number
+  default     = 4
+}
+
 variable "gpu_instance_types" {
-  description = "Kinds of machine with one NVIDIA GPU, the preferred first. Several make spot capacity easier to get."
+  description = "Kinds of machine with one NVIDIA GPU for the overlay gpu, the preferred first."
   type        = list(string)
   default     = ["g6.xlarge", "g5.xlarge", "g4dn.xlarge"]
 }
 
 variable "gpu_max_nodes" {
-  description = "Most of them at a time. With 0 no node group is made, for clusters of CPUs only."
+  description = "Most of them at a time. With 0 no such node group is made."
   type        = number
   default     = 4
 }
 
-variable "gpu_capacity" {
-  description = "SPOT, or ON_DEMAND at about three times the price. A worker whose node is taken away loses at most its shards' work."
+variable "capacity" {
+  description = "Of all worker nodes: SPOT, or ON_DEMAND at two to three times the price. A worker whose node is taken away loses at most its shards' work."
   type        = string
   default     = "SPOT"
   validation {
-    condition     = contains(["SPOT", "ON_DEMAND"], var.gpu_capacity)
-    error_message = "gpu_capacity is SPOT or ON_DEMAND."
+    condition     = contains(["SPOT", "ON_DEMAND"], var.capacity)
+    error_message = "capacity is SPOT or ON_DEMAND."
   }
 }

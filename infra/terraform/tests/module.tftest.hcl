@@ -95,33 +95,48 @@ run "the_queue_loses_nothing_and_is_closed" {
   }
 }
 
-run "gpu_nodes_start_at_none" {
+run "worker_nodes_start_at_none" {
   assert {
-    condition     = one(aws_eks_node_group.gpu[0].scaling_config).min_size == 0 && one(aws_eks_node_group.gpu[0].scaling_config).desired_size == 0
-    error_message = "An idle night costs no GPU."
+    condition = alltrue([
+      for group in aws_eks_node_group.worker :
+      one(group.scaling_config).min_size == 0 && one(group.scaling_config).desired_size == 0
+    ])
+    error_message = "An idle night costs no worker node."
   }
   assert {
-    condition     = toset([for taint in aws_eks_node_group.gpu[0].taint : taint.key]) == toset(["nvidia.com/gpu", "headlight/spot"])
+    condition = { for kind, group in aws_eks_node_group.worker : kind => toset([for taint in group.taint : taint.key]) } == {
+      cpu = toset(["headlight/spot"]), gpu = toset(["nvidia.com/gpu", "headlight/spot"])
+    }
     error_message = "The taints that infra/kubernetes tolerates."
+  }
+  assert {
+    condition     = aws_eks_node_group.worker["gpu"].labels == tomap({ "headlight/gpu" = "true", "nvidia.com/gpu.present" = "true" })
+    error_message = "The labels that the overlay gpu and NVIDIA's device plugin select."
+  }
+  assert {
+    condition = { for tag in aws_autoscaling_group_tag.worker : one(tag.tag).key => one(tag.tag).value if startswith(one(tag.tag).key, "k8s.io/cluster-autoscaler/node-template/resources/") } == {
+      "k8s.io/cluster-autoscaler/node-template/resources/nvidia.com/gpu" = "1"
+    }
+    error_message = "The autoscaler must know that a GPU node offers a GPU while none runs."
   }
 }
 
 run "on_demand_nodes_have_no_spot_taint" {
   variables {
-    gpu_capacity = "ON_DEMAND"
+    capacity = "ON_DEMAND"
   }
   assert {
-    condition     = [for taint in aws_eks_node_group.gpu[0].taint : taint.key] == ["nvidia.com/gpu"]
+    condition     = length(aws_eks_node_group.worker["cpu"].taint) == 0 && [for taint in aws_eks_node_group.worker["gpu"].taint : taint.key] == ["nvidia.com/gpu"]
     error_message = "A taint of spot nodes on others keeps everybody off."
   }
 }
 
-run "a_cluster_of_cpus_needs_no_node_group" {
+run "a_kind_without_nodes_is_not_made" {
   variables {
     gpu_max_nodes = 0
   }
   assert {
-    condition     = length(aws_eks_node_group.gpu) == 0 && length(aws_iam_role.nodes) == 0 && length(aws_autoscaling_group_tag.gpu) == 0
+    condition     = keys(aws_eks_node_group.worker) == ["cpu"] && !anytrue([for tag in aws_autoscaling_group_tag.worker : strcontains(one(tag.tag).key, "gpu")])
     error_message = "Without GPUs nothing of them is made."
   }
 }

@@ -140,6 +140,8 @@ resource "aws_eks_cluster" "this" {
   vpc_config {
     subnet_ids          = aws_subnet.private[*].id
     public_access_cidrs = var.api_cidrs
+    # Else nodes would go by the NAT gateway's address, which is not among those.
+    endpoint_private_access = true
   }
   access_config {
     authentication_mode                         = "API"

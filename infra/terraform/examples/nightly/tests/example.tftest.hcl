@@ -28,4 +28,8 @@ run "the_example_fits_the_module" {
     condition     = toset(aws_subnet.private[*].availability_zone) == toset(["a", "b"])
     error_message = "EKS and the queue want two zones."
   }
+  assert {
+    condition     = one(aws_eks_cluster.this.vpc_config).endpoint_private_access
+    error_message = "Nodes must reach the cluster's API though the public is kept off it."
+  }
 }
