@@ -28,9 +28,10 @@ const inStage = (path) => join(stage.folder, path.startsWith('/') ? path : join(
 const instructions = {
   FROM(rest) {
     const [image, , name = String(stages.size)] = rest.split(/\s+/)
-    stage = { folder: resolve(out, name), workdir: '/', environment: {}, user: '0:0' }
+    const parent = stages.get(image) ?? { folder: resolve(base), workdir: '/', environment: {}, user: '0:0' }
+    stage = { ...parent, folder: resolve(out, name), environment: { ...parent.environment } }
     mkdirSync(stage.folder, { recursive: true })
-    run('cp', ['-a', `${stages.get(image)?.folder ?? resolve(base)}/.`, stage.folder])
+    run('cp', ['-a', `${parent.folder}/.`, stage.folder])
     stages.set(name, stage)
   },
   WORKDIR(rest) {

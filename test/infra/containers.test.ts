@@ -1,6 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -58,6 +60,25 @@ describe.each(['infra/docker/Dockerfile', 'infra/docker/Dockerfile.cuda'])('%s',
   test('runs as an ordinary user and holds no secret', () => {
     expect(instructions.findLast((line) => line.startsWith('USER'))).toBe('USER 10001:10001')
     expect(instructions.filter((line) => /^(ARG|ENV)\b.*(SECRET|PASSWORD|TOKEN|KEY)/i.test(line))).toEqual([])
+  })
+
+  test('has a health check that tells an answer from an error and from silence', async () => {
+    const [, text = '[]'] = /^HEALTHCHECK .*CMD (\[.*\])$/.exec(instructions.at(-1) ?? '') ?? []
+    const [name = '', ...args] = z.array(z.string()).parse(JSON.parse(text))
+    let status = 200
+    const server = createServer((request, response) =>
+      response.writeHead(request.url === '/healthz' ? status : 404).end(),
+    ).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = z.object({ port: z.int() }).parse(server.address())
+    const env = { PATH: process.env.PATH, HEADLIGHT_HEALTH_PORT: `${address.port}` }
+    const check = async () => ((await once(spawn(name, args, { env, stdio: 'ignore' }), 'exit')) as unknown[])[0]
+    expect(await check()).toBe(0)
+    status = 500
+    expect(await check()).toBe(1)
+    server.close()
+    await once(server, 'close')
+    expect(await check()).toBe(1)
   })
 
   test('sets only what headlight knows', () => {
