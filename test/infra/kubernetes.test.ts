@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ScaledObject, TriggerAuthentication } from '@kubernetes-models/keda/keda.sh/v1alpha1'
-import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1'
+import { PrometheusRule, ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1'
 import { Deployment } from 'kubernetes-models/apps/v1'
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1'
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1'
@@ -12,7 +12,7 @@ import { Service, ServiceAccount } from 'kubernetes-models/v1'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { environmentName, settingNames } from '../../src/config.ts'
-import { kubernetesFolder, kustomize, overlays, rendered, type Manifest } from './manifests.ts'
+import { kubernetesFolder, kustomize, manifestsIn, overlays, rendered, type Manifest } from './manifests.ts'
 
 // The models come from the API's own OpenAPI documents. Their validators know formats and what is required, but let
 // unknown fields pass; the compiler knows every field. Together they are as strict as an API server.
@@ -22,6 +22,10 @@ const modules = {
   'keda.sh/v1alpha1 TriggerAuthentication': [TriggerAuthentication, '@kubernetes-models/keda/keda.sh/v1alpha1'],
   'monitoring.coreos.com/v1 ServiceMonitor': [
     ServiceMonitor,
+    '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1',
+  ],
+  'monitoring.coreos.com/v1 PrometheusRule': [
+    PrometheusRule,
     '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1',
   ],
   'networking.k8s.io/v1 NetworkPolicy': [NetworkPolicy, 'kubernetes-models/networking.k8s.io/v1'],
@@ -57,6 +61,8 @@ function unknownFields(manifests: readonly Manifest[]): string[] {
     rmSync(folder, { recursive: true, force: true })
   }
 }
+
+const alerts = fileURLToPath(new URL('../../infra/grafana/alerts.yaml', import.meta.url))
 
 const environment = z.array(
   z.union([
@@ -97,6 +103,10 @@ const deployment = z.object({
     }),
   }),
 })
+
+const { version } = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')))
 
 /** A worker needs this much longer than its grace to hand back and close (worker/supervisor.ts). */
 const closingSeconds = 20
@@ -150,6 +160,12 @@ describe.skipIf(kustomize === null)('rendered by kustomize (skipped without kust
       expect(worker?.terminationGracePeriodSeconds).toBeLessThan(120)
     })
 
+    test('images are named by the overlay, all of this version', () => {
+      const images = deployments.map(({ spec }) => spec.template.spec.containers[0].image)
+      const worker = overlay === 'gpu' ? 'headlight-cuda' : 'headlight'
+      expect(images).toEqual(['headlight', worker].map((name) => `registry.example/${name}:${version}`))
+    })
+
     test("the number of workers is KEDA's alone", () => {
       const replicas = deployments.map(({ metadata, spec }) => [metadata.name, spec.replicas])
       expect(Object.fromEntries(replicas)).toEqual({ 'headlight-producer': 1, 'headlight-worker': undefined })
@@ -162,6 +178,17 @@ describe.skipIf(kustomize === null)('rendered by kustomize (skipped without kust
     const complaints = unknownFields([{ ...manifest, spec: { maxUnavailabel: 1 } }])
     expect(complaints.join('\n')).toContain('maxUnavailabel')
   })
+})
+
+test('the alert rules are valid below the head that docs/deploy.md puts before them', () => {
+  const page = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8')
+  const [, head = ''] = /<<END\n(apiVersion: monitoring.*?)END\n/s.exec(page) ?? []
+  const [rule, ...others] = manifestsIn(head + readFileSync(alerts, 'utf8').replaceAll(/^/gm, '  '))
+  if (!rule) throw new Error('docs/deploy.md has no PrometheusRule')
+  expect(others).toEqual([])
+  const { Model } = modelOf(rule)
+  expect(() => new Model(rule).validate()).not.toThrow()
+  expect(unknownFields([rule])).toEqual([])
 })
 
 test('no manifest holds a secret, only names of secrets', () => {
