@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { InputError } from '../errors.ts'
 import { redisFault } from './redisFault.ts'
-import type { QueueConnection } from './redisUrl.ts'
+import { anonymous, type QueueConnection } from './redisUrl.ts'
 
 export interface RedisFacts {
   readonly server: 'redis' | 'valkey'
@@ -44,6 +44,7 @@ async function askInfo(
 ): Promise<string> {
   const client = new Redis({
     ...connection.redis,
+    ...anonymous,
     ...node,
     lazyConnect: true,
     retryStrategy: () => null,

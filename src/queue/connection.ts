@@ -4,7 +4,7 @@ import { Cluster, Redis } from 'ioredis'
 import { z } from 'zod'
 import { workerOptions } from '../contract/job.ts'
 import type { Logger } from '../telemetry.ts'
-import type { QueueConnection } from './redisUrl.ts'
+import { anonymous, type QueueConnection } from './redisUrl.ts'
 
 /** 0.1 s, 0.2 s … 5 s, with jitter: a hundred workers must not come back in the same millisecond. */
 const backoffMs = (times: number) => Math.min(5_000, 50 * 2 ** Math.min(times, 10)) * (0.75 + Math.random() / 2)
@@ -33,7 +33,8 @@ const clusterNodeList = z.array(z.strictObject({ host: z.string(), port: z.numbe
 RedisConnection.clientFactory = ({ clusterNodes, ...options }) =>
   createIORedisClient(newClient(options, clusterNodeList.parse(clusterNodes) ?? null))
 
-function newClient(options: RedisOptions, nodes: QueueConnection['cluster']): Redis | Cluster {
+function newClient(asked: RedisOptions, nodes: QueueConnection['cluster']): Redis | Cluster {
+  const options = { ...asked, ...anonymous }
   if (nodes === null) return new Redis(options)
   const { host: _host, port: _port, db: _db, retryStrategy, enableOfflineQueue, ...redisOptions } = options
   return new Cluster([...nodes], {

@@ -26,6 +26,12 @@ export interface QueueConnection {
   readonly description: string
 }
 
+/**
+ * For every client: ioredis would tell the server its name and version (CLIENT SETINFO). Servers before Redis 7.2 do not
+ * know that, so no user's rules can allow it on old and new ones alike, and each connection would stand in the ACL log.
+ */
+export const anonymous = { disableClientInfo: true } as const
+
 const defaultPort = 6379
 
 const query = z.strictObject({

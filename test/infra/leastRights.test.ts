@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openStore } from '../../src/storage/open.ts'
 import { startS3Server, type S3Request, type S3Server } from '../support/s3Server.ts'
 import { imageFolder, inFolder, networkFile, startHeadlight } from '../cli/headlight.ts'
 import { Policy } from './policy.ts'
-import { startSecuredRedis, type SecuredRedis } from './securedRedis.ts'
+import { hasOpenssl, startSecuredRedis, type SecuredRedis } from './securedRedis.ts'
 
 const places = {
   dataset_bucket: 'bucket',
@@ -24,26 +24,6 @@ let redis: SecuredRedis
 /** The same buckets, seen by each side through its own policy. */
 const sides = new Map<'producer' | 'worker', S3Server>()
 const denied: string[] = []
-
-beforeAll(async () => {
-  redis = await startSecuredRedis({ headlight: secrets.redis, keda: 'unused' })
-  for (const side of ['producer', 'worker'] as const) {
-    const server = await startS3Server({ accessKeyId: 'key', secretAccessKey: secrets.s3 })
-    const when = (request: S3Request) => {
-      if (policies[side].allows(request)) return false
-      denied.push(`${side}: ${request.method} ${request.bucket}/${request.key}?${request.query.toString()}`)
-      return true
-    }
-    server.faults.push({ when, what: 'deny' })
-    sides.set(side, server)
-  }
-  const bucket = sides.get('producer')?.buckets.get('bucket')
-  if (bucket) sides.get('worker')?.buckets.set('bucket', bucket)
-})
-afterAll(async () => {
-  await redis.stop()
-  for (const server of sides.values()) await server.close()
-})
 
 const objects = () => sides.get('producer')?.objects() ?? new Map<string, never>()
 const environmentOf = (side: 'producer' | 'worker') => ({
@@ -71,72 +51,94 @@ function processArguments(): string {
     .join('\n')
 }
 
-test(
-  'the policies of infra/terraform suffice for runs that compute and prune, and no secret is seen anywhere',
-  { timeout: 240_000 },
-  () =>
-    inFolder(async (folder) => {
-      const images = readdirSync(imageFolder)
-      for (const name of images) sides.get('producer')?.put(`heads/${name}`, readFileSync(join(imageFolder, name)))
-      const worker = startHeadlight(
-        ['worker', '--units', '1', '--cache-folder', join(folder, 'cache')],
-        environmentOf('worker'),
-      )
-      onTestFinished(() => worker.kill('SIGKILL'))
-      const uris = ['--dataset', 's3://bucket/heads/', '--output', 's3://bucket/saliency/', '--network', networkFile]
-      const produce = () =>
-        startHeadlight(['produce', ...uris, '--gradients', 'float16', '--prune'], environmentOf('producer')).ended
-      const said: string[] = []
-      const ended = async (run: ReturnType<typeof produce>) => {
-        const { code, stdout, stderr } = await run
-        expect({ code, denied, stderr }).toMatchObject({ code: 0, denied: [] })
-        said.push(stdout, stderr)
+describe.skipIf(!hasOpenssl)('runs under these policies (skipped without openssl)', () => {
+  beforeAll(async () => {
+    redis = await startSecuredRedis({ headlight: secrets.redis, keda: 'unused' })
+    for (const side of ['producer', 'worker'] as const) {
+      const server = await startS3Server({ accessKeyId: 'key', secretAccessKey: secrets.s3 })
+      const when = (request: S3Request) => {
+        if (policies[side].allows(request)) return false
+        denied.push(`${side}: ${request.method} ${request.bucket}/${request.key}?${request.query.toString()}`)
+        return true
       }
-      await ended(produce())
-      const seen = processArguments()
-      // One image is gone: its map and gradient are pruned.
-      objects().delete(`heads/${images[0]}`)
-      await ended(produce())
-      worker.kill('SIGTERM')
-      const end = await worker.ended
-      expect({ code: end.code, denied }).toEqual({ code: 0, denied: [] })
-      said.push(end.stdout, end.stderr)
-
-      for (const side of ['producer', 'worker'] as const)
-        expect({ side, used: policies[side].statements.filter((name) => policies[side].used.has(name)) }).toEqual({
-          side,
-          used: policies[side].statements,
-        })
-
-      expect(seen).toContain('dist/cli/main.js\0worker')
-      const jobs = await redis.admin.keys('*')
-      const places = {
-        'process arguments': seen,
-        logs: said.join('\n'),
-        'output store': [...objects()].map(([key, { bytes }]) => `${key}\n${bytes.toString('latin1')}`).join('\n'),
-        Redis: (await Promise.all(jobs.map((key) => redis.admin.dumpBuffer(key)))).join('\n'),
-      }
-      expect(places.logs.length).toBeGreaterThan(1_000)
-      for (const [place, text] of Object.entries(places))
-        for (const [name, secret] of Object.entries(secrets))
-          expect({ place, name, isSeen: text.includes(secret) }).toEqual({ place, name, isSeen: false })
-    }),
-)
-
-test('the policy of the producer suffices for large objects, those given up included', async () => {
-  const store = openStore('s3://bucket/saliency/', {
-    endpoint: sides.get('producer')?.endpoint,
-    credentials: { accessKeyId: 'key', secretAccessKey: secrets.s3 },
+      server.faults.push({ when, what: 'deny' })
+      sides.set(side, server)
+    }
+    const bucket = sides.get('producer')?.buckets.get('bucket')
+    if (bucket) sides.get('worker')?.buckets.set('bucket', bucket)
   })
-  onTestFinished(() => store.close())
-  for (const end of ['commit', 'discard'] as const) {
-    const table = store.write('set/angles.parquet')
-    await table.append(Buffer.alloc(9 << 20))
-    await table[end]()
-  }
-  expect(denied).toEqual([])
-  expect(sides.get('producer')?.unfinished()).toEqual([])
-  expect(objects().get('saliency/set/angles.parquet')?.bytes.length).toBe(9 << 20)
+  afterAll(async () => {
+    await redis.stop()
+    for (const server of sides.values()) await server.close()
+  })
+
+  test(
+    'the policies of infra/terraform suffice for runs that compute and prune, and no secret is seen anywhere',
+    { timeout: 240_000 },
+    () =>
+      inFolder(async (folder) => {
+        const images = readdirSync(imageFolder)
+        for (const name of images) sides.get('producer')?.put(`heads/${name}`, readFileSync(join(imageFolder, name)))
+        const worker = startHeadlight(
+          ['worker', '--units', '1', '--cache-folder', join(folder, 'cache')],
+          environmentOf('worker'),
+        )
+        onTestFinished(() => worker.kill('SIGKILL'))
+        const uris = ['--dataset', 's3://bucket/heads/', '--output', 's3://bucket/saliency/', '--network', networkFile]
+        const produce = () =>
+          startHeadlight(['produce', ...uris, '--gradients', 'float16', '--prune'], environmentOf('producer')).ended
+        const said: string[] = []
+        const ended = async (run: ReturnType<typeof produce>) => {
+          const { code, stdout, stderr } = await run
+          expect({ code, denied, stderr }).toMatchObject({ code: 0, denied: [] })
+          said.push(stdout, stderr)
+        }
+        await ended(produce())
+        const seen = processArguments()
+        // One image is gone: its map and gradient are pruned.
+        objects().delete(`heads/${images[0]}`)
+        await ended(produce())
+        worker.kill('SIGTERM')
+        const end = await worker.ended
+        expect({ code: end.code, denied }).toEqual({ code: 0, denied: [] })
+        said.push(end.stdout, end.stderr)
+
+        for (const side of ['producer', 'worker'] as const)
+          expect({ side, used: policies[side].statements.filter((name) => policies[side].used.has(name)) }).toEqual({
+            side,
+            used: policies[side].statements,
+          })
+
+        expect(seen).toContain('dist/cli/main.js\0worker')
+        const jobs = await redis.admin.keys('*')
+        const places = {
+          'process arguments': seen,
+          logs: said.join('\n'),
+          'output store': [...objects()].map(([key, { bytes }]) => `${key}\n${bytes.toString('latin1')}`).join('\n'),
+          Redis: (await Promise.all(jobs.map((key) => redis.admin.dumpBuffer(key)))).join('\n'),
+        }
+        expect(places.logs.length).toBeGreaterThan(1_000)
+        for (const [place, text] of Object.entries(places))
+          for (const [name, secret] of Object.entries(secrets))
+            expect({ place, name, isSeen: text.includes(secret) }).toEqual({ place, name, isSeen: false })
+      }),
+  )
+
+  test('the policy of the producer suffices for large objects, those given up included', async () => {
+    const store = openStore('s3://bucket/saliency/', {
+      endpoint: sides.get('producer')?.endpoint,
+      credentials: { accessKeyId: 'key', secretAccessKey: secrets.s3 },
+    })
+    onTestFinished(() => store.close())
+    for (const end of ['commit', 'discard'] as const) {
+      const table = store.write('set/angles.parquet')
+      await table.append(Buffer.alloc(9 << 20))
+      await table[end]()
+    }
+    expect(denied).toEqual([])
+    expect(sides.get('producer')?.unfinished()).toEqual([])
+    expect(objects().get('saliency/set/angles.parquet')?.bytes.length).toBe(9 << 20)
+  })
 })
 
 const asks = (method: string, key: string, prefix?: string) => ({

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -12,6 +12,9 @@ import { freePort, provideTestRedis } from '../support/redis.ts'
 /** The rules of one of the users in infra/redis, as they are shipped. */
 export const aclRules = async (user: 'headlight' | 'keda'): Promise<string> =>
   (await readFile(new URL(`../../infra/redis/${user}.acl`, import.meta.url), 'utf8')).trim()
+
+/** It makes the certificate, and not every machine has it. */
+export const hasOpenssl = spawnSync('openssl', ['version']).status === 0
 
 export interface SecuredRedis {
   readonly port: number
@@ -27,8 +30,14 @@ export interface SecuredRedis {
 /**
  * A Redis as a careful administrator sets it up: TLS only, the default user off, and the users of infra/redis with
  * passwords that the server knows as digests only. The certificate is made by `openssl` and names localhost.
+ *
+ * @param clusterRules what a node of a cluster allows headlight's user besides; with them the server is such a node, the
+ *   only one of its cluster
  */
-export async function startSecuredRedis(passwords: Record<'headlight' | 'keda', string>): Promise<SecuredRedis> {
+export async function startSecuredRedis(
+  passwords: Record<'headlight' | 'keda', string>,
+  clusterRules?: string,
+): Promise<SecuredRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'headlight-tls-'))
   const [caFile, keyFile] = [join(folder, 'server.pem'), join(folder, 'server.key')]
   const request = 'req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost'
@@ -38,11 +47,13 @@ export async function startSecuredRedis(passwords: Record<'headlight' | 'keda', 
   const lines = [
     'user default off',
     `user admin on #${digest(adminPassword)} ~* &* +@all`,
-    `user headlight on #${digest(passwords.headlight)} ${await aclRules('headlight')}`,
+    `user headlight on #${digest(passwords.headlight)} ${await aclRules('headlight')} ${clusterRules ?? ''}`,
     `user keda on #${digest(passwords.keda)} ${await aclRules('keda')}`,
   ]
   await writeFile(join(folder, 'users.acl'), `${lines.join('\n')}\n`)
-  const port = await freePort()
+  // Nodes of a cluster talk to each other on the port ten thousand higher.
+  let port = await freePort()
+  while (port > 55_535) port = await freePort()
   const settings = `
     port 0
     tls-port ${port}
@@ -55,6 +66,7 @@ export async function startSecuredRedis(passwords: Record<'headlight' | 'keda', 
     maxmemory-policy noeviction
     save ""
     dir ${folder}
+    ${clusterRules === undefined ? '' : 'cluster-enabled yes\ntls-cluster yes\ncluster-announce-ip 127.0.0.1'}
   `
   await writeFile(join(folder, 'redis.conf'), settings)
   const server = spawn(await provideTestRedis(), [join(folder, 'redis.conf')], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -71,12 +83,22 @@ export async function startSecuredRedis(passwords: Record<'headlight' | 'keda', 
     username: 'admin',
     password: adminPassword,
     tls: { ca: await readFile(caFile) },
+    enableReadyCheck: false,
+    // Else its own question would stand among the server's refusals.
+    disableClientInfo: true,
   })
+  if (clusterRules !== undefined) {
+    await admin.cluster('ADDSLOTS', ...Array.from({ length: 16_384 }, (_, slot) => slot))
+    while (!(await admin.cluster('INFO')).includes('cluster_state:ok')) await sleep(20)
+  }
   return {
     port,
     caFile,
     admin,
-    url: (user) => `rediss://${user}:${encodeURIComponent(passwords[user])}@localhost:${port}`,
+    url: (user) => {
+      const query = clusterRules === undefined ? '' : '?cluster=1'
+      return `rediss://${user}:${encodeURIComponent(passwords[user])}@localhost:${port}${query}`
+    },
     stop: async () => {
       admin.disconnect()
       server.kill('SIGKILL')
