@@ -91,6 +91,12 @@ export async function enumerate(options: EnumerateOptions): Promise<ManifestDone
   }
 }
 
+/** Whether a run is about a sample at all; a retry is only about some that failed. */
+export function isAsked(former: Pick<StateRow, 'status' | 'code'> | undefined, retry: Retry | undefined): boolean {
+  if (retry === undefined) return true
+  return former?.status === 'failed' && (retry.code === null || retry.code === former.code)
+}
+
 /** The part being filled, and the counts of all parts. */
 class Listing {
   readonly #options: EnumerateOptions
@@ -123,7 +129,9 @@ class Listing {
 
   async gone(former: StateRow): Promise<void> {
     this.#reached = former.key
-    if (!this.#isAsked(former)) {
+    if (!isAsked(former, this.#options.retry)) {
+      // A retry does not list it, but its map is there: a neighbour that is tried again must not take its place.
+      this.#collision(former.key)
       this.#unchanged++
       return
     }
@@ -133,13 +141,13 @@ class Listing {
 
   async sample(sample: Sample, former: StateRow | undefined): Promise<void> {
     const refused = refuseKey(sample.key) ?? this.#collision(sample.key)
-    const print = fingerprint(sample)
     this.#reached = sample.key
-    if (!this.#isAsked(former)) {
+    if (!isAsked(former, this.#options.retry)) {
       // What is new in the dataset is no part of a retry, nor of the state that it leaves.
       if (former !== undefined) this.#unchanged++
       return
     }
+    const print = fingerprint(sample)
     const { full, retry } = this.#options
     if (!full && retry === undefined && former !== undefined && stands(former, print, refused)) {
       this.#unchanged++
@@ -151,13 +159,6 @@ class Listing {
     this.#entries.push({ key, etag, sizeBytes, fingerprint: print, companions, ...extra })
     if (this.#entries.length === 1) this.#options.onEntry?.()
     if (this.#entries.length >= this.#partEntries) await this.#put()
-  }
-
-  /** Whether the run is about this sample at all. */
-  #isAsked(former: StateRow | undefined): boolean {
-    const { retry } = this.#options
-    if (retry === undefined) return true
-    return former?.status === 'failed' && (retry.code === null || retry.code === former.code)
   }
 
   #collision(key: string): 'key-collision' | undefined {

@@ -10,7 +10,7 @@ import type { PatienceTimes } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
-import { enumerate } from './enumerate.ts'
+import { enumerate, isAsked } from './enumerate.ts'
 import { finalize } from './finalize.ts'
 import type { WorkFacts } from './finalize.ts'
 import { Following } from './follow.ts'
@@ -18,6 +18,7 @@ import type { FollowTimes } from './follow.ts'
 import { Hold } from './hold.ts'
 import type { HoldTimes } from './hold.ts'
 import { Manifest } from './manifest.ts'
+import { nearListing } from './nearListing.ts'
 import { ProgressReport } from './progress.ts'
 import type { RunProgress } from './progress.ts'
 import { currentRun, latestRun, openRun } from './runs.ts'
@@ -244,8 +245,15 @@ class Serving {
     // Ended with the listing, not only with the run.
     const patience = patienceFor(this.#options, progress, signal)
     const output = new PatientStore(this.#options.output, patience)
+    const whole = new PatientStore(dataset, patience)
+    const { base, retry } = run
+    const asked = async function* () {
+      for await (const row of stateRows(output, set.id, base, ['key', 'status', 'code'])) {
+        yield { key: row.key, isAsked: isAsked(row, retry) }
+      }
+    }
     const done = await enumerate({
-      dataset: new PatientStore(dataset, patience),
+      dataset: retry === undefined ? whole : nearListing(whole, asked),
       adapter: openAdapter(set.options.adapter),
       manifest: new Manifest(output, set.id, run.run),
       state: stateRows(output, set.id, run.base, ['key', 'fingerprint', 'status', 'code']),

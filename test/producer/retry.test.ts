@@ -86,6 +86,16 @@ it('takes one code only when one is given, and drops a failed sample whose objec
   expect(summary.counts).toEqual({ total: 3, computed: 0, unchanged: 3, failed: 1, gone: 1 })
 })
 
+it('leaves a map to the sample that has it, which it does not look at', async () => {
+  // A pair with one map: the second fails, as long as the first is there.
+  for (const key of ['e.jpg', 'e.jpg.png']) await world.addImage(key)
+  await serve()
+  const codes = async () => (await world.rows(set)).filter(({ key }) => key.startsWith('e.')).map(({ code }) => code)
+  expect(await codes()).toEqual([null, 'key-collision'])
+  expect(await listed((await serve({ retry: { code: 'key-collision' } })).run)).toEqual(['e.jpg.png'])
+  expect(await codes()).toEqual([null, 'key-collision'])
+})
+
 it('stays a retry when it is resumed', async () => {
   const left = await leftOpen('vanished')
   startWork()
