@@ -26,7 +26,9 @@ export const common: Omit<ServiceTimes, 'imageS'> = {
   leadS: 0.15,
   // 11 µs of processor time (bench/producerMemory.ts, ten million keys), and 0.1 s for a page of 1,000 keys from S3.
   listedKeyS: 0.000_12,
-  tableRowS: 0.000_04,
+  // bench/producerMemory.ts with one objective, between 50,000 and 350,000 rows, less what making them up takes. Each
+  // further objective adds its columns, and two or more the comparison of their maps: 0.12 ms a row with three.
+  tableRowS: 0.000_05,
   // An assumption on the safe side; bench/scale/check.ts prints what it is: added, pulled, reported on, finished.
   redisShardS: 0.005,
   getsPerImage: 1,

@@ -68,6 +68,15 @@ describe('S3 services of all kinds', () => {
       expect(await keysOf(store)).toEqual(['sub/x'])
     }))
 
+  it('one that does not name what a multipart upload has made is asked', () =>
+    withStore({ isEtagOmitted: true }, async (store) => {
+      const writer = store.write('table')
+      await writer.append(Buffer.alloc(9 << 20))
+      const etag = await writer.commit()
+      expect(etag).not.toBe('')
+      expect(await store.head('table')).toEqual({ key: 'table', etag, sizeBytes: 9 << 20 })
+    }))
+
   it.each(['obeyed', 'bare'] as const)('conditions that are %s are found to hold', (conditions) =>
     withStore({ conditions }, async (store, server) => {
       expect(await store.conditionalPut()).toBe(true)

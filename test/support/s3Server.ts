@@ -13,6 +13,8 @@ export interface S3ServerOptions extends S3Credentials {
   readonly pageSize?: number
   /** Default: any free one. */
   readonly port?: number
+  /** Whether a multipart upload that is completed is answered without the object's ETag, as by Ceph. Default: no. */
+  readonly isEtagOmitted?: boolean
   /**
    * What If-Match and If-None-Match of a PUT do: `ignored` as with some services, `refused` with 501, `bare` as with
    * Ceph, whose If-Match takes an ETag without quotes only. Default: obeyed.
@@ -247,17 +249,17 @@ export class S3Server {
         if (object === undefined) throw new S3Refusal(404, 'NoSuchKey')
         return objectAnswer(object, asked.headers.range)
       case 'POST':
-        return uploadAnswer(bucket, asked, body)
+        return uploadAnswer(bucket, asked, body, this.#options)
       case 'PUT': {
         if (Buffer.byteLength(key) > 1_024) throw new S3Refusal(400, 'KeyTooLongError')
-        if (query.has('uploadId')) return uploadAnswer(bucket, asked, body)
+        if (query.has('uploadId')) return uploadAnswer(bucket, asked, body, this.#options)
         this.#verifyConditions(asked, object)
         const added = stored(body, asked.headers['content-type'] ?? 'binary/octet-stream')
         bucket.set(key, added)
         return { status: 200, headers: { etag: `"${added.etag}"` } }
       }
       case 'DELETE':
-        if (query.has('uploadId')) return uploadAnswer(bucket, asked, body)
+        if (query.has('uploadId')) return uploadAnswer(bucket, asked, body, this.#options)
         bucket.delete(key)
         return { status: 204 }
       default:
@@ -307,7 +309,12 @@ function objectAnswer(object: StoredObject, range: string | undefined): Answer {
 }
 
 /** Creates, fills, completes or aborts a multipart upload. */
-function uploadAnswer(bucket: Bucket, { method, key, query, headers }: S3Request, body: Buffer): Answer {
+function uploadAnswer(
+  bucket: Bucket,
+  { method, key, query, headers }: S3Request,
+  body: Buffer,
+  options: S3ServerOptions,
+): Answer {
   const id = query.get('uploadId') ?? ''
   const xml = { 'content-type': 'application/xml' }
   try {
@@ -332,7 +339,8 @@ function uploadAnswer(bucket: Bucket, { method, key, query, headers }: S3Request
     const { bytes, etag, headers: served } = bucket.uploads.complete(key, id, body.toString())
     const { 'content-type': contentType = '', ...metadata } = served
     bucket.set(key, { bytes, etag, contentType, metadata })
-    const answer = `<CompleteMultipartUploadResult><ETag>&quot;${etag}&quot;</ETag></CompleteMultipartUploadResult>`
+    const named = options.isEtagOmitted === true ? '' : `<ETag>&quot;${etag}&quot;</ETag>`
+    const answer = `<CompleteMultipartUploadResult>${named}</CompleteMultipartUploadResult>`
     return { status: 200, headers: xml, body: answer }
   } catch (error) {
     if (!(error instanceof UploadRefusal)) throw error
