@@ -154,7 +154,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     if (job?.id === undefined) return
     onEvent({ type: 'shard-failed', job: job.id, isLastAttempt: job.attemptsMade >= (job.opts.attempts ?? 1) })
   })
-  const heartbeat = new HeartbeatSender(options.connection, () => ({ ...state.heartbeat, activity: jobs.activity }), log)
+  const heartbeat = new HeartbeatSender(
+    options.connection,
+    () => ({ ...state.heartbeat, activity: jobs.activity }),
+    log,
+  )
 
   let draining: Promise<void> | undefined
   return {
