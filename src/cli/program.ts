@@ -67,6 +67,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     }
     const display = new ProgressDisplay(surroundings.messages, {
       silent: settings.quiet || settings.logLevel === 'silent',
+      mute: settings.logLevel === 'silent',
     })
     const log = createLogger(settings.logLevel ?? (spec.jsonLogs ? 'info' : 'warn'), {
       write: (line) => {

@@ -15,14 +15,17 @@ const beginnings: Readonly<Record<RunProgress['phase'], (progress: RunProgress) 
 /**
  * Shows progress on standard error. On a terminal one line is rewritten, at most five times a second; elsewhere a line
  * is written when a phase begins, when there is something out of the ordinary to say, and at most every 30 s after that.
- * `silent` shows nothing but `write`.
+ * `silent` shows messages only, `mute` not even those; `write` always writes.
  */
 export class ProgressDisplay {
   readonly #output: Output
   readonly #silent: boolean
+  readonly #mute: boolean
   readonly #now: () => number
   readonly #meter = new RateMeter()
   #latest: RunProgress | null = null
+  /** The message told last. */
+  #said: string | undefined
   /** On the terminal now. */
   #shown = ''
   /** Written last, where there is no terminal. */
@@ -30,29 +33,38 @@ export class ProgressDisplay {
   #lastMs = -Infinity
   #lastPhase: RunProgress['phase'] | null = null
 
-  constructor(output: Output, options: { silent: boolean; now?: () => number }) {
+  constructor(output: Output, options: { silent: boolean; mute?: boolean; now?: () => number }) {
     this.#output = output
     this.#silent = options.silent
+    this.#mute = options.mute ?? false
     this.#now = options.now ?? (() => performance.now())
   }
 
   update(progress: RunProgress): void {
-    if (this.#silent) return
+    const said = progress.message === this.#said ? undefined : progress.message
+    this.#said = progress.message
+    if (this.#silent) {
+      // Quiet is about progress: what is out of the ordinary is no progress.
+      if (said !== undefined && !this.#mute && progress.isLogged !== true) this.#output.write(`${said}\n`)
+      return
+    }
     const now = this.#now()
     if (progress.phase === 'listing' || progress.phase === 'computing') this.#meter.add(now, progress.computed)
     const begins = progress.phase !== this.#lastPhase
-    const said = progress.message === this.#latest?.message ? undefined : progress.message
     this.#latest = progress
     this.#lastPhase = progress.phase
     if (this.#output.isTerminal) {
-      if (!begins && now - this.#lastMs < redrawMs) return
+      // Above the line, where it stays, and in the line as long as it lasts.
+      if (said !== undefined && progress.isLogged !== true) this.#writeAbove(said)
+      else if (!begins && now - this.#lastMs < redrawMs) return
       this.#lastMs = now
       this.#draw()
       return
     }
-    if (!begins && said === undefined && now - this.#lastMs < quietLineMs) return
+    const news = progress.isLogged === true ? undefined : said
+    if (!begins && news === undefined && now - this.#lastMs < quietLineMs) return
     this.#lastMs = now
-    const line = said ?? (begins ? beginnings[progress.phase](progress) : this.#line(Infinity))
+    const line = news ?? (begins ? beginnings[progress.phase](progress) : this.#line(Infinity))
     // A run that stands still is no news.
     if (line === this.#lastLine) return
     this.#lastLine = line
@@ -61,9 +73,13 @@ export class ProgressDisplay {
 
   /** Writes a line of text above the progress line; also when silent. */
   write(line: string): void {
+    this.#writeAbove(line)
+    if (this.#latest) this.#draw()
+  }
+
+  #writeAbove(line: string): void {
     this.#erase()
     this.#output.write(`${line}\n`)
-    if (this.#latest) this.#draw()
   }
 
   /** Takes the progress line away; nothing is drawn any more. */

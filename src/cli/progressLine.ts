@@ -31,18 +31,18 @@ function progressParts(progress: RunProgress, imagesPerSecond: number | null): s
       const message = progress.message === undefined ? [] : [progress.message]
       if (toCompute === null) {
         const done = computed > 0 ? [`${number(computed)} done`] : []
-        return [`listing, ${number(progress.listed)} images so far`, ...done, ...speed, ...failures(failed), ...message]
+        return [`listing, ${number(progress.listed)} images so far`, ...message, ...done, ...speed, ...failures(failed)]
       }
       const share = toCompute === 0 ? 100 : Math.floor((100 * computed) / toCompute)
       const left = imagesPerSecond ? [`${duration((toCompute - computed) / imagesPerSecond)} left`] : []
       const unchanged = progress.unchanged > 0 ? [`${number(progress.unchanged)} unchanged`] : []
       return [
         `${number(computed)}/${number(toCompute)} images (${share} %)`,
+        ...message,
         ...left,
         ...speed,
         ...failures(failed),
         ...unchanged,
-        ...message,
       ]
     }
   }

@@ -86,6 +86,7 @@ export async function computeHere(call: Call, { output, prepare, retry }: Asked)
           headlightVersion: surroundings.version,
           signal: AbortSignal.any([stop.signal, fault.signal]),
           onProgress: (progress) => display.update(progress),
+          hasOwnWorkers: true,
           onWork,
           log,
         })

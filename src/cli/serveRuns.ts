@@ -20,6 +20,7 @@ export async function serveRuns(call: Call): Promise<number> {
     log.info({ signal }, 'stopping: the runs at work are handed back'),
   )
   const health = await servedHealth(call, connection, stop.signal)
+  const said = new Map<string, string | undefined>()
   try {
     log.info({ redis: connection.description }, 'waiting for runs')
     await serveRunsQueue({
@@ -37,7 +38,11 @@ export async function serveRuns(call: Call): Promise<number> {
       signal: stop.signal,
       onProgress: (job, progress) => {
         health?.progress(job, progress)
-        log.debug({ set: job.set, phase: progress.phase }, progress.message ?? 'progress')
+        log.debug({ set: job.set, phase: progress.phase }, 'progress')
+        const { message, isLogged } = progress
+        if (message !== said.get(job.set) && message !== undefined && isLogged !== true)
+          log.warn({ set: job.set }, message)
+        said.set(job.set, message)
       },
       onEvent: (event) => health?.heard(event),
       log,

@@ -11,11 +11,14 @@ export interface FollowOptions {
   readonly set: string
   readonly run: string
   readonly shards: Shards
-  readonly queue: Pick<ShardQueue, 'add' | 'promote' | 'unknown'>
+  readonly queue: Pick<ShardQueue, 'add' | 'promote' | 'unknown' | 'workers'>
   /** Whether all parts are listed. */
   readonly isListed: () => boolean
   readonly signal: AbortSignal
-  readonly onMessage: (message: string | undefined) => void
+  /** `isLogged`: the log tells it already. */
+  readonly onMessage: (message: string | undefined, isLogged?: boolean) => void
+  /** Said when shards wait and nobody takes any; null where a worker comes with the run. */
+  readonly lonelyMessage: string | null
   readonly onRecordsListed: () => void
   readonly times?: FollowTimes
 }
@@ -25,8 +28,12 @@ export interface FollowTimes {
   /** Before a shard whose attempts are exhausted is enqueued again; doubled with each time. */
   readonly retryMs: number
   readonly longestRetryMs: number
+  /** How long no worker may be there before it is said. */
+  readonly lonelyMs?: number
 }
 
+/** Workers come up in seconds: before that, that none is there says nothing. */
+const patientMs = 5_000
 const defaultTimes: FollowTimes = { pollMs: 2_000, retryMs: 10_000, longestRetryMs: 600_000 }
 
 /** Listing `records/` may take this share of the time. */
@@ -55,6 +62,9 @@ export class Following {
   /** A message about failed or lost shards still stands. */
   #hasComplained = false
   #isPaused = false
+  /** Since when shards wait and no worker is there. */
+  #lonelySince: number | undefined
+  #isLonely = false
   #promoteUntil = -Infinity
 
   constructor(options: FollowOptions) {
@@ -99,12 +109,13 @@ export class Following {
         if (isListed() && shards.missingCount === 0) return 'completed'
         await this.#followPause(flags.paused)
         if (!flags.paused) await this.#enqueueAgain()
+        await this.#lookForWorkers(flags.paused)
         if (!flags.paused && performance.now() < this.#promoteUntil) await queue.promote()
-        if (complaint !== undefined) onMessage(this.#isPaused ? this.#pausedMessage() : undefined)
+        if (complaint !== undefined) onMessage(this.#standing())
         complaint = undefined
       } catch (error) {
         if (!(error instanceof TransientError)) throw error
-        if (complaint !== error.message) onMessage(error.message)
+        if (complaint !== error.message) onMessage(error.message, error.code === 'queue-lost')
         complaint = error.message
       }
       await this.#pause()
@@ -125,6 +136,24 @@ export class Following {
       this.#isPaused = true
       throw error
     }
+  }
+
+  /** What stays to be said when something else is over. */
+  #standing(): string | undefined {
+    if (this.#isPaused) return this.#pausedMessage()
+    return (this.#isLonely ? this.#options.lonelyMessage : null) ?? undefined
+  }
+
+  async #lookForWorkers(paused: boolean): Promise<void> {
+    const { shards, queue, lonelyMessage, onMessage } = this.#options
+    if (lonelyMessage === null) return
+    const isLonely = !paused && shards.missingCount > 0 && (await queue.workers()) === 0
+    const now = performance.now()
+    this.#lonelySince = isLonely ? (this.#lonelySince ?? now) : undefined
+    const isLong = this.#lonelySince !== undefined && now - this.#lonelySince >= (this.#times.lonelyMs ?? patientMs)
+    if (isLong === this.#isLonely) return
+    this.#isLonely = isLong
+    onMessage(this.#standing())
   }
 
   #pausedMessage(): string {
@@ -185,7 +214,7 @@ export class Following {
   }
 
   #calm(): void {
-    if (this.#hasComplained) this.#options.onMessage(undefined)
+    if (this.#hasComplained) this.#options.onMessage(this.#standing())
     this.#hasComplained = false
   }
 

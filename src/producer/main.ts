@@ -47,7 +47,10 @@ export interface ServeRunOptions {
   readonly headlightVersion: string
   /** On abort the hold is released, the run stays open, and the promise rejects with the signal's reason. */
   readonly signal: AbortSignal
+  /** Its messages are told nowhere else, but for those that say so. */
   readonly onProgress: (progress: RunProgress) => void
+  /** Workers come with this call: that none is there yet is nothing to be said. */
+  readonly hasOwnWorkers?: boolean
   /** Called when a sample that is to be computed has been listed: with the first one, and now and then again. */
   readonly onWork?: () => void
   readonly log: Logger
@@ -162,7 +165,7 @@ class Serving {
 
   /** Lists, enqueues and follows at once: workers compute the first parts while the last are being listed. */
   async #work(run: Run, dataset: Store): Promise<{ end: 'completed' | 'cancelled'; facts: WorkFacts }> {
-    const { output, set, connection, queueName, log, times } = this.#options
+    const { output, set, connection, queueName, log, times, hasOwnWorkers = false } = this.#options
     const progress = this.#progress
     const shards = new Shards(output, set.id, run.run)
     const work = new WorkLog()
@@ -204,10 +207,11 @@ class Serving {
       queue,
       isListed: () => isListed,
       signal,
-      onMessage: (message) => {
-        if (message !== undefined) log.warn(message)
-        progress.update({ message })
-      },
+      // Said by whoever shows progress: logged here as well, each would be told twice.
+      onMessage: (message, isLogged) => progress.update({ message, isLogged }),
+      lonelyMessage: hasOwnWorkers
+        ? null
+        : `no headlight worker is at work on this Redis; start one, here or anywhere: headlight worker --redis ${connection.description}`,
       onRecordsListed: () => progress.committed(shards.samplesDone),
       ...(times?.follow === undefined ? {} : { times: times.follow }),
     })
@@ -270,7 +274,7 @@ class Serving {
         await queue.add(missing).catch((error: unknown) => {
           // The listing goes on without Redis: following finds that the queue lacks these shards and adds them.
           if (!(error instanceof TransientError)) throw error
-          progress.update({ message: error.message })
+          progress.update({ message: error.message, isLogged: true })
         })
       },
       onEntry: onWork,

@@ -14,6 +14,8 @@ export interface RunProgress {
   readonly unchanged: number
   /** What is out of the ordinary right now; undefined when nothing is. */
   readonly message?: string | undefined
+  /** Whether the log tells the message already. */
+  readonly isLogged?: boolean | undefined
 }
 
 /** Progress goes out at most this often: a hundred workers report every second. */
@@ -41,7 +43,9 @@ export class ProgressReport {
 
   update(change: Partial<RunProgress>): void {
     const isUrgent = 'message' in change || (change.phase !== undefined && change.phase !== this.#progress.phase)
-    this.#progress = { ...this.#progress, ...change }
+    // Belongs to the message it came with.
+    const said = 'message' in change ? { isLogged: change.isLogged ?? false } : {}
+    this.#progress = { ...this.#progress, ...change, ...said }
     const wait = isUrgent ? 0 : this.#toldAt + reportMs - performance.now()
     if (wait <= 0) this.#tellNow()
     else this.#timer ??= setTimeout(() => this.#tellNow(), wait)

@@ -4,6 +4,7 @@ import type { ShardJob, ShardResult } from '../contract/job.ts'
 import { TransientError } from '../errors.ts'
 import { closeWithin } from '../queue/closing.ts'
 import { openQueue, openQueueEvents } from '../queue/connection.ts'
+import { sayOutage } from '../queue/outage.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Logger } from '../telemetry.ts'
 import type { Shard } from './manifest.ts'
@@ -36,10 +37,12 @@ export class ShardQueue {
   readonly #queue: Queue<ShardJob>
   readonly #events: QueueEvents
   readonly #adding = new Set<Promise<unknown>>()
+  readonly #onLost: (error: Error) => void
 
   constructor(options: ShardQueueOptions) {
     const { connection, queueName, log, listeners } = options
     this.#job = options.job
+    this.#onLost = (error) => sayOutage(connection, log, error)
     this.#queue = openQueue<ShardJob, ShardResult>(connection, queueName, log)
     this.#events = openQueueEvents(connection, queueName, log)
     this.#events.on('completed', ({ jobId, returnvalue }) => {
@@ -75,14 +78,14 @@ export class ShardQueue {
         const data: ShardJob = { ...this.#job, ...shard }
         return { name: 'shard', data, opts: { ...shardJobOptions, jobId: shardJobId(data) } }
       })
-      await answered(this.#queue.addBulk(jobs))
+      await this.#answered(this.#queue.addBulk(jobs))
     }
   }
 
   /** Makes jobs of this run that wait for a later time wait no longer. Which of them still do is the queue's to say. */
   async promote(): Promise<void> {
     for (let from = 0; ;) {
-      const delayed = await answered(this.#queue.getDelayed(from, from + bulkJobs - 1))
+      const delayed = await this.#answered(this.#queue.getDelayed(from, from + bulkJobs - 1))
       if (delayed.length === 0) return
       const ours = delayed.filter((job) => job.id !== undefined && this.#shard(job.id) !== undefined)
       // One that moved on meanwhile needs no help; a Redis that is away says so at the next page.
@@ -94,10 +97,20 @@ export class ShardQueue {
   /** Those of the shards that the queue knows nothing of, once what is being added is in. */
   async unknown(shards: readonly Shard[]): Promise<Shard[]> {
     await Promise.allSettled(this.#adding)
-    const states = await answered(
+    const states = await this.#answered(
       Promise.all(shards.map((shard) => this.#queue.getJobState(shardJobId({ ...this.#job, ...shard })))),
     )
     return shards.filter((_, i) => states[i] === 'unknown')
+  }
+
+  /** Processes that take jobs from this queue; 1 where the server does not tell. */
+  async workers(): Promise<number> {
+    // Some servers' users may not list clients: that is no outage.
+    return this.#answered(this.#queue.getWorkersCount().catch(() => 1))
+  }
+
+  #answered<T>(answer: Promise<T>): Promise<T> {
+    return withinTime(answer, this.#onLost)
   }
 
   async close(): Promise<void> {
@@ -112,18 +125,17 @@ export class ShardQueue {
   }
 }
 
-async function answered<T>(answer: Promise<T>): Promise<T> {
+/** Rejects with TransientError `queue-lost`, also when the answer does not come in time. */
+async function withinTime<T>(answer: Promise<T>, onLost: (error: Error) => void): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer')), answerTimeoutMs)
+    timer = setTimeout(() => reject(new Error('no reply')), answerTimeoutMs)
   })
   try {
     return await Promise.race([answer, late])
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error)
-    throw new TransientError('queue-lost', `Redis is away (${said}); the run goes on when it is back`, {
-      cause: error,
-    })
+    if (error instanceof Error) onLost(error)
+    throw new TransientError('queue-lost', 'Redis is away; the run goes on when it is back', { cause: error })
   } finally {
     clearTimeout(timer)
   }

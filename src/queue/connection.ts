@@ -4,6 +4,7 @@ import { Cluster, Redis } from 'ioredis'
 import { z } from 'zod'
 import { workerOptions } from '../contract/job.ts'
 import type { Logger } from '../telemetry.ts'
+import { sayOutage } from './outage.ts'
 import { anonymous, type QueueConnection } from './redisUrl.ts'
 
 /** 0.1 s, 0.2 s … 5 s, with jitter: a hundred workers must not come back in the same millisecond. */
@@ -114,15 +115,11 @@ export function openWorker<Data, Result>(
   return worker
 }
 
-/** Without a listener BullMQ prints to the console. It repeats an error at every attempt to reconnect: say it once. */
+/** Without a listener BullMQ prints to the console. */
 function logErrors(
   source: { on(event: 'error', listener: (error: Error) => void): unknown },
   connection: QueueConnection,
   log: Logger,
 ) {
-  let lastMessage = ''
-  source.on('error', (error) => {
-    if (error.message !== lastMessage) log.warn({ redis: connection.description }, `Redis: ${error.message}`)
-    lastMessage = error.message
-  })
+  source.on('error', (error) => sayOutage(connection, log, error))
 }

@@ -65,6 +65,13 @@ describe('elsewhere', () => {
     display.update(at(5))
     expect(written).toEqual(['computing\n', 'the store is away\n'])
   })
+
+  it('leaves out what the log says', () => {
+    const { written, display } = screen(false)
+    display.update(at(0))
+    display.update({ ...at(0), message: 'Redis is away', isLogged: true })
+    expect(written).toEqual(['computing\n'])
+  })
 })
 
 it('writes nothing but messages when it shall be quiet', () => {
@@ -72,8 +79,9 @@ it('writes nothing but messages when it shall be quiet', () => {
     const { written, display } = screen(isTerminal, true)
     display.update(at(5))
     display.write('a warning')
-    display.update(at(6))
+    display.update({ ...at(6), message: 'the store is away' })
+    display.update({ ...at(7), message: 'the store is away' })
     display.end()
-    expect(written).toEqual(['a warning\n'])
+    expect(written).toEqual(['a warning\n', 'the store is away\n'])
   }
 })

@@ -24,7 +24,7 @@ describe('the progress line', () => {
     const listing = { ...computing, phase: 'listing', toCompute: null, listed: 12_345 } as const
     expect(progressLine(listing, 5.04, 80)).toBe('listing, 12,345 images so far · 500 done · 5.0 images/s · 3 failed')
     expect(progressLine({ ...listing, message: 'the store is away' }, null, 80)).toBe(
-      'listing, 12,345 images so far · 500 done · 3 failed · the store is away',
+      'listing, 12,345 images so far · the store is away · 500 done · 3 failed',
     )
   })
 

@@ -8,7 +8,7 @@ import type { Shard } from '../../src/producer/manifest.ts'
 import { Shards } from '../../src/producer/shards.ts'
 import { World, wrapped } from './world.ts'
 
-const times = { pollMs: 5, retryMs: 40, longestRetryMs: 100 }
+const times = { pollMs: 5, retryMs: 40, longestRetryMs: 100, lonelyMs: 0 }
 const header = { schema: 1 as const, part: 0, through: 'z', count: 60, shardSize: 2, unchanged: 0, gone: [] }
 
 let world: World
@@ -24,6 +24,7 @@ class FakeQueue {
   readonly jobs = new Set<string>()
   readonly added: string[][] = []
   promotions = 0
+  workerCount = 1
   isAway = false
 
   async add(given: readonly Shard[]): Promise<void> {
@@ -43,6 +44,11 @@ class FakeQueue {
     return given.filter(({ part, offset }) => !this.jobs.has(shardName(part, offset)))
   }
 
+  async workers(): Promise<number> {
+    this.#answer()
+    return this.workerCount
+  }
+
   #answer(): void {
     if (this.isAway) throw new TransientError('queue-lost', 'Redis is away')
   }
@@ -59,6 +65,7 @@ function follow(queue: FakeQueue, changes: Partial<FollowOptions> = {}) {
     isListed: () => true,
     signal: AbortSignal.timeout(20_000),
     onMessage: (message) => messages.push(message),
+    lonelyMessage: 'no worker',
     onRecordsListed: () => undefined,
     times,
     ...changes,
@@ -71,6 +78,25 @@ async function commit(names: Iterable<string>): Promise<void> {
 }
 
 describe('following a run', () => {
+  it('says while no worker is there, unless one comes with the run', async () => {
+    const queue = new FakeQueue()
+    await queue.add(shards.add(header))
+    queue.workerCount = 0
+    const { following, messages } = follow(queue)
+    const own = follow(queue, { lonelyMessage: null })
+    const ends = Promise.all([following.end(), own.following.end()])
+    await expect.poll(() => messages).toEqual(['no worker'])
+    await changeFlags(world.output, 'set', 'run', { paused: true })
+    await expect.poll(() => messages.at(-1)).toContain('headlight resume run')
+    await changeFlags(world.output, 'set', 'run', { paused: false })
+    await expect.poll(() => messages.at(-1)).toBe('no worker')
+    queue.workerCount = 1
+    await expect.poll(() => messages.at(-1)).toBeUndefined()
+    await commit(queue.jobs)
+    await ends
+    expect(own.messages).not.toContain('no worker')
+  })
+
   it('ends when every shard has its record file, seen by listing alone', async () => {
     const queue = new FakeQueue()
     await queue.add(shards.add(header))

@@ -1,0 +1,27 @@
+import type { Logger } from '../telemetry.ts'
+import { redisFault } from './redisFault.ts'
+import type { QueueConnection } from './redisUrl.ts'
+
+/** Clients try again every few seconds: after so long a silence the next error is of another outage. */
+const silenceMs = 30_000
+/** What a client says while it is not connected, or as it is cut off: why, is said by its next attempt. */
+const saysNothing = /Stream isn't writeable|Connection is closed|ECONNRESET|EPIPE/
+
+const outages = new WeakMap<QueueConnection, { said: string; heardAt: number }>()
+
+/**
+ * Logs in one sentence that Redis cannot be used: once per outage and cause, however many clients of this process notice,
+ * at however many attempts.
+ */
+export function sayOutage(connection: QueueConnection, log: Logger, error: Error, now = performance.now()): void {
+  const known = outages.get(connection)
+  const code = 'code' in error ? String(error.code) : ''
+  if (saysNothing.test(`${code} ${error.message}`)) {
+    if (known) known.heardAt = now
+    return
+  }
+  const sentence = `${redisFault(connection.description, [error]).message}; work goes on when it is back`
+  const isNew = known?.said !== sentence || now - known.heardAt > silenceMs
+  outages.set(connection, { said: sentence, heardAt: now })
+  if (isNew) log.warn(sentence)
+}

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { sayOutage } from '../../src/queue/outage.ts'
+import { redisConnection } from '../../src/queue/redisUrl.ts'
+import { createLogger } from '../../src/telemetry.ts'
+
+test('an outage is said once, in a sentence of our own, and the next one again', () => {
+  const connection = redisConnection('redis://me:hunter2@queue:6379')
+  const said: string[] = []
+  const log = createLogger('warn', { write: (line) => void said.push((JSON.parse(line) as { msg: string }).msg) })
+  const refused = () => Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:6379'), { code: 'ECONNREFUSED' })
+  const offline = new Error("Stream isn't writeable and enableOfflineQueue options is false")
+  sayOutage(connection, log, offline, 0)
+  expect(said).toEqual([])
+  // Several clients, several attempts.
+  for (let ms = 0; ms < 120_000; ms += 5_000) {
+    sayOutage(connection, log, refused(), ms)
+    sayOutage(connection, log, offline, ms)
+  }
+  expect(said).toEqual([
+    expect.stringMatching(/^Redis at redis:.*does not answer: nothing listens there.*; work goes on/),
+  ])
+  expect(said.join()).not.toMatch(/hunter2|writeable/)
+  sayOutage(connection, log, refused(), 400_000)
+  expect(said).toHaveLength(2)
+})
