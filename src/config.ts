@@ -278,6 +278,12 @@ export const settingsSchema = z.strictObject({
     automatic: 'info for worker and producer, else warn',
     description: 'How much is logged to standard error.',
   }),
+  logFormat: z.enum(['text', 'json']).optional().meta({
+    group: 'messages',
+    placeholder: 'FORMAT',
+    automatic: 'text on a terminal, else json',
+    description: 'How worker and producer write to standard error: everything as text, or everything as lines of JSON.',
+  }),
   debug: z.boolean().default(false).meta({
     group: 'messages',
     description: 'Show the stack of an unexpected error.',

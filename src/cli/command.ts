@@ -42,7 +42,7 @@ export interface CommandSpec {
   readonly wording?: SettingWording
   /** `headlight …` lines for `--help`, each with what it does. */
   readonly examples: readonly (readonly [line: string, meaning: string])[]
-  /** Logs as JSON lines where standard error is no terminal: for commands that live long under a supervisor. */
+  /** Logs as JSON lines where standard error is no terminal, or --log-format says so: for commands that live long under a supervisor. */
   readonly jsonLogs?: boolean
   /** Runs the network in its own process, where other commands leave that to units. */
   readonly computesItself?: boolean

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander'
 import type { SettingName } from '../config.ts'
 import { InputError } from '../errors.ts'
 import { closest } from '../spelling.ts'
-import { createLogger } from '../telemetry.ts'
+import { createLogger, type Logger } from '../telemetry.ts'
 import type { CommandSpec } from './command.ts'
 import { cancelCommand, pauseCommand, resumeCommand } from './control.ts'
 import { datasetCheckCommand } from './dataset.ts'
@@ -56,6 +56,8 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     debug: args.includes('--debug') || /^(1|true|yes|on)$/i.test(surroundings.environment['HEADLIGHT_DEBUG'] ?? ''),
   }
   let exitCode = 0
+  /** Where everything on standard error is a line of JSON, what a failure says is one, too. */
+  let jsonLog: Logger | undefined
   const perform: Perform = async (spec, command, operands) => {
     const settings = await settingsOf(command, surroundings)
     wanted.json = settings.json
@@ -69,12 +71,14 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       silent: settings.quiet || settings.logLevel === 'silent',
       mute: settings.logLevel === 'silent',
     })
-    const log = createLogger(settings.logLevel ?? (spec.jsonLogs ? 'info' : 'warn'), {
-      write: (line) => {
-        const asJson = spec.jsonLogs === true && !surroundings.messages.isTerminal
-        display.write(asJson ? line.trimEnd() : readableLogLine(line.trimEnd()))
-      },
-    })
+    const format = settings.logFormat ?? (surroundings.messages.isTerminal ? 'text' : 'json')
+    if (spec.jsonLogs === true && format === 'json') {
+      jsonLog = createLogger('info', { write: (line) => surroundings.messages.write(line) })
+      display.writeWith((line) => jsonLog?.info(line))
+    }
+    const logLine = (line: string): void =>
+      jsonLog ? surroundings.messages.write(line) : display.write(readableLogLine(line.trimEnd()))
+    const log = createLogger(settings.logLevel ?? (spec.jsonLogs ? 'info' : 'warn'), { write: logLine })
     try {
       exitCode = await spec.perform({ settings, flags: command.opts(), operands, surroundings, display, log })
     } finally {
@@ -92,7 +96,8 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       error instanceof CommanderError ? asInputError(error, (flag) => optionHint(program, args, flag)) : error,
       wanted,
     )
-    surroundings.messages.write(`${failure.message}\n`)
+    if (jsonLog) jsonLog.fatal({ code: failure.json.error.code }, failure.json.error.message)
+    else surroundings.messages.write(`${failure.message}\n`)
     if (wanted.json) surroundings.results.write(`${JSON.stringify(failure.json)}\n`)
     return failure.exitCode
   }

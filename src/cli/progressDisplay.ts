@@ -24,6 +24,7 @@ export class ProgressDisplay {
   readonly #now: () => number
   readonly #meter = new RateMeter()
   #latest: RunProgress | null = null
+  #writeLine = (line: string): void => this.#output.write(`${line}\n`)
   /** The message told last. */
   #said: string | undefined
   /** On the terminal now. */
@@ -77,9 +78,14 @@ export class ProgressDisplay {
     if (this.#latest) this.#draw()
   }
 
+  /** From now on lines go there, for whoever writes everything in another form. */
+  writeWith(write: (line: string) => void): void {
+    this.#writeLine = write
+  }
+
   #writeAbove(line: string): void {
     this.#erase()
-    this.#output.write(`${line}\n`)
+    this.#writeLine(line)
   }
 
   /** Takes the progress line away; nothing is drawn any more. */

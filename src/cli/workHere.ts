@@ -34,8 +34,7 @@ export async function performWorker(call: Call): Promise<number> {
         metrics?.heard(event)
         if (event.type !== 'shard') return
         const { outcome, computed, failed, wallMs, unit } = event.result
-        const seconds = wallMs / 1000
-        log.info({ shard: event.job, unit, images: computed, failed, seconds: Math.round(seconds) }, `shard ${outcome}`)
+        log.info({ shard: event.job, unit, images: computed, failed, wallMs }, `shard ${outcome}`)
       },
     })
     if (!stop.signal.aborted) {

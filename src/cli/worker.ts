@@ -18,6 +18,7 @@ export const workerCommand: CommandSpec = {
     'cacheFolder',
     'healthPort',
     'healthHost',
+    'logFormat',
     'enginesFolder',
   ],
   jsonLogs: true,

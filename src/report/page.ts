@@ -25,12 +25,12 @@ export function renderPage(content: PageContent): string {
     "base-uri 'none'",
     "form-action 'none'",
   ]
-  const title = `${set.network.file} on ${withoutPassword(set.dataset.uri)}`
+  const title = `${set.network.file} on ${titleOf(set.dataset.uri)}`
   const sections = [
     { id: 'errors', name: 'Angles', html: anglesSection(content) },
     { id: 'gallery', name: 'Gallery', html: gallerySection(content) },
     { id: 'correlation', name: 'Likeness of maps', html: correlationSection(content) },
-    { id: 'failed', name: 'Failed samples', html: failuresSection(content) },
+    { id: 'failed', name: 'Failed images', html: failuresSection(content) },
     { id: 'limits', name: 'What the maps can tell', html: limitsSection(set) },
     { id: 'made', name: 'How this was made', html: factsSection(set, summary) },
   ].filter((section) => section.html !== '')
@@ -64,14 +64,24 @@ ${sampleDialog}
 `
 }
 
+/** A folder as people write it; the URI itself stands under “How this was made”. */
+function titleOf(uri: string): string {
+  if (!uri.startsWith('file:///')) return withoutPassword(uri)
+  try {
+    return decodeURIComponent(uri.slice('file://'.length))
+  } catch {
+    return uri
+  }
+}
+
 function leftText(left: number | undefined): string {
-  return left === undefined ? '' : `: <strong>${left} listed samples were not computed</strong>`
+  return left === undefined ? '' : `: <strong>${left} listed images were not computed</strong>`
 }
 
 function figures(summary: Summary): string {
   const { total, computed, unchanged, failed, gone } = summary.counts
   const entries: [string, string][] = [
-    ['samples', whole(total)],
+    ['images', whole(total)],
     ['computed in this run', whole(computed)],
     ['unchanged', whole(unchanged)],
     ['failed', whole(failed)],
@@ -83,7 +93,7 @@ function figures(summary: Summary): string {
 }
 
 const sampleDialog = `<dialog id="sample" aria-labelledby="large-key">
-<div class="bar"><p class="key" id="large-key"></p><div><button type="button" id="sample-previous" aria-label="Previous sample">←</button><button type="button" id="sample-next" aria-label="Next sample">→</button><button type="button" id="sample-close">Close</button></div></div>
+<div class="bar"><p class="key" id="large-key"></p><div><button type="button" id="sample-previous" aria-label="Previous image">←</button><button type="button" id="sample-next" aria-label="Next image">→</button><button type="button" id="sample-close">Close</button></div></div>
 <div id="large"></div>
 </dialog>`
 

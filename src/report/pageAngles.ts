@@ -6,7 +6,7 @@ import { drawErrorHistogram, drawEstimateHistogram } from './histogram.ts'
 import type { PageContent } from './pageContent.ts'
 import { drawScatter } from './scatter.ts'
 
-/** Errors as a table, and per angle how estimates lie to the true poses. */
+/** Errors as a table, and per angle how estimates lie to the labels. */
 export function anglesSection({ summary, distributions }: PageContent): string {
   const charts = angleNames.map((angle) => angleCharts(angle, distributions[angle])).join('')
   return `${errorTable(summary)}<div class="charts">${charts}</div>`
@@ -14,7 +14,7 @@ export function anglesSection({ summary, distributions }: PageContent): string {
 
 function errorTable({ mae, errors }: Summary): string {
   if (mae === null || errors === null) {
-    return `<p>No sample has both a true pose and an estimate of all three angles, so there is no angle error to report.</p>`
+    return `<p>No image has both a label and an estimate of all three angles, so there is no angle error to report.</p>`
   }
   const columns = [...angleNames, 'mean'] as const
   const row = (name: string, values: Readonly<Record<(typeof columns)[number], Degrees>>) =>
@@ -22,10 +22,10 @@ function errorTable({ mae, errors }: Summary): string {
   const excluded =
     errors.excluded === 0
       ? 'None was excluded'
-      : `${whole(errors.excluded)} more ${errors.excluded === 1 ? 'is' : 'are'} excluded by convention, a true angle lying beyond ±99°`
+      : `${whole(errors.excluded)} more ${errors.excluded === 1 ? 'is' : 'are'} excluded by convention, a label lying beyond ±99°`
   return `<div class="scroll"><table><thead><tr><th></th>${columns.map((column) => `<th scope="col" class="number">${column}</th>`).join('')}</tr></thead>
 <tbody>${row('mean absolute error', mae)}${row('median absolute error', errors.median)}</tbody></table></div>
-<p class="quiet">Over n = ${whole(errors.n)} samples. ${excluded}. Mean geodesic error, the angle of the one rotation from the true to the estimated pose: ${hundredth(errors.geodesicMean)}°. The median under “mean” is that of the samples’ own mean errors.</p>`
+<p class="quiet">Over n = ${whole(errors.n)} images. ${excluded}. Mean geodesic error, the angle of the one rotation from the labelled to the estimated pose: ${hundredth(errors.geodesicMean)}°. The median under “mean” is that of the images’ own mean errors.</p>`
 }
 
 function angleCharts(angle: AngleName, distribution: AngleDistribution): string {

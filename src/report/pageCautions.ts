@@ -11,7 +11,7 @@ export function correlationSection({ summary }: PageContent): string {
     const [a = '', b = ''] = pair.split('~')
     return `<tr><td><code>${escapeHtml(a)}</code></td><td><code>${escapeHtml(b)}</code></td><td class="number">${hundredth(correlation)}</td></tr>`
   })
-  return `<p>Mean over the computed samples of the Pearson correlation between the magnitude maps (28 × 28) of two objectives.</p>
+  return `<p>Mean over the computed images of the Pearson correlation between the magnitude maps (28 × 28) of two objectives.</p>
 <div class="scroll"><table><thead><tr><th scope="col">objective</th><th scope="col">objective</th><th scope="col" class="number">correlation</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
 <div class="note"><p>Guided maps of yaw, pitch and roll are near-copies of one another: on a real head-pose network they correlate at about 0.93, and the map of +yaw correlates at 0.88 with that of −yaw, which asks for the opposite. A region that lights up under yaw is therefore no evidence that it serves yaw rather than pitch or roll, nor that it pushes the angle one way: read no direction into these maps.</p></div>`
 }

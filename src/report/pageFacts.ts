@@ -10,7 +10,7 @@ import type { PageContent } from './pageContent.ts'
 
 /** By code: how many samples failed, and the first of them. */
 export function failuresSection({ failures }: PageContent): string {
-  if (failures.length === 0) return '<p>No sample failed.</p>'
+  if (failures.length === 0) return '<p>No image failed.</p>'
   const meanings: Readonly<Record<string, string>> = errorCodes
   const rows = failures.map(({ code, count, examples }) => {
     const shown = examples.map(
@@ -20,7 +20,7 @@ export function failuresSection({ failures }: PageContent): string {
     return `<tr><td><code>${escapeHtml(code)}</code><br><span class="quiet">${escapeHtml(meanings[code] ?? '')}</span></td><td class="number">${whole(count)}</td><td>${shown.join('')}</td></tr>`
   })
   return `<p>Their records stand in the table too, with code and message.</p>
-<div class="scroll"><table><thead><tr><th scope="col">code</th><th scope="col" class="number">samples</th><th scope="col">first of them</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
+<div class="scroll"><table><thead><tr><th scope="col">code</th><th scope="col" class="number">images</th><th scope="col">first of them</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
 }
 
 /** Network, options and run. */

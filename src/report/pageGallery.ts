@@ -26,13 +26,13 @@ export function gallerySection({ set, summary, samples, objectives }: PageConten
     ['key', 'key'],
     ...(labelled ? angleNames.map((angle) => [`error:${angle}`, `error in ${angle}`] as const) : []),
     ...angleNames.map((angle) => [`estimate:${angle}`, `estimated ${angle}`] as const),
-    ...(labelled ? angleNames.map((angle) => [`label:${angle}`, `true ${angle}`] as const) : []),
+    ...(labelled ? angleNames.map((angle) => [`label:${angle}`, `labelled ${angle}`] as const) : []),
   ] as const
   const all = samples.length === summary.counts.total - summary.counts.failed
   const chosenHere = labelled
-    ? `The ${whole(worst)} samples with the largest mean angle error and ${whole(spaced)} evenly spaced over the dataset`
-    : `${whole(spaced)} samples evenly spaced over the dataset`
-  const chosen = all ? 'All samples that did not fail' : `${chosenHere}; every sample is in <code>angles.parquet</code>`
+    ? `The ${whole(worst)} images with the largest mean angle error and ${whole(spaced)} evenly spaced over the dataset`
+    : `${whole(spaced)} images evenly spaced over the dataset`
+  const chosen = all ? 'All images that did not fail' : `${chosenHere}; every image is in <code>angles.parquet</code>`
   const pager = (suffix: string) =>
     `<div class="pager${suffix === '' ? '' : ' low'}"><button type="button" id="previous${suffix}">Previous</button><span id="position${suffix}" aria-live="polite"></span><button type="button" id="next${suffix}">Next</button></div>`
   return `<p>${chosen}. ${order}${left > 0 ? ` ${whole(left)} more objectives are in the store but not shown here.` : ''}</p>
@@ -49,6 +49,6 @@ ${pager('')}
 </div>
 <p class="under" id="found" aria-live="polite"></p>
 <ul class="cards${objectives.length > 1 ? ' wide' : ''}" id="cards"></ul>
-<p class="empty" id="none" hidden>No sample here matches.</p>
+<p class="empty" id="none" hidden>No image here matches.</p>
 ${pager('-low')}`
 }

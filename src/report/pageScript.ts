@@ -61,7 +61,7 @@ function angleTable(sample) {
     element('td', { text: degrees(sample.estimate[i]) }),
     ...(labelled ? [element('td', { text: degrees(sample.label[i]) }), element('td', { text: signedDegrees(sample.error[i]) })] : []),
   ])
-  const head = ['', 'estimate', ...(labelled ? ['true', 'error'] : [])].map((text) => element('th', { scope: 'col', text }))
+  const head = ['', 'estimate', ...(labelled ? ['label', 'error'] : [])].map((text) => element('th', { scope: 'col', text }))
   return element('table', { class: 'angles' }, [
     element('thead', {}, [element('tr', {}, head)]),
     element('tbody', {}, angles.map(row).filter((_, i) => sample.estimate[i] !== null || sample.label[i] !== null)),
@@ -95,7 +95,7 @@ function draw() {
     find('previous' + at).disabled = state.page === 0
     find('next' + at).disabled = state.page === pages - 1
   }
-  find('found').textContent = state.shown.length + (state.shown.length === 1 ? ' sample' : ' samples')
+  find('found').textContent = state.shown.length + (state.shown.length === 1 ? ' image' : ' images')
 }
 
 function turn(by, scroll) {

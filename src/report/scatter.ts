@@ -18,11 +18,11 @@ export function drawScatter(angle: AngleName, distribution: AngleDistribution): 
   )
   const diagonal = `<path class="diagonal" d="M${frame.left} ${frame.base}l${frame.width} ${-frame.height}"/>`
   const points = distribution.points()
-  return frame.svg(`Estimated over true ${angle}, ${distribution.labelled} samples`, [
+  return frame.svg(`Estimated over labelled ${angle}, ${distribution.labelled} images`, [
     ...grid,
     diagonal,
     points === null ? densityMarks(distribution, frame) : pointMarks(points, frame),
-    frame.nameBelow(`true ${angle}, °`),
+    frame.nameBelow(`label, ${angle}, °`),
     frame.nameBeside(`estimated ${angle}, °`),
   ])
 }

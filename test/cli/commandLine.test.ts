@@ -108,7 +108,7 @@ describe('a wrong call', () => {
     const said = 'the engine tfjs:tensorflow is not installed: headlight engine install tfjs'
     expect(await refusal(['run', ...call])).toBe(said)
     expect(await refusal(['retry', 'latest', '--output', '/nonexistent', ...nowhere])).toBe(said)
-    expect(await refusal(['worker', '--redis', 'redis://127.0.0.1:1', ...nowhere])).toBe(said)
+    expect(await refusal(['worker', '--redis', 'redis://127.0.0.1:1', '--log-format=text', ...nowhere])).toBe(said)
     expect(await refusal(['explain', 'x.png', '--network', '/nonexistent', ...nowhere])).toBe(said)
     expect(await refusal(['dataset', 'check', 'x', '--network', '/nonexistent', ...nowhere])).toBe(said)
   })
@@ -138,7 +138,7 @@ describe('a wrong call', () => {
 
   it('is told what is missing or too much', async () => {
     expect(await refusal(['run'])).toBe('run needs --dataset URI')
-    expect(await refusal(['worker'])).toBe('worker needs --redis URL')
+    expect(await refusal(['worker', '--log-format=text'])).toBe('worker needs --redis URL')
     expect(await refusal(['explain', 'x.png'])).toBe('explain needs --network FILE')
     expect(await refusal(['explain'])).toContain('<image> must be given')
     expect(await refusal(['run', 'images'])).toContain("too many arguments for 'run': it takes 0, but 1 are given")
@@ -234,8 +234,16 @@ describe('input that cannot work', () => {
 
   it('includes Redis that nobody serves, for every command that needs one', async () => {
     const redis = ['--redis', 'redis://127.0.0.1:1']
-    for (const command of ['worker', 'producer', 'status']) {
-      expect(await refusal([command, ...redis])).toContain('nothing listens there')
+    for (const command of [['worker', '--log-format=text'], ['producer', '--log-format', 'text'], ['status']]) {
+      expect(await refusal([...command, ...redis])).toContain('nothing listens there')
+    }
+    // Where its log is JSON, everything is.
+    for (const command of ['worker', 'producer']) {
+      const { code, stderr } = await headlight([command, ...redis])
+      expect({ code, line: JSON.parse(stderr) }).toMatchObject({
+        code: 2,
+        line: { level: 60, code: 'no-redis', msg: expect.stringContaining('nothing listens there') },
+      })
     }
     expect(await refusal(['produce', ...run.slice(1), '--output', '/tmp/none', ...redis])).toContain('nothing listens')
   })

@@ -62,7 +62,7 @@ describe('the page', () => {
   it('tells counts, errors with how they came about, failures with examples, the network and the correlations', () => {
     for (const text of [
       'mean absolute error',
-      'Over n = 5 samples',
+      'Over n = 5 images',
       'Mean geodesic error',
       '<code>not-an-image</code>',
       'the bytes are of no image format',
