@@ -51,7 +51,7 @@ const codes = {
   'credentials-expired': 'the store refuses credentials that worked before',
   'store-gone': 'the dataset or output cannot be reached from this machine',
   'disk-full': 'no space is left on the device',
-  'engine-wrong': 'the engine gave NaN or failed its known answer',
+  'engine-wrong': 'the engine failed, gave NaN or missed its known answer',
   'network-mismatch': 'the network in the result set is not the one its digest names',
 } as const
 

@@ -6,7 +6,7 @@ import type { Surroundings } from './terminal.ts'
 
 /**
  * The environment in which a process must have been started to run the engine that is asked for; null where that is this
- * process's own. The dynamic linker reads LD_LIBRARY_PATH once, so setting it here would come too late.
+ * process's own. The dynamic linker and native libraries read theirs once, so setting it here would come too late.
  */
 export function environmentToComputeIn(
   settings: Settings,
@@ -18,5 +18,5 @@ export function environmentToComputeIn(
     enginesFolder: ownFolders(settings, surroundings).engines,
     device: null,
   })
-  return needed['LD_LIBRARY_PATH'] === environment['LD_LIBRARY_PATH'] ? null : needed
+  return Object.keys(needed).every((name) => needed[name] === environment[name]) ? null : needed
 }

@@ -40,9 +40,8 @@ async function planUnits({ settings, surroundings, log }: Call): Promise<UnitPla
     enginesFolder,
     batch: settings.batch ?? null,
     unitEnvironment: (unit) => ({
-      // One thread per unit on a CPU, as for ONNX Runtime; TensorFlow reads it when it starts.
-      TF_NUM_INTRAOP_THREADS: '1',
-      TF_NUM_INTEROP_THREADS: '1',
+      // One thread per unit where every core has a unit, as for ONNX Runtime; TensorFlow reads it when it starts.
+      ...(devices.length > 0 ? {} : { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' }),
       ...engineEnvironment(environment, {
         engine,
         enginesFolder,

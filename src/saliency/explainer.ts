@@ -1,5 +1,5 @@
 import { magnitudeSide } from '../contract/record.ts'
-import { PlaceError } from '../errors.ts'
+import { HeadlightError, PlaceError } from '../errors.ts'
 import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
 import type { Scope } from './backward.ts'
 import { findEngine } from './engine.ts'
@@ -56,16 +56,21 @@ export interface Explainer {
   readonly batch: number
   /** Bytes of one image: height × width × 3, RGB, 8 bit, already resized and cropped. */
   readonly imageBytes: number
-  /** At most `batch` images. Raises PlaceError `engine-wrong` when the engine gives something that is no number. */
+  /** At most `batch` images. Raises PlaceError `engine-wrong` when the engine fails or gives something that is no number. */
   explain(images: readonly Uint8Array[]): Promise<Explanation[]>
   dispose(): Promise<void>
 }
 
-/** Raises InputError `bad-engine` or `bad-option` (an objective that this network cannot have). */
+/**
+ * Raises InputError `bad-engine` or `bad-option` (an objective that this network cannot have), PlaceError `engine-wrong`
+ * when the engine cannot open the network, for want of memory for instance.
+ */
 export async function createExplainer(options: ExplainerOptions): Promise<Explainer> {
   const openExecutor = await findEngine(options.engine, options.enginesFolder)
   const graph = buildProgram(options.network, options)
-  const executor = await openExecutor(graph, { intraOpThreads: options.intraOpThreads })
+  const executor = await openExecutor(graph, { intraOpThreads: options.intraOpThreads }).catch((error: unknown) => {
+    throw asEngineFault(error, options.engine)
+  })
   const { width, height } = options.network.description.input
   const imageBytes = width * height * 3
   return {
@@ -93,7 +98,24 @@ async function runBatch(
     if (image.length !== imageBytes) throw new Error(`an image has ${image.length} bytes instead of ${imageBytes}`)
     pixels.set(image, index * imageBytes)
   })
-  return executor.run(new Map([[programNames.pixels, pixels]]))
+  return executor.run(new Map([[programNames.pixels, pixels]])).catch((error: unknown) => {
+    throw asEngineFault(error, executor.engine)
+  })
+}
+
+/**
+ * What an engine raises by itself. The graph and the form of its input were checked, so it is never the image's fault: memory
+ * is out, or the device is lost, and then every later call fails too. As a mere error it would cost each shard that the
+ * worker pulls all its attempts, and quickly.
+ */
+function asEngineFault(error: unknown, engine: string): HeadlightError {
+  if (error instanceof HeadlightError) return error
+  const [what = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
+  return new PlaceError(
+    'engine-wrong',
+    `the engine ${engine} failed (${what}): check the device (headlight doctor), give a smaller --batch or use another --engine`,
+    { cause: error },
+  )
 }
 
 /** One image's share of the batched results. */

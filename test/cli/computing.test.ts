@@ -21,12 +21,12 @@ const within = (environment: Readonly<Record<string, string>>, engine = 'onnxrun
 const silent = { write: () => undefined, isTerminal: false, columns: () => 80 }
 
 it("needs another environment for an engine whose libraries the linker does not find in this process's", () => {
-  expect(within({ PATH: '/bin' })).toEqual({ PATH: '/bin', LD_LIBRARY_PATH: libraries })
-  expect(within({ LD_LIBRARY_PATH: '/mine' })).toEqual({ LD_LIBRARY_PATH: `${libraries}:/mine` })
+  expect(within({ PATH: '/bin' })).toEqual({ PATH: '/bin', LD_LIBRARY_PATH: libraries, NVIDIA_TF32_OVERRIDE: '0' })
+  expect(within({ LD_LIBRARY_PATH: '/mine' })).toMatchObject({ LD_LIBRARY_PATH: `${libraries}:/mine` })
 })
 
-it('needs none where they are on its path already, nor for any other engine', () => {
-  expect(within({ LD_LIBRARY_PATH: `${libraries}:/mine` })).toBeNull()
+it('needs none where all is set already, nor for an engine that minds no variable', () => {
+  expect(within({ LD_LIBRARY_PATH: `${libraries}:/mine`, NVIDIA_TF32_OVERRIDE: '0' })).toBeNull()
   for (const engine of ['auto', 'onnxruntime', 'tfjs:wasm', 'reference']) expect(within({}, engine)).toBeNull()
 })
 
@@ -36,6 +36,6 @@ it.each([
 ])('%s starts itself again in it, once', async (command, operands) => {
   const args = [...command.split(' '), ...operands, '--engine', 'onnxruntime:cuda', '--engines-folder', '/engines']
   expect((await headlight(args)).stderr).toContain('starts itself again')
-  const { code, stderr } = await headlight(args, { LD_LIBRARY_PATH: libraries })
+  const { code, stderr } = await headlight(args, { LD_LIBRARY_PATH: libraries, NVIDIA_TF32_OVERRIDE: '0' })
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.not.stringContaining('starts itself again') })
 })

@@ -51,3 +51,25 @@ it("a unit sees its own GPU, counted as the driver counts or as the caller's dev
   expect(chosen['CUDA_VISIBLE_DEVICES']).toBe('1')
   expect(chosen).not.toHaveProperty('CUDA_DEVICE_ORDER')
 })
+
+it('an engine on a GPU computes in whole float32 and leaves memory to others, unless told otherwise', () => {
+  const given = { enginesFolder: '/engines', device: null }
+  expect(engineEnvironment({}, { ...given, engine: 'onnxruntime:cuda' })).toEqual({
+    LD_LIBRARY_PATH: '/engines/onnxruntime-cuda/libraries',
+    NVIDIA_TF32_OVERRIDE: '0',
+  })
+  expect(engineEnvironment({}, { ...given, engine: 'tfjs:tensorflow' })).toEqual({
+    NVIDIA_TF32_OVERRIDE: '0',
+    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+  })
+  const told = { NVIDIA_TF32_OVERRIDE: '1', TF_FORCE_GPU_ALLOW_GROWTH: 'false' }
+  expect(engineEnvironment(told, { ...given, engine: 'tfjs:tensorflow' })).toEqual(told)
+})
+
+it('WebGPU sees a Vulkan driver in software only where one was named', () => {
+  const given = { engine: 'onnxruntime:webgpu', enginesFolder: '/engines', device: null } as const
+  expect(engineEnvironment({}, given)).toEqual({ VK_LOADER_DRIVERS_DISABLE: '*lvp*,*swiftshader*' })
+  for (const name of ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'VK_LOADER_DRIVERS_DISABLE']) {
+    expect(engineEnvironment({ [name]: 'mine' }, given)).toEqual({ [name]: 'mine' })
+  }
+})

@@ -23,8 +23,13 @@ export async function openTfjs(backend: TfjsBackend, graph: Graph): Promise<Exec
   const kept = new Set([...live.flatMap((node) => node.inputs), ...outputs].filter((node) => fixed.has(node)))
 
   const constants = new Values(backend)
-  constants.perform(planned([...fixed], kept), new Map())
-  for (const node of filtersOf(live, kept)) constants.change(node, (value) => asFilter(backend, value))
+  try {
+    constants.perform(planned([...fixed], kept), new Map())
+    for (const node of filtersOf(live, kept)) constants.change(node, (value) => asFilter(backend, value))
+  } catch (error) {
+    constants.dropAllBut(new Set())
+    throw error
+  }
   const steps = planned(live, new Set([...kept, ...outputs]))
 
   return {
@@ -34,14 +39,16 @@ export async function openTfjs(backend: TfjsBackend, graph: Graph): Promise<Exec
     async run(inputs) {
       await backend.activate()
       const values = new Values(backend, constants)
-      values.perform(steps, inputs)
-      const results = new Map<string, TensorData>()
-      for (const [name, node] of graph.outputs) results.set(name, values.read(node))
-      for (const node of outputs) if (!fixed.has(node)) values.drop(node)
-      return results
+      try {
+        values.perform(steps, inputs)
+        return new Map([...graph.outputs].map(([name, node]) => [name, values.read(node)]))
+      } finally {
+        // Also when memory ran out midway: a smaller batch may be tried next, and needs it back.
+        values.dropAllBut(kept)
+      }
     },
     async dispose() {
-      for (const node of kept) constants.drop(node)
+      constants.dropAllBut(new Set())
     },
   }
 }
@@ -110,6 +117,10 @@ class Values {
   drop(node: Node): void {
     this.#of(node).tensor.dispose()
     this.#known.delete(node)
+  }
+
+  dropAllBut(kept: ReadonlySet<Node>): void {
+    for (const node of this.#known.keys()) if (!kept.has(node)) this.drop(node)
   }
 
   #computed(node: Node, inputs: ReadonlyMap<string, TensorData>): Value {

@@ -70,10 +70,13 @@ function tensorflowBackend(folder: string): TfjsBackend {
       // TensorFlow.js has no bytes; TensorFlow has. A quarter of the memory travels to the device.
       const bytes = binding.createTensor([...shape], TF_UINT8, data)
       const types = [attribute('SrcT', TF_UINT8), attribute('DstT', TF_FLOAT)]
-      const [floats] = binding.executeOp('Cast', types, [bytes], 1)
-      binding.deleteTensor(bytes)
-      if (floats === undefined) throw new Error('the addon gave nothing for a cast')
-      return node().createOutputTensor(floats)
+      try {
+        const [floats] = binding.executeOp('Cast', types, [bytes], 1)
+        if (floats === undefined) throw new Error('the addon gave nothing for a cast')
+        return node().createOutputTensor(floats)
+      } finally {
+        binding.deleteTensor(bytes)
+      }
     },
     kernels: {
       conv: (backend, node, inputs) =>
