@@ -1,5 +1,6 @@
 import { runsQueue, shardsQueue } from '../contract/job.ts'
 import { openQueue } from '../queue/connection.ts'
+import { consumersOf } from '../queue/consumers.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Logger } from '../telemetry.ts'
 
@@ -9,8 +10,8 @@ export interface QueueStatus {
   readonly waiting: number
   readonly active: number
   readonly delayed: number
-  /** Processes that take jobs from this queue now. */
-  readonly workers: number
+  /** Processes that take jobs from this queue now; null where the server does not tell. */
+  readonly workers: number | null
 }
 
 /** The two queues of headlight, in the order that work goes through them. */
@@ -22,7 +23,7 @@ export async function queueStatuses(connection: QueueConnection, log: Logger): P
       await queue.waitUntilReady()
       const counts = await queue.getJobCounts('waiting', 'active', 'delayed')
       const { waiting = 0, active = 0, delayed = 0 } = counts
-      statuses.push({ queue: name, waiting, active, delayed, workers: await queue.getWorkersCount() })
+      statuses.push({ queue: name, waiting, active, delayed, workers: await consumersOf(queue) })
     } finally {
       await queue.close()
     }

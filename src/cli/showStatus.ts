@@ -96,7 +96,9 @@ function statusText({ output, sets, queues, workers }: Status): string {
       queues
         .map((queue) => {
           const counts = (['waiting', 'active', 'delayed'] as const).map((name) => `${number(queue[name])} ${name}`)
-          return `${queue.queue.padEnd(22)} ${counts.join(', ')}; ${number(queue.workers)} ${queue.workers === 1 ? 'process' : 'processes'}\n`
+          const { workers } = queue
+          const processes = workers === null ? '' : `; ${number(workers)} ${workers === 1 ? 'process' : 'processes'}`
+          return `${queue.queue.padEnd(22)} ${counts.join(', ')}${processes}\n`
         })
         .join(''),
     )

@@ -1,5 +1,6 @@
 import { runsQueue } from '../contract/job.ts'
 import { openQueue } from '../queue/connection.ts'
+import { consumersOf } from '../queue/consumers.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Logger } from '../telemetry.ts'
 
@@ -8,7 +9,8 @@ export async function warnWithoutProducer(connection: QueueConnection, log: Logg
   const queue = openQueue(connection, runsQueue, log)
   try {
     await queue.waitUntilReady()
-    if ((await queue.getWorkersCount()) > 0) return
+    // Where the server does not tell, nobody is to be frightened.
+    if ((await consumersOf(queue)) !== 0) return
     log.warn(
       `no headlight producer is at work on this Redis, and without one no run begins; ` +
         `start one: headlight producer --redis ${connection.description}`,

@@ -3,6 +3,7 @@ import { shardJobId, shardJobOptions, shardProgressSchema, shardResultSchema } f
 import type { ShardJob, ShardResult } from '../contract/job.ts'
 import { TransientError } from '../errors.ts'
 import { closeWithin } from '../queue/closing.ts'
+import { consumersOf } from '../queue/consumers.ts'
 import { openQueue, openQueueEvents } from '../queue/connection.ts'
 import { sayOutage } from '../queue/outage.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
@@ -103,10 +104,9 @@ export class ShardQueue {
     return shards.filter((_, i) => states[i] === 'unknown')
   }
 
-  /** Processes that take jobs from this queue; 1 where the server does not tell. */
-  async workers(): Promise<number> {
-    // Some servers' users may not list clients: that is no outage.
-    return this.#answered(this.#queue.getWorkersCount().catch(() => 1))
+  /** Processes that take jobs from this queue; null where the server does not tell. */
+  async workers(): Promise<number | null> {
+    return this.#answered(consumersOf(this.#queue))
   }
 
   #answered<T>(answer: Promise<T>): Promise<T> {
