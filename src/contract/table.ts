@@ -1,5 +1,5 @@
-import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
-import type { AsyncBuffer } from 'hyparquet'
+import { parquetMetadataAsync, parquetRead } from 'hyparquet'
+import type { AsyncBuffer, ColumnData } from 'hyparquet'
 import { angleNames } from '../pose/euler.ts'
 import type { Record as SampleRecord } from './record.ts'
 import type { ResultOptions } from './resultSet.ts'
@@ -192,14 +192,22 @@ export async function* readTable(table: TableSource, columns?: readonly string[]
   const metadata = await parquetMetadataAsync(file)
   const present = new Set(metadata.schema.slice(1).map((element) => element.name))
   const wanted: readonly string[] = columns ?? [...present]
-  const absent = Object.fromEntries(wanted.filter((name) => !present.has(name)).map((name) => [name, null]))
   const read = wanted.filter((name) => present.has(name))
   let rowStart = 0
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows)
-    for (const row of await parquetReadObjects({ file, metadata, columns: read, rowStart, rowEnd })) {
+    const cells = new Map<string, Cell[]>(wanted.map((name) => [name, []]))
+    const onChunk = ({ columnName, columnData, rowStart: from }: ColumnData) => {
+      const column = cells.get(columnName)
       // The writer wrote these columns with the types of `tableColumns`; the reader types them as unknown.
-      yield { ...absent, ...row } as TableRow
+      for (let i = 0; i < columnData.length; i++) if (column) column[from - rowStart + i] = columnData[i] as Cell
+    }
+    await parquetRead({ file, metadata, columns: read, rowStart, rowEnd, onChunk })
+    // One row after the other: as objects, the rows of a group take many times what their columns do.
+    for (let i = 0; i < rowEnd - rowStart; i++) {
+      const row: Record<string, Cell> = {}
+      for (const [name, column] of cells) row[name] = column[i] ?? null
+      yield row as TableRow
     }
     rowStart = rowEnd
   }

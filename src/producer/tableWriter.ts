@@ -2,8 +2,11 @@ import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-write
 import type { Cell, Column, TableRow } from '../contract/table.ts'
 import type { ObjectWriter } from '../storage/store.ts'
 
-/** Rows of a row group: what a reader decodes at once, and what the writer holds. */
-const rowGroupRows = 20_000
+/**
+ * Rows of a row group: what writer and readers hold at once. 20,000 make the file 0.6 % smaller, and whoever reads all of
+ * its columns held 230 MB more.
+ */
+const rowGroupRows = 5_000
 
 const parquetTypes = { string: 'STRING', sortedString: 'STRING', double: 'DOUBLE', int: 'INT32' } as const
 
@@ -47,7 +50,7 @@ export class TableWriter {
       writer: this.#bytes,
       schema,
       codec: 'SNAPPY',
-      // Readers skip row groups by the least and greatest key; cut to 16 bytes these would all be `images/train/00`.
+      // Readers skip row groups by the least and greatest key, whole ones; cut to 16 bytes these would all be `images/train/00`.
       statisticsTruncateLength: Infinity,
       createdBy: 'headlight',
     })
@@ -73,6 +76,9 @@ export class TableWriter {
       data: this.#cells[i] ?? [],
       type: parquetTypes[kind],
       nullable,
+      // Rows are sorted by key, so the others' would let nobody skip anything, and would be most of the footer, which
+      // writer and reader hold as a whole.
+      statistics: name === 'key',
       // Keys share all but their ends with the row before; written out they would be a sixth of the file.
       ...(kind === 'sortedString' ? { encoding: 'DELTA_BYTE_ARRAY' as const } : {}),
     }))
