@@ -48,16 +48,16 @@ describe('angles.parquet', () => {
     expect(Buffer.from(await written(await collected(readTable(bytes)))).equals(bytes)).toBe(true)
   })
 
-  it('has row groups of 5,000 whose statistics hold whole keys', async () => {
+  it('has row groups of 10,000 whose statistics hold whole keys', async () => {
     const long = 'images/train/of/a/long/common/prefix/'
     const row = rowOf('a')
-    const rows = Array.from({ length: 5_001 }, (_, i) => ({ ...row, key: `${long}${String(i).padStart(6, '0')}` }))
+    const rows = Array.from({ length: 10_001 }, (_, i) => ({ ...row, key: `${long}${String(i).padStart(6, '0')}` }))
     const bytes = await written(rows)
     const metadata = parquetMetadata(bytes)
-    expect(metadata.row_groups.map((group) => Number(group.num_rows))).toEqual([5_000, 1])
+    expect(metadata.row_groups.map((group) => Number(group.num_rows))).toEqual([10_000, 1])
     expect(metadata.row_groups[0]?.columns[0]?.meta_data?.statistics).toMatchObject({
       min_value: `${long}000000`,
-      max_value: `${long}004999`,
+      max_value: `${long}009999`,
     })
     expect((await collected(readTable(bytes, ['key']))).map(({ key }) => key)).toEqual(rows.map(({ key }) => key))
     // They would be most of the footer, which is held as a whole.
@@ -70,7 +70,7 @@ describe('angles.parquet', () => {
     const row = rowOf('a')
     const objects = [keptObject(), keptObject()]
     const writer = new TableWriter(tableColumns(options), objects)
-    for (let i = 0; i < 10_001; i++) await writer.add({ ...row, key: `key/${String(i).padStart(6, '0')}` })
+    for (let i = 0; i < 20_001; i++) await writer.add({ ...row, key: `key/${String(i).padStart(6, '0')}` })
     expect(objects.map(({ pieces }) => pieces.length)).toEqual([2, 2])
     await writer.finish()
     const [bytes, copy] = objects.map((object) => object.bytes())
@@ -85,7 +85,7 @@ describe('angles.parquet', () => {
         return slice
       },
     }
-    expect((await collected(readTable(source, ['key', 'yaw']))).length).toBe(10_001)
+    expect((await collected(readTable(source, ['key', 'yaw']))).length).toBe(20_001)
     // The footer, then two columns of three row groups.
     expect(lengths.length).toBeLessThanOrEqual(1 + 3 * 2)
   })
