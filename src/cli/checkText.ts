@@ -35,7 +35,7 @@ export function checkText(check: DatasetCheck): string {
     ['of those looked at', check.findings],
   ] as const) {
     for (const { code, count, example } of findings) {
-      rows.push(['wrong', `${number(count)} ${where} ${code}, for example ${example.key}: ${example.message}`])
+      rows.push(['wrong', `${number(count)} ${where}: ${code}, for example ${example.key}: ${example.message}`])
     }
   }
   if (sheet !== null) rows.push(['sheet', sheet])

@@ -144,7 +144,10 @@ class Serving {
         throw new InputError('held', message)
       }
       if (latest.full || !full) {
-        log.info({ run: latest.run }, 'going on with the run that was left open')
+        log.info(
+          { run: latest.run },
+          `going on with the run that was ${latest.queued === undefined ? 'left open' : 'queued'}`,
+        )
         if ((await new Manifest(output, set.id, latest.run).done()) === undefined) await this.#requireImages(dataset)
         return latest
       }

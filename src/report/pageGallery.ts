@@ -36,7 +36,7 @@ export function gallerySection({ set, summary, samples, objectives }: PageConten
   const pager = (suffix: string) =>
     `<div class="pager${suffix === '' ? '' : ' low'}"><button type="button" id="previous${suffix}">Previous</button><span id="position${suffix}" aria-live="polite"></span><button type="button" id="next${suffix}">Next</button></div>`
   return `<p>${chosen}. ${order}${left > 0 ? ` ${whole(left)} more objectives are in the store but not shown here.` : ''}</p>
-<p>The colours are means over 28 × 28 cells, scaled by the largest of each picture: compare places within a picture, not brightness between pictures.</p>
+<p>The colours are means over 28 × 28 cells, scaled by the 99.5th percentile of each picture: compare places within a picture, not brightness between pictures.</p>
 <p class="legend"><span>weak</span><i></i><span>strong</span></p>
 <div class="note"><p>A sharp map is no proof that the network used what it shows: read <a href="#limits">what the maps can tell</a> first.</p></div>
 <noscript><p>The gallery needs the script inside this page; your browser has scripts switched off.</p></noscript>

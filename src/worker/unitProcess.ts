@@ -110,7 +110,7 @@ export class UnitProcess {
       void this.death.then((why) => reject(new UnitDeath(`unit ${this.name} died at its start: ${why}`, this.#manner)))
     })
     this.ready.catch(() => undefined)
-    this.#expectLife(startTimeoutMs)
+    this.#expectLife(startTimeoutMs, 'it did not start within')
     this.#send({ type: 'start', settings: options.settings })
   }
 
@@ -255,15 +255,15 @@ export class UnitProcess {
     return work
   }
 
-  #expectLife(withinMs: number): void {
+  #expectLife(withinMs: number, complaint?: string): void {
     this.#expectNothing()
-    this.#watch = this.#silenceTimer(withinMs)
+    this.#watch = this.#silenceTimer(withinMs, complaint)
   }
 
-  #silenceTimer(withinMs: number): NodeJS.Timeout {
+  #silenceTimer(withinMs: number, complaint = 'no sign of life for'): NodeJS.Timeout {
     return setTimeout(() => {
       this.#manner = this.#isWaiting || this.#isNoting ? 'waiting' : 'silence'
-      this.#kill(`no sign of life for ${withinMs / 1000} s`)
+      this.#kill(`${complaint} ${withinMs / 1000} s`)
     }, withinMs)
   }
 
