@@ -1,23 +1,57 @@
+import { PlaceError } from '../errors.ts'
 import type { Explainer } from './explainer.ts'
 
-/** Larger ones no longer gain on any device that was measured, and every image waits for the rest of its batch. */
+/** Larger ones hardly gain any more, and every image waits for the rest of its batch. */
 const batches = [32, 16, 8, 4, 2] as const
+
+/** No GPU takes so long for an image, and a driver in software does; nothing in between is worth telling apart. */
+const slowImageMs = 5_000
+
+export interface BatchSearch {
+  /** Larger ones are not tried: one of them ended the process before. */
+  readonly largest: number
+  /** Whether the device may be a driver in software, on which a batch gains nothing and takes minutes. */
+  readonly mayBeSoftware: boolean
+  /** Called before a batch of more than one is tried. */
+  readonly onTry: (batch: number) => void
+  /** Milliseconds. */
+  readonly now: () => number
+}
 
 /**
  * Opens an explainer with the largest batch that its device's memory holds. By memory and not by a clock, so that equal
  * devices choose equally: results are the same bytes only for one batch. Raises what a batch of one raises.
  */
-export async function openWithinMemory(open: (batch: number) => Promise<Explainer>): Promise<Explainer> {
-  for (const batch of batches) {
+export async function openWithinMemory(
+  open: (batch: number) => Promise<Explainer>,
+  { largest, mayBeSoftware, onTry, now }: BatchSearch,
+): Promise<Explainer> {
+  if (mayBeSoftware) {
+    const single = await open(1)
+    // The first image also compiles.
+    await explainBlack(single)
+    const startedAt = now()
+    await explainBlack(single)
+    if (now() - startedAt > slowImageMs) return single
+    await single.dispose()
+  }
+  for (const batch of batches.filter((size) => size <= largest)) {
     let explainer: Explainer | undefined
+    onTry(batch)
     try {
       explainer = await open(batch)
       // Memory is taken when the device computes, not when the network is loaded.
-      await explainer.explain([new Uint8Array(explainer.imageBytes)])
+      await explainBlack(explainer)
       return explainer
-    } catch {
+    } catch (error) {
       await explainer?.dispose().catch(() => undefined)
+      // Whatever else is wrong is wrong with any batch.
+      if (!(error instanceof PlaceError)) throw error
     }
   }
   return open(1)
+}
+
+async function explainBlack(explainer: Explainer): Promise<void> {
+  await explainer.explain([new Uint8Array(explainer.imageBytes)])
 }

@@ -14,6 +14,8 @@ export class EngineHost {
   readonly #thread: Worker
   /** Requests are answered in order, so the oldest pending one is the one that a reply belongs to. */
   readonly #pending: Pending[] = []
+  /** Of the last `open`: networks are opened one after another. */
+  #onTry: (batch: number) => void = () => undefined
 
   constructor(onDeath: (error: Error) => void) {
     this.#thread = new Worker(siblingModule(import.meta.url, 'engineThread'))
@@ -27,8 +29,17 @@ export class EngineHost {
     await this.#ask({ type: 'find', engine, enginesFolder }, [])
   }
 
-  /** Compiles the network of a result set, which may take seconds, and checks a known answer. */
-  async open(set: string, network: NetworkFile, options: EngineOptions): Promise<ShardEngine> {
+  /**
+   * Compiles the network of a result set, which may take seconds, on a GPU a minute. `onTry` is called before a batch is
+   * tried whose memory may not be there.
+   */
+  async open(
+    set: string,
+    network: NetworkFile,
+    options: EngineOptions,
+    onTry: (batch: number) => void,
+  ): Promise<ShardEngine> {
+    this.#onTry = onTry
     const opened = await this.#ask({ type: 'open', set, network, options }, [])
     if (opened.type !== 'opened') throw new Error(`the engine thread answered ${opened.type} to open`)
     return {
@@ -57,6 +68,7 @@ export class EngineHost {
   }
 
   #answered(reply: EngineReply): void {
+    if (reply.type === 'trying') return this.#onTry(reply.batch)
     const pending = this.#pending.shift()
     if (reply.type === 'failed') pending?.reject(fromErrorMessage(reply.error))
     else pending?.resolve(reply)

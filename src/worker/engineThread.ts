@@ -10,20 +10,27 @@ import { toErrorMessage } from './errorMessage.ts'
 // The thread of a unit on which the engine blocks, so that fetching and putting go on on the main thread.
 
 /** Known once the engine was found. */
-let onGpu = false
+let device = 'the CPU'
 const explainers = new Map<string, Explainer>()
 
 async function answer(request: EngineRequest): Promise<EngineReply> {
   switch (request.type) {
     case 'find':
-      onGpu = (await checkKnownAnswer(await findEngine(request.engine, request.enginesFolder))).device !== 'the CPU'
+      device = (await checkKnownAnswer(await findEngine(request.engine, request.enginesFolder))).device
       return { type: 'found' }
     case 'open': {
       const { file, bytes, description } = request.network
       const network = loadNetwork(bytes, file, description)
       const open = (batch: number) => createExplainer({ ...request.options, network, batch })
-      const { batch } = request.options
-      const explainer = await (batch !== null || !onGpu ? open(batch ?? 1) : openWithinMemory(open))
+      const { batch, largestBatch } = request.options
+      const search = {
+        largest: largestBatch,
+        mayBeSoftware: device !== 'a GPU',
+        onTry: (tried: number) => parentPort?.postMessage({ type: 'trying', batch: tried } satisfies EngineReply),
+        now: () => performance.now(),
+      }
+      const isGiven = batch !== null || device === 'the CPU'
+      const explainer = await (isGiven ? open(batch ?? 1) : openWithinMemory(open, search))
       explainers.set(request.set, explainer)
       return { type: 'opened', engine: explainer.engine, batch: explainer.batch }
     }

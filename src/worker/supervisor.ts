@@ -68,6 +68,9 @@ export interface RunningWorker {
   readonly state: WorkerState
 }
 
+/** Where a GPU's memory decides. */
+const largestBatch = 32
+
 /** How long units and Redis may take to hand shards back once the grace is over. */
 const handBackMs = 8_000
 const closeMs = 3_000
@@ -94,6 +97,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       engineReason: options.engineReason,
       enginesFolder: options.enginesFolder,
       batch: options.batch,
+      largestBatch,
       intraOpThreads: 1,
       endpoints,
       fetchConcurrency: options.fetchConcurrency ?? null,

@@ -166,20 +166,22 @@ class Unit {
 
   async #openEngine(open: OpenSet, set: ResultSet, shard: Shard): Promise<ShardEngine> {
     try {
-      const { cacheFolder, engine, enginesFolder, batch, intraOpThreads } = this.#settings
+      const { cacheFolder, engine, enginesFolder, batch, largestBatch, intraOpThreads } = this.#settings
       // Not stopped with the shard that happened to ask first: the next one waits for the same engine.
       const call = this.#storeCall(shard, new AbortController().signal)
       const bytes = await callStore(call, () => fetchNetwork(open.output, set, cacheFolder))
       progress(shard, 0, 0)
       const network = { file: set.network.file, bytes, description: set.network.description }
       const { objectives, scope, style, gradients } = set.options
-      const how = { engine, enginesFolder, batch, intraOpThreads }
+      const how = { engine, enginesFolder, batch, largestBatch, intraOpThreads }
       const options = { objectives, scope, style, gradients: gradients !== 'none', ...how }
-      return await this.#host.open(open.name, network, options)
+      return await this.#host.open(open.name, network, options, (tried) => send({ type: 'trying', batch: tried }))
     } catch (error) {
       // The next shard tries again: the file may have been put back, the store may be there again.
       open.engine = undefined
       throw error
+    } finally {
+      send({ type: 'trying', batch: null })
     }
   }
 

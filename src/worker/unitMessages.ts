@@ -12,6 +12,8 @@ export interface UnitSettings {
   /** Where engines are installed. */
   readonly enginesFolder?: string | undefined
   readonly batch: number | null
+  /** Where `batch` is null, larger ones are not tried. */
+  readonly largestBatch: number
   readonly engineReason?: string | undefined
   readonly intraOpThreads: number
   readonly endpoints: EndpointOverrides
@@ -54,6 +56,8 @@ export type UnitReport =
   /** Whether the unit has been waiting for a store for long. */
   | { readonly type: 'waiting'; readonly isWaiting: boolean }
   | { readonly type: 'measured'; readonly measured: Measured }
+  /** Tries whether the device's memory holds a batch; null when it no longer does. */
+  | { readonly type: 'trying'; readonly batch: number | null }
   | ShardReport
 
 export type ShardReport = { readonly shard: number } & (

@@ -157,8 +157,16 @@ export class UnitPool {
   async #keep(name: string, environment: UnitProcessOptions['environment']): Promise<void> {
     const { settings, silenceMs, log, onStart, onDeath, onMeasured } = this.#o
     const closing = this.#closing.signal
+    let { largestBatch } = settings
     for (let early = 0; !closing.aborted;) {
-      const unit = new UnitProcess({ name, settings, environment, silenceMs, onMeasured, log })
+      const unit = new UnitProcess({
+        name,
+        settings: { ...settings, largestBatch },
+        environment,
+        silenceMs,
+        onMeasured,
+        log,
+      })
       this.#all.set(name, unit)
       const startedAt = performance.now()
       const became = unit.ready.then(
@@ -180,6 +188,7 @@ export class UnitPool {
       this.#loads.delete(unit)
       if (closing.aborted) return
       this.#lastDeath = why
+      if (unit.triedBatch !== null && unit.triedBatch <= largestBatch) largestBatch = unit.triedBatch / 2
       onDeath(unit, why)
       if (this.#isHopeless) {
         this.#start.reject(this.#startFault())

@@ -83,6 +83,7 @@ export class UnitProcess {
   /** The unit waits for a note of ours. */
   #isNoting = false
   #manner: DeathManner = 'ended'
+  #triedBatch: number | null = null
   #outputTail = ''
 
   constructor(options: UnitProcessOptions) {
@@ -112,6 +113,11 @@ export class UnitProcess {
     this.ready.catch(() => undefined)
     this.#expectLife(startTimeoutMs, 'it did not start within')
     this.#send({ type: 'start', settings: options.settings })
+  }
+
+  /** The batch in whose trial the unit is, or died: memory that is out may end a process instead of raising an error. */
+  get triedBatch(): number | null {
+    return this.#triedBatch
   }
 
   get isAlive(): boolean {
@@ -191,6 +197,11 @@ export class UnitProcess {
       case 'waiting':
         this.#isWaiting = report.isWaiting
         break
+      case 'trying':
+        this.#triedBatch = report.batch
+        // Its shards wait for it.
+        for (const { watch } of this.#works.values()) watch?.refresh()
+        break
       case 'turn':
       case 'progress':
       case 'alone':
@@ -239,6 +250,8 @@ export class UnitProcess {
   #died(how: string): string {
     const why = this.#killedFor ?? how
     const said = this.#outputTail.trim()
+    // No image was computed yet, and the next unit leaves that batch out.
+    if (this.#triedBatch !== null) this.#manner = 'dismissed'
     for (const shard of this.#works.keys())
       this.#finish(shard)?.reject(new UnitDeath(`unit ${this.name} died: ${why}`, this.#manner))
     this.#expectNothing()

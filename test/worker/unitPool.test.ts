@@ -1,6 +1,7 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { PlaceError } from '../../src/errors.ts'
 import { createLogger } from '../../src/telemetry.ts'
+import type { UnitSettings } from '../../src/worker/unitMessages.ts'
 import { UnitPool } from '../../src/worker/unitPool.ts'
 
 const { FakeUnit, made } = vi.hoisted(() => {
@@ -9,12 +10,15 @@ const { FakeUnit, made } = vi.hoisted(() => {
     readonly name = 'unit-0'
     readonly pid = 1
     isAlive = true
+    triedBatch: number | null = null
+    readonly largestBatch: number
     become: () => void = () => undefined
     #die: (why: string) => void = () => undefined
     readonly death = new Promise<string>((resolve) => (this.#die = resolve))
     readonly ready: Promise<void>
 
-    constructor() {
+    constructor({ settings }: { settings: UnitSettings }) {
+      this.largestBatch = settings.largestBatch
       this.ready = new Promise((resolve, reject) => {
         this.become = resolve
         void this.death.then(() => reject(new Error('died')))
@@ -44,7 +48,8 @@ function newPool(units: number): UnitPool {
     settings: {
       cacheFolder: '',
       engine: 'fake',
-      batch: 1,
+      batch: null,
+      largestBatch: 32,
       intraOpThreads: 1,
       endpoints: { dataset: null, output: null },
       fetchConcurrency: null,
@@ -137,4 +142,20 @@ test('a dead unit gets no shard; whoever waits gets the one that comes after it'
   const waiting = pool.acquire(false, never)
   ;(await unit(1)).become()
   expect(await waiting).toBe(made[1])
+})
+
+test('a batch in whose trial a unit died is not tried again by the next one, nor are larger ones', async () => {
+  newPool(1)
+  for (const [tried, largest] of [
+    [null, 32],
+    [32, 16],
+    [4, 2],
+  ] as const) {
+    const unit = made.at(-1)
+    if (unit) unit.triedBatch = tried
+    const before = made.length
+    unit?.die()
+    await vi.waitFor(() => expect(made.length).toBe(before + 1))
+    expect(made.at(-1)?.largestBatch).toBe(largest)
+  }
 })

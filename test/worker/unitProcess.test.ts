@@ -51,10 +51,13 @@ beforeEach(() => {
 })
 afterEach(() => void vi.useRealTimers())
 
-function compute(): { stop: AbortController; move: AbortController } {
+function compute(onFailure: (error: unknown) => void = () => undefined): {
+  stop: AbortController
+  move: AbortController
+} {
   const [stop, move] = [new AbortController(), new AbortController()]
   const listener = { onTurn() {}, onProgress() {}, onAlone: async () => {}, onAloneDone() {} }
-  void unit.compute({} as ShardOrder, listener, { stop: stop.signal, move: move.signal }).catch(() => undefined)
+  void unit.compute({} as ShardOrder, listener, { stop: stop.signal, move: move.signal }).catch(onFailure)
   return { stop, move }
 }
 
@@ -110,4 +113,38 @@ test('a shard taken away need not hurry, until its lock is lost', () => {
   stop.abort('lock-lost')
   vi.advanceTimersByTime(10_000)
   expect(child.kills).toContain('SIGKILL')
+})
+
+test('a death in the trial of a batch is no fault of the shard that waits for it; after the trial it may be', async () => {
+  for (const [batch, manner] of [
+    [16, 'dismissed'],
+    [null, 'ended'],
+  ] as const) {
+    const fresh = new FakeChild()
+    played.child = fresh
+    unit = new UnitProcess({
+      name: 'unit-1',
+      settings: {} as UnitSettings,
+      silenceMs,
+      environment: {},
+      onMeasured() {},
+      log: createLogger('silent'),
+    })
+    const failed = new Promise<unknown>((resolve) => compute(resolve))
+    fresh.say({ type: 'trying', batch: 32 })
+    fresh.say({ type: 'trying', batch })
+    fresh.emit('close', null, 'SIGABRT')
+    expect(await failed).toMatchObject({ code: 'unit-died', manner })
+    expect(unit.triedBatch).toBe(batch)
+  }
+})
+
+test('a unit that tries smaller and smaller batches is not silent', () => {
+  compute()
+  child.say({ type: 'turn', shard: 1 })
+  for (const batch of [32, 16, 8, 4, 2]) {
+    child.say({ type: 'trying', batch })
+    vi.advanceTimersByTime(silenceMs - 1)
+  }
+  expect(child.kills).toEqual([])
 })
