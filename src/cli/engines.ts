@@ -1,9 +1,11 @@
-import { rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { installCuda } from '../engines/cudaInstallation.ts'
 import { engineStatuses, type EngineStatus } from '../engines/engineStatus.ts'
-import { installTfjs } from '../engines/tfjsInstallation.ts'
+import { installTfjs, workshop } from '../engines/tfjsInstallation.ts'
 import { InputError } from '../errors.ts'
+import { lockFile } from '../queue/fileLock.ts'
 import { installations, type InstallationName } from '../saliency/engine.ts'
 import type { Call } from './command.ts'
 import { ownFolders } from './machine.ts'
@@ -21,22 +23,55 @@ export async function installEngine(call: Call): Promise<number> {
   const enginesFolder = ownFolders(settings, surroundings).engines
   const { environment } = surroundings
   const say = (line: string): void => display.write(line)
-  if (installationOf(call) === 'cuda') {
-    await installCuda({ enginesFolder, homeFolder: surroundings.homeFolder, environment, say })
-    return 0
-  }
+  const name = installationOf(call)
   const tensorflow = typeof flags['tensorflow'] === 'string' ? flags['tensorflow'] : undefined
-  await installTfjs({ enginesFolder, tensorflow, cuda: flags['cuda'] === true, environment, say })
+  const cuda = flags['cuda'] === true
+  if (name === 'cuda' && (cuda || tensorflow !== undefined)) {
+    throw new InputError('bad-option', '--tensorflow and --cuda belong to: headlight engine install tfjs')
+  }
+  await alone(call, async () => {
+    if (name === 'tfjs') await installTfjs({ enginesFolder, tensorflow, cuda, environment, say })
+    else await installCuda({ enginesFolder, homeFolder: surroundings.homeFolder, environment, say })
+  })
   return 0
 }
 
 /** `headlight engine remove`. */
 export async function removeEngine(call: Call): Promise<number> {
   const { folder, engine } = installations[installationOf(call)]
-  const path = join(ownFolders(call.settings, call.surroundings).engines, folder)
-  await rm(path, { recursive: true, force: true })
-  call.display.write(`${engine} is removed: ${path}`)
+  const engines = ownFolders(call.settings, call.surroundings).engines
+  const parts = [join(engines, folder), join(engines, workshop, folder)].filter((path) => existsSync(path))
+  if (parts.length > 0) {
+    await alone(call, async () => {
+      for (const path of parts) await rm(path, { recursive: true, force: true })
+    })
+  }
+  call.display.write(
+    parts.length === 0 ? `${engine} is not installed in ${engines}` : `${engine} is removed: ${parts.join(', ')}`,
+  )
   return 0
+}
+
+/** Two installations at once would take files from under each other. */
+async function alone({ settings, surroundings }: Call, action: () => Promise<void>): Promise<void> {
+  const folder = ownFolders(settings, surroundings).engines
+  const refused = (why: string, cause?: unknown) =>
+    new InputError('bad-engine', `the folder for engines ${folder} ${why}`, { cause })
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw refused(`cannot be written (${String(error)}): choose another one with --engines-folder`, error)
+  })
+  const searchPath = surroundings.environment['PATH'] ?? ''
+  const lock = await lockFile(join(folder, 'lock'), { kind: 'exclusive', waitMs: 0, searchPath }).catch(
+    (error: unknown) => {
+      throw refused('cannot be locked: it must be writable, and the program flock (util-linux) be there', error)
+    },
+  )
+  if (lock === null) throw refused('is being changed by another headlight engine install or remove: wait for its end')
+  try {
+    await action()
+  } finally {
+    lock.release()
+  }
 }
 
 function installationOf({ operands }: Call): InstallationName {

@@ -1,5 +1,5 @@
 import { wholeEngineName, type EngineName } from '../saliency/engine.ts'
-import { hasRenderDevice, nvidiaGpus } from './gpus.ts'
+import { hasRenderDevice, nvidiaGpus, type NvidiaGpus } from './gpus.ts'
 import { probeEngine, type Probe } from './probe.ts'
 
 export interface ChosenEngine {
@@ -12,7 +12,7 @@ export interface ChosenEngine {
 
 /** What a machine has and how an engine does on it; tests give their own. */
 export interface Machine {
-  readonly nvidiaGpus: () => Promise<readonly string[]>
+  readonly nvidiaGpus: () => Promise<NvidiaGpus>
   readonly hasRenderDevice: () => boolean
   readonly probe: (engine: EngineName) => Promise<Probe>
 }
@@ -20,7 +20,7 @@ export interface Machine {
 export function thisMachine(enginesFolder: string, environment: Readonly<Record<string, string | undefined>>): Machine {
   return {
     nvidiaGpus: () => nvidiaGpus(environment),
-    hasRenderDevice,
+    hasRenderDevice: () => hasRenderDevice(),
     probe: (engine) => probeEngine(engine, enginesFolder, environment),
   }
 }
@@ -36,28 +36,31 @@ export async function chooseEngine(asked: string, machine: Machine): Promise<Cho
   if (asked !== 'auto') {
     const engine = wholeEngineName(asked)
     const mayUseGpus = engine === 'onnxruntime:cuda' || engine === 'tfjs:tensorflow'
-    const gpus = mayUseGpus ? await machine.nvidiaGpus() : []
+    const { gpus, problem } = mayUseGpus ? await machine.nvidiaGpus() : noGpus
     // TensorFlow without CUDA works beside a GPU, on the CPU: there, one unit per GPU would leave most cores idle.
     if (engine === 'tfjs:tensorflow' && gpus.length > 0 && (await seesNoGpu(engine, machine))) {
       const reason = 'it was asked for, but does not see the GPU that is here: headlight engine install tfjs --cuda'
       return { engine, reason, gpus: [] }
     }
-    return { engine, reason: 'it was asked for', gpus }
+    return { engine, reason: `it was asked for${problem === null ? '' : ` (${problem})`}`, gpus }
   }
-  const gpus = await machine.nvidiaGpus()
+  const { gpus, problem } = await machine.nvidiaGpus()
   const candidates = gpus.length > 0 ? ofNvidia : machine.hasRenderDevice() ? (['onnxruntime:webgpu'] as const) : []
-  if (candidates.length === 0) return { engine: 'onnxruntime:cpu', reason: 'no GPU is found', gpus: [] }
+  if (candidates.length === 0) return { engine: 'onnxruntime:cpu', reason: problem ?? 'no GPU is found', gpus: [] }
   const problems: string[] = []
   for (const engine of candidates) {
     const probe = await machine.probe(engine)
     if (probe.ok && probe.device !== 'the CPU') {
-      return { engine, reason: `it works on ${probe.device}`, gpus: engine === 'onnxruntime:webgpu' ? [] : gpus }
+      const reason = `it works on ${probe.device}${problem === null ? '' : ` (${problem})`}`
+      return { engine, reason, gpus: engine === 'onnxruntime:webgpu' ? [] : gpus }
     }
     problems.push(`${engine}: ${probe.ok ? 'it sees no GPU' : probe.problem}`)
   }
   const reason = `there is a GPU, but no engine can use it (${problems.join('; ')}; headlight engine list says more)`
   return { engine: 'onnxruntime:cpu', reason, gpus: [] }
 }
+
+const noGpus: NvidiaGpus = { gpus: [], problem: null }
 
 async function seesNoGpu(engine: EngineName, machine: Machine): Promise<boolean> {
   const probe = await machine.probe(engine)

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { InputError } from '../errors.ts'
 import { installations } from '../saliency/engine.ts'
 import { librariesFolder, linkCudaLibraries, missingLibraries } from './cudaLibraries.ts'
+import { npmCi } from './npmCi.ts'
 import { probeEngine } from './probe.ts'
 import { runProgram } from './runProgram.ts'
 
@@ -78,11 +79,6 @@ export async function installCuda({ enginesFolder, homeFolder, environment, say 
 async function cudaVersionOf(provider: string): Promise<12 | 13> {
   const listed = await runProgram('sh', ['-c', 'ldd "$1"', 'sh', provider], { timeoutMs: 60_000 })
   return listed.includes('cudart.so.13') ? 13 : 12
-}
-
-async function npmCi(cwd: string): Promise<void> {
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-  await runProgram('npm', args, { cwd, timeoutMs: 30 * 60_000 })
 }
 
 async function downloadedOfficially(

@@ -15,6 +15,8 @@ export interface Libtensorflow {
   readonly version: string
   /** Where it was found, for people. */
   readonly origin: string
+  /** Whether it is the package that has no CUDA. */
+  readonly isForCpus: boolean
   /** Headers that are only needed to build, to be removed afterwards. */
   readonly temporary: boolean
 }
@@ -45,7 +47,7 @@ export async function findLibtensorflow(options: SearchOptions): Promise<Libtens
     )
   }
   const installed = await ofPython('python3')
-  if (installed !== null) return installed
+  if (installed !== null && !(options.cuda && installed.isForCpus)) return installed
   return unpacked(await downloadedWheel(options), options, 'downloaded by pip')
 }
 
@@ -65,8 +67,8 @@ async function inFolder(folder: string, origin: string): Promise<Libtensorflow |
     if (!libraryNames.every((name) => existsSync(join(candidate, name)))) continue
     const headers = join(candidate, 'include')
     if (!existsSync(headers)) continue
-    const version = await versionBeside(candidate)
-    return { libraries: candidate, headers, version, origin, temporary: false }
+    const { version, isForCpus } = await packageBeside(candidate)
+    return { libraries: candidate, headers, version, isForCpus, origin, temporary: false }
   }
   return null
 }
@@ -124,9 +126,11 @@ with zipfile.ZipFile(sys.argv[1]) as wheel:
   return { ...found, temporary: true }
 }
 
-/** From the folder of the package's metadata beside it, whose name ends in the version. */
-async function versionBeside(folder: string): Promise<string> {
+/** From the folder of the package's metadata beside it, which is named after package and version. */
+async function packageBeside(folder: string): Promise<Pick<Libtensorflow, 'version' | 'isForCpus'>> {
   const names = await readdir(join(folder, '..'))
-  const found = names.map((name) => /^tensorflow(?:_cpu|_gpu)?-(.+)\.dist-info$/.exec(name)?.[1])
-  return found.find((version) => version !== undefined) ?? 'of unknown version'
+  const found = names
+    .map((name) => /^tensorflow(_cpu|_gpu)?-(.+)\.dist-info$/.exec(name))
+    .find((match) => match !== null)
+  return { version: found?.[2] ?? 'of unknown version', isForCpus: found?.[1] === '_cpu' }
 }

@@ -32,15 +32,21 @@ export async function probeEngine(
     })
     let said = ''
     child.stderr?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-1_000)))
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      child.kill('SIGKILL')
+    }, timeoutMs)
     let answer: Probe | undefined
     child.on('message', (message) => (answer = answerSchema.parse(message)))
     child.on('error', (error) => (answer ??= { ok: false, problem: error.message }))
     child.on('close', (code, signal) => {
       clearTimeout(timer)
-      const ended = signal === null ? `exit code ${code}` : `signal ${signal}`
+      const ended =
+        signal === null ? `its process ended with exit code ${code}` : `its process ended with signal ${signal}`
+      const what = isLate ? `it gave no answer within ${timeoutMs / 1000} s` : ended
       const last = said.trim().split('\n').at(-1) ?? ''
-      resolve(answer ?? { ok: false, problem: `its process ended with ${ended}${last === '' ? '' : `: ${last}`}` })
+      resolve(answer ?? { ok: false, problem: `${what}${last === '' ? '' : `: ${last}`}` })
     })
   })
 }

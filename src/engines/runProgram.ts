@@ -9,7 +9,7 @@ interface RunOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Runs a program to its end and gives what it wrote; raises an Error with the last lines that it said. */
+/** Runs a program to its end and gives what it wrote; raises an Error with what it said of errors, else its last lines. */
 export async function runProgram(program: string, args: readonly string[], options: RunOptions): Promise<string> {
   try {
     const { stdout } = await run(program, [...args], {
@@ -21,8 +21,12 @@ export async function runProgram(program: string, args: readonly string[], optio
     return stdout.trim()
   } catch (error) {
     const said = error instanceof Error && 'stderr' in error && typeof error.stderr === 'string' ? error.stderr : ''
+    const lines = said.trim().split('\n')
+    // npm ends with advice and g++ with what follows from the first error.
+    const errors = lines.filter((line) => /error/i.test(line)).slice(0, 3)
     const reason =
-      said.trim().split('\n').slice(-3).join(' / ') || (error instanceof Error ? error.message : String(error))
+      (errors.length > 0 ? errors : lines.slice(-3)).join(' / ') ||
+      (error instanceof Error ? error.message : String(error))
     throw new Error(`${program} ${args[0] ?? ''} failed: ${reason}`, { cause: error })
   }
 }

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs'
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
 import { installations } from '../saliency/engine.ts'
 import { findLibtensorflow, type Libtensorflow } from './libtensorflow.ts'
+import { npmCi } from './npmCi.ts'
 import { probeEngine } from './probe.ts'
 import { runProgram } from './runProgram.ts'
 
@@ -22,12 +22,13 @@ export interface InstallTfjsOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-const markSchema = z.object({
-  tensorflow: z.string(),
-  origin: z.string(),
-  given: z.string().nullable(),
-  cuda: z.boolean(),
-})
+/** What was asked for. */
+const requestSchema = z.object({ given: z.string().nullable(), cuda: z.boolean() })
+const markSchema = requestSchema.extend({ tensorflow: z.string(), origin: z.string() })
+/** Beside an installation that is being made. */
+const requestFile = 'request.json'
+/** In the folder for engines; laid out as that itself, so that what is made there can be tried there. */
+export const workshop = 'unfinished'
 
 const compilerTimeoutMs = 20 * 60_000
 const packages = fileURLToPath(new URL('../../config/engines/tfjs/', import.meta.url))
@@ -35,43 +36,57 @@ const packages = fileURLToPath(new URL('../../config/engines/tfjs/', import.meta
 /**
  * Builds the addon of @tensorflow/tfjs-node-gpu against the libtensorflow of a Python package, in a folder of its own,
  * and tests it. The package's own installer fetches a libtensorflow of 2022, which today's GPUs cannot use; its JavaScript
- * and C++ are fine. An installation that passes its test is left as it is; one that was interrupted is gone on with.
+ * and C++ are fine. An installation that passes its test is left as it is. Another one is made beside it and takes its
+ * place when it works; one that was interrupted is gone on with, if it was of the same request.
  */
 export async function installTfjs(options: InstallTfjsOptions): Promise<void> {
-  const { enginesFolder, tensorflow, cuda, environment, say, signal } = options
+  const { enginesFolder, cuda, environment, say, signal } = options
   const { folder: name, mark, engine } = installations.tfjs
-  const folder = join(enginesFolder, name)
-  const known = await readMark(join(folder, mark))
-  if (known !== null && known.cuda === cuda && known.given === (tensorflow ?? null)) {
+  // Absolute: the addon looks for TensorFlow there from whatever folder it is used in.
+  const given = options.tensorflow === undefined ? undefined : resolve(options.tensorflow)
+  const request = { given: given ?? null, cuda }
+  const installed = join(enginesFolder, name)
+  const known = await readJson(join(installed, mark), markSchema)
+  if (known !== null && isSame(known, request)) {
     const probe = await probeEngine(engine, enginesFolder, environment)
     if (probe.ok) return say(`${engine} is installed already, with TensorFlow ${known.tensorflow} (${known.origin})`)
     say(`the installed ${engine} does not work (${probe.problem}): building it again`)
   }
-  // Without its mark nobody uses the folder while it is made.
-  await rm(join(folder, mark), { force: true })
-  if (known !== null) await rm(folder, { recursive: true, force: true })
+  const folder = join(enginesFolder, workshop, name)
+  const begun = await readJson(join(folder, requestFile), requestSchema)
+  if (begun === null || !isSame(begun, request)) await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true, mode: 0o700 })
+  await writeFile(join(folder, requestFile), JSON.stringify(request))
+  // Cheap to look at, and a wrong path should not wait for a download.
+  const there =
+    given === undefined
+      ? null
+      : await findLibtensorflow({ given, cuda, workFolder: folder, say, signal }).catch(async (error: unknown) => {
+          await rm(join(enginesFolder, workshop), { recursive: true, force: true })
+          throw error
+        })
 
   await cp(packages, folder, { recursive: true })
   say('installing the packages of TensorFlow.js')
-  const npm = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-  await runProgram('npm', npm, { cwd: folder, timeoutMs: 10 * 60_000, signal })
-  const found = await findLibtensorflow({ given: tensorflow, cuda, workFolder: folder, say, signal })
+  await npmCi(folder, signal)
+  const found = there ?? (await findLibtensorflow({ given, cuda, workFolder: folder, say, signal }))
   say(`TensorFlow ${found.version}: ${found.origin}`)
   say('compiling the addon')
   await compile(folder, found, signal)
-  const made = { tensorflow: found.version, origin: found.origin, given: tensorflow ?? null, cuda }
+  const made = { ...request, tensorflow: found.version, origin: found.origin }
   await writeFile(join(folder, mark), `${JSON.stringify(made)}\n`)
   say('testing it: a convolution and its gradient against finite differences')
-  const probe = await probeEngine(engine, enginesFolder, environment)
+  const probe = await probeEngine(engine, join(enginesFolder, workshop), environment)
   if (!probe.ok) {
     await rm(join(folder, mark), { force: true })
     throw new InputError('bad-engine', `the addon was built but does not work: ${probe.problem}`)
   }
-  if (found.temporary) {
-    await rm(found.headers, { recursive: true, force: true })
-    await rm(join(folder, 'wheel'), { recursive: true, force: true })
-  }
+  await rm(installed, { recursive: true, force: true })
+  await rename(folder, installed)
+  await rm(join(enginesFolder, workshop), { recursive: true, force: true })
+  // Only now: an installation that is interrupted goes on with them.
+  await rm(join(installed, 'wheel'), { recursive: true, force: true })
+  if (found.temporary) await rm(join(installed, relative(folder, found.headers)), { recursive: true, force: true })
   say(`${engine} works, on ${probe.device}`)
   if (cuda && probe.device !== 'a GPU') {
     say(
@@ -82,7 +97,7 @@ export async function installTfjs(options: InstallTfjsOptions): Promise<void> {
 
 async function compile(
   folder: string,
-  { libraries, headers }: Libtensorflow,
+  { libraries, headers, temporary }: Libtensorflow,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const packageFolder = join(folder, 'node_modules', '@tensorflow', 'tfjs-node-gpu')
@@ -102,7 +117,8 @@ async function compile(
     headers,
     ...sources,
     ...linked,
-    `-Wl,-rpath,${libraries}`,
+    // What was unpacked beside the addon moves with it.
+    `-Wl,-rpath,${temporary ? join('$ORIGIN', relative(folder, libraries)) : libraries}`,
     '-o',
     join(folder, 'tfjs_binding.node'),
   ]
@@ -119,7 +135,14 @@ async function compile(
   }
 }
 
-async function readMark(path: string): Promise<z.infer<typeof markSchema> | null> {
-  if (!existsSync(path)) return null
-  return markSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+const isSame = (a: z.infer<typeof requestSchema>, b: z.infer<typeof requestSchema>): boolean =>
+  a.given === b.given && a.cuda === b.cuda
+
+/** Null where there is none, or none that can be read: then it is made again. */
+async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | null> {
+  try {
+    return schema.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    return null
+  }
 }

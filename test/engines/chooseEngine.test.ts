@@ -5,9 +5,13 @@ import type { EngineName } from '../../src/saliency/engine.ts'
 const works = { ok: true, version: '1', device: 'a GPU' } as const
 const missing = { ok: false, problem: 'it is not installed' } as const
 
-function machine(gpus: string[], probes: Partial<Record<EngineName, Awaited<ReturnType<Machine['probe']>>>>): Machine {
+function machine(
+  gpus: string[],
+  probes: Partial<Record<EngineName, Awaited<ReturnType<Machine['probe']>>>>,
+  problem: string | null = null,
+): Machine {
   return {
-    nvidiaGpus: () => Promise.resolve(gpus),
+    nvidiaGpus: () => Promise.resolve({ gpus, problem }),
     hasRenderDevice: () => gpus.length > 0 || 'onnxruntime:webgpu' in probes,
     probe: (engine) => Promise.resolve(probes[engine] ?? missing),
   }
@@ -21,6 +25,14 @@ describe('auto', () => {
       reason: 'no GPU is found',
       gpus: [],
     })
+  })
+
+  it('says what is wrong with the driver, whether no GPU is left or some', async () => {
+    const problem = 'nvidia-smi failed: GPU is lost'
+    expect((await chooseEngine('auto', machine([], {}, problem))).reason).toBe(problem)
+    const some = machine(['0'], { 'onnxruntime:cuda': works }, problem)
+    expect((await chooseEngine('auto', some)).reason).toBe(`it works on a GPU (${problem})`)
+    expect((await chooseEngine('onnxruntime:cuda', some)).reason).toBe(`it was asked for (${problem})`)
   })
 
   it('takes the first engine that works on an NVIDIA GPU', async () => {

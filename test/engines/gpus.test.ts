@@ -1,17 +1,23 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { engineEnvironment } from '../../src/engines/engineEnvironment.ts'
-import { nvidiaGpus, visibleDevices } from '../../src/engines/gpus.ts'
+import { hasRenderDevice, nvidiaGpus, visibleDevices } from '../../src/engines/gpus.ts'
+
+const gpu = (index: number) => `GPU ${index}: NVIDIA H100 80GB HBM3 (UUID: GPU-5f1c-${index})\n`
+const part = (name: string) => `  MIG 1g.10gb     Device  0: (UUID: MIG-${name})\n`
 
 describe('the GPUs that may be used', () => {
   let folder: string
+  const driver = (says: string, code = 0): void => {
+    const program = join(folder, 'nvidia-smi')
+    writeFileSync(program, `#!/bin/sh\ncat <<'.'\n${says}.\nexit ${code}\n`)
+    chmodSync(program, 0o755)
+  }
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'headlight-gpus-'))
-    const program = join(folder, 'nvidia-smi')
-    writeFileSync(program, '#!/bin/sh\nprintf "0\\n1\\n2\\n3\\n"\n')
-    chmodSync(program, 0o755)
+    driver(gpu(0) + gpu(1) + gpu(2) + gpu(3))
     vi.stubEnv('PATH', `${folder}:${process.env['PATH'] ?? ''}`)
   })
   afterEach(() => {
@@ -20,18 +26,51 @@ describe('the GPUs that may be used', () => {
   })
 
   it('are all that the driver shows', async () => {
-    expect(await nvidiaGpus({})).toEqual(['0', '1', '2', '3'])
+    expect(await nvidiaGpus({})).toEqual({ gpus: ['0', '1', '2', '3'], problem: null })
   })
 
   it('are none but those that were given to this process', async () => {
-    expect(await nvidiaGpus({ CUDA_VISIBLE_DEVICES: '2,3' })).toEqual(['2', '3'])
-    expect(await nvidiaGpus({ CUDA_VISIBLE_DEVICES: '' })).toEqual([])
+    expect(await nvidiaGpus({ CUDA_VISIBLE_DEVICES: '2,3' })).toEqual({ gpus: ['2', '3'], problem: null })
+    const problem = expect.stringContaining('CUDA_VISIBLE_DEVICES="" leaves none') as string
+    expect(await nvidiaGpus({ CUDA_VISIBLE_DEVICES: '' })).toEqual({ gpus: [], problem })
   })
 
   it('are none without a driver', async () => {
     vi.stubEnv('PATH', '/nowhere')
-    expect(await nvidiaGpus({})).toEqual([])
-    expect(await nvidiaGpus({ CUDA_VISIBLE_DEVICES: '0' })).toEqual([])
+    expect(await nvidiaGpus({})).toEqual({ gpus: [], problem: null })
+    expect(await nvidiaGpus({ CUDA_VISIBLE_DEVICES: '0' })).toEqual({ gpus: [], problem: null })
+  })
+
+  it('are the parts of one that is cut up, and the others whole', async () => {
+    driver(gpu(0) + part('a') + part('b') + gpu(1))
+    expect((await nvidiaGpus({})).gpus).toEqual(['MIG-a', 'MIG-b', '1'])
+  })
+
+  it('are those that are left when the driver has lost one, or cannot be talked to, and it says so', async () => {
+    driver(`${gpu(0)}Unable to determine the device handle for gpu 0000:41:00.0: GPU is lost\n${gpu(2)}`, 15)
+    expect(await nvidiaGpus({})).toEqual({
+      gpus: ['0', '2'],
+      problem: expect.stringMatching(/^nvidia-smi failed: .*is lost$/) as string,
+    })
+    driver('Failed to initialize NVML: Driver/library version mismatch\n', 18)
+    expect(await nvidiaGpus({})).toEqual({
+      gpus: [],
+      problem: 'nvidia-smi failed: Failed to initialize NVML: Driver/library version mismatch',
+    })
+  })
+
+  it("may be another maker's, but not a virtual machine's screen", () => {
+    for (const [name, driver] of [
+      ['card0', 'amdgpu'],
+      ['renderD128', 'virtio_gpu'],
+      ['renderD129', 'amdgpu'],
+    ] as const) {
+      expect(hasRenderDevice(join(folder, 'drm'))).toBe(false)
+      mkdirSync(join(folder, 'drivers', driver), { recursive: true })
+      mkdirSync(join(folder, 'drm', name, 'device'), { recursive: true })
+      symlinkSync(join(folder, 'drivers', driver), join(folder, 'drm', name, 'device', 'driver'))
+    }
+    expect(hasRenderDevice(join(folder, 'drm'))).toBe(true)
   })
 })
 

@@ -9,7 +9,7 @@ const enginesFolder = join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.loc
 
 /** Null when it can be run. It is not installed for tests: 180 MB, of use only with a GPU. */
 async function whyNot(): Promise<string | null> {
-  if ((await nvidiaGpus(process.env)).length === 0) return 'there is no NVIDIA GPU'
+  if ((await nvidiaGpus(process.env)).gpus.length === 0) return 'there is no NVIDIA GPU'
   return findEngine(engine, enginesFolder).then(
     () => null,
     (error: unknown) => String(error),
