@@ -1,6 +1,6 @@
 import type { Settings } from '../config.ts'
 import { engineEnvironment } from '../engines/engineEnvironment.ts'
-import { wholeEngineName } from '../saliency/engine.ts'
+import { isInstalled, wholeEngineName } from '../saliency/engine.ts'
 import { ownFolders } from './machine.ts'
 import type { Surroundings } from './terminal.ts'
 
@@ -13,10 +13,10 @@ export function environmentToComputeIn(
   surroundings: Surroundings,
 ): Surroundings['environment'] | null {
   const { environment } = surroundings
-  const needed = engineEnvironment(environment, {
-    engine: wholeEngineName(settings.engine),
-    enginesFolder: ownFolders(settings, surroundings).engines,
-    device: null,
-  })
+  const engine = wholeEngineName(settings.engine)
+  const enginesFolder = ownFolders(settings, surroundings).engines
+  // The command will refuse it.
+  if (!isInstalled(engine, enginesFolder)) return null
+  const needed = engineEnvironment(environment, { engine, enginesFolder, device: null })
   return Object.keys(needed).every((name) => needed[name] === environment[name]) ? null : needed
 }

@@ -60,7 +60,7 @@ async function alone({ settings, surroundings }: Call, action: () => Promise<voi
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw refused(`cannot be written (${String(error)}): choose another one with --engines-folder`, error)
   })
-  const searchPath = surroundings.environment['PATH'] ?? ''
+  const searchPath = surroundings.environment['PATH'] ?? '/usr/bin:/bin'
   const lock = await lockFile(join(folder, 'lock'), { kind: 'exclusive', waitMs: 0, searchPath }).catch(
     (error: unknown) => {
       throw refused('cannot be locked: it must be writable, and the program flock (util-linux) be there', error)

@@ -69,6 +69,12 @@ export function requireInstalled(name: string, enginesFolder: string): void {
   }
 }
 
+/** Whether it is there, or comes with headlight. */
+export function isInstalled(engine: EngineName, enginesFolder: string): boolean {
+  const installation = Object.values(installations).find((one) => one.engine === engine)
+  return installation === undefined || existsSync(join(enginesFolder, installation.folder, installation.mark))
+}
+
 function installedFolder(name: InstallationName, enginesFolder: string | undefined): string {
   const { folder, mark, engine } = installations[name]
   const installed = enginesFolder === undefined ? undefined : join(enginesFolder, folder)
