@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { lockFile } from '../../src/queue/fileLock.ts'
 import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from './headlight.ts'
 
 it('engine list tries every engine and says what mends those that cannot be used', async () => {
@@ -48,5 +49,39 @@ it('an engine that must be installed first is refused with the command that does
       code: 2,
       stderr: expect.stringContaining('headlight engine install cuda') as string,
     })
+  })
+})
+
+it('an installation that cannot begin leaves the one that is there, and nothing half-made', async () => {
+  await inFolder(async (folder) => {
+    mkdirSync(join(folder, 'tfjs'))
+    writeFileSync(join(folder, 'tfjs', 'installed.json'), '{}')
+    const install = (...more: string[]) => headlight(['engine', 'install', ...more, '--engines-folder', folder])
+    expect(await install('tfjs', '--tensorflow', join(folder, 'nowhere'))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('neither a TensorFlow wheel') as string,
+    })
+    expect(await install('cuda', '--cuda')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('install tfjs') as string,
+    })
+    expect(readdirSync(folder).toSorted()).toEqual(['lock', 'tfjs'])
+    expect(readdirSync(join(folder, 'tfjs'))).toEqual(['installed.json'])
+  })
+})
+
+it('two installations at once are refused, and so is a removal meanwhile', async () => {
+  await inFolder(async (folder) => {
+    mkdirSync(join(folder, 'tfjs'))
+    const searchPath = process.env['PATH'] ?? ''
+    const lock = await lockFile(join(folder, 'lock'), { kind: 'exclusive', waitMs: 0, searchPath })
+    for (const command of ['install', 'remove']) {
+      expect(await headlight(['engine', command, 'tfjs', '--engines-folder', folder])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('wait for its end') as string,
+      })
+    }
+    lock?.release()
+    expect(existsSync(join(folder, 'tfjs'))).toBe(true)
   })
 })
