@@ -4,7 +4,7 @@ import type { Ranking } from '../pose/readings.ts'
 import type { DatasetCheck } from './datasetCheck.ts'
 import { number } from './quantities.ts'
 import { readingText } from './readingText.ts'
-import { place } from './place.ts'
+import { place } from '../storage/place.ts'
 
 /** How many of the 48 readings are shown beside the given one. */
 const readingsShown = 5

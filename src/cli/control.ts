@@ -1,4 +1,5 @@
 import type { CommandSpec } from './command.ts'
+import { presentOutput } from './options.ts'
 
 type Wish = 'pause' | 'resume' | 'cancel'
 
@@ -9,10 +10,7 @@ function controlCommand(wish: Wish, summary: string, examples: CommandSpec['exam
     summary,
     settings: ['output', 's3Endpoint', 'outputS3Endpoint'],
     wording: {
-      output: {
-        description: 'Where the result sets lie: s3://bucket/prefix/, file:///folder/ or a path.',
-        isNeeded: true,
-      },
+      output: { description: presentOutput, isNeeded: true },
     },
     extend: (command) => command.argument('<run>', 'id of the run, its beginning or its end, or latest'),
     examples,

@@ -1,5 +1,5 @@
 import { HeadlightError, InputError } from '../errors.ts'
-import { withPlaces } from './place.ts'
+import { withPlaces } from '../storage/place.ts'
 
 /** The reason of an AbortSignal that SIGINT or SIGTERM aborted. Its message says how to go on. */
 export class Interrupted extends Error {

@@ -27,9 +27,8 @@ if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]))
   const isChosen = process.env['GLIBC_TUNABLES'] !== undefined
   // Units inherit it.
   process.env['GLIBC_TUNABLES'] ??= hugePages
-  // TensorFlow tells of its own start on standard error, and takes a GPU's whole memory unless told otherwise.
+  // TensorFlow tells of its own start on standard error.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
-  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'
   // explain computes in this process, and its time is mostly the engine's start: another process is soon made up for.
   if (process.argv[2] === 'explain' && process.platform === 'linux' && !isChosen)
     process.exitCode = await runAgain(process.env)

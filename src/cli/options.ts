@@ -59,6 +59,9 @@ export const needsData: SettingWording = {
   network: { isNeeded: true },
 }
 
+/** How commands name an output that is only looked at, or changed where it is. */
+export const presentOutput = 'Where the result sets lie: s3://bucket/prefix/, file:///folder/ or a path.'
+
 /** For commands that have no private server to fall back on. */
 export const needsRedis: SettingWording = { redis: { isNeeded: true } }
 

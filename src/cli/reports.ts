@@ -9,7 +9,7 @@ import type { Store } from '../storage/store.ts'
 import type { Call } from './command.ts'
 import { openDataset } from './resultSetOf.ts'
 import { stopOnSignal } from './stopSignals.ts'
-import { place } from './place.ts'
+import { place } from '../storage/place.ts'
 
 /** Writes the report of each result set of an output that has a closed run, and says where. */
 export async function writeReports({ operands, settings, surroundings, display, log }: Call): Promise<number> {

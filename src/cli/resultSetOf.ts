@@ -11,7 +11,7 @@ import { adapterOptions, angleOrder } from './adapterSettings.ts'
 import type { Call } from './command.ts'
 import { announcement, readNetworkFile } from './networkFile.ts'
 import { required } from './options.ts'
-import { place } from './place.ts'
+import { place } from '../storage/place.ts'
 import { whileWaiting } from './waiting.ts'
 
 /** What a call of `run` or `produce` asks for. The caller closes the stores. */

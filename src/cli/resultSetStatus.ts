@@ -122,13 +122,7 @@ async function runStatus(output: Store, set: string, run: Run, held: boolean, no
   const seconds = (now.getTime() - Date.parse(run.startedAt)) / 1000
   return {
     ...common,
-    state: paused
-      ? 'paused'
-      : held
-        ? 'running'
-        : run.queued === true && total === null && done === 0
-          ? 'queued'
-          : 'interrupted',
+    state: openState(run, { paused, held, isBegun: total !== null || done > 0 }),
     images: null,
     done,
     total,
@@ -136,6 +130,15 @@ async function runStatus(output: Store, set: string, run: Run, held: boolean, no
     imagesPerSecond: held && !paused && done > 0 && seconds > 0 ? done / seconds : null,
     failed: null,
   }
+}
+
+function openState(
+  run: Run,
+  { paused, held, isBegun }: { paused: boolean; held: boolean; isBegun: boolean },
+): ResultSetStatus['state'] {
+  if (paused) return 'paused'
+  if (held) return 'running'
+  return run.queued === true && !isBegun ? 'queued' : 'interrupted'
 }
 
 /** Images in committed shards, from the names of the record files alone. */

@@ -1,4 +1,5 @@
 import type { CommandSpec } from './command.ts'
+import { presentOutput } from './options.ts'
 
 export const retryCommand: CommandSpec = {
   name: 'retry',
@@ -22,10 +23,7 @@ export const retryCommand: CommandSpec = {
     'enginesFolder',
   ],
   wording: {
-    output: {
-      description: 'Where the result sets lie: s3://bucket/prefix/, file:///folder/ or a path.',
-      isNeeded: true,
-    },
+    output: { description: presentOutput, isNeeded: true },
   },
   extend: (command) =>
     command

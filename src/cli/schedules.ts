@@ -9,7 +9,7 @@ import { addSettings, computingSettings, settingsOf } from './options.ts'
 import { givenRedis } from './queueServer.ts'
 import { askedFor } from './resultSetOf.ts'
 import { runJob } from './runJob.ts'
-import { place } from './place.ts'
+import { place } from '../storage/place.ts'
 import { warnWithoutProducer } from './standingProducer.ts'
 
 /** Prepares the result set that the options after `--` ask for, and adds or changes the schedule. */

@@ -1,11 +1,12 @@
 import type { CommandSpec } from './command.ts'
+import { presentOutput } from './options.ts'
 
 export const statusCommand: CommandSpec = {
   name: 'status',
   summary: 'show how far the runs of an output and the queue are',
   settings: ['output', 'redis', 's3Endpoint', 'outputS3Endpoint', 'stateFolder'],
   wording: {
-    output: { description: 'Where the result sets lie: s3://bucket/prefix/, file:///folder/ or a path.' },
+    output: { description: presentOutput },
     redis: { note: 'default: that of a run on this machine, as long as it runs' },
   },
   extend: (command) =>

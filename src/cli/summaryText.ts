@@ -1,6 +1,6 @@
 import { layout } from '../contract/layout.ts'
 import type { Summary } from '../contract/run.ts'
-import { place } from './place.ts'
+import { place } from '../storage/place.ts'
 import { number, rateText } from './quantities.ts'
 
 /** What `run` says at its end: where things are, the counts, and the errors against the labels. */

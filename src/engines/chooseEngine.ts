@@ -42,7 +42,7 @@ export async function chooseEngine(asked: string, machine: Machine): Promise<Cho
       const reason = 'it was asked for, but does not see the GPU that is here: headlight engine install tfjs --cuda'
       return { engine, reason, gpus: [] }
     }
-    return { engine, reason: `it was asked for${problem === null ? '' : ` (${problem})`}`, gpus }
+    return { engine, reason: noting('it was asked for', problem), gpus }
   }
   const { gpus, problem } = await machine.nvidiaGpus()
   const candidates = gpus.length > 0 ? ofNvidia : machine.hasRenderDevice() ? (['onnxruntime:webgpu'] as const) : []
@@ -51,7 +51,7 @@ export async function chooseEngine(asked: string, machine: Machine): Promise<Cho
   for (const engine of candidates) {
     const probe = await machine.probe(engine)
     if (probe.ok && probe.device !== 'the CPU') {
-      const reason = `it works on ${probe.device}${problem === null ? '' : ` (${problem})`}`
+      const reason = noting(`it works on ${probe.device}`, problem)
       return { engine, reason, gpus: engine === 'onnxruntime:webgpu' ? [] : gpus }
     }
     problems.push(`${engine}: ${probe.ok ? 'it sees no GPU' : probe.problem}`)
@@ -59,6 +59,9 @@ export async function chooseEngine(asked: string, machine: Machine): Promise<Cho
   const reason = `there is a GPU, but no engine can use it (${problems.join('; ')}; headlight engine list says more)`
   return { engine: 'onnxruntime:cpu', reason, gpus: [] }
 }
+
+const noting = (reason: string, problem: string | null): string =>
+  problem === null ? reason : `${reason} (${problem})`
 
 const noGpus: NvidiaGpus = { gpus: [], problem: null }
 

@@ -42,8 +42,7 @@ export async function probeEngine(
     child.on('error', (error) => (answer ??= { ok: false, problem: error.message }))
     child.on('close', (code, signal) => {
       clearTimeout(timer)
-      const ended =
-        signal === null ? `its process ended with exit code ${code}` : `its process ended with signal ${signal}`
+      const ended = `its process ended with ${signal === null ? `exit code ${code}` : `signal ${signal}`}`
       const what = isLate ? `it gave no answer within ${timeoutMs / 1000} s` : ended
       const last = said.trim().split('\n').at(-1) ?? ''
       resolve(answer ?? { ok: false, problem: `${what}${last === '' ? '' : `: ${last}`}` })

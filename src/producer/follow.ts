@@ -28,13 +28,11 @@ export interface FollowTimes {
   /** Before a shard whose attempts are exhausted is enqueued again; doubled with each time. */
   readonly retryMs: number
   readonly longestRetryMs: number
-  /** How long no worker may be there before it is said. */
+  /** How long no worker may be there before it is said: workers come up in seconds. */
   readonly lonelyMs?: number
 }
 
-/** Workers come up in seconds: before that, that none is there says nothing. */
-const patientMs = 5_000
-const defaultTimes: FollowTimes = { pollMs: 2_000, retryMs: 10_000, longestRetryMs: 600_000 }
+const defaultTimes = { pollMs: 2_000, retryMs: 10_000, longestRetryMs: 600_000, lonelyMs: 5_000 }
 
 /** Listing `records/` may take this share of the time. */
 const listingShare = 0.05
@@ -54,7 +52,7 @@ const probes = 8
  */
 export class Following {
   readonly #options: FollowOptions
-  readonly #times: FollowTimes
+  readonly #times: Required<FollowTimes>
   readonly #failed = new Map<string, { shard: Shard; times: number; notBefore: number }>()
   #nextListing = 0
   #wake: () => void = () => undefined
@@ -69,7 +67,7 @@ export class Following {
 
   constructor(options: FollowOptions) {
     this.#options = options
-    this.#times = options.times ?? defaultTimes
+    this.#times = { ...defaultTimes, ...options.times }
   }
 
   /** Whether the run's flags said `paused` when they were last read. */
@@ -150,7 +148,7 @@ export class Following {
     const isLonely = !paused && shards.missingCount > 0 && (await queue.workers()) === 0
     const now = performance.now()
     this.#lonelySince = isLonely ? (this.#lonelySince ?? now) : undefined
-    const isLong = this.#lonelySince !== undefined && now - this.#lonelySince >= (this.#times.lonelyMs ?? patientMs)
+    const isLong = this.#lonelySince !== undefined && now - this.#lonelySince >= this.#times.lonelyMs
     if (isLong === this.#isLonely) return
     this.#isLonely = isLong
     onMessage(this.#standing())

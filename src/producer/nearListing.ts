@@ -1,5 +1,6 @@
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { ListOptions, ObjectInfo, Store } from '../storage/store.ts'
+import { wrapped } from '../storage/wrapped.ts'
 
 /**
  * So many samples of the state lie between two that are asked for, at least, where a listing is begun anew: that takes as
@@ -26,9 +27,7 @@ export function nearListing(
   asked: () => AsyncIterable<{ readonly key: string; readonly isAsked: boolean }>,
   jumpRows = rowsWorthAJump,
 ): Store {
-  return {
-    uri: dataset.uri,
-    endpoint: dataset.endpoint,
+  return wrapped(dataset, {
     async *list(options: ListOptions = {}): AsyncIterable<ObjectInfo> {
       let reached = options.after
       for await (const { after, last } of stretches(asked(), jumpRows)) {
@@ -43,16 +42,7 @@ export function nearListing(
         }
       }
     },
-    folders: (prefix) => dataset.folders(prefix),
-    head: (key) => dataset.head(key),
-    get: (key, options) => dataset.get(key, options),
-    put: (key, bytes, options) => dataset.put(key, bytes, options),
-    write: (key, options) => dataset.write(key, options),
-    delete: (key) => dataset.delete(key),
-    conditionalPut: () => dataset.conditionalPut(),
-    check: (access) => dataset.check(access),
-    close: () => dataset.close(),
-  }
+  })
 }
 
 async function* stretches(

@@ -109,8 +109,20 @@ export class ShardQueue {
     return this.#answered(consumersOf(this.#queue))
   }
 
-  #answered<T>(answer: Promise<T>): Promise<T> {
-    return withinTime(answer, this.#onLost)
+  /** Rejects with TransientError `queue-lost`, also when the answer does not come in time. */
+  async #answered<T>(answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('no reply')), answerTimeoutMs)
+    })
+    try {
+      return await Promise.race([answer, late])
+    } catch (error) {
+      if (error instanceof Error) this.#onLost(error)
+      throw new TransientError('queue-lost', 'Redis is away; the run goes on when it is back', { cause: error })
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   async close(): Promise<void> {
@@ -122,21 +134,5 @@ export class ShardQueue {
     if (!jobId.startsWith(`${this.#job.run}-`)) return undefined
     const match = /^(\d+)-(\d+)$/.exec(jobId.slice(this.#job.run.length + 1))
     return match === null ? undefined : { part: Number(match[1]), offset: Number(match[2]) }
-  }
-}
-
-/** Rejects with TransientError `queue-lost`, also when the answer does not come in time. */
-async function withinTime<T>(answer: Promise<T>, onLost: (error: Error) => void): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no reply')), answerTimeoutMs)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } catch (error) {
-    if (error instanceof Error) onLost(error)
-    throw new TransientError('queue-lost', 'Redis is away; the run goes on when it is back', { cause: error })
-  } finally {
-    clearTimeout(timer)
   }
 }

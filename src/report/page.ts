@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Summary } from '../contract/run.ts'
+import { place } from '../storage/place.ts'
 import { withoutPassword } from '../telemetry.ts'
 import { escapeHtml, jsonForScript } from './escaping.ts'
 import { minute, tenth, whole } from './figures.ts'
@@ -25,7 +26,7 @@ export function renderPage(content: PageContent): string {
     "base-uri 'none'",
     "form-action 'none'",
   ]
-  const title = `${set.network.file} on ${titleOf(set.dataset.uri)}`
+  const title = `${set.network.file} on ${place(withoutPassword(set.dataset.uri))}`
   const sections = [
     { id: 'errors', name: 'Angles', html: anglesSection(content) },
     { id: 'gallery', name: 'Gallery', html: gallerySection(content) },
@@ -62,16 +63,6 @@ ${sampleDialog}
 </body>
 </html>
 `
-}
-
-/** A folder as people write it; the URI itself stands under “How this was made”. */
-function titleOf(uri: string): string {
-  if (!uri.startsWith('file:///')) return withoutPassword(uri)
-  try {
-    return decodeURIComponent(uri.slice('file://'.length))
-  } catch {
-    return uri
-  }
 }
 
 function leftText(left: number | undefined): string {

@@ -63,21 +63,28 @@ export async function findEngine(name: string, enginesFolder?: string): Promise<
 
 /** Raises InputError `bad-engine` for an engine, by any of its names, that must be installed first and is not. */
 export function requireInstalled(name: string, enginesFolder: string): void {
-  const engine = wholeEngineName(name)
-  for (const installation of Object.keys(installations) as InstallationName[]) {
-    if (installations[installation].engine === engine) installedFolder(installation, enginesFolder)
-  }
+  const installation = installationOf(wholeEngineName(name))
+  if (installation !== undefined) installedFolder(installation, enginesFolder)
 }
 
 /** Whether it is there, or comes with headlight. */
 export function isInstalled(engine: EngineName, enginesFolder: string): boolean {
-  const installation = Object.values(installations).find((one) => one.engine === engine)
-  return installation === undefined || existsSync(join(enginesFolder, installation.folder, installation.mark))
+  const installation = installationOf(engine)
+  return installation === undefined || isWhole(installation, enginesFolder)
+}
+
+/** Undefined for an engine that comes with headlight. */
+function installationOf(engine: EngineName): InstallationName | undefined {
+  return (Object.keys(installations) as InstallationName[]).find((name) => installations[name].engine === engine)
+}
+
+function isWhole(name: InstallationName, enginesFolder: string): boolean {
+  const { folder, mark } = installations[name]
+  return existsSync(join(enginesFolder, folder, mark))
 }
 
 function installedFolder(name: InstallationName, enginesFolder: string | undefined): string {
-  const { folder, mark, engine } = installations[name]
-  const installed = enginesFolder === undefined ? undefined : join(enginesFolder, folder)
-  if (installed !== undefined && existsSync(join(installed, mark))) return installed
+  const { folder, engine } = installations[name]
+  if (enginesFolder !== undefined && isWhole(name, enginesFolder)) return join(enginesFolder, folder)
   throw new InputError('bad-engine', `the engine ${engine} is not installed: headlight engine install ${name}`)
 }

@@ -5,6 +5,7 @@ import { afterAll, expect, it } from 'vitest'
 import { environmentToComputeIn } from '../../src/cli/computing.ts'
 import { resolveSettings } from '../../src/cli/settings.ts'
 import { headlight, imageFolder, networkFile } from './headlight.ts'
+import { surroundingsOf } from './surroundings.ts'
 
 const enginesFolder = mkdtempSync(join(tmpdir(), 'headlight-computing-'))
 mkdirSync(join(enginesFolder, 'onnxruntime-cuda'))
@@ -14,19 +15,7 @@ afterAll(() => rmSync(enginesFolder, { recursive: true }))
 const libraries = join(enginesFolder, 'onnxruntime-cuda', 'libraries')
 const settings = (engine: string) => resolveSettings({ environment: {}, flags: { engine, enginesFolder } })
 const within = (environment: Readonly<Record<string, string>>, engine = 'onnxruntime:cuda') =>
-  environmentToComputeIn(settings(engine), {
-    version: '0.0.0',
-    environment,
-    homeFolder: '/home/me',
-    results: silent,
-    messages: silent,
-    onStopSignal: () => () => undefined,
-    runAgain: () => Promise.resolve(0),
-    exit: () => {
-      throw new Error('ended')
-    },
-  })
-const silent = { write: () => undefined, isTerminal: false, columns: () => 80 }
+  environmentToComputeIn(settings(engine), surroundingsOf(environment))
 
 it("needs another environment for an engine whose libraries the linker does not find in this process's", () => {
   expect(within({ PATH: '/bin' })).toEqual({ PATH: '/bin', LD_LIBRARY_PATH: libraries, NVIDIA_TF32_OVERRIDE: '0' })

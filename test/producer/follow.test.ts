@@ -6,7 +6,8 @@ import { Following } from '../../src/producer/follow.ts'
 import type { FollowOptions } from '../../src/producer/follow.ts'
 import type { Shard } from '../../src/producer/manifest.ts'
 import { Shards } from '../../src/producer/shards.ts'
-import { World, wrapped } from './world.ts'
+import { wrapped } from '../../src/storage/wrapped.ts'
+import { World } from './world.ts'
 
 const times = { pollMs: 5, retryMs: 40, longestRetryMs: 100, lonelyMs: 0 }
 const header = { schema: 1 as const, part: 0, through: 'z', count: 60, shardSize: 2, unchanged: 0, gone: [] }

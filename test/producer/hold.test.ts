@@ -7,8 +7,9 @@ import type { HoldOptions } from '../../src/producer/hold.ts'
 import { thisProcess } from '../../src/producer/processIdentity.ts'
 import type { ProcessIdentity } from '../../src/producer/processIdentity.ts'
 import type { Store } from '../../src/storage/store.ts'
+import { wrapped } from '../../src/storage/wrapped.ts'
 import { silent } from '../support/redis.ts'
-import { noPatience, World, wrapped } from './world.ts'
+import { noPatience, World } from './world.ts'
 
 const set = 'tiny-all-00000000'
 const key = layout.hold(set)

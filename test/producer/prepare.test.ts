@@ -6,7 +6,8 @@ import { resultSetSchema } from '../../src/contract/resultSet.ts'
 import { prepareResultSet } from '../../src/producer/prepare.ts'
 import { FilesystemStore } from '../../src/storage/filesystem.ts'
 import type { Store } from '../../src/storage/store.ts'
-import { World, wrapped } from './world.ts'
+import { wrapped } from '../../src/storage/wrapped.ts'
+import { World } from './world.ts'
 
 let world: World
 beforeEach(async () => {

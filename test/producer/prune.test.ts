@@ -9,8 +9,9 @@ import { Manifest, shardsOf } from '../../src/producer/manifest.ts'
 import { currentRun, latestRun, openRun } from '../../src/producer/runs.ts'
 import { stateRows } from '../../src/producer/stateRows.ts'
 import type { Store } from '../../src/storage/store.ts'
+import { wrapped } from '../../src/storage/wrapped.ts'
 import { silent } from '../support/redis.ts'
-import { collected, computeShard, noPatience, World, wrapped } from './world.ts'
+import { collected, computeShard, noPatience, World } from './world.ts'
 
 let world: World
 let set: ResultSet

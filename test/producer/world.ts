@@ -24,6 +24,7 @@ import type { QueueConnection } from '../../src/queue/redisUrl.ts'
 import { FilesystemStore } from '../../src/storage/filesystem.ts'
 import { Patience } from '../../src/storage/patience.ts'
 import type { ObjectWriter, Store } from '../../src/storage/store.ts'
+import { wrapped } from '../../src/storage/wrapped.ts'
 import { silent } from '../support/redis.ts'
 
 /** Raises what a store raises at once. */
@@ -264,24 +265,6 @@ export function watched(
       }
     },
   })
-}
-
-export function wrapped(store: Store, changes: Partial<Store>): Store {
-  const base: Store = {
-    uri: store.uri,
-    endpoint: store.endpoint,
-    list: (options) => store.list(options),
-    folders: (prefix) => store.folders(prefix),
-    head: (key) => store.head(key),
-    get: (key, options) => store.get(key, options),
-    put: (key, bytes, options) => store.put(key, bytes, options),
-    write: (key, options) => store.write(key, options),
-    delete: (key) => store.delete(key),
-    conditionalPut: () => store.conditionalPut(),
-    check: (access) => store.check(access),
-    close: () => store.close(),
-  }
-  return { ...base, ...changes }
 }
 
 /** Serves a run over the world's folders in shards of two, impatiently. */
