@@ -208,7 +208,8 @@ export const settingsSchema = z.strictObject({
     group: 'computing',
     placeholder: 'N',
     unit: 'seconds',
-    description: 'A unit that makes no progress for so long is killed and started again; its shard goes back.',
+    description:
+      'A unit that makes no progress for so long is killed and started again; its shard goes back. It has as long to start, and at least a minute.',
   }),
 
   redis: z.string().min(1).optional().meta({

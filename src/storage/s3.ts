@@ -5,6 +5,7 @@ import { compareKeys } from './keyOrder.ts'
 import { requireWritableKey } from './objectKey.ts'
 import type { S3Body, S3Connection, S3ConnectionOptions, S3ListRequest, S3Page } from './s3Connection.ts'
 import { failureOf, isNoSuchObject, s3Error } from './s3Errors.ts'
+import { listSideBySide, pagesOf } from './s3Listing.ts'
 import { S3Writer } from './s3Writer.ts'
 import type { GetOptions, ListOptions, ObjectInfo, ObjectWriter, PutOptions, Store } from './store.ts'
 import { isTemporary, temporaryName } from './temporaryName.ts'
@@ -46,8 +47,8 @@ export class S3Store implements Store {
     const { prefix = '', after = '' } = options
     const startAfter = after === '' ? undefined : this.#prefix + after
     let last: string | undefined
-    for await (const page of this.#pages({ prefix: this.#prefix + prefix, startAfter })) {
-      for (const { key: fullKey, etag, sizeBytes } of page.objects) {
+    for await (const objects of listSideBySide(this.#fetchPage, { prefix: this.#prefix + prefix, after: startAfter })) {
+      for (const { key: fullKey, etag, sizeBytes } of objects) {
         const key = fullKey.slice(this.#prefix.length)
         // Consoles make objects named `folder/` to show a folder.
         if (key === '' || key.endsWith('/') || isTemporary(key)) continue
@@ -60,7 +61,7 @@ export class S3Store implements Store {
 
   async *folders(prefix: string): AsyncIterable<string> {
     const whole = this.#prefix + prefix
-    for await (const page of this.#pages({ prefix: whole, delimiter: '/' })) {
+    for await (const page of pagesOf(this.#fetchPage, { prefix: whole, delimiter: '/' })) {
       for (const folder of page.folders) {
         const name = folder.slice(whole.length, -1)
         if (name !== '') yield name
@@ -178,24 +179,13 @@ export class S3Store implements Store {
     return this.#connection
   }
 
-  /** The next page is under way while the caller works on this one. */
-  async *#pages(request: S3ListRequest): AsyncGenerator<S3Page> {
-    const fetchPage = async (token: string | undefined): Promise<S3Page> => {
-      try {
-        const page = await (await this.#connect()).list({ ...request, token })
-        this.#worked.add('list')
-        return page
-      } catch (error) {
-        throw this.#error(error, 'list', request.prefix.slice(this.#prefix.length))
-      }
-    }
-    let next: Promise<S3Page> | undefined = fetchPage(undefined)
-    while (next !== undefined) {
-      const page: S3Page = await next
-      next = page.nextToken === undefined ? undefined : fetchPage(page.nextToken)
-      // Nobody awaits it when the caller stops here.
-      next?.catch(() => undefined)
-      yield page
+  readonly #fetchPage = async (request: S3ListRequest): Promise<S3Page> => {
+    try {
+      const page = await (await this.#connect()).list(request)
+      this.#worked.add('list')
+      return page
+    } catch (error) {
+      throw this.#error(error, 'list', request.prefix.slice(this.#prefix.length))
     }
   }
 

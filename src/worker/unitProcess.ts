@@ -61,7 +61,8 @@ export interface StopSignals {
 
 /** How long a unit that was told to stop may take; an engine call in flight cannot be broken off. */
 const stopGraceMs = 5_000
-const startTimeoutMs = 60_000
+/** A GPU's library may build all its kernels first; whoever bears long silence bears a long start. */
+const leastStartMs = 60_000
 const outputTailLength = 2_000
 
 /** One child process, from its fork to its death. */
@@ -111,7 +112,7 @@ export class UnitProcess {
       void this.death.then((why) => reject(new UnitDeath(`unit ${this.name} died at its start: ${why}`, this.#manner)))
     })
     this.ready.catch(() => undefined)
-    this.#expectLife(startTimeoutMs, 'it did not start within')
+    this.#expectLife(Math.max(leastStartMs, options.silenceMs), 'it did not start within')
     this.#send({ type: 'start', settings: options.settings })
   }
 

@@ -47,10 +47,11 @@ describe('S3 services of all kinds', () => {
       const keys = Array.from({ length: 25 }, (_, i) => `f${String(i).padStart(2, '0')}/x y+%`)
       for (const key of keys) server.put(`data/${key}`, 'x')
       expect(await keysOf(store)).toEqual(keys)
+      server.counts['LIST'] = 0
       const folders: string[] = []
       for await (const folder of store.folders('')) folders.push(folder)
       expect(folders).toEqual(keys.map((key) => key.slice(0, 3)))
-      expect(server.counts['LIST']).toBe(26)
+      expect(server.counts['LIST']).toBe(13)
     }))
 
   it('keys with characters that XML cannot carry are listed and read', () =>

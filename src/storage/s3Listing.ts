@@ -1,0 +1,168 @@
+import { compareKeys } from './keyOrder.ts'
+import type { S3ListRequest, S3Page } from './s3Connection.ts'
+
+type FetchPage = (request: S3ListRequest) => Promise<S3Page>
+type Objects = S3Page['objects']
+
+/** Listings under way at once. */
+const lanes = 16
+/** Fetched ahead of the caller in each of them. With `lanes` the bound of what a listing holds: 128 pages, some 25 MB. */
+const pagesAhead = 8
+/** A folder that holds more folders and objects than this is listed as one. */
+const mostEntries = 10_000
+
+/** A stretch of the listing: the keys of a folder, still to be listed, or objects that are known already. */
+type Stretch = { readonly prefix: string } | { readonly objects: Objects }
+
+/**
+ * All keys that start with `prefix` and sort after `after`, in the order of their UTF-8 bytes, a page at a time. A listing
+ * goes from page to page, each a round trip; so where the first page says that there is more and that folders are large,
+ * the folders are listed side by side and handed out one after the other. What one folder holds is contiguous in that
+ * order, and lies where the folder's own name with its slash does.
+ *
+ * Small folders are not asked for one by one: one listing passes many of them with each page. A single folder of
+ * millions is listed from page to page, too: nothing tells where to cut it.
+ */
+export async function* listSideBySide(
+  fetchPage: FetchPage,
+  { prefix, after }: { readonly prefix: string; readonly after: string | undefined },
+): AsyncGenerator<Objects> {
+  const first = await fetchPage({ prefix, startAfter: after })
+  yield first.objects
+  if (first.nextToken === undefined) return
+  const stretches = await split(fetchPage, prefix, first.objects)
+  if (stretches.length === 1) yield* oneByOne(new PagesAhead(fetchPage, { prefix, token: first.nextToken }, 1))
+  else yield* inOrder(fetchPage, stretches, first.objects.at(-1)?.key ?? '')
+}
+
+/** Cuts what lies behind the first page into stretches, level by level, until there are enough for all lanes. */
+async function split(fetchPage: FetchPage, prefix: string, firstPage: Objects): Promise<readonly Stretch[]> {
+  const through = firstPage.at(-1)?.key ?? ''
+  let stretches: readonly Stretch[] = [{ prefix }]
+  for (let depth = 1; stretches.length < lanes && isWorthwhile(firstPage, prefix, depth); depth++) {
+    const finer = stretches.map(async (one) =>
+      'prefix' in one ? await contents(fetchPage, one.prefix, through) : [one],
+    )
+    stretches = (await Promise.all(finer)).flat()
+  }
+  return stretches
+}
+
+/** Whether all lanes together, a folder of that depth per page, come forward twice as fast as one listing. */
+function isWorthwhile(firstPage: Objects, prefix: string, depth: number): boolean {
+  const folders = new Set<string>()
+  let keys = 0
+  for (const { key } of firstPage) {
+    const names = key.slice(prefix.length).split('/')
+    if (names.length <= depth) continue
+    keys++
+    folders.add(names.slice(0, depth).join('/'))
+  }
+  return folders.size > 0 && (keys / folders.size) * lanes > 2 * firstPage.length
+}
+
+/** The folders and objects of a folder in the order of their keys, without those that end before `through`. */
+async function contents(fetchPage: FetchPage, prefix: string, through: string): Promise<readonly Stretch[]> {
+  const folders: string[] = []
+  const objects: Objects[number][] = []
+  for await (const page of pagesOf(fetchPage, { prefix, delimiter: '/' })) {
+    folders.push(...page.folders)
+    objects.push(...page.objects)
+    if (folders.length + objects.length > mostEntries) return [{ prefix }]
+  }
+  const entries = [...folders.map((key) => ({ key })), ...objects].sort((a, b) => compareKeys(a.key, b.key))
+  const stretches: Stretch[] = []
+  let neighbours: Objects[number][] | undefined
+  for (const entry of entries) {
+    const isFolder = !('etag' in entry)
+    if (compareKeys(entry.key, through) <= 0 && !(isFolder && through.startsWith(entry.key))) continue
+    if (isFolder) {
+      stretches.push({ prefix: entry.key })
+      neighbours = undefined
+    } else if (neighbours === undefined) {
+      stretches.push({ objects: (neighbours = [entry]) })
+    } else {
+      neighbours.push(entry)
+    }
+  }
+  return stretches
+}
+
+async function* inOrder(fetchPage: FetchPage, stretches: readonly Stretch[], through: string): AsyncGenerator<Objects> {
+  const begin = (stretch: Stretch): PagesAhead | Objects => {
+    if ('objects' in stretch) return stretch.objects
+    const { prefix } = stretch
+    const startAfter = through.startsWith(prefix) ? through : undefined
+    return new PagesAhead(fetchPage, { prefix, startAfter }, pagesAhead)
+  }
+  const begun = stretches.slice(0, lanes).map(begin)
+  let next = begun.length
+  try {
+    for (let foremost = begun.shift(); foremost !== undefined; foremost = begun.shift()) {
+      if (foremost instanceof PagesAhead) yield* oneByOne(foremost)
+      else yield foremost
+      const stretch = stretches[next++]
+      if (stretch !== undefined) begun.push(begin(stretch))
+    }
+  } finally {
+    for (const one of begun) if (one instanceof PagesAhead) one.stop()
+  }
+}
+
+/** The pages of one listing; the next is under way while the caller works on this one. */
+export function pagesOf(fetchPage: FetchPage, request: S3ListRequest): AsyncGenerator<S3Page> {
+  return inTurn(new PagesAhead(fetchPage, request, 1))
+}
+
+async function* oneByOne(ahead: PagesAhead): AsyncGenerator<Objects> {
+  for await (const page of inTurn(ahead)) yield page.objects
+}
+
+async function* inTurn(ahead: PagesAhead): AsyncGenerator<S3Page> {
+  try {
+    for (let page = await ahead.next(); page !== undefined; page = await ahead.next()) yield page
+  } finally {
+    ahead.stop()
+  }
+}
+
+/** One listing, some pages ahead of its caller. What went wrong is raised where the page would have come. */
+class PagesAhead {
+  readonly #fetchPage: FetchPage
+  readonly #request: S3ListRequest
+  readonly #pages: Promise<S3Page | undefined>[]
+  #isStopped = false
+
+  constructor(fetchPage: FetchPage, request: S3ListRequest, ahead: number) {
+    this.#fetchPage = fetchPage
+    this.#request = request
+    this.#pages = [watched(fetchPage(request))]
+    while (this.#pages.length <= ahead) this.#grow()
+  }
+
+  /** `undefined` after the last page. */
+  async next(): Promise<S3Page | undefined> {
+    const page = this.#pages.shift()
+    this.#grow()
+    return await page
+  }
+
+  /** No page is asked for any more. */
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  #grow(): void {
+    const following = this.#pages.at(-1)?.then((page) => {
+      if (page?.nextToken === undefined || this.#isStopped) return undefined
+      return this.#fetchPage({ ...this.#request, startAfter: undefined, token: page.nextToken })
+    })
+    if (following !== undefined) this.#pages.push(watched(following))
+  }
+}
+
+/** Nobody may come for it: then its failure is no matter. */
+function watched<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
+}
