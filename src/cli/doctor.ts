@@ -59,7 +59,7 @@ export async function doctor(options: DoctorOptions): Promise<Finding[]> {
 export function doctorText(findings: readonly Finding[]): string {
   const width = Math.max(0, ...findings.map(({ name }) => name.length))
   const lines = findings.flatMap(({ name, ok, detail, remedy }) => [
-    `${ok ? 'ok     ' : 'problem'}  ${name.padEnd(width)}  ${detail}`,
+    `${(ok ? (remedy === null ? 'ok' : 'note') : 'problem').padEnd(7)}  ${name.padEnd(width)}  ${detail}`,
     ...(remedy === null ? [] : [`${' '.repeat(width + 11)}→ ${remedy}`]),
   ])
   const problems = findings.filter(({ ok }) => !ok).length

@@ -9,7 +9,10 @@ export interface QueueStatus {
   readonly queue: string
   readonly waiting: number
   readonly active: number
+  /** Put aside for a while, for one that is paused or whose output is held. */
   readonly delayed: number
+  /** Next times of schedules. */
+  readonly scheduled: number
   /** Processes that take jobs from this queue now; null where the server does not tell. */
   readonly workers: number | null
 }
@@ -22,8 +25,11 @@ export async function queueStatuses(connection: QueueConnection, log: Logger): P
     try {
       await queue.waitUntilReady()
       const counts = await queue.getJobCounts('waiting', 'active', 'delayed')
-      const { waiting = 0, active = 0, delayed = 0 } = counts
-      statuses.push({ queue: name, waiting, active, delayed, workers: await consumersOf(queue) })
+      const { waiting = 0, active = 0, delayed: notYet = 0 } = counts
+      // BullMQ keeps a schedule's next time as a delayed job. One that is overdue waits, and has no next time yet.
+      const scheduled = Math.min(notYet, await queue.getJobSchedulersCount())
+      const delayed = notYet - scheduled
+      statuses.push({ queue: name, waiting, active, delayed, scheduled, workers: await consumersOf(queue) })
     } finally {
       await queue.close()
     }

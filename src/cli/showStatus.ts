@@ -14,6 +14,8 @@ import { namedRun } from '../producer/namedRun.ts'
 import { openStore } from '../storage/open.ts'
 
 const watchMs = 2_000
+/** A run that was asked for by name is watched until then. */
+const closedStates: readonly ResultSetStatus['state'][] = ['completed', 'cancelled']
 
 interface Status {
   /** When it was read. */
@@ -75,6 +77,7 @@ export async function showStatus(call: Call): Promise<number> {
         if (surroundings.results.isTerminal && !settings.json) surroundings.results.write('\u001b[H\u001b[J')
         else if (!settings.json) surroundings.results.write(`--- ${status.at}\n`)
         show(status)
+        if (wanted !== undefined && status.sets.every(({ state }) => closedStates.includes(state))) return 0
         await sleep(watchMs, undefined, { signal: stop.signal }).catch(() => undefined)
       }
       return 0
@@ -96,7 +99,8 @@ function statusText({ output, sets, queues, workers }: Status): string {
       queues
         .map((queue) => {
           const counts = (['waiting', 'active', 'delayed'] as const).map((name) => `${number(queue[name])} ${name}`)
-          const { workers } = queue
+          const { scheduled, workers } = queue
+          if (scheduled > 0) counts.push(`${number(scheduled)} scheduled`)
           const processes = workers === null ? '' : `; ${number(workers)} ${workers === 1 ? 'process' : 'processes'}`
           return `${queue.queue.padEnd(22)} ${counts.join(', ')}${processes}\n`
         })

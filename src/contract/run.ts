@@ -39,6 +39,7 @@ export const runSchema = z.strictObject({
   /** It was opened for a standing producer, by whoever added it to the queue. */
   queued: z.boolean().optional(),
   startedAt: z.iso.datetime(),
+  /** When all was done, table and report included. */
   closedAt: z.iso.datetime().nullable(),
   counts: counts.nullable(),
 })
@@ -87,6 +88,7 @@ export const summarySchema = z.object({
   /** Mean correlation between the maps of two objectives, by `a~b`; only when several objectives were computed. */
   mapCorrelations: z.record(z.string(), z.number()),
   startedAt: z.iso.datetime(),
+  /** When all records had been read: table and report, which show it, are finished after that. */
   closedAt: z.iso.datetime(),
   headlightVersion: z.string(),
 })

@@ -94,14 +94,14 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
     await objects.table.commit()
     // Again: to put a large table together takes a while.
     await options.confirmHold()
-    await output.put(layout.current(set.id), printJson({ run: run.run, publishedAt: summary.closedAt }))
+    await output.put(layout.current(set.id), printJson({ run: run.run, publishedAt: new Date().toISOString() }))
     // Not before: until then readers see the state in which these samples have maps. Not after the run is closed: a
     // crash in between would leave them for good.
     if (options.prune) await pruneGone({ output, set, run: run.run, log })
     // After publishing: it looks at hundreds of images, and a dataset that answers slowly must not hold results back.
     await report(options, summary)
   }
-  const closed: Run = { ...run, state, closedAt: summary.closedAt, counts: summary.counts }
+  const closed: Run = { ...run, state, closedAt: new Date().toISOString(), counts: summary.counts }
   await output.put(layout.run(set.id, run.run), printJson(closed))
   log.info({ run: run.run, state, ...summary.counts }, 'the run is closed')
   return summary

@@ -44,6 +44,8 @@ it(
       expect(await look()).toMatchObject({ sets: [{ state: 'paused' }] })
       expect(await headlight(['resume', 'latest', '--output', output])).toMatchObject({ code: 0 })
 
+      const watchingOne = startHeadlight(['status', 'latest', '--output', output, '--watch'])
+      await watchingOne.said('queued')
       const cache = ['--cache-folder', join(folder, 'cache')]
       const standing = [
         startHeadlight(['producer', ...queue]),
@@ -59,7 +61,12 @@ it(
       const me = { engine: 'onnxruntime:cpu', device: 'cpu', units: 1, state: 'working', fault: null }
       const told = { ...me, pid: standing[1]?.pid, version: expect.stringMatching(/^\d/), computed: 4, failed: 0 }
       await vi.waitFor(async () => expect(await look()).toMatchObject({ workers: [told] }), { timeout: 20_000 })
-      const watching = startHeadlight(['status', 'latest', '--output', output, ...queue, '--watch'])
+      const last = await watchingOne.ended
+      expect({ code: last.code, last: last.stdout.split('--- ').at(-1) }).toEqual({
+        code: 0,
+        last: expect.stringContaining(', completed\n'),
+      })
+      const watching = startHeadlight(['status', '--output', output, ...queue, '--watch'])
       await watching.said(`${standing[1]?.pid}  `)
       await watching.said('--- 20')
       watching.kill('SIGTERM')

@@ -48,7 +48,7 @@ test('a machine that can run headlight has no problem', async () => {
   expect(text).toMatch(/^ok +Node +v\d+\./m)
   expect(text).toMatch(/^ok +ONNX Runtime +\d+\.\d+\.\d+, providers .*cpu/m)
   expect(text).toMatch(/^ok +engine onnxruntime:cpu +1\.2\.3, on the CPU$/m)
-  expect(text).toMatch(/^ok +engine tfjs:tensorflow +cannot be used .*\n +→ headlight engine install tfjs$/m)
+  expect(text).toMatch(/^note +engine tfjs:tensorflow +cannot be used .*\n +→ headlight engine install tfjs$/m)
   expect(text).toMatch(/^ok +sharp +\d+\.\d+\.\d+ with libvips \d+/m)
   expect(text).toMatch(/^ok +Redis server +(redis|valkey) \d+\.\d+/m)
   expect(text).toMatch(/^ok +state folder +.*GiB free$/m)

@@ -34,6 +34,8 @@ it('prepares what is to run, and shows, pauses, runs and forgets it', () =>
     expect((await schedule('list')).stdout).toMatch(/runs +0 2 \* \* \*, Europe\/Berlin; paused\n.*last +not run yet/s)
     expect((await schedule('resume', 'nightly')).code).toBe(0)
     expect((await schedule('list')).stdout).toMatch(/next +\d{4}-\d\d-\d\d 02:00:00, /)
+    const status = await headlight(['status', '--redis', `redis+unix://${redis.connection.redis.path}`])
+    expect(status.stdout).toMatch(/^headlight-runs-v\d +0 waiting, 0 active, 0 delayed, 1 scheduled; 0 processes$/m)
     expect((await schedule('run', 'nightly')).stdout).toContain('queued')
     expect((await schedule('remove', 'nightly')).code).toBe(0)
     expect(JSON.parse((await schedule('list', '--json')).stdout)).toEqual({ schedules: [] })
