@@ -3,7 +3,8 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { installCuda } from '../engines/cudaInstallation.ts'
 import { engineStatuses, type EngineStatus } from '../engines/engineStatus.ts'
-import { installTfjs, workshop } from '../engines/tfjsInstallation.ts'
+import { installTfjs } from '../engines/tfjsInstallation.ts'
+import { workshopOf } from '../engines/workshop.ts'
 import { InputError } from '../errors.ts'
 import { lockFile } from '../queue/fileLock.ts'
 import { installations, type InstallationName } from '../saliency/engine.ts'
@@ -40,7 +41,7 @@ export async function installEngine(call: Call): Promise<number> {
 export async function removeEngine(call: Call): Promise<number> {
   const { folder, engine } = installations[installationOf(call)]
   const engines = ownFolders(call.settings, call.surroundings).engines
-  const parts = [join(engines, folder), join(engines, workshop, folder)].filter((path) => existsSync(path))
+  const parts = [join(engines, folder), join(workshopOf(engines), folder)].filter((path) => existsSync(path))
   if (parts.length > 0) {
     await alone(call, async () => {
       for (const path of parts) await rm(path, { recursive: true, force: true })

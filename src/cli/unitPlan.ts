@@ -1,6 +1,5 @@
-import { chooseEngine, thisMachine, type ChosenEngine } from '../engines/chooseEngine.ts'
+import { chooseEngine, thisMachine } from '../engines/chooseEngine.ts'
 import { engineEnvironment } from '../engines/engineEnvironment.ts'
-import { InputError } from '../errors.ts'
 import type { WorkerOptions } from '../worker/supervisor.ts'
 import type { Call } from './command.ts'
 import { ownFolders, unitCount } from './machine.ts'
@@ -28,9 +27,8 @@ export async function planWorker(call: Call): Promise<WorkerPlan> {
 async function planUnits({ settings, surroundings, log }: Call): Promise<UnitPlan> {
   const enginesFolder = ownFolders(settings, surroundings).engines
   const { environment } = surroundings
-  const chosen = await chooseEngine(settings.engine, thisMachine(enginesFolder, environment))
-  const { engine, reason } = chosen
-  const devices = devicesOf(settings.gpus, chosen)
+  const machine = thisMachine(enginesFolder, environment)
+  const { engine, reason, gpus: devices } = await chooseEngine(settings.engine, machine, settings.gpus)
   const units = settings.units ?? (devices.length > 0 ? devices.length : onOneDevice(engine) ? 1 : unitCount(settings))
   log.info({ engine, reason, units, gpus: devices }, `computing with ${engine}: ${reason}`)
   return {
@@ -53,20 +51,3 @@ async function planUnits({ settings, surroundings, log }: Call): Promise<UnitPla
 
 /** Several units would share the one device that WebGPU chooses by itself. */
 const onOneDevice = (engine: string): boolean => engine === 'onnxruntime:webgpu'
-
-/** The GPUs to use: those asked for, else all that the engine can be spread over. */
-function devicesOf(asked: string | undefined, { engine, reason, gpus }: ChosenEngine): readonly string[] {
-  if (asked === undefined) return gpus
-  if (gpus.length === 0) {
-    const why = engine === 'onnxruntime:webgpu' ? 'it chooses its device by itself' : reason
-    throw new InputError('bad-option', `--gpus ${asked} cannot be had with the engine ${engine}: ${why}`)
-  }
-  if (asked === 'all') return gpus
-  const wanted = asked.split(',').map((index) => index.trim())
-  const absent = wanted.filter((index) => !gpus.includes(index))
-  if (absent.length === 0) return wanted
-  throw new InputError(
-    'bad-option',
-    `--gpus ${asked}: there is no GPU ${absent.join(', ')} here, only ${gpus.join(', ')}`,
-  )
-}

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
-import { copyFile, cp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import { InputError } from '../errors.ts'
 import { installations } from '../saliency/engine.ts'
 import { librariesFolder, linkCudaLibraries, missingLibraries } from './cudaLibraries.ts'
 import { npmCi } from './npmCi.ts'
 import { probeEngine } from './probe.ts'
 import { runProgram } from './runProgram.ts'
+import { moveIn, workshopOf } from './workshop.ts'
 
 export interface InstallCudaOptions {
   readonly enginesFolder: string
@@ -38,41 +40,70 @@ const officialTimeoutMs = 5 * 60_000
 /**
  * Puts ONNX Runtime with its CUDA provider into a folder of its own: binding and provider are of one version, which need
  * not be that of headlight's own copy. The provider is what the package's own installer downloads (for CUDA 12), else,
- * where that cannot be reached, the files of an npm package (for CUDA 13), known by their SHA-256.
+ * where that cannot be reached, the files of an npm package (for CUDA 13), known by their SHA-256. One of another version
+ * of ONNX Runtime than headlight was written for is replaced.
  */
 export async function installCuda({ enginesFolder, homeFolder, environment, say }: InstallCudaOptions): Promise<void> {
   const { folder: name, mark, engine } = installations.cuda
   const folder = join(enginesFolder, name)
-  const binding = join(folder, 'node_modules', 'onnxruntime-node', 'bin', 'napi-v6', 'linux', 'x64')
-  const libraries = join(folder, librariesFolder)
-  if (existsSync(join(folder, mark))) {
+  const version = await knownVersion()
+  const present = await installedVersion(join(folder, mark))
+  if (present === version) {
     say(`${engine} is installed already: looking for the libraries that it needs`)
   } else {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    await cp(packages, folder, { recursive: true })
-    say('installing ONNX Runtime 1.29.0 for Node')
-    await npmCi(folder)
-    const package_ = join(folder, 'node_modules', 'onnxruntime-node')
-    for (const other of ['darwin', 'win32', join('linux', 'arm64')]) {
-      await rm(join(package_, 'bin', 'napi-v6', other), { recursive: true, force: true })
-    }
-    say('downloading its CUDA provider with its own installer')
-    if (!(await downloadedOfficially(package_, binding, say))) await takenFromNpm(folder, binding, say)
-    await writeFile(join(folder, mark), '{}\n')
+    if (present !== undefined) say(`${engine} is there with ONNX Runtime ${present}, not ${version}: installing that`)
+    await make(join(workshopOf(enginesFolder), name), version, say)
+    await moveIn(name, enginesFolder)
   }
+  const libraries = join(folder, librariesFolder)
   await linkCudaLibraries(libraries, environment, homeFolder)
-  const provider = join(binding, 'libonnxruntime_providers_cuda.so')
-  const version = await cudaVersionOf(provider)
-  const missing = await missingLibraries(provider, libraries, openedLater[version])
+  const provider = join(bindingOf(folder), 'libonnxruntime_providers_cuda.so')
+  const cuda = await cudaVersionOf(provider)
+  const missing = await missingLibraries(provider, libraries, openedLater[cuda])
   for (const library of missing) {
     say(`missing: ${library}${library.startsWith('libcuda.so') ? ' (the NVIDIA driver brings it)' : ''}`)
   }
   if (missing.some((library) => !library.startsWith('libcuda.so'))) {
-    say(`python3 -m pip install ${pipPackages[version]} brings the CUDA ${version} libraries; then install again`)
+    say(`python3 -m pip install ${pipPackages[cuda]} brings the CUDA ${cuda} libraries; then install again`)
   }
   if (missing.length > 0) return say(`${engine} is installed, but cannot run until they are there`)
   const probe = await probeEngine(engine, enginesFolder, environment)
   say(probe.ok ? `${engine} works, on ${probe.device}` : `${engine} is installed, but does not work: ${probe.problem}`)
+}
+
+async function make(made: string, version: string, say: (line: string) => void): Promise<void> {
+  await rm(made, { recursive: true, force: true })
+  await mkdir(made, { recursive: true, mode: 0o700 })
+  await cp(packages, made, { recursive: true })
+  say(`installing ONNX Runtime ${version} for Node`)
+  await npmCi(made)
+  const package_ = join(made, 'node_modules', 'onnxruntime-node')
+  for (const other of ['darwin', 'win32', join('linux', 'arm64')]) {
+    await rm(join(package_, 'bin', 'napi-v6', other), { recursive: true, force: true })
+  }
+  say('downloading its CUDA provider with its own installer')
+  if (!(await downloadedOfficially(package_, bindingOf(made), say))) await takenFromNpm(made, bindingOf(made), say)
+  await writeFile(join(made, installations.cuda.mark), `${JSON.stringify({ version })}\n`)
+}
+
+const bindingOf = (folder: string): string =>
+  join(folder, 'node_modules', 'onnxruntime-node', 'bin', 'napi-v6', 'linux', 'x64')
+
+/** The ONNX Runtime that headlight installs. */
+async function knownVersion(): Promise<string> {
+  const { dependencies } = z
+    .object({ dependencies: z.object({ 'onnxruntime-node': z.string() }) })
+    .parse(JSON.parse(await readFile(join(packages, 'package.json'), 'utf8')))
+  return dependencies['onnxruntime-node']
+}
+
+/** Undefined where nothing whole is installed. */
+async function installedVersion(mark: string): Promise<string | undefined> {
+  if (!existsSync(mark)) return undefined
+  const { version } = z
+    .object({ version: z.string().default('of a release before') })
+    .parse(JSON.parse(await readFile(mark, 'utf8')))
+  return version
 }
 
 /** The CUDA that the provider was built for: what its own list of libraries names. */

@@ -1,4 +1,5 @@
 import { engineNames, type EngineName } from '../saliency/engine.ts'
+import { nvidiaGpus } from './gpus.ts'
 import { probeEngine } from './probe.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -23,10 +24,20 @@ const remedies: { readonly [K in EngineName]: string } = {
   reference: 'npm ci',
 }
 
+const unusable = { usable: false, version: null, device: null } as const
+
 /** Tries every engine, one after another: together they would want the memory of all. */
 export async function engineStatuses(enginesFolder: string, environment: Environment): Promise<EngineStatus[]> {
+  const { gpus, problem } = await nvidiaGpus(environment)
   const statuses: EngineStatus[] = []
-  for (const engine of engineNames) statuses.push(await engineStatus(engine, enginesFolder, environment))
+  for (const engine of engineNames) {
+    const noUse = engine === 'onnxruntime:cuda' && gpus.length === 0 ? (problem ?? 'no NVIDIA GPU is found') : null
+    statuses.push(
+      noUse === null
+        ? await engineStatus(engine, enginesFolder, environment)
+        : { ...unusable, engine, problem: noUse, remedy: null },
+    )
+  }
   return statuses
 }
 
@@ -39,5 +50,5 @@ async function engineStatus(
   if (probe.ok) {
     return { engine, usable: true, version: probe.version, device: probe.device, problem: null, remedy: null }
   }
-  return { engine, usable: false, version: null, device: null, problem: probe.problem, remedy: remedies[engine] }
+  return { ...unusable, engine, problem: probe.problem, remedy: remedies[engine] }
 }

@@ -18,17 +18,18 @@ const timeoutMs = 120_000
 
 /**
  * Loads an engine, checks its known answer and a gradient against finite differences. In a child process, since a native
- * library that is broken may end the process or never return. Never rejects.
+ * library that is broken may end the process or never return. `device` is the one GPU that it may see. Never rejects.
  */
 export async function probeEngine(
   engine: EngineName,
   enginesFolder: string,
   environment: Readonly<Record<string, string | undefined>>,
+  device: string | null = null,
 ): Promise<Probe> {
   return new Promise((resolve) => {
     const child = fork(siblingModule(import.meta.url, 'probeMain'), [engine, enginesFolder], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: engineEnvironment(environment, { engine, enginesFolder, device: null }),
+      env: engineEnvironment(environment, { engine, enginesFolder, device }),
     })
     let said = ''
     child.stderr?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-1_000)))

@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
@@ -8,6 +8,7 @@ import { findLibtensorflow, type Libtensorflow } from './libtensorflow.ts'
 import { npmCi } from './npmCi.ts'
 import { probeEngine } from './probe.ts'
 import { runProgram } from './runProgram.ts'
+import { moveIn, workshopOf } from './workshop.ts'
 
 export interface InstallTfjsOptions {
   readonly enginesFolder: string
@@ -27,8 +28,6 @@ const requestSchema = z.object({ given: z.string().nullable(), cuda: z.boolean()
 const markSchema = requestSchema.extend({ tensorflow: z.string(), origin: z.string() })
 /** Beside an installation that is being made. */
 const requestFile = 'request.json'
-/** In the folder for engines; laid out as that itself, so that what is made there can be tried there. */
-export const workshop = 'unfinished'
 
 const compilerTimeoutMs = 20 * 60_000
 const packages = fileURLToPath(new URL('../../config/engines/tfjs/', import.meta.url))
@@ -52,7 +51,7 @@ export async function installTfjs(options: InstallTfjsOptions): Promise<void> {
     if (probe.ok) return say(`${engine} is installed already, with TensorFlow ${known.tensorflow} (${known.origin})`)
     say(`the installed ${engine} does not work (${probe.problem}): building it again`)
   }
-  const folder = join(enginesFolder, workshop, name)
+  const folder = join(workshopOf(enginesFolder), name)
   const begun = await readJson(join(folder, requestFile), requestSchema)
   if (begun === null || !isSame(begun, request)) await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -62,7 +61,7 @@ export async function installTfjs(options: InstallTfjsOptions): Promise<void> {
     given === undefined
       ? null
       : await findLibtensorflow({ given, cuda, workFolder: folder, say, signal }).catch(async (error: unknown) => {
-          await rm(join(enginesFolder, workshop), { recursive: true, force: true })
+          await rm(workshopOf(enginesFolder), { recursive: true, force: true })
           throw error
         })
 
@@ -76,14 +75,12 @@ export async function installTfjs(options: InstallTfjsOptions): Promise<void> {
   const made = { ...request, tensorflow: found.version, origin: found.origin }
   await writeFile(join(folder, mark), `${JSON.stringify(made)}\n`)
   say('testing it: a convolution and its gradient against finite differences')
-  const probe = await probeEngine(engine, join(enginesFolder, workshop), environment)
+  const probe = await probeEngine(engine, workshopOf(enginesFolder), environment)
   if (!probe.ok) {
     await rm(join(folder, mark), { force: true })
     throw new InputError('bad-engine', `the addon was built but does not work: ${probe.problem}`)
   }
-  await rm(installed, { recursive: true, force: true })
-  await rename(folder, installed)
-  await rm(join(enginesFolder, workshop), { recursive: true, force: true })
+  await moveIn(name, enginesFolder)
   // Only now: an installation that is interrupted goes on with them.
   await rm(join(installed, 'wheel'), { recursive: true, force: true })
   if (found.temporary) await rm(join(installed, relative(folder, found.headers)), { recursive: true, force: true })

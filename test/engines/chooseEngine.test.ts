@@ -63,6 +63,42 @@ describe('auto', () => {
   })
 })
 
+describe('the GPUs that are asked for', () => {
+  const three = (probes: Parameters<typeof machine>[1]) => {
+    const tried: (string | null)[] = []
+    const there = machine(['0', '1', '2'], probes)
+    const probe: Machine['probe'] = (engine, device) => {
+      tried.push(device)
+      return there.probe(engine, device)
+    }
+    return { tried, there: { ...there, probe } }
+  }
+
+  it('are taken, and the first of them is the one that an engine is tried on', async () => {
+    const { tried, there } = three({ 'onnxruntime:cuda': works })
+    expect(await chooseEngine('auto', there, '2, 1')).toMatchObject({ engine: 'onnxruntime:cuda', gpus: ['2', '1'] })
+    expect(tried).toEqual(['2'])
+    expect(await chooseEngine('auto', there, 'all')).toMatchObject({ gpus: ['0', '1', '2'] })
+    expect(await chooseEngine('onnxruntime:cuda', there, '1')).toMatchObject({ gpus: ['1'] })
+  })
+
+  it('must be there, and the engine must be able to take them', async () => {
+    const { tried, there } = three({ 'onnxruntime:webgpu': works })
+    const refused = (gpus: string, message: string, engine = 'auto') =>
+      expect(chooseEngine(engine, there, gpus)).rejects.toMatchObject({
+        code: 'bad-option',
+        message: expect.stringContaining(message),
+      })
+    await refused('1,7', 'there is no GPU 7 here, only 0, 1, 2')
+    expect(tried).toEqual([])
+    await refused('1', 'onnxruntime:webgpu: it chooses its device by itself')
+    await refused('1', 'onnxruntime:cpu: it was asked for', 'onnxruntime:cpu')
+    await expect(chooseEngine('auto', machine([], {}), '0')).rejects.toMatchObject({
+      message: '--gpus 0 cannot be had with the engine onnxruntime:cpu: no GPU is found',
+    })
+  })
+})
+
 it('what is asked for is taken, whatever there is', async () => {
   expect(await chooseEngine('tfjs', machine(['0'], {}))).toEqual({
     engine: 'tfjs:tensorflow',

@@ -56,6 +56,21 @@ describe("CUDA's libraries", () => {
     expect(existsSync(join(links, 'libc.so.6'))).toBe(false)
   })
 
+  it('are of one release each: the first folder counts, and one that holds a part of a family does not', async () => {
+    const names = ['libcudnn.so.9', 'libcudnn_ops.so.9', 'libcudnn_cnn.so.9']
+    for (const name of [names[0] ?? '', 'libcudnn.so.9.1.0', 'libcudnn.so.8', 'libcublas.so.12', 'libcublasLt.so.12'])
+      put('part', name)
+    for (const name of [...names, 'libcublas.so.12', 'libcublasLt.so.12']) put('whole', name)
+    for (const name of names) put('later', name)
+    const links = join(folder, 'links')
+    const told = ['part', 'whole', 'later'].map((name) => join(folder, name))
+    await linkCudaLibraries(links, { LD_LIBRARY_PATH: told.join(':') }, folder)
+    for (const name of names) expect(readlinkSync(join(links, name))).toBe(join(folder, 'whole', name))
+    expect(existsSync(join(links, 'libcudnn.so.9.1.0'))).toBe(false)
+    for (const name of ['libcudnn.so.8', 'libcublas.so.12', 'libcublasLt.so.12'])
+      expect(readlinkSync(join(links, name))).toBe(join(folder, 'part', name))
+  })
+
   it('are named one by one when they are missing', async () => {
     put('links', 'libcudnn.so.9')
     const links = join(folder, 'links')
