@@ -88,10 +88,12 @@ function report({ name, images, shardSize }: Case, figures: ReadonlyMap<number, 
       { nodes: count, unitsPerNode: 1, images, shardSize, listings: 1, storePrefixes: 1 },
     )
     const measured = of(count, 'imagesPerS')
-    return [`${count}`, imagesPerS.toFixed(0), measured.toFixed(0), (imagesPerS / measured).toFixed(2)]
+    const rates = [imagesPerS, measured].map((rate) => rate.toFixed(rate < 100 ? 1 : 0))
+    const cpuMs = of(count, 'cpuSPerImage') * 1000
+    return [`${count}`, ...rates, (imagesPerS / measured).toFixed(2), cpuMs.toFixed(cpuMs < 100 ? 1 : 0)]
   })
   const own = `one worker, with its part of producer and Redis, wants ${share.toFixed(2)} cores; Redis ${(of(1, 'redisShardS') * 1000).toFixed(2)} ms a shard`
-  return `${name}\n${table([['workers', 'predicted images/s', 'measured', 'ratio'], ...rows])}\n${own}`
+  return `${name}\n${table([['workers', 'predicted images/s', 'measured', 'ratio', 'processor ms an image'], ...rows])}\n${own}`
 }
 
 interface Place {

@@ -1,10 +1,12 @@
 /**
- * `npm run test:soak [-- --images 100000 --seed N --interval-seconds 30]`: one long run over small images with the tiny
+ * `npm run test:soak [-- --images 100000 --seed N --interval-seconds 30 --live-heap]`: one long run over small images with the tiny
  * network, during which producer, a worker, its unit and Redis (now and then with its data) are killed again and again.
  * Afterwards every image must have exactly one record, and the memory of every kind of process must have stayed level.
- * The second worker and its unit go through all of it unharmed, since only a long life shows a slow leak.
+ * The second worker and its unit go through all of it unharmed, since only a long life shows a slow leak. With an interval
+ * of 0 nothing is killed. `--live-heap` collects garbage all the time and also measures what is left: only a leak grows then.
  */
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     images: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
     'interval-seconds': { type: 'string', default: '30' },
+    'live-heap': { type: 'boolean', default: false },
   },
 })
 const images = Number(values.images)
@@ -42,7 +45,14 @@ try {
   await makeImages(join(folder, 'images'), images)
   const network = await makeNetwork(folder)
   await redis.start()
-  const environment = { PATH: await searchPathWithRedis(), XDG_STATE_HOME: folder, XDG_CACHE_HOME: folder }
+  const heaps = join(folder, 'heaps')
+  await mkdir(heaps)
+  const liveHeap = {
+    NODE_OPTIONS: `--import ${new URL('liveHeap.mjs', import.meta.url).href}`,
+    HEADLIGHT_LIVE_HEAPS: heaps,
+  }
+  const folders = { XDG_STATE_HOME: folder, XDG_CACHE_HOME: folder }
+  const environment = { PATH: await searchPathWithRedis(), ...folders, ...(values['live-heap'] ? liveHeap : {}) }
   const queue = ['--redis', redis.url]
   const data = ['--dataset', join(folder, 'images'), '--output', join(folder, 'out'), '--network', network]
   const produce = new Program('produce', ['produce', '--json', ...data, ...queue], environment)
@@ -50,14 +60,19 @@ try {
   const [victim, spared] = [worker('worker 1'), worker('worker 2')]
   programs.push(produce, victim, spared)
 
-  const memory = new MemoryWatch(() => [
+  const alive = () => [
     { kind: 'producer', pids: [produce.pid] },
     { kind: 'supervisor, killed', pids: [victim.pid] },
     { kind: 'unit, killed', pids: victim.units() },
     { kind: 'supervisor, spared', pids: [spared.pid] },
     { kind: 'unit, spared', pids: spared.units() },
     { kind: 'Redis', pids: [redis.pid] },
-  ])
+  ]
+  const memory = new MemoryWatch(alive)
+  const live = new MemoryWatch(alive, (pid) => {
+    const file = join(heaps, String(pid))
+    return existsSync(file) ? Number(readFileSync(file, 'utf8')) || undefined : undefined
+  })
   const killed: Record<string, number> = {}
   const kill = async (what: string, action: () => Promise<void>): Promise<void> => {
     killed[what] = (killed[what] ?? 0) + 1
@@ -101,6 +116,7 @@ try {
   while (produce.ended?.code !== 0) {
     await sleep(sampleMs)
     memory.look()
+    live.look()
     for (const program of programs) {
       const { ended } = program
       if (ended === undefined || (program === produce && ended.code === 0)) continue
@@ -109,7 +125,7 @@ try {
       exits++
       program.start()
     }
-    if (performance.now() > nextBlow) {
+    if (intervalMs > 0 && performance.now() > nextBlow) {
       await strike()
       nextBlow = performance.now() + random.between(0.5, 1.5) * intervalMs
     }
@@ -133,14 +149,19 @@ try {
   await readResults(output, images)
   output.close()
   say(`${images} images in ${minutes.toFixed(1)} min: 0 lost, 0 double`)
-  say(
-    `killed: ${Object.entries(killed)
-      .map(([what, n]) => `${what} ${n}`)
-      .join(', ')}; ended without Redis: ${exits}`,
-  )
-  for (const { kind, lives, peakMb, slopeMbPerHour, errorMbPerHour } of memory.slopes(await lastCommit())) {
-    const slope = `${slopeMbPerHour.toFixed(1)} ± ${errorMbPerHour.toFixed(1)} MB an hour`
-    say(`memory of ${kind}: ${slope}, at most ${peakMb.toFixed(0)} MB, ${lives} processes`)
+  const blows = Object.entries(killed).map(([what, n]) => `${what} ${n}`)
+  say(`killed: ${blows.length === 0 ? 'nothing' : blows.join(', ')}; ended without Redis: ${exits}`)
+  const until = await lastCommit()
+  for (const [what, watch] of [
+    ['memory', memory],
+    ['live heap', live],
+  ] as const) {
+    for (const { kind, lives, peakMb, slopeMbPerHour, errorMbPerHour } of watch.slopes(until)) {
+      const slope = Number.isFinite(slopeMbPerHour)
+        ? `${slopeMbPerHour.toFixed(1)} ± ${errorMbPerHour.toFixed(1)} MB an hour`
+        : 'too short a life for a slope'
+      say(`${what} of ${kind}: ${slope}, at most ${peakMb.toFixed(0)} MB, ${lives} processes`)
+    }
   }
 } finally {
   await Promise.all(programs.map((program) => program.kill()))

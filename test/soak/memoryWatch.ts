@@ -6,25 +6,31 @@ interface Life {
   readonly samples: { readonly hours: number; readonly mb: number }[]
 }
 
+/** The processes there are now, by kind. */
+type Alive = () => readonly { kind: string; pids: readonly (number | undefined)[] }[]
+
 /** A process fills its caches and pools first; what it takes after that must stay. */
 const warmUpMs = 60_000
 const hourMs = 3_600_000
 
-/** Follows the resident memory of processes that come and go. Linux only. */
+/** Follows the memory of processes that come and go. */
 export class MemoryWatch {
-  readonly #alive: () => readonly { kind: string; pids: readonly (number | undefined)[] }[]
+  readonly #alive: Alive
+  readonly #measuredMb: (pid: number) => number | undefined
   readonly #lives = new Map<number, Life>()
   readonly #peaks = new Map<string, { mb: number; lives: number }>()
 
-  constructor(alive: () => readonly { kind: string; pids: readonly (number | undefined)[] }[]) {
+  /** `measuredMb` is undefined for a process that is gone, or has not been measured yet. */
+  constructor(alive: Alive, measuredMb: (pid: number) => number | undefined = residentMb) {
     this.#alive = alive
+    this.#measuredMb = measuredMb
   }
 
   look(): void {
     const now = Date.now()
     for (const { kind, pids } of this.#alive()) {
       for (const pid of pids) {
-        const mb = pid === undefined ? undefined : residentMb(pid)
+        const mb = pid === undefined ? undefined : this.#measuredMb(pid)
         if (pid === undefined || mb === undefined) continue
         const peak = this.#peaks.get(kind) ?? { mb: 0, lives: 0 }
         const life = this.#lives.get(pid) ?? { kind, began: now, samples: [] }
@@ -64,6 +70,7 @@ export class MemoryWatch {
   }
 }
 
+/** Linux only. */
 function residentMb(pid: number): number | undefined {
   try {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
