@@ -6,7 +6,7 @@ type Objects = S3Page['objects']
 
 /** Listings under way at once. */
 const lanes = 16
-/** Fetched ahead of the caller in each of them. With `lanes` the bound of what a listing holds: 128 pages, some 25 MB. */
+/** Fetched ahead of the caller in each of them, at most. With `lanes` the bound of what a listing holds: 128 pages, some 25 MB. */
 const pagesAhead = 8
 /** A folder that holds more folders and objects than this is listed as one. */
 const mostEntries = 10_000
@@ -131,21 +131,37 @@ async function contents(
   return stretches
 }
 
+/**
+ * The further the caller gets, the more stretches are under way and the further ahead: most that look for something have
+ * it after a page or two, and shall not have caused a hundred requests.
+ */
 async function* inOrder(fetchPage: FetchPage, stretches: readonly Stretch[], through: string): AsyncGenerator<Objects> {
-  const begin = (stretch: Stretch): PagesAhead | Objects => {
-    if ('objects' in stretch) return stretch.objects
-    const { prefix } = stretch
-    const startAfter = through.startsWith(prefix) ? through : undefined
-    return new PagesAhead(fetchPage, { prefix, startAfter }, pagesAhead)
+  const begun: (PagesAhead | Objects)[] = []
+  let next = 0
+  let taken = 0
+  const goAhead = (): void => {
+    const ahead = Math.min(pagesAhead, 1 + Math.floor(taken / lanes))
+    for (const one of begun) if (one instanceof PagesAhead) one.goAhead(ahead)
+    for (const stretch of stretches.slice(next, next + Math.min(lanes, 1 + taken) - begun.length)) {
+      next++
+      if ('objects' in stretch) begun.push(stretch.objects)
+      else {
+        const { prefix } = stretch
+        const startAfter = through.startsWith(prefix) ? through : undefined
+        begun.push(new PagesAhead(fetchPage, { prefix, startAfter }, ahead))
+      }
+    }
   }
-  const begun = stretches.slice(0, lanes).map(begin)
-  let next = begun.length
   try {
-    for (let foremost = begun.shift(); foremost !== undefined; foremost = begun.shift()) {
-      if (foremost instanceof PagesAhead) yield* oneByOne(foremost)
-      else yield foremost
-      const stretch = stretches[next++]
-      if (stretch !== undefined) begun.push(begin(stretch))
+    goAhead()
+    for (let foremost = begun[0]; foremost !== undefined; foremost = begun[0]) {
+      for await (const objects of foremost instanceof PagesAhead ? oneByOne(foremost) : [foremost]) {
+        taken++
+        goAhead()
+        yield objects
+      }
+      begun.shift()
+      goAhead()
     }
   } finally {
     for (const one of begun) if (one instanceof PagesAhead) one.stop()
@@ -174,13 +190,21 @@ class PagesAhead {
   readonly #fetchPage: FetchPage
   readonly #request: S3ListRequest
   readonly #pages: Promise<S3Page | undefined>[]
+  #ahead: number
   #isStopped = false
 
   constructor(fetchPage: FetchPage, request: S3ListRequest, ahead: number) {
     this.#fetchPage = fetchPage
     this.#request = request
+    this.#ahead = ahead
     this.#pages = [watched(fetchPage(request))]
-    while (this.#pages.length <= ahead) this.#grow()
+    this.#grow()
+  }
+
+  /** From now on this far ahead. */
+  goAhead(ahead: number): void {
+    this.#ahead = ahead
+    this.#grow()
   }
 
   /** `undefined` after the last page. */
@@ -196,11 +220,14 @@ class PagesAhead {
   }
 
   #grow(): void {
-    const following = this.#pages.at(-1)?.then((page) => {
-      if (page?.nextToken === undefined || this.#isStopped) return undefined
-      return this.#fetchPage({ ...this.#request, startAfter: undefined, token: page.nextToken })
-    })
-    if (following !== undefined) this.#pages.push(watched(following))
+    while (this.#pages.length <= this.#ahead) {
+      const following = this.#pages.at(-1)?.then((page) => {
+        if (page?.nextToken === undefined || this.#isStopped) return undefined
+        return this.#fetchPage({ ...this.#request, startAfter: undefined, token: page.nextToken })
+      })
+      if (following === undefined) return
+      this.#pages.push(watched(following))
+    }
   }
 }
 
