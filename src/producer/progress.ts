@@ -27,7 +27,7 @@ type ShardName = Pick<Shard, 'part' | 'offset'>
 export class ProgressReport {
   readonly #tell: (progress: RunProgress) => void
   #progress: RunProgress = { phase: 'waiting', listed: 0, toCompute: null, computed: 0, failed: 0, unchanged: 0 }
-  readonly #atWork = new Map<string, { computed: number; failed: number }>()
+  readonly #atWork = new Map<string, { shard: ShardName; computed: number; failed: number }>()
   #committed = 0
   #failed = 0
   #timer: NodeJS.Timeout | undefined
@@ -53,7 +53,7 @@ export class ProgressReport {
 
   /** A worker reports from within a shard. */
   shardAdvanced(shard: ShardName, counts: { computed: number; failed: number }): void {
-    this.#atWork.set(shardName(shard.part, shard.offset), counts)
+    this.#atWork.set(shardName(shard.part, shard.offset), { shard, ...counts })
     this.#add()
   }
 
@@ -70,9 +70,10 @@ export class ProgressReport {
     this.#add()
   }
 
-  /** Samples in shards that have their record file. */
-  committed(samples: number): void {
+  /** Samples in shards that have their record file, and whether one has: that its job ended may not have been heard. */
+  committed(samples: number, isDone: (shard: ShardName) => boolean): void {
     this.#committed = samples
+    for (const [name, { shard }] of this.#atWork) if (isDone(shard)) this.#atWork.delete(name)
     this.#add()
   }
 

@@ -50,6 +50,10 @@ export class Shards {
     return shards.filter((shard) => this.isMissing(shard))
   }
 
+  isDone(shard: Pick<Shard, 'part' | 'offset'>): boolean {
+    return this.#done.has(shardName(shard.part, shard.offset))
+  }
+
   isMissing(shard: Pick<Shard, 'part' | 'offset'>): boolean {
     return this.missingShard(shard) !== undefined
   }

@@ -6,7 +6,7 @@ type Objects = S3Page['objects']
 
 /** Listings under way at once. */
 const lanes = 16
-/** Fetched ahead of the caller in each of them. With `lanes` the bound of what a listing holds: 128 pages, some 25 MB. */
+/** Fetched ahead of the caller in each of them, at most. With `lanes` the bound of what a listing holds: 128 pages, some 25 MB. */
 const pagesAhead = 8
 /** A folder that holds more folders and objects than this is listed as one. */
 const mostEntries = 10_000
@@ -21,7 +21,9 @@ type Stretch = { readonly prefix: string } | { readonly objects: Objects }
  * order, and lies where the folder's own name with its slash does.
  *
  * Small folders are not asked for one by one: one listing passes many of them with each page. A single folder of
- * millions is listed from page to page, too: nothing tells where to cut it.
+ * millions is listed from page to page, too: nothing tells where to cut it. And so is a bucket whose first page lacks
+ * something that sorts before its end: a service that keeps another order would have it passed over, and its samples
+ * taken for gone. From page to page the caller sees where the order breaks.
  */
 export async function* listSideBySide(
   fetchPage: FetchPage,
@@ -30,22 +32,53 @@ export async function* listSideBySide(
   const first = await fetchPage({ prefix, startAfter: after })
   yield first.objects
   if (first.nextToken === undefined) return
-  const stretches = await split(fetchPage, prefix, first.objects)
+  const stretches = await split(fetchPage, prefix, new FirstPage(first.objects, after))
   if (stretches.length === 1) yield* oneByOne(new PagesAhead(fetchPage, { prefix, token: first.nextToken }, 1))
   else yield* inOrder(fetchPage, stretches, first.objects.at(-1)?.key ?? '')
 }
 
 /** Cuts what lies behind the first page into stretches, level by level, until there are enough for all lanes. */
-async function split(fetchPage: FetchPage, prefix: string, firstPage: Objects): Promise<readonly Stretch[]> {
-  const through = firstPage.at(-1)?.key ?? ''
-  let stretches: readonly Stretch[] = [{ prefix }]
-  for (let depth = 1; stretches.length < lanes && isWorthwhile(firstPage, prefix, depth); depth++) {
-    const finer = stretches.map(async (one) =>
-      'prefix' in one ? await contents(fetchPage, one.prefix, through) : [one],
+async function split(fetchPage: FetchPage, prefix: string, firstPage: FirstPage): Promise<readonly Stretch[]> {
+  const whole: readonly Stretch[] = [{ prefix }]
+  let stretches = whole
+  for (let depth = 1; stretches.length < lanes && isWorthwhile(firstPage.objects, prefix, depth); depth++) {
+    const finer = await Promise.all(
+      stretches.map(async (one) => ('prefix' in one ? await contents(fetchPage, one.prefix, firstPage) : [one])),
     )
-    stretches = (await Promise.all(finer)).flat()
+    if (finer.includes(undefined)) return whole
+    stretches = finer.flatMap((some) => some ?? [])
   }
   return stretches
+}
+
+/** What has been handed out before a listing is cut. */
+class FirstPage {
+  readonly objects: Objects
+  readonly through: string
+  readonly #after: string
+  readonly #shown = new Set<string>()
+
+  constructor(objects: Objects, after = '') {
+    this.objects = objects
+    this.through = objects.at(-1)?.key ?? ''
+    this.#after = after
+    for (const { key } of objects) {
+      this.#shown.add(key)
+      for (let slash = key.indexOf('/'); slash >= 0; slash = key.indexOf('/', slash + 1)) {
+        this.#shown.add(key.slice(0, slash + 1))
+      }
+    }
+  }
+
+  /** Whether all of this object or folder comes before the end of the page. */
+  isBehind(name: string, isFolder: boolean): boolean {
+    return compareKeys(name, this.through) <= 0 && !(isFolder && this.through.startsWith(name))
+  }
+
+  /** Whether it is where its order wants it: on this page, or before what was asked for. */
+  accountsFor(name: string): boolean {
+    return this.#shown.has(name) || compareKeys(name, this.#after) <= 0
+  }
 }
 
 /** Whether all lanes together, a folder of that depth per page, come forward twice as fast as one listing. */
@@ -61,8 +94,15 @@ function isWorthwhile(firstPage: Objects, prefix: string, depth: number): boolea
   return folders.size > 0 && (keys / folders.size) * lanes > 2 * firstPage.length
 }
 
-/** The folders and objects of a folder in the order of their keys, without those that end before `through`. */
-async function contents(fetchPage: FetchPage, prefix: string, through: string): Promise<readonly Stretch[]> {
+/**
+ * The folders and objects of a folder in the order of their keys, without those that end before the first page does.
+ * `undefined` when the first page should have shown one and did not.
+ */
+async function contents(
+  fetchPage: FetchPage,
+  prefix: string,
+  firstPage: FirstPage,
+): Promise<readonly Stretch[] | undefined> {
   const folders: string[] = []
   const objects: Objects[number][] = []
   for await (const page of pagesOf(fetchPage, { prefix, delimiter: '/' })) {
@@ -75,7 +115,10 @@ async function contents(fetchPage: FetchPage, prefix: string, through: string): 
   let neighbours: Objects[number][] | undefined
   for (const entry of entries) {
     const isFolder = !('etag' in entry)
-    if (compareKeys(entry.key, through) <= 0 && !(isFolder && through.startsWith(entry.key))) continue
+    if (firstPage.isBehind(entry.key, isFolder)) {
+      if (firstPage.accountsFor(entry.key)) continue
+      return undefined
+    }
     if (isFolder) {
       stretches.push({ prefix: entry.key })
       neighbours = undefined
@@ -88,21 +131,37 @@ async function contents(fetchPage: FetchPage, prefix: string, through: string): 
   return stretches
 }
 
+/**
+ * The further the caller gets, the more stretches are under way and the further ahead: most that look for something have
+ * it after a page or two, and shall not have caused a hundred requests.
+ */
 async function* inOrder(fetchPage: FetchPage, stretches: readonly Stretch[], through: string): AsyncGenerator<Objects> {
-  const begin = (stretch: Stretch): PagesAhead | Objects => {
-    if ('objects' in stretch) return stretch.objects
-    const { prefix } = stretch
-    const startAfter = through.startsWith(prefix) ? through : undefined
-    return new PagesAhead(fetchPage, { prefix, startAfter }, pagesAhead)
+  const begun: (PagesAhead | Objects)[] = []
+  let next = 0
+  let taken = 0
+  const goAhead = (): void => {
+    const ahead = Math.min(pagesAhead, 1 + Math.floor(taken / lanes))
+    for (const one of begun) if (one instanceof PagesAhead) one.goAhead(ahead)
+    for (const stretch of stretches.slice(next, next + Math.min(lanes, 1 + taken) - begun.length)) {
+      next++
+      if ('objects' in stretch) begun.push(stretch.objects)
+      else {
+        const { prefix } = stretch
+        const startAfter = through.startsWith(prefix) ? through : undefined
+        begun.push(new PagesAhead(fetchPage, { prefix, startAfter }, ahead))
+      }
+    }
   }
-  const begun = stretches.slice(0, lanes).map(begin)
-  let next = begun.length
   try {
-    for (let foremost = begun.shift(); foremost !== undefined; foremost = begun.shift()) {
-      if (foremost instanceof PagesAhead) yield* oneByOne(foremost)
-      else yield foremost
-      const stretch = stretches[next++]
-      if (stretch !== undefined) begun.push(begin(stretch))
+    goAhead()
+    for (let foremost = begun[0]; foremost !== undefined; foremost = begun[0]) {
+      for await (const objects of foremost instanceof PagesAhead ? oneByOne(foremost) : [foremost]) {
+        taken++
+        goAhead()
+        yield objects
+      }
+      begun.shift()
+      goAhead()
     }
   } finally {
     for (const one of begun) if (one instanceof PagesAhead) one.stop()
@@ -131,13 +190,21 @@ class PagesAhead {
   readonly #fetchPage: FetchPage
   readonly #request: S3ListRequest
   readonly #pages: Promise<S3Page | undefined>[]
+  #ahead: number
   #isStopped = false
 
   constructor(fetchPage: FetchPage, request: S3ListRequest, ahead: number) {
     this.#fetchPage = fetchPage
     this.#request = request
+    this.#ahead = ahead
     this.#pages = [watched(fetchPage(request))]
-    while (this.#pages.length <= ahead) this.#grow()
+    this.#grow()
+  }
+
+  /** From now on this far ahead. */
+  goAhead(ahead: number): void {
+    this.#ahead = ahead
+    this.#grow()
   }
 
   /** `undefined` after the last page. */
@@ -153,11 +220,14 @@ class PagesAhead {
   }
 
   #grow(): void {
-    const following = this.#pages.at(-1)?.then((page) => {
-      if (page?.nextToken === undefined || this.#isStopped) return undefined
-      return this.#fetchPage({ ...this.#request, startAfter: undefined, token: page.nextToken })
-    })
-    if (following !== undefined) this.#pages.push(watched(following))
+    while (this.#pages.length <= this.#ahead) {
+      const following = this.#pages.at(-1)?.then((page) => {
+        if (page?.nextToken === undefined || this.#isStopped) return undefined
+        return this.#fetchPage({ ...this.#request, startAfter: undefined, token: page.nextToken })
+      })
+      if (following === undefined) return
+      this.#pages.push(watched(following))
+    }
   }
 }
 

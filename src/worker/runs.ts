@@ -97,6 +97,19 @@ export class WorkedRuns {
 
   async #open(job: ShardJob): Promise<WorkedRun> {
     const output = openOutput(job, this.#endpoints)
+    let run: WorkedRun | undefined
+    try {
+      run = await this.#found(job, output)
+      await run.check()
+      return run
+    } catch (error) {
+      // A fault of the place is looked at again for hours: each look would leave its connections behind.
+      ;(run ?? output).close()
+      throw error
+    }
+  }
+
+  async #found(job: ShardJob, output: Store): Promise<WorkedRun> {
     const key = layout.set(job.set)
     // Before the check for writing, which would create a folder that is missing because nothing is mounted here.
     const found = await getJson(output, key, resultSetSchema)
@@ -106,9 +119,7 @@ export class WorkedRuns {
         `${output.uri}${key} is missing: the output is not mounted or not reachable from here`,
       )
     const set = found.value
-    const run = new WorkedRun(set, output, openDataset(set, this.#endpoints), job.run, this.#log)
-    await run.check()
-    return run
+    return new WorkedRun(set, output, openDataset(set, this.#endpoints), job.run, this.#log)
   }
 
   #forgetOldest(): void {

@@ -146,6 +146,20 @@ describe('following a run', () => {
     expect(await end).toBe('completed')
   })
 
+  it('takes no shard for lost whose job left the queue because it was done', async () => {
+    const queue = new FakeQueue()
+    await queue.add(shards.add(header))
+    const names = [...queue.jobs]
+    queue.unknown = async (given) => {
+      await commit(names)
+      return [...given]
+    }
+    const { following, messages } = follow(queue)
+    expect(await following.end()).toBe('completed')
+    expect(queue.added.length).toBe(1)
+    expect(messages).toEqual([])
+  })
+
   it('waits out a queue and a store that are away, says so once, and says when it is over', async () => {
     const queue = new FakeQueue()
     await queue.add(shards.add(header))

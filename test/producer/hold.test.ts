@@ -116,6 +116,23 @@ describe('the hold', () => {
     }
   })
 
+  it('is not taken by a clock that is ahead before the owner had time for a beat', async () => {
+    await leave({ ...elsewhere, heartbeatAt: '2020-01-01T00:00:00.000Z' })
+    const beat = setTimeout(() => void leave({ ...elsewhere, heartbeatAt: '2020-01-01T00:00:01.000Z' }), 400)
+    try {
+      await expect(take({ times: { heartbeatMs: 400, staleMs: 60_000 } })).rejects.toMatchObject({ code: 'held' })
+    } finally {
+      clearTimeout(beat)
+    }
+  })
+
+  it('leaves the hold of another who took it since the last beat', async () => {
+    const hold = await take({ times: { heartbeatMs: 60_000, staleMs: 180_000 } })
+    await leave(elsewhere)
+    await hold.release()
+    expect(await written()).toMatchObject(elsewhere)
+  })
+
   it('aborts its run when another takes it over, and does not remove the other one', async () => {
     const hold = await take()
     await leave(elsewhere)

@@ -72,6 +72,14 @@ describe('the final state', () => {
     expect(shown(rows)).toEqual(['a', '+b', '+d', '+e', 'f', 'g', 'ｅ', '+ｆ', 'ｇ', '+😀', '😁'])
   })
 
+  it('lacks what is gone behind the last record of a part', async () => {
+    const manifest = await listed([
+      { keys: ['b'], gone: ['c'], through: 'd' },
+      { keys: [], gone: ['e', 'z'], through: 'z' },
+    ])
+    expect(shown(await merge(manifest, ['a', 'c', 'd', 'e', 'f', 'z']))).toEqual(['a', '+b', 'd', 'f'])
+  })
+
   it('leaves out the maps of a shard whose file of maps is another worker’s, and says so', async () => {
     const manifest = await listed([{ keys: ['a', 'broken', 'c'], through: 'c' }])
     const file = layout.magnitudeFile(set.id, 'run', 0, 0)
@@ -115,6 +123,10 @@ describe('the final state', () => {
     await expect(merge(manifest, [])).rejects.toThrow('where the manifest has c')
     await world.output.put(layout.recordFile(set.id, 'run', 0, 2), '')
     await expect(merge(manifest, [])).rejects.toThrow('0 records')
+    const text = Buffer.from(first?.bytes ?? '').toString()
+    const older = text.replaceAll('abcdef0123456789', '0123456789abcdef')
+    await world.output.put(layout.recordFile(set.id, 'run', 0, 0), older)
+    await expect(merge(manifest, [])).rejects.toThrow('holds a where the manifest has a')
   })
 
   it('refuses a key that two parts hold', async () => {

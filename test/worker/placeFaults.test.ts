@@ -54,3 +54,13 @@ test('a second fault while one is waited out changes nothing', async () => {
   await expect.poll(() => calls.at(-1)).toBe('resume')
   expect(calls).toEqual(['pause', 'disk-full 1', 'retry', 'resume'])
 })
+
+test('a worker that ends during the re-check pulls no more', async () => {
+  const { faults, calls } = watched()
+  faults.report(full, async () => {
+    faults.close()
+    return undefined
+  })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(calls).toEqual(['pause', 'disk-full 1'])
+})

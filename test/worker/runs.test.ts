@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { ShardJob } from '../../src/contract/job.ts'
 import { layout } from '../../src/contract/layout.ts'
+import { FilesystemStore } from '../../src/storage/filesystem.ts'
 import { openStore } from '../../src/storage/open.ts'
 import { createLogger } from '../../src/telemetry.ts'
 import { ManifestSlices } from '../../src/worker/manifestSlices.ts'
@@ -30,6 +31,19 @@ test('a run’s stores are checked before its first shard, and again after a fai
   await expect(runs.of(job)).rejects.toMatchObject({ code: 'no-such-bucket' })
   await dataset.check('write')
   expect((await runs.of(job)).set).toEqual(set)
+})
+
+test('a run that cannot be used here leaves no connection behind', async () => {
+  const { output, dataset, set, job, runs } = await stored()
+  const closed = vi.spyOn(FilesystemStore.prototype, 'close')
+  onTestFinished(() => closed.mockRestore())
+  const uris = () => closed.mock.contexts.map((store) => (store as FilesystemStore).uri)
+  await expect(runs.recheck(job)).rejects.toMatchObject({ code: 'no-such-bucket' })
+  expect(uris()).toEqual([output.uri])
+  await output.check('write')
+  await output.put(layout.set(set.id), JSON.stringify(set))
+  await expect(runs.of(job)).rejects.toMatchObject({ code: 'no-such-bucket' })
+  expect(uris().slice(1)).toEqual([output.uri, dataset.uri])
 })
 
 test('an output that is not mounted here is not created', async () => {

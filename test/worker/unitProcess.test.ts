@@ -36,20 +36,23 @@ let unit: UnitProcess
 
 beforeEach(() => {
   vi.useFakeTimers()
+  start(silenceMs)
+  child.say({ type: 'ready' })
+})
+afterEach(() => void vi.useRealTimers())
+
+function start(bornMs: number): void {
   child = new FakeChild()
   played.child = child
-  const settings = {} as UnitSettings
   unit = new UnitProcess({
     name: 'unit-0',
-    settings,
-    silenceMs,
+    settings: {} as UnitSettings,
+    silenceMs: bornMs,
     environment: {},
     onMeasured() {},
     log: createLogger('silent'),
   })
-  child.say({ type: 'ready' })
-})
-afterEach(() => void vi.useRealTimers())
+}
 
 function compute(onFailure: (error: unknown) => void = () => undefined): {
   stop: AbortController
@@ -120,20 +123,11 @@ test('a death in the trial of a batch is no fault of the shard that waits for it
     [16, 'dismissed'],
     [null, 'ended'],
   ] as const) {
-    const fresh = new FakeChild()
-    played.child = fresh
-    unit = new UnitProcess({
-      name: 'unit-1',
-      settings: {} as UnitSettings,
-      silenceMs,
-      environment: {},
-      onMeasured() {},
-      log: createLogger('silent'),
-    })
+    start(silenceMs)
     const failed = new Promise<unknown>((resolve) => compute(resolve))
-    fresh.say({ type: 'trying', batch: 32 })
-    fresh.say({ type: 'trying', batch })
-    fresh.emit('close', null, 'SIGABRT')
+    child.say({ type: 'trying', batch: 32 })
+    child.say({ type: 'trying', batch })
+    child.emit('close', null, 'SIGABRT')
     expect(await failed).toMatchObject({ code: 'unit-died', manner })
     expect(unit.triedBatch).toBe(batch)
   }
@@ -147,4 +141,30 @@ test('a unit that tries smaller and smaller batches is not silent', () => {
     vi.advanceTimersByTime(silenceMs - 1)
   }
   expect(child.kills).toEqual([])
+})
+
+test('a unit may take a minute to start, and as long as silence is borne', () => {
+  for (const [bornMs, startMs] of [
+    [20_000, 60_000],
+    [300_000, 300_000],
+  ] as const) {
+    start(bornMs)
+    vi.advanceTimersByTime(startMs - 1)
+    expect(child.kills).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(child.kills).toEqual(['SIGKILL'])
+  }
+})
+
+test('a unit that waits for its suspect to be noted is killed at no image’s cost', async () => {
+  const failed = new Promise<unknown>((resolve) => {
+    const listener = { onTurn() {}, onProgress() {}, onAlone: () => new Promise<void>(() => {}), onAloneDone() {} }
+    const signals = { stop: new AbortController().signal, move: new AbortController().signal }
+    void unit.compute({} as ShardOrder, listener, signals).catch(resolve)
+  })
+  child.say({ type: 'alone', shard: 1, key: 'a.jpg' })
+  vi.advanceTimersByTime(silenceMs)
+  expect(child.kills).toEqual(['SIGKILL'])
+  child.emit('close', null, 'SIGKILL')
+  expect(await failed).toMatchObject({ code: 'unit-died', manner: 'waiting' })
 })
