@@ -1,4 +1,4 @@
-import { engineNames, type EngineName } from '../saliency/engine.ts'
+import { engineNames, isInstalled, type EngineName } from '../saliency/engine.ts'
 import { nvidiaGpus } from './gpus.ts'
 import { probeEngine } from './probe.ts'
 
@@ -31,11 +31,12 @@ export async function engineStatuses(enginesFolder: string, environment: Environ
   const { gpus, problem } = await nvidiaGpus(environment)
   const statuses: EngineStatus[] = []
   for (const engine of engineNames) {
-    const noUse = engine === 'onnxruntime:cuda' && gpus.length === 0 ? (problem ?? 'no NVIDIA GPU is found') : null
+    // One that is installed is tried all the same: a container may have the GPU, but not the program that lists it.
+    const isNoUse = engine === 'onnxruntime:cuda' && gpus.length === 0 && !isInstalled(engine, enginesFolder)
     statuses.push(
-      noUse === null
-        ? await engineStatus(engine, enginesFolder, environment)
-        : { ...unusable, engine, problem: noUse, remedy: null },
+      isNoUse
+        ? { ...unusable, engine, problem: problem ?? 'no NVIDIA GPU is found', remedy: null }
+        : await engineStatus(engine, enginesFolder, environment),
     )
   }
   return statuses

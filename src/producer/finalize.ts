@@ -46,8 +46,8 @@ export interface FinalizeOptions {
 
 /**
  * Closes a run: table, failures, summary, then publishes it, draws the report and closes it, in that order. May be
- * repeated after a crash at any point with the same bytes: the table depends on the state before and the records alone,
- * and what depends on the clock is taken from the summary if that has been written.
+ * repeated after a crash at any point with the same table and summary: the table depends on the state before and the
+ * records alone, and what depends on the clock is taken from the summary if that has been written.
  */
 export async function finalize(options: FinalizeOptions): Promise<Summary> {
   const { set, run } = options

@@ -26,7 +26,7 @@ export interface S3ConnectionOptions {
     { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | undefined
   /** How long a connection may stay without a byte in either direction. Default: 30 s. */
   readonly silenceTimeoutMs?: number | undefined
-  /** How long the answer to one read may take to begin, the SDK's own repetitions included. Default: 45 s. */
+  /** How long the answer to one read or listing may take to begin, the SDK's own repetitions included. Default: 45 s. */
   readonly answerTimeoutMs?: number | undefined
 }
 
@@ -96,17 +96,20 @@ export class S3Connection {
   }
 
   async list(request: S3ListRequest): Promise<S3Page> {
-    const page = await this.#client.send(
-      new ListObjectsV2Command({
-        Bucket: this.#bucket,
-        Prefix: request.prefix,
-        Delimiter: request.delimiter,
-        StartAfter: request.startAfter,
-        ContinuationToken: request.token,
-        MaxKeys: request.limit,
-        // XML cannot carry control characters.
-        EncodingType: 'url',
-      }),
+    const page = await this.#patiently(undefined, (abortSignal) =>
+      this.#client.send(
+        new ListObjectsV2Command({
+          Bucket: this.#bucket,
+          Prefix: request.prefix,
+          Delimiter: request.delimiter,
+          StartAfter: request.startAfter,
+          ContinuationToken: request.token,
+          MaxKeys: request.limit,
+          // XML cannot carry control characters.
+          EncodingType: 'url',
+        }),
+        { abortSignal },
+      ),
     )
     if (page.IsTruncated === true && page.NextContinuationToken === undefined) {
       throw new InputError('unreachable', 'cannot list: the S3 service says that there is more, but not how to go on')
@@ -128,33 +131,31 @@ export class S3Connection {
 
   /** `uploadMark` is what `createUpload` was given. */
   async head(key: string): Promise<S3Headers & { readonly uploadMark: string | undefined }> {
-    const patience = new Patience(this.#answerTimeoutMs, undefined)
-    try {
-      const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key })
-      const answer = await this.#client.send(command, { abortSignal: patience.signal })
-      return { ...headersOf(answer), uploadMark: answer.Metadata?.[uploadMarkName] }
-    } catch (error) {
-      throw patience.explained(error)
-    } finally {
-      patience.end()
-    }
+    const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key })
+    const answer = await this.#patiently(undefined, (abortSignal) => this.#client.send(command, { abortSignal }))
+    return { ...headersOf(answer), uploadMark: answer.Metadata?.[uploadMarkName] }
   }
 
   async get(key: string, { signal, range }: GetOptions): Promise<S3Body> {
+    const command = new GetObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      Range: range === undefined ? undefined : `bytes=${range.start}-${range.end - 1}`,
+    })
+    const answer = await this.#patiently(signal, (abortSignal) => this.#client.send(command, { abortSignal }))
+    const { etag, sizeBytes: bodyBytes } = headersOf(answer)
+    // `bytes 0-9/100`
+    const [, start, whole] = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.ContentRange ?? '') ?? []
+    const sizeBytes = whole === undefined ? bodyBytes : Number(whole)
+    // In Node the body always is one; the SDK's type allows for browsers.
+    return { etag, sizeBytes, bodyBytes, bodyStart: Number(start ?? 0), body: answer.Body as Readable }
+  }
+
+  /** A request that is broken off when its answer is overdue, or when the caller's own signal says so. */
+  async #patiently<T>(signal: AbortSignal | undefined, send: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
     const patience = new Patience(this.#answerTimeoutMs, signal)
     try {
-      const command = new GetObjectCommand({
-        Bucket: this.#bucket,
-        Key: key,
-        Range: range === undefined ? undefined : `bytes=${range.start}-${range.end - 1}`,
-      })
-      const answer = await this.#client.send(command, { abortSignal: patience.signal })
-      const { etag, sizeBytes: bodyBytes } = headersOf(answer)
-      // `bytes 0-9/100`
-      const [, start, whole] = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.ContentRange ?? '') ?? []
-      const sizeBytes = whole === undefined ? bodyBytes : Number(whole)
-      // In Node the body always is one; the SDK's type allows for browsers.
-      return { etag, sizeBytes, bodyBytes, bodyStart: Number(start ?? 0), body: answer.Body as Readable }
+      return await send(patience.signal)
     } catch (error) {
       throw patience.explained(error)
     } finally {

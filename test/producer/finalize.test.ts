@@ -1,9 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
+import { layout } from '../../src/contract/layout.ts'
+import { runSchema } from '../../src/contract/run.ts'
 import { finalize } from '../../src/producer/finalize.ts'
 import { Manifest } from '../../src/producer/manifest.ts'
 import { currentRun, openRun } from '../../src/producer/runs.ts'
+import { getJson } from '../../src/storage/jsonObject.ts'
 import { silent } from '../support/redis.ts'
 import { noPatience, World } from './world.ts'
+
+const common = {
+  state: 'completed',
+  prune: true,
+  work: { engines: [], imagesPerSecond: null },
+  headlightVersion: '0.0.0',
+  patience: noPatience,
+  confirmHold: () => Promise.resolve(),
+  log: silent,
+} as const
 
 it('publishes nothing when the state before lacks a row that the listing left as it was', async () => {
   const world = await World.make(['a.jpg'])
@@ -14,19 +28,21 @@ it('publishes nothing when the state before lacks a row that the listing left as
   const manifest = new Manifest(output, set.id, run.run)
   const header = { schema: 1 as const, part: 0, through: 'b', count: 0, shardSize: 1, unchanged: 1, gone: ['b'] }
   await manifest.putPart(header, [])
-  const closing = finalize({
-    output,
-    openDataset: () => dataset,
-    set,
-    run,
-    state: 'completed',
-    prune: true,
-    work: { engines: [], imagesPerSecond: null },
-    headlightVersion: '0.0.0',
-    patience: noPatience,
-    confirmHold: () => Promise.resolve(),
-    log: silent,
-  })
-  await expect(closing).rejects.toThrow('kept 0 rows of 1')
+  await expect(finalize({ ...common, output, openDataset: () => dataset, set, run })).rejects.toThrow(
+    'kept 0 rows of 1',
+  )
   expect(await currentRun(output, set.id)).toBeNull()
+})
+
+it('closes a run when all is done, not when its records have been read', async () => {
+  const world = await World.make([])
+  onTestFinished(() => world.remove())
+  const { output, dataset } = world
+  const set = await world.prepare()
+  const run = await openRun({ output, set: set.id, base: null, full: false, latest: undefined, now: new Date() })
+  await new Manifest(output, set.id, run.run).putDone({ parts: 0, toCompute: 0, unchanged: 0, gone: 0 })
+  const confirmHold = async (): Promise<void> => void (await sleep(20))
+  const summary = await finalize({ ...common, output, openDataset: () => dataset, set, run, confirmHold })
+  const closed = await getJson(output, layout.run(set.id, run.run), runSchema)
+  expect(Date.parse(closed?.value.closedAt ?? '') - Date.parse(summary.closedAt)).toBeGreaterThanOrEqual(15)
 })

@@ -36,6 +36,7 @@ describe('S3 services of all kinds', () => {
       server.faults.push({ when: ({ method }) => method !== 'PUT', what: 120_000 })
       await expect(store.get('a.png')).rejects.toMatchObject({ name: 'TransientError', code: 'store-busy' })
       await expect(store.head('a.png')).rejects.toMatchObject({ name: 'TransientError', code: 'store-busy' })
+      await expect(keysOf(store)).rejects.toMatchObject({ name: 'TransientError', code: 'store-busy' })
     } finally {
       store.close()
       await server.close()
