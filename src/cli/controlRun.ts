@@ -58,6 +58,7 @@ async function cancel(call: Call, output: Store, { set, run }: NamedRun): Promis
     display.write('stopping'),
   )
   try {
+    let isToldToWait = false
     for (;;) {
       try {
         const summary =
@@ -76,6 +77,8 @@ async function cancel(call: Call, output: Store, { set, run }: NamedRun): Promis
           : conclude(call, set, summary)
       } catch (error) {
         if (!(error instanceof InputError && error.code === 'held')) throw error
+        if (!isToldToWait) display.write('its producer closes it: shards at work, then table and report')
+        isToldToWait = true
       }
       await sleep(pollMs, undefined, { signal: stop.signal }).catch(() => stop.signal.throwIfAborted())
       const now = await getJson(output, layout.run(set.id, run.run), runSchema)

@@ -20,6 +20,13 @@ export async function addSchedule(call: Call): Promise<number> {
     throw new InputError('bad-option', `"${name}" is no name for a schedule: letters, digits, . _ -, at most 64`)
   }
   const when = { cron: String(flags['cron']), timeZone: String(flags['tz']) }
+  // The parser takes a sixth for seconds, and `* * * * * *` for a run every second, which nobody means of a dataset.
+  if (when.cron.trim().split(/\s+/).length === 6) {
+    throw new InputError(
+      'bad-option',
+      `the cron line "${when.cron}" has 6 fields; give five: minute, hour, day of month, month, day of week`,
+    )
+  }
   cronTimes(when.cron, when.timeZone, new Date(), 1)
   const settings = await settingsOf(runOptions(options), surroundings)
   return withSchedules(call, 'schedule add', async (schedules, connection) => {
@@ -111,15 +118,21 @@ function statusJson({ schedule, next, outcomes }: ScheduleStatus) {
   return { name, cron, timeZone, paused, output, set, full, prune, next, lastOutcome: outcomes[0] ?? null, outcomes }
 }
 
+/** A producer that is there begins at once. */
+const lateMs = 15_000
+
 function statusText({ schedule, next, outcomes }: ScheduleStatus): string {
   const { name, cron, timeZone, paused, job } = schedule
   const [last] = outcomes
   // Sweden writes dates as ISO 8601 does.
   const local = (date: Date): string => date.toLocaleString('sv-SE', { timeZone })
+  const [due] = next
+  const isLate = due !== undefined && Date.now() - due.getTime() > lateMs
+  const overdue = isLate ? ' (the first is overdue: it runs when a headlight producer is there and free)' : ''
   const rows: [string, string][] = [
     ['runs', `${cron}, ${timeZone}${paused ? '; paused' : ''}`],
     ['result set', `${place(job.output)}${job.set}/${job.full ? ', in full' : ''}${job.prune ? ', pruned' : ''}`],
-    ['next', paused ? 'when it is resumed' : next.map(local).join(', ')],
+    ['next', paused ? 'when it is resumed' : `${next.map(local).join(', ')}${overdue}`],
   ]
   if (last === undefined) rows.push(['last', 'not run yet'])
   else {

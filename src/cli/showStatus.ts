@@ -24,7 +24,16 @@ export async function showStatus(call: Call): Promise<number> {
   if (run !== undefined && settings.output === undefined) {
     throw new InputError('bad-option', `status of run ${run} needs --output URI, where it lies`)
   }
-  const connection = settings.redis === undefined ? undefined : await givenRedis(call, 'status')
+  let connection: QueueConnection | undefined
+  let queueFault: unknown
+  if (settings.redis !== undefined) {
+    connection = await givenRedis(call, 'status').catch((error: unknown) => {
+      // How far the runs are, their output says without it.
+      if (settings.output === undefined || call.flags['watch'] === true) throw error
+      queueFault = error
+      return undefined
+    })
+  }
   const output =
     settings.output === undefined
       ? undefined
@@ -51,10 +60,11 @@ export async function showStatus(call: Call): Promise<number> {
     if (call.flags['watch'] !== true) {
       const status = await read()
       // As the report command says it; while it is watched, or beside a queue, there may be one in a moment.
-      if (output && status.sets.length === 0 && connection === undefined) {
+      if (output && status.sets.length === 0 && settings.redis === undefined) {
         throw new InputError('no-such-run', `${output.uri} holds no result set; headlight run makes one`)
       }
       show(status)
+      if (queueFault !== undefined) throw queueFault
       return 0
     }
     const stop = stopOnSignal(surroundings, 'the runs go on', () => undefined)

@@ -42,6 +42,8 @@ export interface Sample {
  */
 export interface Adapter {
   readonly name: string
+  /** Only keys that it matches are read; for messages. */
+  readonly glob?: string | undefined
   /** All samples in order of the UTF-8 bytes of their keys, those after `after` only, in constant memory. */
   samples(dataset: Store, after?: string): AsyncIterable<Sample>
   /** Pose, box and names of one sample; may fetch small files beside the image. Raises SampleError `bad-label`. */

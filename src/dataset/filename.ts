@@ -12,6 +12,7 @@ import { readPosedName } from './posedName.ts'
 export function filenameAdapter(order: readonly AngleName[], glob?: string): Adapter {
   return {
     name: 'filename',
+    glob,
     samples: listImages(glob),
     read: async (_dataset, sample) => ({ ...noTruth, ...readPosedName(sample.key, order) }),
   }

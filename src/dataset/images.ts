@@ -36,5 +36,5 @@ export function listImages(glob: string | undefined): Adapter['samples'] {
 
 /** Plain images: no pose, no box, all of each image seen. */
 export function imagesAdapter(glob?: string): Adapter {
-  return { name: 'images', samples: listImages(glob), read: async () => noTruth }
+  return { name: 'images', glob, samples: listImages(glob), read: async () => noTruth }
 }

@@ -16,9 +16,11 @@ export async function requireImages(adapter: Adapter, dataset: Store, count: num
   return samples
 }
 
-export function emptyDataset(adapter: Pick<Adapter, 'name'>, dataset: Pick<Store, 'uri'>): InputError {
+export function emptyDataset(adapter: Pick<Adapter, 'name' | 'glob'>, dataset: Pick<Store, 'uri'>): InputError {
+  const { name, glob } = adapter
   const message =
-    `${dataset.uri} holds no image that the adapter ${adapter.name} reads; ` +
-    'check that it is the right place, that it is mounted, and --adapter'
+    glob === undefined
+      ? `${dataset.uri} holds no image that the adapter ${name} reads; check that it is the right place, that it is mounted, and --adapter`
+      : `${dataset.uri} holds no image that the adapter ${name} reads and --glob '${glob}' matches; check the pattern, the place and --adapter`
   return new InputError('empty-dataset', message)
 }

@@ -95,12 +95,13 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
     // Again: to put a large table together takes a while.
     await options.confirmHold()
     await output.put(layout.current(set.id), printJson({ run: run.run, publishedAt: new Date().toISOString() }))
-    // Not before: until then readers see the state in which these samples have maps. Not after the run is closed: a
-    // crash in between would leave them for good.
-    if (options.prune) await pruneGone({ output, set, run: run.run, log })
-    // After publishing: it looks at hundreds of images, and a dataset that answers slowly must not hold results back.
-    await report(options, summary)
   }
+  // Not before: until then readers see the state in which these samples have maps. Not after the run is closed: a crash
+  // in between would leave them until the next run that prunes.
+  const published = merged.isChanged ? run.run : run.base
+  if (options.prune && published !== null) await pruneGone({ output, set, run: run.run, state: published, log })
+  // After publishing: it looks at hundreds of images, and a dataset that answers slowly must not hold results back.
+  if (merged.isChanged) await report(options, summary)
   const closed: Run = { ...run, state, closedAt: new Date().toISOString(), counts: summary.counts }
   await output.put(layout.run(set.id, run.run), printJson(closed))
   log.info({ run: run.run, state, ...summary.counts }, 'the run is closed')
@@ -168,7 +169,8 @@ async function merge(
   return {
     isChanged,
     counts: {
-      total: seen.computed + listed.unchanged,
+      // Of a run that was cancelled, samples that it left may have a row from before.
+      total: seen.computed + seen.kept,
       computed: seen.computed,
       unchanged: listed.unchanged,
       failed: seen.failed,

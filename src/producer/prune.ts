@@ -1,5 +1,8 @@
 import { layout, refuseKey } from '../contract/layout.ts'
 import type { ResultSet } from '../contract/resultSet.ts'
+import { runSchema } from '../contract/run.ts'
+import type { TableRow } from '../contract/table.ts'
+import { getJson } from '../storage/jsonObject.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
 import { Manifest } from './manifest.ts'
@@ -8,8 +11,9 @@ import { stateRows } from './stateRows.ts'
 export interface PruneOptions {
   readonly output: Store
   readonly set: ResultSet
-  /** Its table is the state now. */
   readonly run: string
+  /** The run whose table is the state now: this one, or where it changed nothing the one before. */
+  readonly state: string
   readonly log: Logger
 }
 
@@ -18,39 +22,56 @@ const chunkKeys = 100_000
 const deletesAtOnce = 16
 
 /**
- * Removes the maps and gradients of the samples that a run found gone. May be repeated: what is gone already is no
- * error.
+ * Removes the maps and gradients of samples that are gone: of those that the run found so, and of those of earlier runs
+ * that did not prune. May be repeated: what is removed already is no error.
  */
 export async function pruneGone(options: PruneOptions): Promise<void> {
   const { output, set, run, log } = options
   let chunk: string[] = []
   let pruned = 0
-  for await (const { header } of new Manifest(output, set.id, run).parts()) {
-    chunk.push(...header.gone)
-    if (chunk.length < chunkKeys) continue
-    pruned += await pruneChunk(options, chunk)
-    chunk = []
+  for (const listed of await runsToPrune(output, set.id, run)) {
+    for await (const { header } of new Manifest(output, set.id, listed).parts()) {
+      chunk.push(...header.gone)
+      if (chunk.length < chunkKeys) continue
+      pruned += await pruneChunk(options, chunk)
+      chunk = []
+    }
   }
   pruned += await pruneChunk(options, chunk)
   if (pruned > 0) log.info({ run, samples: pruned }, 'the maps of samples that are gone have been removed')
 }
 
-async function pruneChunk({ output, set, run }: PruneOptions, gone: readonly string[]): Promise<number> {
+/** The run, and those before it as far back as the last one that pruned, which left nothing of what went before. */
+async function runsToPrune(output: Store, set: string, run: string): Promise<string[]> {
+  const runs: string[] = []
+  for await (const name of output.folders(layout.runs(set))) if (name < run) runs.push(name)
+  const wanted = [run]
+  for (const earlier of runs.reverse()) {
+    const found = await getJson(output, layout.run(set, earlier), runSchema)
+    if (found?.value.prune === true) break
+    wanted.push(earlier)
+  }
+  return wanted
+}
+
+async function pruneChunk({ output, set, state }: PruneOptions, gone: readonly string[]): Promise<number> {
   // A refused key never had a map, and its path may lead anywhere.
   const keys = gone.filter((key) => refuseKey(key) === undefined)
   if (keys.length === 0) return 0
-  const live = await liveKeys(output, set.id, run, new Set(keys.map(twin)))
+  const statuses = await statusesOf(output, set.id, state, new Set(keys.flatMap((key) => [key, twin(key)])))
   const { objectives, gradients } = set.options
-  const objects = keys.flatMap((key) =>
+  // Since an earlier run found it gone a sample may have come back.
+  const absent = keys.filter((key) => !statuses.has(key))
+  const objects = absent.flatMap((key) =>
     objectives.flatMap((objective) => [
-      ...(live.has(twin(key)) ? [] : [layout.map(objective, key)]),
+      ...(statuses.get(twin(key)) === 'ok' ? [] : [layout.map(objective, key)]),
       ...(gradients === 'none' ? [] : [layout.gradient(objective, key)]),
     ]),
   )
   for (let i = 0; i < objects.length; i += deletesAtOnce) {
     await Promise.all(objects.slice(i, i + deletesAtOnce).map((object) => output.delete(`${set.id}/${object}`)))
   }
-  return keys.length
+  return absent.length
 }
 
 /**
@@ -61,16 +82,16 @@ function twin(key: string): string {
   return key.endsWith('.png') ? key.slice(0, -'.png'.length) : `${key}.png`
 }
 
-/** Those of the keys that the state has a map for. */
-async function liveKeys(
+/** Of those of the keys that the state holds. */
+async function statusesOf(
   output: Store,
   set: string,
-  run: string,
+  state: string,
   wanted: ReadonlySet<string>,
-): Promise<ReadonlySet<string>> {
-  const live = new Set<string>()
-  for await (const { key, status } of stateRows(output, set, run, ['key', 'status'])) {
-    if (status === 'ok' && wanted.has(key)) live.add(key)
+): Promise<ReadonlyMap<string, TableRow['status']>> {
+  const statuses = new Map<string, TableRow['status']>()
+  for await (const { key, status } of stateRows(output, set, state, ['key', 'status'])) {
+    if (wanted.has(key)) statuses.set(key, status)
   }
-  return live
+  return statuses
 }

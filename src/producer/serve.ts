@@ -154,12 +154,13 @@ async function serveJob(
       return await handBack(job, token, 0)
     }
     if (error instanceof InputError && error.code === 'held') {
-      log.warn({ set: asked.set }, error.message)
       // The next time comes by itself. A run that somebody asked for once is waited with.
       if (asked.schedule !== undefined) {
+        log.warn({ set: asked.set }, `schedule ${asked.schedule}: this time is skipped: ${error.message}`)
         await tell({ outcome: 'skipped', message: error.message, summary: null })
         return null
       }
+      log.warn({ set: asked.set }, `the run is put off for ${heldPauseMs / 1000} s: ${error.message}`)
       ending = 'handed-back'
       return await handBack(job, token, heldPauseMs)
     }

@@ -4,8 +4,11 @@ import type { QueueConnection } from './redisUrl.ts'
 
 /** Clients try again every few seconds: after so long a silence the next error is of another outage. */
 const silenceMs = 30_000
-/** What a client says while it is not connected, or as it is cut off: why, is said by its next attempt. */
-const saysNothing = /Stream isn't writeable|Connection is closed|ECONNRESET|EPIPE/
+/**
+ * What a client says while it is not connected, or as it is cut off: why, is said by its next attempt. And what BullMQ says
+ * of a job that it cannot find or no longer owns after Redis has lost its data: the producer notices and says that.
+ */
+const saysNothing = /Stream isn't writeable|Connection is closed|ECONNRESET|EPIPE|Missing (key|lock) for job/
 
 const outages = new WeakMap<QueueConnection, { said: string; heardAt: number }>()
 

@@ -174,6 +174,7 @@ describe('input that cannot work', () => {
 
       expect(await refusal(data(join(folder, 'none')))).toContain('there is no such folder')
       expect(await refusal(data(empty))).toContain('holds no image that the adapter images reads')
+      expect(await refusal([...data(empty), '--glob', '*.jpg'])).toContain("--glob '*.jpg' matches")
       expect(await refusal(data('ftp://host/x'))).toContain('cannot open "ftp://host/x"')
       expect(await refusal([...run, ...to, '--network', join(folder, 'none.pkl')])).toContain('none.pkl does not exist')
       expect(await refusal([...run, ...to, '--network', join(imageFolder, 'BIWI00000003_+5_+21_-40.png')])).toContain(

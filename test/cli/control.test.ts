@@ -6,6 +6,7 @@ import { enumerate } from '../../src/producer/enumerate.ts'
 import { readFlags } from '../../src/producer/flags.ts'
 import { Manifest } from '../../src/producer/manifest.ts'
 import { latestRun, openRun } from '../../src/producer/runs.ts'
+import { stateRows } from '../../src/producer/stateRows.ts'
 import { computeShard, holdOf, World } from '../producer/world.ts'
 import { headlight } from './headlight.ts'
 
@@ -17,22 +18,29 @@ let run: Run
 beforeEach(async () => {
   world = await World.make(['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg', 'f.jpg'])
   set = await world.prepare()
+  run = await listed(null)
+  await computeShard(world.output, set, { run: run.run, part: 0, offset: 2, count: 2 })
+})
+afterEach(() => world.remove())
+
+/** A run that computes everything, whatever there is, up to the end of its listing. */
+async function listed(base: string | null): Promise<Run> {
   const { output, dataset } = world
-  run = await openRun({ output, set: set.id, base: null, full: false, latest: undefined, now: new Date() })
+  const latest = await latestRun(output, set.id)
+  const opened = await openRun({ output, set: set.id, base, full: true, latest, now: new Date() })
   await enumerate({
     dataset,
     adapter: openAdapter(set.options.adapter),
-    manifest: new Manifest(output, set.id, run.run),
-    state: (async function* () {})(),
-    full: false,
+    manifest: new Manifest(output, set.id, opened.run),
+    state: stateRows(output, set.id, base),
+    full: true,
     shardSize: 2,
     signal: new AbortController().signal,
     onPart: () => Promise.resolve(),
     onListed: () => undefined,
   })
-  await computeShard(output, set, { run: run.run, part: 0, offset: 2, count: 2 })
-})
-afterEach(() => world.remove())
+  return opened
+}
 
 const call = (...args: string[]) => headlight([...args, '--output', world.output.uri])
 
@@ -43,7 +51,14 @@ describe('headlight pause and resume', () => {
       return (JSON.parse(stdout) as { sets: { state: string }[] }).sets[0]?.state
     }
     expect(await state()).toBe('interrupted')
-    expect((await call('status')).stdout).toMatch(/images +2 of 6 new or changed ones done\n/)
+    const seen = /images +2 of 6 new or changed ones done\n/
+    expect((await call('status')).stdout).toMatch(seen)
+    // Redis need not be there for that; that it is not is said all the same.
+    expect(await call('status', '--redis', 'redis://127.0.0.1:1')).toMatchObject({
+      code: 2,
+      stdout: expect.stringMatching(seen),
+      stderr: expect.stringContaining('does not answer'),
+    })
     const paused = await call('pause', 'latest')
     expect(paused).toMatchObject({ code: 0, stdout: expect.stringContaining(`run ${run.run} is paused`) })
     expect(await readFlags(world.output, set.id, run.run)).toEqual({ paused: true, cancelled: false })
@@ -82,6 +97,18 @@ describe('headlight cancel', () => {
     expect((await world.rows(set)).map(({ key }) => key)).toEqual(['c.jpg', 'd.jpg'])
     expect((await latestRun(world.output, set.id))?.state).toBe('cancelled')
     expect(await call('cancel', 'latest')).toMatchObject({ code: 2, stderr: expect.stringContaining('is cancelled') })
+  })
+
+  it('counts what keeps the results that it had', async () => {
+    for (const offset of [0, 4]) await computeShard(world.output, set, { run: run.run, part: 0, offset, count: 2 })
+    expect((await call('cancel', 'latest')).code).toBe(0)
+    const again = await listed(run.run)
+    await computeShard(world.output, set, { run: again.run, part: 0, offset: 0, count: 2 })
+    expect((await call('cancel', 'latest')).stdout).toMatch(
+      /^cancelled +4 images of its listing are not computed, 4 of them with results from before, which stand; .*--full.*\nresult set/s,
+    )
+    expect((await call('status')).stdout).toMatch(/images +6: 6 with a map, 0 failed\n/)
+    expect(await world.rows(set)).toHaveLength(6)
   })
 
   it('leaves the closing to the producer that serves the run', async () => {

@@ -46,6 +46,7 @@ it('refuses what could not run at night', async () => {
   for (const [args, reason] of [
     [['a:b', ...when, '--'], 'no name for a schedule'],
     [['x', '--cron', '0 2 * *', '--tz', 'UTC', '--'], 'has 4 fields'],
+    [['x', '--cron', '* * * * * *', '--tz', 'UTC', '--'], 'has 6 fields'],
     [['x', ...when, '--'], '--dataset'],
     [['x', ...when, '--', '--no-such-option'], 'no-such-option'],
     [['x', '--cron', '0 2 * * *', '--'], '--tz'],

@@ -41,7 +41,7 @@ it('closes a run when all is done, not when its records have been read', async (
   const set = await world.prepare()
   const run = await openRun({ output, set: set.id, base: null, full: false, latest: undefined, now: new Date() })
   await new Manifest(output, set.id, run.run).putDone({ parts: 0, toCompute: 0, unchanged: 0, gone: 0 })
-  const confirmHold = async (): Promise<void> => void (await sleep(20))
+  const confirmHold = (): Promise<void> => sleep(20)
   const summary = await finalize({ ...common, output, openDataset: () => dataset, set, run, confirmHold })
   const closed = await getJson(output, layout.run(set.id, run.run), runSchema)
   expect(Date.parse(closed?.value.closedAt ?? '') - Date.parse(summary.closedAt)).toBeGreaterThanOrEqual(15)

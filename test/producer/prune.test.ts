@@ -74,8 +74,26 @@ it('removes the maps of gone samples when it is asked for, and not otherwise', a
   expect(await maps()).toContain('b/c.jpg.png')
   await world.removeImage('d.png')
   expect((await completed(true)).counts).toMatchObject({ gone: 1 })
-  // Of what earlier runs found gone nothing is known any more.
-  expect(await maps()).toEqual(['a.jpg.png', 'b/c.jpg.png'])
+  expect(await maps()).toEqual(['a.jpg.png'])
+})
+
+it('removes what earlier runs found gone and left, also when nothing has changed since, but nothing that has come back', async () => {
+  await world.removeImage('b/c.jpg')
+  await world.removeImage('d.png')
+  await completed(false)
+  await world.addImage('d.png')
+  await completed(false)
+  expect(await maps()).toEqual(['a.jpg.png', 'b/c.jpg.png', 'd.png'])
+  expect((await completed(true)).counts).toMatchObject({ computed: 0, gone: 0 })
+  expect(await maps()).toEqual(['a.jpg.png', 'd.png'])
+})
+
+it('goes no further back than to the last run that pruned', async () => {
+  await world.removeImage('b/c.jpg')
+  await completed(true)
+  await world.output.put(`${set.id}/${layout.map('yaw', 'b/c.jpg')}`, 'put there by somebody')
+  await completed(true)
+  expect(await maps()).toEqual(['a.jpg.png', 'b/c.jpg.png', 'd.png'])
 })
 
 it('leaves the map of a sample that had collided with a gone one', async () => {
