@@ -25,11 +25,11 @@ export async function showStatus(call: Call): Promise<number> {
     throw new InputError('bad-option', `status of run ${run} needs --output URI, where it lies`)
   }
   let connection: QueueConnection | undefined
-  let queueFault: unknown
+  let queueFault: InputError | undefined
   if (settings.redis !== undefined) {
     connection = await givenRedis(call, 'status').catch((error: unknown) => {
       // How far the runs are, their output says without it.
-      if (settings.output === undefined || call.flags['watch'] === true) throw error
+      if (!(error instanceof InputError) || settings.output === undefined || call.flags['watch'] === true) throw error
       queueFault = error
       return undefined
     })
