@@ -8,6 +8,8 @@ type Objects = S3Page['objects']
 const lanes = 16
 /** Fetched ahead of the caller in each of them, at most. With `lanes` the bound of what a listing holds: 128 pages, some 25 MB. */
 const pagesAhead = 8
+/** So many in a row tell whether folders are still large enough. */
+const judgedFolders = 32
 /** A folder that holds more folders and objects than this is listed as one. */
 const mostEntries = 10_000
 
@@ -29,12 +31,16 @@ export async function* listSideBySide(
   fetchPage: FetchPage,
   { prefix, after }: { readonly prefix: string; readonly after: string | undefined },
 ): AsyncGenerator<Objects> {
-  const first = await fetchPage({ prefix, startAfter: after })
-  yield first.objects
-  if (first.nextToken === undefined) return
-  const stretches = await split(fetchPage, prefix, new FirstPage(first.objects, after))
-  if (stretches.length === 1) yield* oneByOne(new PagesAhead(fetchPage, { prefix, token: first.nextToken }, 1))
-  else yield* inOrder(fetchPage, stretches, first.objects.at(-1)?.key ?? '')
+  let from = after
+  do {
+    const { objects, nextToken } = await fetchPage({ prefix, startAfter: from })
+    yield objects
+    if (nextToken === undefined) return
+    const firstPage = new FirstPage(objects, from)
+    const stretches = await split(fetchPage, prefix, firstPage)
+    if (stretches.length === 1) return yield* oneByOne(new PagesAhead(fetchPage, { prefix, token: nextToken }, 1))
+    from = yield* inOrder(fetchPage, stretches, firstPage)
+  } while (from !== undefined)
 }
 
 /** Cuts what lies behind the first page into stretches, level by level, until there are enough for all lanes. */
@@ -91,8 +97,10 @@ function isWorthwhile(firstPage: Objects, prefix: string, depth: number): boolea
     keys++
     folders.add(names.slice(0, depth).join('/'))
   }
-  return folders.size > 0 && (keys / folders.size) * lanes > 2 * firstPage.length
+  return folders.size > 0 && gains(keys / folders.size, firstPage.length)
 }
+
+const gains = (keysPerFolder: number, pageSize: number): boolean => keysPerFolder * lanes > 2 * pageSize
 
 /**
  * The folders and objects of a folder in the order of their keys, without those that end before the first page does.
@@ -133,12 +141,19 @@ async function contents(
 
 /**
  * The further the caller gets, the more stretches are under way and the further ahead: most that look for something have
- * it after a page or two, and shall not have caused a hundred requests.
+ * it after a page or two, and shall not have caused a hundred requests. Where the folders turn out small after all, it
+ * ends early and returns the last key that it gave: from there on the listing is judged anew.
  */
-async function* inOrder(fetchPage: FetchPage, stretches: readonly Stretch[], through: string): AsyncGenerator<Objects> {
+async function* inOrder(
+  fetchPage: FetchPage,
+  stretches: readonly Stretch[],
+  { objects: firstPage, through }: FirstPage,
+): AsyncGenerator<Objects, string | undefined> {
   const begun: (PagesAhead | Objects)[] = []
   let next = 0
   let taken = 0
+  let last = through
+  const sizes: number[] = []
   const goAhead = (): void => {
     const ahead = Math.min(pagesAhead, 1 + Math.floor(taken / lanes))
     for (const one of begun) if (one instanceof PagesAhead) one.goAhead(ahead)
@@ -155,14 +170,23 @@ async function* inOrder(fetchPage: FetchPage, stretches: readonly Stretch[], thr
   try {
     goAhead()
     for (let foremost = begun[0]; foremost !== undefined; foremost = begun[0]) {
+      let size = 0
       for await (const objects of foremost instanceof PagesAhead ? oneByOne(foremost) : [foremost]) {
         taken++
         goAhead()
         yield objects
+        size += objects.length
+        last = objects.at(-1)?.key ?? last
       }
       begun.shift()
+      if (foremost instanceof PagesAhead && sizes.push(size) > judgedFolders) {
+        sizes.shift()
+        const mean = sizes.reduce((sum, one) => sum + one, 0) / sizes.length
+        if (!gains(mean, firstPage.length)) return last
+      }
       goAhead()
     }
+    return undefined
   } finally {
     for (const one of begun) if (one instanceof PagesAhead) one.stop()
   }

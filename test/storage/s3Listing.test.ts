@@ -104,6 +104,21 @@ describe('a listing in S3', () => {
     expect(bucket.requests.filter(({ delimiter }) => delimiter !== undefined)).toEqual([])
   })
 
+  it('does not ask for each of the small folders that follow a large one', async () => {
+    const bucket = new Bucket(
+      [
+        ...folder('0', 600),
+        ...numbered(2_000, (name) => [`1-${name}/a.png`, `1-${name}/b.png`]),
+        ...numbered(30, (name) => folder(`2-${name}`, 300)),
+      ],
+      100,
+    )
+    expect(await bucket.list()).toEqual(bucket.keys)
+    // 136 pages as one listing. Cut once for all, it took more than two thousand.
+    expect(bucket.requests.length).toBeLessThan(350)
+    expect(bucket.requests.length).toBeGreaterThan(136)
+  })
+
   it('lists a folder without folders from page to page, and one page in one request', async () => {
     const flat = new Bucket(folder('records', 95), 10)
     expect(await flat.list('records/')).toEqual(flat.keys)
