@@ -38,7 +38,10 @@ export async function* listSideBySide(
     if (nextToken === undefined) return
     const firstPage = new FirstPage(objects, from)
     const stretches = await split(fetchPage, prefix, firstPage)
-    if (stretches.length === 1) return yield* oneByOne(new PagesAhead(fetchPage, { prefix, token: nextToken }, 1))
+    if (stretches.length === 1) {
+      yield* oneByOne(new PagesAhead(fetchPage, { prefix, token: nextToken }, 1))
+      return
+    }
     from = yield* inOrder(fetchPage, stretches, firstPage)
   } while (from !== undefined)
 }
