@@ -6,7 +6,6 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
-import { z } from 'zod'
 import { openPrivateRedis } from '../../src/queue/privateRedis.ts'
 import { createLogger } from '../../src/telemetry.ts'
 import { makeImages, makeNetwork } from '../../test/soak/material.ts'
@@ -24,12 +23,14 @@ const cases = [
 ] as const
 type Case = (typeof cases)[number]
 const workerCounts = [1, 2, 4]
+/** What the producer says as a run's middle begins and ends, without a terminal. */
+const phases = ['listing the dataset', 'writing the table and the report']
 /** Clock ticks a second that /proc counts processor time in, on every Linux of today. */
 const ticksPerS = 100
 
 interface Measured {
   readonly imagesPerS: number
-  /** Processor time of workers, producer and Redis together. */
+  /** Processor time of workers, producer and Redis together, from the listing to the last shard. */
   readonly cpuSPerImage: number
   readonly redisShardS: number
 }
@@ -114,21 +115,21 @@ async function measure({ images, shardSize }: Case, { count, data, socket, folde
   const client = new Redis(socket)
   try {
     await Promise.all(workers.map((worker) => said(worker, 'waiting for shards')))
-    const redisBefore = await redisCpuS(client)
-    const before = workers.map(({ pid }) => treeCpuS(pid ?? 0))
-    const endedBefore = endedChildrenCpuS()
-    const produce = start(['produce', '--json', '--quiet', '--shard-size', String(shardSize), ...data])
-    let printed = ''
-    produce.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()))
-    const [code] = (await once(produce, 'close')) as [number | null]
-    if (code !== 0) throw new Error(`produce ended with ${code}`)
-    const cpuS = workers.reduce((sum, { pid }, i) => sum + treeCpuS(pid ?? 0) - (before[i] ?? 0), 0)
-    const producerS = endedChildrenCpuS() - endedBefore
-    const { imagesPerSecond } = z.object({ imagesPerSecond: z.number() }).parse(JSON.parse(printed))
-    const redisS = (await redisCpuS(client)) - redisBefore
+    const produce = start(['produce', '--shard-size', String(shardSize), ...data])
+    const look = async () => ({
+      timeS: performance.now() / 1000,
+      cpuS: [produce, ...workers].reduce((sum, { pid }) => sum + treeCpuS(pid ?? 0), 0),
+      redisS: await redisCpuS(client),
+    })
+    // Start, table and report are left out of the rate, so of the processor time, too.
+    const ended = once(produce, 'close') as Promise<[number | null]>
+    const [before, after] = await Promise.all(phases.map((phase) => said(produce, phase).then(look)))
+    const [code] = await ended
+    if (code !== 0 || before === undefined || after === undefined) throw new Error(`produce ended with ${code}`)
+    const redisS = after.redisS - before.redisS
     return {
-      imagesPerS: imagesPerSecond,
-      cpuSPerImage: (cpuS + producerS + redisS) / images,
+      imagesPerS: images / (after.timeS - before.timeS),
+      cpuSPerImage: (after.cpuS - before.cpuS + redisS) / images,
       redisShardS: redisS / Math.ceil(images / shardSize),
     }
   } finally {
@@ -159,7 +160,7 @@ async function redisCpuS(client: Redis): Promise<number> {
   return field('used_cpu_user') + field('used_cpu_sys')
 }
 
-/** Of a worker and its units. */
+/** Of a process and its children: of a worker and its units. */
 function treeCpuS(root: number): number {
   const stats = readdirSync('/proc')
     .map(Number)
@@ -167,12 +168,6 @@ function treeCpuS(root: number): number {
     .map((pid) => ({ pid, fields: statOf(pid) }))
   const own = stats.filter(({ pid, fields }) => pid === root || Number(fields[1]) === root)
   return own.reduce((sum, { fields }) => sum + Number(fields[11]) + Number(fields[12]), 0) / ticksPerS
-}
-
-/** Of this process's children that have ended: here, of the producer. */
-function endedChildrenCpuS(): number {
-  const fields = statOf(process.pid)
-  return (Number(fields[13]) + Number(fields[14])) / ticksPerS
 }
 
 /** The fields after the program's name: state, parent and so on. */
