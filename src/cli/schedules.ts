@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { scheduleNamePattern } from '../contract/schedule.ts'
 import { InputError } from '../errors.ts'
-import { cronTimes } from '../producer/cronTimes.ts'
+import { cronTimes, refuseSeconds } from '../producer/cronTimes.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
 import { Schedules, type ScheduleStatus } from '../producer/schedules.ts'
 import type { Call } from './command.ts'
@@ -20,13 +20,7 @@ export async function addSchedule(call: Call): Promise<number> {
     throw new InputError('bad-option', `"${name}" is no name for a schedule: letters, digits, . _ -, at most 64`)
   }
   const when = { cron: String(flags['cron']), timeZone: String(flags['tz']) }
-  // The parser takes a sixth for seconds, and `* * * * * *` for a run every second, which nobody means of a dataset.
-  if (when.cron.trim().split(/\s+/).length === 6) {
-    throw new InputError(
-      'bad-option',
-      `the cron line "${when.cron}" has 6 fields; give five: minute, hour, day of month, month, day of week`,
-    )
-  }
+  refuseSeconds(when.cron)
   cronTimes(when.cron, when.timeZone, new Date(), 1)
   const settings = await settingsOf(runOptions(options), surroundings)
   return withSchedules(call, 'schedule add', async (schedules, connection) => {

@@ -8,11 +8,9 @@ import { InputError } from '../errors.ts'
  */
 export function cronTimes(cron: string, timeZone: string, after: Date, wanted: number): Date[] {
   // The parser fills missing fields with defaults: `0 2 * *` would run on another clock than its author thinks.
-  const fields = cron.trim().split(/\s+/)
+  const fields = fieldsOf(cron)
   if (!/^@(yearly|monthly|weekly|daily|hourly)$/.test(cron) && fields.length !== 5 && fields.length !== 6) {
-    const count = cron.trim() === '' ? 'no fields' : fields.length === 1 ? 'one field' : `${fields.length} fields`
-    const message = `the cron line "${cron}" has ${count}; give five: minute, hour, day of month, month, day of week`
-    throw new InputError('bad-option', message)
+    throw wrongCount(cron)
   }
   if (!isTimeZone(timeZone)) {
     throw new InputError('bad-option', `${timeZone} is no time zone; give one like Europe/Berlin or UTC`)
@@ -31,6 +29,23 @@ export function cronTimes(cron: string, timeZone: string, after: Date, wanted: n
   }
   if (times.length === 0) throw new InputError('bad-option', noTime(cron))
   return times
+}
+
+/**
+ * The parser takes a sixth field for seconds, and `* * * * * *` for every second, which nobody means of a dataset. Raises
+ * InputError `bad-option`.
+ */
+export function refuseSeconds(cron: string): void {
+  if (fieldsOf(cron).length === 6) throw wrongCount(cron)
+}
+
+const fieldsOf = (cron: string): string[] => cron.trim().split(/\s+/)
+
+function wrongCount(cron: string): InputError {
+  const fields = fieldsOf(cron)
+  const count = cron.trim() === '' ? 'no fields' : fields.length === 1 ? 'one field' : `${fields.length} fields`
+  const message = `the cron line "${cron}" has ${count}; give five: minute, hour, day of month, month, day of week`
+  return new InputError('bad-option', message)
 }
 
 const noTime = (cron: string): string => `the cron line "${cron}" names no time that ever comes`

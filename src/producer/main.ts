@@ -191,7 +191,7 @@ class Serving {
           progress.shardEnded(shard, result)
           if (result.outcome === 'cancelled') following.wake()
           else shards.markDone(shard)
-          progress.committed(shards.samplesDone, (shard) => shards.isDone(shard))
+          progress.committed(shards)
           if (isListed && shards.missingCount === 0) following.wake()
         },
         onProgress: (shard, counts) => progress.shardAdvanced(shard, counts),
@@ -215,7 +215,7 @@ class Serving {
       lonelyMessage: hasOwnWorkers
         ? null
         : `no headlight worker is at work on this Redis; start one, here or anywhere: headlight worker --redis ${connection.description}`,
-      onRecordsListed: () => progress.committed(shards.samplesDone, (shard) => shards.isDone(shard)),
+      onRecordsListed: () => progress.committed(shards),
       ...(times?.follow === undefined ? {} : { times: times.follow }),
     })
     try {
@@ -271,7 +271,7 @@ class Serving {
       onPart: async (header) => {
         const missing = shards.add(header)
         if (missing.length > 0) onWork()
-        progress.committed(shards.samplesDone, (shard) => shards.isDone(shard))
+        progress.committed(shards)
         // When the run is resumed, following adds what is missing then.
         if (following.isPaused) return
         await queue.add(missing).catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import { shardName } from '../contract/layout.ts'
 import type { Shard } from './manifest.ts'
+import type { Shards } from './shards.ts'
 
 /** How far a run is. Counts are of samples. */
 export interface RunProgress {
@@ -70,10 +71,10 @@ export class ProgressReport {
     this.#add()
   }
 
-  /** Samples in shards that have their record file, and whether one has: that its job ended may not have been heard. */
-  committed(samples: number, isDone: (shard: ShardName) => boolean): void {
-    this.#committed = samples
-    for (const [name, { shard }] of this.#atWork) if (isDone(shard)) this.#atWork.delete(name)
+  /** Which shards have their record file: that a job ended may not have been heard. */
+  committed(shards: Pick<Shards, 'samplesDone' | 'isDone'>): void {
+    this.#committed = shards.samplesDone
+    for (const [name, { shard }] of this.#atWork) if (shards.isDone(shard)) this.#atWork.delete(name)
     this.#add()
   }
 

@@ -10,7 +10,7 @@ it('counts a shard once whose end was not heard, as it was committed while Redis
   progress.shardAdvanced(first, { computed: 5, failed: 1 })
   progress.shardAdvanced(second, { computed: 2, failed: 0 })
   expect(progress.current).toMatchObject({ computed: 7, failed: 1 })
-  progress.committed(8, (shard) => shard.offset === 0)
+  progress.committed({ samplesDone: 8, isDone: (shard) => shard.offset === 0 })
   progress.stop()
   expect(progress.current.computed).toBe(10)
 })

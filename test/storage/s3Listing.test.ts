@@ -49,6 +49,15 @@ class Bucket {
     return { objects, folders, nextToken: undefined }
   }
 
+  /** So many pages, as a caller does that then has enough. */
+  async take(pages: number, msEach = 0): Promise<void> {
+    let taken = 0
+    for await (const _objects of listSideBySide(this.fetchPage, { prefix: '', after: undefined })) {
+      if (msEach > 0) await sleep(msEach)
+      if (++taken === pages) break
+    }
+  }
+
   async list(prefix = '', after?: string): Promise<string[]> {
     const keys: string[] = []
     for await (const objects of listSideBySide(this.fetchPage, { prefix, after })) keys.push(...objects.map(keyOf))
@@ -185,11 +194,8 @@ describe('a listing in S3', () => {
       10,
       5,
     )
-    let taken = 0
-    for await (const _objects of listSideBySide(bucket.fetchPage, { prefix: '', after: undefined })) {
-      // The first page of the third folder: a stretch has just been begun, several pages ahead.
-      if (++taken === 41) break
-    }
+    // The last is the first page of the third folder: a stretch has just been begun, several pages ahead.
+    await bucket.take(41)
     const asked = bucket.requests.length
     expect(asked).toBeLessThan(30 * 20)
     await sleep(50)
@@ -201,11 +207,7 @@ describe('a listing in S3', () => {
       numbered(30, (name) => folder(name, 200)),
       10,
     )
-    let taken = 0
-    for await (const _objects of listSideBySide(bucket.fetchPage, { prefix: '', after: undefined })) {
-      await sleep(20)
-      if (++taken === 4) break
-    }
+    await bucket.take(4, 20)
     // Four, three to look where to cut, two each in four folders, and two more in the first.
     expect(bucket.requests.length).toBeLessThan(20)
   })
