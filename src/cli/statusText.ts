@@ -73,8 +73,11 @@ function workText({ state, images, done, total, imagesPerSecond }: ResultSetStat
   return `${number(done)} of ${number(total)} new or changed ones done${rate}`
 }
 
-function stateText({ state, activity, fault, lastSignSecondsAgo }: WorkerStatus): string {
-  if (lastSignSecondsAgo > silentAfterSeconds) return 'silent: killed, or without Redis'
+const isSilent = ({ lastSignSecondsAgo }: WorkerStatus): boolean => lastSignSecondsAgo > silentAfterSeconds
+
+function stateText(worker: WorkerStatus): string {
+  if (isSilent(worker)) return 'silent: killed, or without Redis'
+  const { state, activity, fault } = worker
   if (fault !== null) return `${state}: ${fault}`
   return state === 'working' && activity !== undefined && activity !== 'computing' ? activity : state
 }
@@ -86,9 +89,7 @@ function workersText(workers: readonly WorkerStatus[]): string {
     worker.engine,
     `${worker.units} × ${worker.device}`,
     stateText(worker),
-    worker.imagesPerSecond > 0 && worker.lastSignSecondsAgo <= silentAfterSeconds
-      ? rateText(worker.imagesPerSecond)
-      : '–',
+    worker.imagesPerSecond > 0 && !isSilent(worker) ? rateText(worker.imagesPerSecond) : '–',
     `seen ${worker.lastSignSecondsAgo} s ago`,
   ])
   const heads = ['worker', 'version', 'engine', 'device', 'state', 'rate', 'sign of life']
