@@ -70,7 +70,7 @@ test('the stream of events stays short', async () => {
   cleanUp.push(() => queue.close())
   const client = new Redis({ port })
   // The length is written down by the queue after it is ready; what is added before falls under the default.
-  await vi.waitFor(async () => expect(await client.hget('{headlight}:numbers:meta', 'opts.maxLenEvents')).toBe('1000'))
+  await expect.poll(() => client.hget('{headlight}:numbers:meta', 'opts.maxLenEvents')).toBe('1000')
   await queue.addBulk(Array.from({ length: 4_000 }, (_, n) => ({ name: 'double', data: { n } })))
   const length = await client.xlen('{headlight}:numbers:events')
   client.disconnect()
@@ -108,12 +108,10 @@ test('a cluster carries the queue, and closing leaves no connection behind', asy
   expect(results.get('j-49')).toBe(98)
 
   await Promise.all([queue.close(), events.close(), worker.close()])
-  await vi.waitFor(async () =>
-    expect(
-      String(await client.call('CLIENT', 'LIST'))
-        .trim()
-        .split('\n'),
-    ).toHaveLength(1),
-  )
+  const clients = async (): Promise<string[]> =>
+    String(await client.call('CLIENT', 'LIST'))
+      .trim()
+      .split('\n')
+  await expect.poll(clients).toHaveLength(1)
   client.disconnect()
 })

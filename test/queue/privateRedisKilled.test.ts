@@ -81,7 +81,7 @@ test('of eight starters at once one starts the server, and all use it', async ()
 test('the server outlives a killed starter, is found again, and the killed one does not count', async () => {
   const killed = await startClient()
   killed.child.kill('SIGKILL')
-  await vi.waitFor(() => expect(killed.child.signalCode).toBe('SIGKILL'))
+  await expect.poll(() => killed.child.signalCode).toBe('SIGKILL')
   expect(processRuns(killed.serverPid)).toBe(true)
 
   const next = await startClient()
@@ -114,7 +114,7 @@ test('a server killed many times comes back each time', async () => {
   for (let kills = 0; kills < 5; kills++) {
     const pid = await vi.waitFor(() => serverPid(redis.connection.redis.path), { timeout: 30_000, interval: 20 })
     process.kill(pid, 'SIGKILL')
-    await vi.waitFor(() => expect(processRuns(pid)).toBe(false))
+    await expect.poll(() => processRuns(pid)).toBe(false)
   }
   await redis.release()
 })

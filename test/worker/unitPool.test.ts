@@ -65,7 +65,7 @@ function newPool(units: number): UnitPool {
 }
 
 const never = new AbortController().signal
-const unit = async (index: number) => vi.waitUntil(() => made[index])
+const unit = async (index: number) => vi.waitUntil(() => made[index], { timeout: 20_000 })
 
 test('whoever was refused a unit takes nobody’s place with it when it is stopped later', async () => {
   const pool = newPool(1)
@@ -75,7 +75,7 @@ test('whoever was refused a unit takes nobody’s place with it when it is stopp
   expect(await refused).toBeInstanceOf(PlaceError)
   const sixth = await unit(5)
   sixth.become()
-  const first = await vi.waitUntil(async () => pool.acquire(true, never).catch(() => undefined))
+  const first = await vi.waitUntil(async () => pool.acquire(true, never).catch(() => undefined), { timeout: 20_000 })
   const waiting = pool.acquire(false, never)
   stopped.abort(new Error('lock lost'))
   pool.release(first)
@@ -155,7 +155,7 @@ test('a batch in whose trial a unit died is not tried again by the next one, nor
     if (unit) unit.triedBatch = tried
     const before = made.length
     unit?.die()
-    await vi.waitFor(() => expect(made.length).toBe(before + 1))
+    await expect.poll(() => made.length).toBe(before + 1)
     expect(made.at(-1)?.largestBatch).toBe(largest)
   }
 })
