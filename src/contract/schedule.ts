@@ -30,6 +30,8 @@ export const scheduleOutcomeSchema = z.strictObject({
 export type ScheduleOutcome = z.infer<typeof scheduleOutcomeSchema>
 
 export const schedulesKey = `${queuePrefix}:schedules`
+/** A hash: when a schedule was removed, under its name. One that is in neither hash is lost, see producer/queueMemory.ts. */
+export const removedSchedulesKey = `${queuePrefix}:schedules-removed`
 
 /** A list of the last outcomes, the newest first. */
 export const scheduleOutcomesKey = (name: string) => `${queuePrefix}:schedule-outcomes:${name}`

@@ -4,6 +4,7 @@ import { runJobOptions, runsQueue } from '../contract/job.ts'
 import type { RunJob } from '../contract/job.ts'
 import {
   keptOutcomes,
+  removedSchedulesKey,
   scheduleOutcomeSchema,
   scheduleOutcomesKey,
   scheduleSchema,
@@ -66,6 +67,7 @@ export class Schedules {
     cronTimes(wanted.cron, wanted.timeZone, new Date(), 1)
     const before = (await this.#all()).find(({ name }) => name === wanted.name)
     const schedule = scheduleSchema.parse({ schema: 1, ...wanted, paused: before?.paused ?? false })
+    await this.#redis.hdel(removedSchedulesKey, wanted.name)
     await this.#save(schedule)
     return before === undefined ? 'added' : isDeepStrictEqual(before, schedule) ? 'unchanged' : 'changed'
   }
@@ -90,6 +92,8 @@ export class Schedules {
   /** A run of it that is at work goes on. */
   async remove(name: string): Promise<void> {
     await this.#get(name)
+    // First: a producer that misses it and does not find it here puts it back.
+    await this.#redis.hset(removedSchedulesKey, name, new Date().toISOString())
     await this.#queue.removeJobScheduler(name)
     await this.#redis.hdel(schedulesKey, name)
     await this.#redis.del(scheduleOutcomesKey(name))
@@ -116,6 +120,23 @@ export class Schedules {
     if ((await this.#redis.hget(schedulesKey, name)) === null) return
     await this.#redis.lpush(scheduleOutcomesKey(name), JSON.stringify(outcome))
     await this.#redis.ltrim(scheduleOutcomesKey(name), 0, keptOutcomes - 1)
+  }
+
+  /** Names of schedules that were removed and not added again. */
+  async removed(): Promise<string[]> {
+    return Object.keys(await this.#redis.hgetall(removedSchedulesKey))
+  }
+
+  /** Adds one that Redis lost, unless it is there again. A time that has passed since runs now. */
+  async putBack({ schedule, next, outcomes }: ScheduleStatus): Promise<void> {
+    const { name } = schedule
+    if ((await this.#redis.hget(schedulesKey, name)) !== null) return
+    await this.#save(schedule)
+    for (const outcome of outcomes.toReversed()) {
+      await this.#redis.lpush(scheduleOutcomesKey(name), JSON.stringify(outcome))
+    }
+    const [due] = next
+    if (due !== undefined && due.getTime() <= Date.now()) await this.runNow(name)
   }
 
   /** Makes the queue's schedulers what the definitions say, whatever a crash left half done. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError } from 'bullmq'
 import type { Job } from 'bullmq'
 import { runJobOptions, runJobSchema, runsQueue } from '../contract/job.ts'
@@ -18,6 +19,7 @@ import type { Logger } from '../telemetry.ts'
 import { getJson } from '../storage/jsonObject.ts'
 import { serveRun } from './main.ts'
 import type { RunProgress } from './progress.ts'
+import { QueueMemory } from './queueMemory.ts'
 import { Schedules } from './schedules.ts'
 import { sendWebhook } from './webhook.ts'
 import type { WebhookMessage } from './webhook.ts'
@@ -49,6 +51,8 @@ export interface ServeRunsOptions {
   readonly onProgress: (job: RunJob, progress: RunProgress) => void
   readonly onEvent?: (event: ServeEvent) => void
   readonly log: Logger
+  /** Between looks at what Redis may have lost; 10 s unless a test says otherwise. */
+  readonly lookMs?: number
 }
 
 /** Runs served at once; a run mostly waits for workers. */
@@ -64,12 +68,17 @@ const heldPauseMs = 60_000
 export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
   const { connection, signal, log } = options
   const schedules = await Schedules.open(connection, log)
+  const memory = new QueueMemory(connection, schedules, log)
   try {
     await schedules.reconcile()
+    const looking = keepLooking(memory, options)
     const worker = openWorker<RunJob, Summary | null>(
       connection,
       runsQueue,
-      (job, token) => serveJob(job, token, options, schedules),
+      (job, token) => {
+        memory.taken(job)
+        return serveJob(job, token, options, schedules)
+      },
       { concurrency },
       log,
     )
@@ -82,9 +91,19 @@ export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
     } finally {
       // Waits for the handlers, which the signal has told to stop, and for Redis, which may be away.
       await closeWithin(worker, closeTimeoutMs)
+      await looking
     }
   } finally {
+    await memory.close()
     await schedules.close()
+  }
+}
+
+async function keepLooking(memory: QueueMemory, { signal, lookMs = 10_000, log }: ServeRunsOptions): Promise<void> {
+  while (!signal.aborted) {
+    // Redis may be away. What is remembered stays so until it is back.
+    await memory.look().catch((error: unknown) => log.debug({ err: error }, 'no look at the queue was had'))
+    await sleep(lookMs, undefined, { signal }).catch(() => undefined)
   }
 }
 

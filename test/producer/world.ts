@@ -182,6 +182,7 @@ export function serveRunsOf(
     signal,
     onProgress: () => undefined,
     log: silent,
+    lookMs: 100,
   })
 }
 

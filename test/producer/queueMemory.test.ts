@@ -1,0 +1,155 @@
+import { Redis } from 'ioredis'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runJobSchema, runsQueue, shardsQueue } from '../../src/contract/job.ts'
+import type { RunJob } from '../../src/contract/job.ts'
+import { QueueMemory } from '../../src/producer/queueMemory.ts'
+import { Schedules } from '../../src/producer/schedules.ts'
+import { enqueueRun } from '../../src/producer/serve.ts'
+import { openQueue, openWorker } from '../../src/queue/connection.ts'
+import { redisConnection } from '../../src/queue/redisUrl.ts'
+import type { QueueConnection } from '../../src/queue/redisUrl.ts'
+import { silent, startTcpRedis } from '../support/redis.ts'
+import { serveRunsOf, startFakeWorker, World } from './world.ts'
+
+/** It keeps nothing on a disk: stopped and started, it has lost its data. */
+let redis: Awaited<ReturnType<typeof startTcpRedis>>
+let connection: QueueConnection
+let admin: Redis
+
+beforeEach(async () => {
+  redis = await startTcpRedis()
+  connection = redisConnection(`redis://127.0.0.1:${redis.port}`)
+  admin = new Redis({ port: redis.port })
+  admin.on('error', () => undefined)
+})
+afterEach(async () => {
+  admin.disconnect()
+  await redis.stop()
+})
+
+const job = runJobSchema.parse({ output: 'file:///out/', set: 'set', full: false, shardSize: null })
+const nightly = { name: 'nightly', cron: '0 2 * * *', timeZone: 'Europe/Berlin', job }
+const outcome = (run: string) => ({ at: new Date().toISOString(), outcome: 'completed', run, message: null }) as const
+
+describe('after Redis lost its data', () => {
+  let schedules: Schedules
+  let queue: ReturnType<typeof openQueue<RunJob, unknown>>
+  let memories: QueueMemory[]
+
+  beforeEach(async () => {
+    schedules = await Schedules.open(connection, silent)
+    queue = openQueue<RunJob, unknown>(connection, runsQueue, silent)
+    await queue.waitUntilReady()
+    memories = [new QueueMemory(connection, schedules, silent), new QueueMemory(connection, schedules, silent)]
+  })
+  afterEach(async () => {
+    for (const memory of memories) await memory.close()
+    await queue.close()
+    await schedules.close()
+  })
+
+  const look = async () => {
+    for (const memory of memories) await memory.look()
+  }
+  const jobs = () => queue.getJobs(['waiting', 'delayed'])
+
+  it('schedules are back with their times, outcomes and pauses, once each however many producers remember them', async () => {
+    await schedules.put(nightly)
+    await schedules.record('nightly', outcome('r1'))
+    await schedules.record('nightly', outcome('r2'))
+    await schedules.put({ ...nightly, name: 'resting' })
+    await schedules.pause('resting')
+    const before = await schedules.statuses()
+    await look()
+    await admin.flushall()
+    await look()
+    expect(await schedules.statuses()).toEqual(before)
+    expect((await jobs()).map(({ data }) => data)).toEqual([{ ...job, schedule: 'nightly' }])
+  })
+
+  it('a schedule that was removed, or changed since, stays so', async () => {
+    await schedules.put(nightly)
+    await schedules.put({ ...nightly, name: 'weekly' })
+    await look()
+    await schedules.remove('nightly')
+    await schedules.put({ ...nightly, name: 'weekly', cron: '0 3 * * 1' })
+    await look()
+    expect((await schedules.statuses()).map(({ schedule }) => schedule.cron)).toEqual(['0 3 * * 1'])
+    await schedules.put(nightly)
+    expect(await schedules.removed()).toEqual([])
+    await look()
+    await admin.flushall()
+    await schedules.put({ ...nightly, cron: '0 4 * * *' })
+    await look()
+    expect((await schedules.statuses()).map(({ schedule }) => schedule.cron)).toEqual(['0 4 * * *', '0 3 * * 1'])
+  })
+
+  it('a time that passed meanwhile runs now, once; one that was taken before does not', async () => {
+    for (const name of ['taken', 'missed']) await schedules.put({ ...nightly, name, cron: '* * * * * *' })
+    const due = await jobs()
+    await look()
+    for (const one of due) if (one.data.schedule === 'taken') for (const memory of memories) memory.taken(one)
+    await admin.flushall()
+    await expect.poll(() => Date.now()).toBeGreaterThan(Math.max(...due.map((one) => one.timestamp + one.delay)))
+    await look()
+    expect((await queue.getWaiting()).map(({ data }) => data.schedule)).toEqual(['missed'])
+  })
+
+  it('a run that waited is added again, once, and one that was taken, or has ended, is not', async () => {
+    for (const set of ['taken', 'waiting']) await enqueueRun(connection, { ...job, set }, silent)
+    await look()
+    const taken = (await jobs()).find(({ data }) => data.set === 'taken')
+    if (taken === undefined) throw new Error('it waits as the other does')
+    for (const memory of memories) memory.taken(taken)
+    await admin.flushall()
+    // They bear the ids of those that were lost.
+    for (const set of ['later', 'latest']) await enqueueRun(connection, { ...job, set }, silent)
+    await look()
+    await look()
+    const served: string[] = []
+    const worker = openWorker<RunJob, null>(
+      connection,
+      runsQueue,
+      async ({ data }) => {
+        served.push(data.set)
+        return null
+      },
+      {},
+      silent,
+    )
+    await expect.poll(() => queue.getCompletedCount()).toBe(3)
+    await look()
+    await worker.close()
+    expect(served.toSorted()).toEqual(['later', 'latest', 'waiting'])
+    expect(await jobs()).toEqual([])
+  })
+})
+
+it('a standing producer puts a schedule back and serves it', async () => {
+  const world = await World.make(['a.jpg'])
+  const set = await world.prepare()
+  const stop = new AbortController()
+  const before = await Schedules.open(connection, silent)
+  await before.put({ ...nightly, job: { ...job, output: world.output.uri, set: set.id } })
+  await before.close()
+  const serving = serveRunsOf(world, connection, stop.signal)
+  try {
+    // Twice the time between looks.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    await redis.stop()
+    redis = await startTcpRedis({ port: redis.port })
+    const after = await Schedules.open(connection, silent)
+    await expect.poll(async () => (await after.statuses()).map(({ schedule }) => schedule.name)).toEqual(['nightly'])
+    await after.runNow('nightly')
+    const worker = startFakeWorker({ connection, queueName: shardsQueue, output: world.output, set })
+    await expect
+      .poll(async () => (await after.statuses()).flatMap(({ outcomes }) => outcomes))
+      .toMatchObject([{ outcome: 'completed' }])
+    await worker.stop()
+    await after.close()
+  } finally {
+    stop.abort(new Error('stopped'))
+    await serving
+    await world.remove()
+  }
+})
