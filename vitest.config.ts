@@ -7,8 +7,9 @@ Object.assign(process.env, softwareVulkanEnvironment())
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // They end what hangs. A laden machine takes three times as long, and the slowest tests half a minute on an idle one.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     // The one second of the library is short for a loaded machine; a condition that comes true costs no more for it.
     expect: { poll: { timeout: 20_000 } },
     // Two cores: more workers than cores only makes the numeric tests wait for each other.

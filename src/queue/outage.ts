@@ -8,7 +8,8 @@ const silenceMs = 30_000
  * What a client says while it is not connected, or as it is cut off: why, is said by its next attempt. And what BullMQ says
  * of a job that it cannot find or no longer owns after Redis has lost its data: the producer notices and says that.
  */
-const saysNothing = /Stream isn't writeable|Connection is closed|ECONNRESET|EPIPE|Missing (key|lock) for job/
+const saysNothing =
+  /Stream isn't writeable|Connection is closed|ECONNRESET|EPIPE|Missing (key|lock) for job|could not renew lock/
 
 const outages = new WeakMap<QueueConnection, { said: string; heardAt: number }>()
 

@@ -16,7 +16,7 @@ test('a worker that is told to stop while its units are starting ends well', asy
   })
   await redis.start()
   worker.start()
-  const waiting = { timeout: 50_000, interval: 5 }
+  const waiting = { timeout: 120_000, interval: 5 }
   await expect.poll(() => worker.units().length, waiting).toBe(1)
   const units = worker.units()
   worker.signal('SIGTERM')

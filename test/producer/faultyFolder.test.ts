@@ -70,4 +70,4 @@ it('a run outlives EIO and ESTALE of the folders that it reads and writes', asyn
   } finally {
     await worker.stop()
   }
-}, 60_000)
+})

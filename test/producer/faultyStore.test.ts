@@ -94,7 +94,7 @@ it('outlives a store that fails at each step: opening, listing, enqueueing, merg
   expect(said.filter((message) => message.includes('does not answer (store-busy): trying again in'))).not.toEqual([])
   expect((await latestRun(output, set.id))?.state).toBe('completed')
   expect(await output.head(layout.hold(set.id))).toBeUndefined()
-}, 60_000)
+})
 
 it('gives up in the end, leaving the run open for the same command', async () => {
   worker = startFakeWorker({ connection: redis.connection, queueName, output, set })
@@ -106,7 +106,7 @@ it('gives up in the end, leaving the run open for the same command', async () =>
   expect((await latestRun(output, set.id))?.state).toBe('open')
   server.faults.length = 0
   expect((await serve()).counts).toMatchObject({ total: 4, computed: 4 })
-}, 60_000)
+})
 
 it('stops at once when it is told to while it waits for a store', async () => {
   server.faults.push({ what: 'internal-error', when: lists('dataset/') })
@@ -118,4 +118,4 @@ it('stops at once when it is told to while it waits for a store', async () => {
   stop.abort(new Error('interrupted'))
   await expect(serving).rejects.toThrow('interrupted')
   expect(await output.head(layout.hold(set.id))).toBeUndefined()
-}, 60_000)
+})

@@ -20,6 +20,7 @@ test('an outage is said once, in a sentence of our own, and the next one again',
     expect.stringMatching(/^Redis at redis:.*does not answer: nothing listens there.*; work goes on/),
   ])
   expect(said.join()).not.toMatch(/hunter2|writeable/)
+  sayOutage(connection, log, new Error('could not renew lock for job 1'), 130_000)
   sayOutage(connection, log, refused(), 400_000)
   expect(said).toHaveLength(2)
 })

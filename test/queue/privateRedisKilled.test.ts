@@ -76,7 +76,7 @@ test('of eight starters at once one starts the server, and all use it', async ()
   expect(processRuns(pid ?? 0)).toBe(true)
   await clients[0]?.release()
   expect(processRuns(pid ?? 0)).toBe(false)
-}, 120_000)
+})
 
 test('the server outlives a killed starter, is found again, and the killed one does not count', async () => {
   const killed = await startClient()

@@ -148,7 +148,7 @@ describe('a folder as a store', () => {
     expect(await store.put('hold', '3', { ifMatch: second?.etag ?? '' })).not.toBe(false)
     expect(await readdir(root)).toEqual(['hold'])
     expect(await readFile(join(root, 'hold'), 'utf8')).toBe('3')
-  }, 30_000)
+  })
 
   describe('check', () => {
     it.runIf(existsSync('/proc/self'))('does not try for ever where no folder can be made', async () => {
