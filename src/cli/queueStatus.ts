@@ -1,3 +1,4 @@
+import type { Job } from 'bullmq'
 import { runsQueue, shardsQueue } from '../contract/job.ts'
 import { openQueue } from '../queue/connection.ts'
 import { consumersOf } from '../queue/consumers.ts'
@@ -26,8 +27,9 @@ export async function queueStatuses(connection: QueueConnection, log: Logger): P
       await queue.waitUntilReady()
       const counts = await queue.getJobCounts('waiting', 'active', 'delayed')
       const { waiting = 0, active = 0, delayed: notYet = 0 } = counts
-      // BullMQ keeps a schedule's next time as a delayed job. One that is overdue waits, and has no next time yet.
-      const scheduled = Math.min(notYet, await queue.getJobSchedulersCount())
+      // BullMQ keeps a schedule's next time as a delayed job. The shards queue has many delayed jobs and no schedule.
+      const hasSchedules = (await queue.getJobSchedulersCount()) > 0
+      const scheduled = hasSchedules ? (await queue.getDelayed()).filter(isScheduled).length : 0
       const delayed = notYet - scheduled
       statuses.push({ queue: name, waiting, active, delayed, scheduled, workers: await consumersOf(queue) })
     } finally {
@@ -36,3 +38,5 @@ export async function queueStatuses(connection: QueueConnection, log: Logger): P
   }
   return statuses
 }
+
+const isScheduled = (job: Job): boolean => job.repeatJobKey !== undefined

@@ -9,12 +9,15 @@ beforeAll(async () => {
 })
 afterAll(() => redis.stop())
 
-it('fetches back what workers put aside for later, of its own run alone', async () => {
-  const { connection } = redis
+function openShards(): ShardQueue {
   const listeners = { onResult: () => undefined, onProgress: () => undefined, onFailed: () => undefined }
   const job = { run: 'run-1', output: 'file:///out/', set: 'set' }
-  const shards = new ShardQueue({ connection, queueName: 'shards', job, listeners, log: silent })
-  const queue = openQueue(connection, 'shards', silent)
+  return new ShardQueue({ connection: redis.connection, queueName: 'shards', job, listeners, log: silent })
+}
+
+it('fetches back what workers put aside for later, of its own run alone', async () => {
+  const shards = openShards()
+  const queue = openQueue(redis.connection, 'shards', silent)
   const aside = { delay: 3_600_000 }
   for (let i = 0; i < 30; i++) {
     // The other run's lie between and before.
@@ -26,5 +29,15 @@ it('fetches back what workers put aside for later, of its own run alone', async 
   const ids = (await queue.getDelayed()).map(({ id }) => id)
   expect(ids.filter((id) => id?.startsWith('run-1-'))).toEqual([])
   await queue.close()
+  await shards.close()
+})
+
+it('knows of shards that are just being added, and not of others', async () => {
+  const shards = openShards()
+  const added = Array.from({ length: 5_000 }, (_, i) => ({ part: 1, offset: i * 10, count: 10 }))
+  const other = { part: 2, offset: 0, count: 10 }
+  const adding = shards.add(added)
+  expect(await shards.unknown([...added.slice(-10), other])).toEqual([other])
+  await adding
   await shards.close()
 })
