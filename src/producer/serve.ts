@@ -72,12 +72,22 @@ export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
   try {
     await schedules.reconcile()
     const looking = keepLooking(memory, options)
+    let atWork = 0
     const worker = openWorker<RunJob, Summary | null>(
       connection,
       runsQueue,
-      (job, token) => {
+      async (job, token) => {
         memory.taken(job)
-        return serveJob(job, token, options, schedules)
+        if (++atWork === concurrency) {
+          log.info(
+            `${concurrency} runs are served now, the most that one producer takes; others wait, or start another`,
+          )
+        }
+        try {
+          return await serveJob(job, token, options, schedules)
+        } finally {
+          atWork--
+        }
       },
       { concurrency },
       log,

@@ -4,9 +4,11 @@ import type { RunJob } from '../../src/contract/job.ts'
 import type { ResultSet } from '../../src/contract/resultSet.ts'
 import { latestRun } from '../../src/producer/runs.ts'
 import { enqueueRun } from '../../src/producer/serve.ts'
+import type { ServeRunsOptions } from '../../src/producer/serve.ts'
 import { openQueue } from '../../src/queue/connection.ts'
 import { openStore } from '../../src/storage/open.ts'
-import type { Store } from '../../src/storage/store.ts'
+import { wrapped } from '../../src/storage/wrapped.ts'
+import { createLogger } from '../../src/telemetry.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
 import { serveRunsOf, startFakeWorker, World } from './world.ts'
 
@@ -31,8 +33,8 @@ afterEach(async () => {
   await world.remove()
 })
 
-function startServing(openOutput?: (job: RunJob) => Store): void {
-  serving = serveRunsOf(world, redis.connection, stop.signal, openOutput)
+function startServing(changes: Partial<ServeRunsOptions> = {}): void {
+  serving = serveRunsOf(world, redis.connection, stop.signal, changes)
 }
 
 const job = (): RunJob => runJobSchema.parse({ output: world.output.uri, set: set.id, full: false, shardSize: null })
@@ -61,8 +63,28 @@ describe('the runs queue', () => {
     expect(await world.rows(set)).toHaveLength(2)
   })
 
+  it('says when it takes no more runs', async () => {
+    const lines: string[] = []
+    const answersLate = wrapped(world.output, {
+      get: () => new Promise((_, reject) => stop.signal.addEventListener('abort', () => reject(new Error('late')))),
+    })
+    const own = await startTestRedis()
+    serving = serveRunsOf(world, own.connection, stop.signal, {
+      openOutput: () => answersLate,
+      log: createLogger('info', { write: (line) => void lines.push(line) }),
+    })
+    for (let i = 0; i < 7; i++) await enqueueRun(own.connection, job(), silent)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(lines.join()).not.toContain('runs are served')
+    await enqueueRun(own.connection, job(), silent)
+    await expect.poll(() => lines.join()).toContain('8 runs are served now')
+    stop.abort(new Error('stopped'))
+    await serving
+    await own.stop()
+  })
+
   it('does not try again a job whose output is no store', async () => {
-    startServing((asked) => openStore(asked.output))
+    startServing({ openOutput: (asked) => openStore(asked.output) })
     const id = await enqueueRun(redis.connection, { ...job(), output: 'ftp://queue/out/' }, silent)
     const queue = openQueue(redis.connection, runsQueue, silent)
     try {

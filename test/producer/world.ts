@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Worker } from 'bullmq'
 import { shardJobSchema, shardsQueue } from '../../src/contract/job.ts'
-import type { RunJob, ShardJob, ShardResult } from '../../src/contract/job.ts'
+import type { ShardJob, ShardResult } from '../../src/contract/job.ts'
 import { layout, shardName } from '../../src/contract/layout.ts'
 import type { ManifestEntry } from '../../src/contract/manifest.ts'
 import { magnitudeBytes } from '../../src/contract/record.ts'
@@ -19,6 +19,7 @@ import type { ServeRunOptions } from '../../src/producer/main.ts'
 import { Manifest } from '../../src/producer/manifest.ts'
 import { prepareResultSet } from '../../src/producer/prepare.ts'
 import { serveRunsQueue } from '../../src/producer/serve.ts'
+import type { ServeRunsOptions } from '../../src/producer/serve.ts'
 import { openWorker } from '../../src/queue/connection.ts'
 import type { QueueConnection } from '../../src/queue/redisUrl.ts'
 import { FilesystemStore } from '../../src/storage/filesystem.ts'
@@ -171,18 +172,19 @@ export function serveRunsOf(
   world: World,
   connection: QueueConnection,
   signal: AbortSignal,
-  openOutput: (job: RunJob) => Store = () => new FilesystemStore(join(world.folder, 'output')),
+  changes: Partial<ServeRunsOptions> = {},
 ): Promise<void> {
   return serveRunsQueue({
     connection,
     queueName: shardsQueue,
-    openOutput,
+    openOutput: () => new FilesystemStore(join(world.folder, 'output')),
     openDataset: () => new FilesystemStore(join(world.folder, 'dataset')),
     headlightVersion: '0.0.0',
     signal,
     onProgress: () => undefined,
     log: silent,
     lookMs: 100,
+    ...changes,
   })
 }
 
