@@ -15,21 +15,29 @@ export function checkText(check: DatasetCheck): string {
   const rows: [string, string][] = [
     ['dataset', `${place(check.dataset)}, read as ${describeAdapter(check.adapter)}`],
     ['samples', number(check.samples)],
-    ['read', `${number(check.read)} of ${number(check.lookedAt)} looked at, evenly spaced`],
+    [
+      'read',
+      check.lookedAt === 0
+        ? 'none: the listing alone shows that all are wrong'
+        : `${number(check.read)} of ${number(check.lookedAt)} looked at, evenly spaced`,
+    ],
   ]
   const degrees = (value: number) => value.toFixed(1).replace('-', '−')
-  rows.push([
-    'labels',
-    labels === null
-      ? 'none'
-      : `${number(labels.n)}: ${angleNames.map((name) => `${name} ${degrees(labels[name].min)} to ${degrees(labels[name].max)}`).join(', ')} degrees`,
-  ])
-  rows.push([
-    'boxes',
-    boxes === null
-      ? 'none: the whole images are seen'
-      : `${number(boxes.n)}: longer side ${Math.round(boxes.side.min)} to ${Math.round(boxes.side.max)} pixels`,
-  ])
+  // Where nothing could be read, nothing is known of either.
+  if (check.read > 0) {
+    rows.push([
+      'labels',
+      labels === null
+        ? 'none'
+        : `${number(labels.n)}: ${angleNames.map((name) => `${name} ${degrees(labels[name].min)} to ${degrees(labels[name].max)}`).join(', ')} degrees`,
+    ])
+    rows.push([
+      'boxes',
+      boxes === null
+        ? 'none: the whole images are seen'
+        : `${number(boxes.n)}: longer side ${Math.round(boxes.side.min)} to ${Math.round(boxes.side.max)} pixels`,
+    ])
+  }
   for (const [where, findings] of [
     ['of all', check.listingFindings],
     ['of those looked at', check.findings],
@@ -38,7 +46,7 @@ export function checkText(check: DatasetCheck): string {
       rows.push(['wrong', `${number(count)} ${where}: ${code}, for example ${example.key}: ${example.message}`])
     }
   }
-  if (sheet !== null) rows.push(['sheet', sheet])
+  if (sheet !== null) rows.push(['sheet', `${sheet}; which sample is where, says --json`])
   for (const warning of check.warnings) rows.push(['warning', warning])
   const text = rows.map(([name, value]) => `${name.padEnd(9)} ${value}\n`).join('')
   return check.network?.ranking ? `${text}\n${rankingTable(check.network.ranking)}` : text

@@ -49,6 +49,17 @@ describe('dataset check', () => {
       expect(stdout).toContain('yaw −63.0 to 32.0')
     }))
 
+  it('says nothing of labels and boxes where nothing can be read', () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'index.csv'), 'key\na.png\nb.png\n')
+      const args = ['dataset', 'check', folder, '--adapter', 'csv', '--index', join(folder, 'index.csv')]
+      const { code, stdout } = await headlight(args)
+      expect(code).toBe(2)
+      expect(stdout).toContain('read      none: the listing alone shows that all are wrong\n')
+      expect(stdout).toContain('wrong     2 of all: vanished')
+      expect(stdout).not.toMatch(/labels|boxes|sheet/)
+    }))
+
   it('ranks readings with a network, and says when that tells nothing', () =>
     inFolder(async (folder) => {
       cpSync(imageFolder, folder, { recursive: true })
