@@ -127,16 +127,29 @@ export class Schedules {
     return Object.keys(await this.#redis.hgetall(removedSchedulesKey))
   }
 
-  /** Adds one that Redis lost, unless it is there again. A time that has passed since runs now. */
+  /**
+   * Adds one that Redis lost, unless it is there again. A time that has passed since runs now. The definition last: until
+   * it is there all of this can be done again, by others at the same time too.
+   */
   async putBack({ schedule, next, outcomes }: ScheduleStatus): Promise<void> {
     const { name } = schedule
     if ((await this.#redis.hget(schedulesKey, name)) !== null) return
-    await this.#save(schedule)
-    for (const outcome of outcomes.toReversed()) {
-      await this.#redis.lpush(scheduleOutcomesKey(name), JSON.stringify(outcome))
+    if (outcomes.length > 0) {
+      const key = scheduleOutcomesKey(name)
+      const texts = outcomes.map((outcome) => JSON.stringify(outcome))
+      await this.#redis
+        .multi()
+        .del(key)
+        .rpush(key, ...texts)
+        .exec()
     }
     const [due] = next
-    if (due !== undefined && due.getTime() <= Date.now()) await this.runNow(name)
+    if (due !== undefined && due.getTime() <= Date.now()) {
+      const jobId = `again-${due.getTime()}-${name}`
+      await this.#queue.add('run', jobOf(schedule), { ...runJobOptions, jobId, timestamp: due.getTime() })
+    }
+    await this.#apply(schedule)
+    await this.#redis.hset(schedulesKey, name, JSON.stringify(schedule))
   }
 
   /** Makes the queue's schedulers what the definitions say, whatever a crash left half done. */

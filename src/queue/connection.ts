@@ -64,6 +64,7 @@ export type RedisClient = Pick<
   | 'srem'
   | 'smembers'
   | 'del'
+  | 'multi'
   | 'disconnect'
 >
 

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runJobSchema, runsQueue, shardsQueue } from '../../src/contract/job.ts'
 import type { RunJob } from '../../src/contract/job.ts'
 import { QueueMemory } from '../../src/producer/queueMemory.ts'
@@ -52,6 +52,8 @@ describe('after Redis lost its data', () => {
     for (const memory of memories) await memory.look()
   }
   const jobs = () => queue.getJobs(['waiting', 'delayed'])
+  const waitingSets = async () => (await queue.getWaiting()).map(({ data }) => data.set).toSorted()
+  const passes = (time: number) => expect.poll(() => Date.now(), { interval: 20 }).toBeGreaterThan(time)
 
   it('schedules are back with their times, outcomes and pauses, once each however many producers remember them', async () => {
     await schedules.put(nightly)
@@ -88,11 +90,69 @@ describe('after Redis lost its data', () => {
     for (const name of ['taken', 'missed']) await schedules.put({ ...nightly, name, cron: '* * * * * *' })
     const due = await jobs()
     await look()
+    await passes(Math.max(...due.map((one) => one.timestamp + one.delay)))
     for (const one of due) if (one.data.schedule === 'taken') for (const memory of memories) memory.taken(one)
     await admin.flushall()
-    await expect.poll(() => Date.now()).toBeGreaterThan(Math.max(...due.map((one) => one.timestamp + one.delay)))
     await look()
     expect((await queue.getWaiting()).map(({ data }) => data.schedule)).toEqual(['missed'])
+  })
+
+  it('a run of a schedule that was asked for does not stand for a time that comes after it', async () => {
+    await schedules.put({ ...nightly, cron: '*/2 * * * * *' })
+    await look()
+    const [next] = (await schedules.statuses()).flatMap((status) => status.next)
+    await schedules.runNow('nightly')
+    for (const one of await queue.getWaiting()) for (const memory of memories) memory.taken(one)
+    await admin.flushall()
+    await passes(next?.getTime() ?? Number.NaN)
+    await look()
+    expect(await queue.getWaitingCount()).toBe(1)
+  })
+
+  it('producers that look at the same time put outcomes and a missed time back once', async () => {
+    await schedules.put({ ...nightly, cron: '*/2 * * * * *' })
+    await schedules.record('nightly', outcome('r1'))
+    const [before] = await schedules.statuses()
+    await look()
+    await admin.flushall()
+    await passes(before?.next[0]?.getTime() ?? Number.NaN)
+    await Promise.all(memories.map((memory) => memory.look()))
+    const [after] = await schedules.statuses()
+    expect(after?.outcomes).toEqual(before?.outcomes)
+    expect(await queue.getWaitingCount()).toBe(1)
+  })
+
+  it('what was put back by half is put back as a whole by the next look', async () => {
+    await schedules.put(nightly)
+    await schedules.record('nightly', outcome('r1'))
+    const before = await schedules.statuses()
+    await look()
+    await admin.flushall()
+    for (const command of ['multi', 'evalsha', 'hset']) {
+      await admin.call('ACL', 'SETUSER', 'default', `-${command}`)
+      await expect(look()).rejects.toThrow(/./)
+      await admin.call('ACL', 'SETUSER', 'default', `+${command}`)
+    }
+    await look()
+    expect(await schedules.statuses()).toEqual(before)
+    expect(await queue.getDelayedCount()).toBe(1)
+  })
+
+  it('what is lost during a look is put back by the next one', async () => {
+    await schedules.put(nightly)
+    await enqueueRun(connection, job, silent)
+    await look()
+    const read = schedules.removed.bind(schedules)
+    const losing = vi.spyOn(schedules, 'removed').mockImplementation(async () => {
+      const names = await read()
+      await admin.flushall()
+      return names
+    })
+    await memories[0]?.look()
+    losing.mockRestore()
+    await memories[0]?.look()
+    expect((await queue.getDelayed()).map(({ data }) => data.schedule)).toEqual(['nightly'])
+    expect(await waitingSets()).toEqual(['set'])
   })
 
   it('a run that waited is added again, once, and one that was taken, or has ended, is not', async () => {
@@ -122,6 +182,60 @@ describe('after Redis lost its data', () => {
     await worker.close()
     expect(served.toSorted()).toEqual(['later', 'latest', 'waiting'])
     expect(await jobs()).toEqual([])
+  })
+
+  it('a run that another one bears the id of is not taken for that one, in whatever order they come', async () => {
+    await enqueueRun(connection, { ...job, set: 'first' }, silent)
+    await look()
+    await admin.flushall()
+    await enqueueRun(connection, { ...job, set: 'second' }, silent)
+    const [second] = await jobs()
+    if (second === undefined) throw new Error('it was just added')
+    for (const memory of memories) memory.taken(second)
+    await look()
+    expect(await waitingSets()).toEqual(['first', 'second'])
+    // Older data: the first one is there as it was put back, and the second one is not.
+    await second.remove()
+    for (const memory of memories) memory.givenBack(second)
+    await look()
+    expect(await waitingSets()).toEqual(['first', 'second'])
+  })
+
+  it('a run that this producer began and gave back waits as the others do, and one it takes during a look does not', async () => {
+    await schedules.put(nightly)
+    for (const one of await jobs()) await one.promote()
+    const failing = openWorker<RunJob, null>(
+      connection,
+      runsQueue,
+      () => Promise.reject(new Error('the store is away')),
+      {},
+      silent,
+    )
+    // The one that is to be tried again, and the next night's.
+    await expect.poll(() => queue.getDelayedCount()).toBe(2)
+    await failing.close()
+    await look()
+    await admin.flushall()
+    await look()
+    expect((await jobs()).map(({ data }) => data.schedule)).toEqual(['nightly', 'nightly'])
+    await schedules.remove('nightly')
+    const again = await queue.getWaiting()
+    expect(again).toHaveLength(1)
+    for (const memory of memories) {
+      const looking = memory.look()
+      for (const one of again) memory.taken(one)
+      await looking
+    }
+    await queue.obliterate()
+    await look()
+    expect(await jobs()).toEqual([])
+    for (const memory of memories) {
+      const looking = memory.look()
+      for (const one of again) memory.givenBack(one)
+      await looking
+    }
+    await look()
+    expect(await jobs()).toHaveLength(1)
   })
 })
 
