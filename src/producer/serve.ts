@@ -10,7 +10,7 @@ import { runSchema, summarySchema } from '../contract/run.ts'
 import type { Summary } from '../contract/run.ts'
 import type { ScheduleOutcome } from '../contract/schedule.ts'
 import { InputError } from '../errors.ts'
-import { closeWithin } from '../queue/closing.ts'
+import { closeWithin, settles } from '../queue/closing.ts'
 import { checkRedis } from '../queue/checkRedis.ts'
 import { openQueue, openWorker } from '../queue/connection.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
@@ -59,6 +59,7 @@ export interface ServeRunsOptions {
 const concurrency = 8
 /** Handing runs back is a matter of seconds, the hold in the store included. */
 const closeTimeoutMs = 8_000
+const lastLookTimeoutMs = 2_000
 /** Until a run whose result set is held by another is tried again. */
 const heldPauseMs = 60_000
 
@@ -84,7 +85,7 @@ export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
           )
         }
         try {
-          return await serveJob(job, token, options, schedules)
+          return await serveJob(job, token, options, schedules, memory)
         } finally {
           atWork--
         }
@@ -101,11 +102,14 @@ export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
     } finally {
       // Waits for the handlers, which the signal has told to stop, and for Redis, which may be away.
       await closeWithin(worker, closeTimeoutMs)
-      await looking
+      // A last look: Redis may have lost what was just handed back. A Redis that hangs must not keep the process.
+      await settles(
+        looking.then(() => memory.look()),
+        lastLookTimeoutMs,
+      )
     }
   } finally {
-    await memory.close()
-    await schedules.close()
+    await Promise.all([memory.close(), schedules.close()])
   }
 }
 
@@ -136,6 +140,7 @@ async function serveJob(
   token: string | undefined,
   options: ServeRunsOptions,
   schedules: Schedules,
+  memory: QueueMemory,
 ): Promise<Summary | null> {
   const { signal, log, connection, queueName, headlightVersion, openDataset } = options
   const parsed = runJobSchema.safeParse(job.data)
@@ -202,6 +207,7 @@ async function serveJob(
     throw error
   } finally {
     output?.close()
+    if (ending === 'handed-back' || ending === 'retried') memory.givenBack(job)
     const seconds = (performance.now() - began) / 1000
     options.onEvent?.({ type: 'run-ended', job: asked, outcome: ending, seconds })
   }

@@ -5,6 +5,7 @@ import type { RunJob } from '../../src/contract/job.ts'
 import { QueueMemory } from '../../src/producer/queueMemory.ts'
 import { Schedules } from '../../src/producer/schedules.ts'
 import { enqueueRun } from '../../src/producer/serve.ts'
+import { settles } from '../../src/queue/closing.ts'
 import { openQueue, openWorker } from '../../src/queue/connection.ts'
 import { redisConnection } from '../../src/queue/redisUrl.ts'
 import type { QueueConnection } from '../../src/queue/redisUrl.ts'
@@ -266,4 +267,46 @@ it('a standing producer puts a schedule back and serves it', async () => {
     await serving
     await world.remove()
   }
+})
+
+describe('a producer that is told to stop', () => {
+  let world: World
+  let stop: AbortController
+
+  beforeEach(async () => {
+    world = await World.make(['a.jpg'])
+    stop = new AbortController()
+  })
+  afterEach(() => world.remove())
+
+  it('ends while Redis hangs', async () => {
+    const serving = serveRunsOf(world, connection, stop.signal)
+    await expect.poll(() => admin.client('LIST')).toMatch(/cmd=bzpopmin/)
+    const pid = Number(/process_id:(\d+)/.exec(await admin.info('server'))?.[1])
+    process.kill(pid, 'SIGSTOP')
+    try {
+      // The time of more than one look.
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      stop.abort(new Error('stopped'))
+      expect(await settles(serving, 20_000)).toBe(true)
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
+  })
+
+  it('gives a run back that Redis lost while it was served', async () => {
+    const set = await world.prepare()
+    const serving = serveRunsOf(world, connection, stop.signal)
+    await enqueueRun(connection, { ...job, output: world.output.uri, set: set.id }, silent)
+    const runs = openQueue<RunJob, unknown>(connection, runsQueue, silent)
+    const shards = openQueue(connection, shardsQueue, silent)
+    // No worker is there: it goes on for ever.
+    await expect.poll(() => shards.getWaitingCount()).toBe(1)
+    await admin.flushall()
+    stop.abort(new Error('stopped'))
+    await serving
+    expect((await runs.getJobs(['waiting', 'delayed'])).map(({ data }) => data.set)).toEqual([set.id])
+    await runs.close()
+    await shards.close()
+  })
 })
