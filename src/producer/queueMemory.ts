@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Job, Queue } from 'bullmq'
 import { runJobOptions, runsQueue } from '../contract/job.ts'
 import type { RunJob } from '../contract/job.ts'
@@ -8,12 +9,22 @@ import type { Logger } from '../telemetry.ts'
 import type { Schedules, ScheduleStatus } from './schedules.ts'
 
 const closeTimeoutMs = 2_000
+/** Until a stand-in first looks whether its run is still served. */
+const standInDelayMs = 60_000
+
+type RunOfQueue = Job<RunJob>
+
+/** The name of a stand-in's job. It waits while its run is held, also where a schedule's time would be skipped. */
+export const standInName = 'stand-in'
 
 /**
  * What a standing producer remembers of Redis, to put it back when Redis comes up without its data, or with older data:
- * the schedules and the runs that wait. All else is in the output, and the producer that serves a run adds its shards
- * again by itself. Lost is what is neither there nor known to be ended: a schedule leaves its name behind when it is
- * removed, and jobs that have ended are kept for long.
+ * the schedules, the runs that wait, and those it serves itself. All else is in the output, and the producer that serves
+ * a run adds its shards again by itself. Lost is what is neither there nor known to be ended: a schedule leaves its name
+ * behind when it is removed, and jobs that have ended are kept for long.
+ *
+ * A run that is being served goes on without its job; a stand-in is added, which goes on with the run should this
+ * producer end before it. Not the job itself: a worker of BullMQ confuses two jobs of one id.
  *
  * Not done: a copy on a disk. When Redis and every producer go at once, what was not in Redis' own file is lost. And a
  * definition that was changed is not told from the older one that a dump brings back.
@@ -23,7 +34,11 @@ export class QueueMemory {
   readonly #queue: Queue<RunJob>
   readonly #log: Logger
   #known: readonly ScheduleStatus[] = []
-  #waiting: readonly Job<RunJob>[] = []
+  #waiting: readonly RunOfQueue[] = []
+  /** Served by this producer, by id. */
+  readonly #atWork = new Map<string, RunOfQueue>()
+  /** Ids of the stand-ins, by the ids of what they stand in for. */
+  readonly #standIns = new Map<string, string>()
   /** What happened since the last look read what is there. */
   #changes: (() => void)[] = []
 
@@ -44,9 +59,11 @@ export class QueueMemory {
     const present = await this.#schedules.statuses()
     // In this order: who removes a schedule leaves its name before it is gone.
     const removed = new Set(await this.#schedules.removed())
-    const waiting = (await this.#queue.getJobs(['waiting', 'delayed'])).filter(isOnlyHere)
+    const jobs = await this.#queue.getJobs(['waiting', 'delayed'])
+    const waiting = jobs.filter((job) => isOnlyHere(job) && !this.#atWork.has(idOf(job)))
     const schedules = await this.#putBackSchedules(present, removed)
     const runs = await this.#addAgain(waiting)
+    await this.#addStandIns()
     this.#known = [...present, ...schedules]
     this.#waiting = [...waiting, ...runs]
     for (const change of this.#changes) change()
@@ -66,29 +83,68 @@ export class QueueMemory {
     return lost
   }
 
-  async #addAgain(waiting: readonly Job<RunJob>[]): Promise<readonly Job<RunJob>[]> {
-    const ids = new Set(waiting.map(identity))
-    const added: Job<RunJob>[] = []
-    for (const job of this.#waiting.filter((one) => !ids.has(identity(one)))) {
-      const found = await this.#queue.getJob(job.id ?? '')
-      if (found !== undefined && identity(found) === identity(job)) continue
-      // The same job whoever adds it: it is added once.
-      const { name, data, timestamp } = job
-      added.push(await this.#queue.add(name, data, { ...runJobOptions, jobId: idAgain(job), timestamp }))
+  async #addAgain(waiting: readonly RunOfQueue[]): Promise<readonly RunOfQueue[]> {
+    const ids = new Set(waiting.map(idOf))
+    const added: RunOfQueue[] = []
+    for (const job of this.#waiting.filter((one) => !ids.has(idOf(one)))) {
+      const { id = '', name, data, timestamp } = job
+      // A schedule that was put back gives the id of its next time again.
+      if ((await this.#queue.getJob(id))?.timestamp === timestamp) continue
+      // The same id whoever adds it: it is added once.
+      const jobId = id.replaceAll(':', '-')
+      added.push(await this.#queue.add(name, data, { ...runJobOptions, jobId, timestamp }))
       const { set, run } = data
       this.#log.warn({ set, run }, `Redis has lost a run of ${set} that waited for a producer; it is added again`)
     }
+    // What was given back is there itself now.
+    for (const id of this.#standIns.keys()) if (!this.#atWork.has(id)) await this.#dismissStandIn(id)
     return added
   }
 
-  /** This producer serves it now: it needs no other to come back. */
-  taken(job: Job<RunJob>): void {
+  async #addStandIns(): Promise<void> {
+    for (const [id, { data }] of this.#atWork) {
+      const jobId = this.#standIns.get(id) ?? randomUUID()
+      if ((await this.#isThere(id)) || (await this.#isThere(jobId)) || !this.#atWork.has(id)) continue
+      this.#standIns.set(id, jobId)
+      await this.#queue.add(standInName, data, { ...runJobOptions, jobId, delay: standInDelayMs })
+      const { set, run } = data
+      this.#log.warn(
+        { set, run },
+        `Redis has lost the run of ${set} that is being served; it goes on, and is noted again`,
+      )
+    }
+  }
+
+  /** One that is just looking whether its run is held stays, and does an empty run later. */
+  async #dismissStandIn(id: string): Promise<void> {
+    const standIn = this.#standIns.get(id)
+    if (standIn === undefined) return
+    this.#standIns.delete(id)
+    await this.#queue.remove(standIn)
+  }
+
+  async #isThere(id: string): Promise<boolean> {
+    return (await this.#queue.getJob(id)) !== undefined
+  }
+
+  /** This producer serves it now: it needs no other to come back, unless this one ends. */
+  taken(job: RunOfQueue): void {
     this.#change(() => this.#forget(job))
+    this.#atWork.set(idOf(job), job)
   }
 
   /** This producer serves it no more, and it is to wait again, unless Redis has lost it meanwhile. */
-  givenBack(job: Job<RunJob>): void {
+  givenBack(job: RunOfQueue): void {
     this.#change(() => (this.#waiting = [...this.#waiting, job]))
+    this.#atWork.delete(idOf(job))
+  }
+
+  /** It has ended. */
+  async ended(job: RunOfQueue): Promise<void> {
+    this.#atWork.delete(idOf(job))
+    await this.#dismissStandIn(idOf(job)).catch((error: unknown) => {
+      this.#log.debug({ err: error }, 'a stand-in could not be removed')
+    })
   }
 
   #change(change: () => void): void {
@@ -97,8 +153,8 @@ export class QueueMemory {
   }
 
   /** A run that begins now stands for all times of its schedule that have passed. */
-  #forget(job: Job<RunJob>): void {
-    this.#waiting = this.#waiting.filter((one) => identity(one) !== identity(job))
+  #forget(job: RunOfQueue): void {
+    this.#waiting = this.#waiting.filter((one) => idOf(one) !== idOf(job))
     this.#known = this.#known.map((status) =>
       status.schedule.name === job.data.schedule
         ? { ...status, next: status.next.filter((time) => time.getTime() > Date.now()) }
@@ -111,14 +167,12 @@ export class QueueMemory {
   }
 }
 
-/** A schedule's next time comes back with the schedule; a time that was begun, and is to be tried again, does not. */
-const isOnlyHere = (job: Job): boolean => job.repeatJobKey === undefined || job.attemptsStarted > 0
+/**
+ * A schedule's next time comes back with the schedule; a time that was begun, and is to be tried again, does not. A
+ * stand-in is remembered by the producer that serves its run, and removed when that has ended.
+ */
+const isOnlyHere = (job: Job): boolean =>
+  job.name !== standInName && (job.repeatJobKey === undefined || job.attemptsStarted > 0)
 
-/** Ids are numbered from 1 again after a loss, so another job may bear the same one. */
-const identity = ({ id, timestamp }: Job): string => `${timestamp}-${id}`
-
-/** Unlike a number, never another job's, however often Redis loses its data. BullMQ wants no colons in it. */
-function idAgain(job: Job): string {
-  const { id = '' } = job
-  return id.startsWith('again-') ? id : `again-${identity(job).replaceAll(':', '-')}`
-}
+/** Unlike BullMQ's numbers, which begin anew in an empty Redis, the ids of runs are never another's. */
+const idOf = ({ id = '' }: Job): string => id

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Queue } from 'bullmq'
 import { runJobOptions, runsQueue } from '../contract/job.ts'
@@ -101,7 +102,7 @@ export class Schedules {
 
   /** Adds a run of it now, also of a paused one. */
   async runNow(name: string): Promise<void> {
-    await this.#queue.add('run', jobOf(await this.#get(name)), runJobOptions)
+    await this.#queue.add('run', jobOf(await this.#get(name)), { ...runJobOptions, jobId: randomUUID() })
   }
 
   /** In order of name. */
@@ -146,7 +147,7 @@ export class Schedules {
     const [due] = next
     if (due !== undefined && due.getTime() <= Date.now()) {
       const jobId = `again-${due.getTime()}-${name}`
-      await this.#queue.add('run', jobOf(schedule), { ...runJobOptions, jobId, timestamp: due.getTime() })
+      await this.#queue.add('run', jobOf(schedule), { ...runJobOptions, jobId })
     }
     await this.#apply(schedule)
     await this.#redis.hset(schedulesKey, name, JSON.stringify(schedule))

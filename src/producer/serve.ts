@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError } from 'bullmq'
 import type { Job } from 'bullmq'
@@ -19,7 +20,7 @@ import type { Logger } from '../telemetry.ts'
 import { getJson } from '../storage/jsonObject.ts'
 import { serveRun } from './main.ts'
 import type { RunProgress } from './progress.ts'
-import { QueueMemory } from './queueMemory.ts'
+import { QueueMemory, standInName } from './queueMemory.ts'
 import { Schedules } from './schedules.ts'
 import { sendWebhook } from './webhook.ts'
 import type { WebhookMessage } from './webhook.ts'
@@ -51,7 +52,7 @@ export interface ServeRunsOptions {
   readonly onProgress: (job: RunJob, progress: RunProgress) => void
   readonly onEvent?: (event: ServeEvent) => void
   readonly log: Logger
-  /** Between looks at what Redis may have lost; 10 s unless a test says otherwise. */
+  /** Between looks at what Redis may have lost; 3 s unless a test says otherwise. */
   readonly lookMs?: number
 }
 
@@ -60,6 +61,8 @@ const concurrency = 8
 /** Handing runs back is a matter of seconds, the hold in the store included. */
 const closeTimeoutMs = 8_000
 const lastLookTimeoutMs = 2_000
+/** Between two times of saying that no more runs are taken. */
+const fullSilenceMs = 60_000
 /** Until a run whose result set is held by another is tried again. */
 const heldPauseMs = 60_000
 
@@ -74,12 +77,13 @@ export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
     await schedules.reconcile()
     const looking = keepLooking(memory, options)
     let atWork = 0
+    let fullSaidAt = -Infinity
     const worker = openWorker<RunJob, Summary | null>(
       connection,
       runsQueue,
       async (job, token) => {
-        memory.taken(job)
-        if (++atWork === concurrency) {
+        if (++atWork === concurrency && performance.now() - fullSaidAt > fullSilenceMs) {
+          fullSaidAt = performance.now()
           log.info(
             `${concurrency} runs are served now, the most that one producer takes; others wait, or start another`,
           )
@@ -113,7 +117,7 @@ export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
   }
 }
 
-async function keepLooking(memory: QueueMemory, { signal, lookMs = 10_000, log }: ServeRunsOptions): Promise<void> {
+async function keepLooking(memory: QueueMemory, { signal, lookMs = 3_000, log }: ServeRunsOptions): Promise<void> {
   while (!signal.aborted) {
     // Redis may be away. What is remembered stays so until it is back.
     await memory.look().catch((error: unknown) => log.debug({ err: error }, 'no look at the queue was had'))
@@ -127,8 +131,10 @@ export async function enqueueRun(connection: QueueConnection, job: RunJob, log: 
   const queue = openQueue<RunJob, Summary>(connection, runsQueue, log)
   try {
     await queue.waitUntilReady()
-    const added = await queue.add('run', runJobSchema.parse(job), runJobOptions)
-    return added.id ?? ''
+    // Not BullMQ's own numbers: a Redis that has lost its data begins them anew while runs of the old ones are at work.
+    const jobId = randomUUID()
+    await queue.add('run', runJobSchema.parse(job), { ...runJobOptions, jobId })
+    return jobId
   } finally {
     await queue.close()
   }
@@ -153,17 +159,18 @@ async function serveJob(
     ending = ended.outcome
     return tellOutcome(asked, ended, options, schedules)
   }
+  memory.taken(job)
   options.onEvent?.({ type: 'run-started', job: asked })
   try {
     // Not before: a job may name what is no store.
     output = options.openOutput(asked)
     const set = await getJson(output, layout.set(asked.set), resultSetSchema)
     if (set === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}`)
-    const cancelled = await cancelledBefore(output, asked)
-    if (cancelled !== undefined) {
-      log.info({ set: asked.set, run: asked.run }, 'the run was cancelled before it began')
-      await tell({ outcome: 'cancelled', message: null, summary: cancelled })
-      return cancelled
+    const ended = await endedBefore(output, asked)
+    if (ended !== undefined) {
+      log.info({ set: asked.set, run: asked.run, state: ended.state }, 'the run has ended already')
+      await tell({ outcome: outcomeOf(ended), message: null, summary: ended })
+      return ended
     }
     const summary = await serveRun({
       output,
@@ -179,8 +186,7 @@ async function serveJob(
       onProgress: (progress) => options.onProgress(asked, progress),
       log: log.child({ set: asked.set }),
     })
-    const outcome = summary.state === 'cancelled' ? 'cancelled' : 'completed'
-    await tell({ outcome, message: null, summary })
+    await tell({ outcome: outcomeOf(summary), message: null, summary })
     return summary
   } catch (error) {
     if (signal.aborted) {
@@ -189,7 +195,7 @@ async function serveJob(
     }
     if (error instanceof InputError && error.code === 'held') {
       // The next time comes by itself. A run that somebody asked for once is waited with.
-      if (asked.schedule !== undefined) {
+      if (asked.schedule !== undefined && job.name !== standInName) {
         log.warn({ set: asked.set }, `schedule ${asked.schedule}: this time is skipped: ${error.message}`)
         await tell({ outcome: 'skipped', message: error.message, summary: null })
         return null
@@ -208,16 +214,19 @@ async function serveJob(
   } finally {
     output?.close()
     if (ending === 'handed-back' || ending === 'retried') memory.givenBack(job)
+    else await memory.ended(job)
     const seconds = (performance.now() - began) / 1000
     options.onEvent?.({ type: 'run-ended', job: asked, outcome: ending, seconds })
   }
 }
 
-/** The summary of the run that the job is for, when that was cancelled while it waited in the queue. */
-async function cancelledBefore(output: Store, { set, run }: RunJob): Promise<Summary | undefined> {
+const outcomeOf = ({ state }: Summary) => (state === 'cancelled' ? 'cancelled' : 'completed')
+
+/** The summary of the run that the job is for, when that was cancelled while it waited, or done by its stand-in. */
+async function endedBefore(output: Store, { set, run }: RunJob): Promise<Summary | undefined> {
   if (run === undefined) return undefined
   const present = await getJson(output, layout.run(set, run), runSchema)
-  if (present?.value.state !== 'cancelled') return undefined
+  if (present === undefined || present.value.state === 'open') return undefined
   return (await getJson(output, layout.summary(set, run), summarySchema))?.value
 }
 

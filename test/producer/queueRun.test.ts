@@ -4,6 +4,7 @@ import type { ResultSet } from '../../src/contract/resultSet.ts'
 import { closeCancelled } from '../../src/producer/cancel.ts'
 import { queueRun } from '../../src/producer/queueRun.ts'
 import { latestRun } from '../../src/producer/runs.ts'
+import { enqueueRun } from '../../src/producer/serve.ts'
 import { openQueue } from '../../src/queue/connection.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
 import { holdOf, serveRunsOf, startFakeWorker, World } from './world.ts'
@@ -58,6 +59,15 @@ describe('a run that is added to the queue', () => {
     await served(job)
     expect(await latestRun(world.output, set.id)).toMatchObject({ run, state: 'completed' })
     expect(await world.rows(set)).toHaveLength(2)
+  })
+
+  it('is not done twice when it is in the queue twice', async () => {
+    const { job, run } = await add()
+    await served(job)
+    stop = new AbortController()
+    const asked = { output: world.output.uri, set: set.id, full: false, shardSize: null, run }
+    await served(await enqueueRun(redis.connection, runJobSchema.parse(asked), silent))
+    expect(await latestRun(world.output, set.id)).toMatchObject({ run, state: 'completed' })
   })
 
   it('is not begun any more once it was cancelled', async () => {

@@ -1,7 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { runJobSchema, shardsQueue } from '../../src/contract/job.ts'
+import { runJobSchema, runsQueue, shardsQueue } from '../../src/contract/job.ts'
+import type { RunJob } from '../../src/contract/job.ts'
 import type { ResultSet } from '../../src/contract/resultSet.ts'
+import { standInName } from '../../src/producer/queueMemory.ts'
 import { Schedules } from '../../src/producer/schedules.ts'
+import { openQueue } from '../../src/queue/connection.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
 import { holdOf, serveRunsOf, startFakeWorker, World } from './world.ts'
 import type { FakeWorker } from './world.ts'
@@ -71,6 +74,21 @@ it('skips a time when a run is still going, and says who is in the way', async (
   await hold.release()
   await schedules.runNow('yearly')
   await expect.poll(() => outcomes('yearly'), patiently).toMatchObject([{}, { outcome: 'completed', message: null }])
+})
+
+it('skips no time that is stood in for while its run is still going', async () => {
+  await put('yearly', '0 0 1 1 *')
+  const queue = openQueue<RunJob, unknown>(redis.connection, runsQueue, silent)
+  const hold = await holdOf(world, set)
+  const [next] = await queue.getDelayed()
+  if (next === undefined) throw new Error('the schedule has a next time')
+  const { id = '' } = await queue.add(standInName, next.data)
+  await expect.poll(() => queue.getJobState(id)).toBe('delayed')
+  expect(await outcomes('yearly')).toEqual([])
+  await hold.release()
+  await (await queue.getJob(id))?.promote()
+  await expect.poll(() => outcomes('yearly'), patiently).toMatchObject([{ outcome: 'completed' }])
+  await queue.close()
 })
 
 it('notes why a run failed that cannot work', async () => {
