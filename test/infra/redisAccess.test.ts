@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { scheduleOutcomesKey } from '../../src/contract/schedule.ts'
+import { scheduleOutcomesKey, schedulesKey } from '../../src/contract/schedule.ts'
 import { checkRedis } from '../../src/queue/checkRedis.ts'
 import { redisConnection } from '../../src/queue/redisUrl.ts'
 import { inFolder, imageFolder, networkFile, startHeadlight } from '../cli/headlight.ts'
@@ -51,6 +51,11 @@ const getsAlong = (server: SecuredRedis) =>
     await done('schedule', 'add', 'nightly', '--cron', '0 2 * * *', '--tz', 'UTC', '--', ...asked)
     await done('schedule', 'run', 'nightly')
     while ((await server.admin.llen(scheduleOutcomesKey('nightly'))) === 0) await sleep(50)
+    expect(await done('schedule', 'list')).toMatchObject({ schedules: [{ outcomes: [{ outcome: 'completed' }] }] })
+    // The producer puts back what Redis loses, once it has seen it: it looks every three seconds.
+    await sleep(7_000)
+    await server.admin.flushall()
+    while ((await server.admin.hlen(schedulesKey)) === 0) await sleep(50)
     expect(await done('schedule', 'list')).toMatchObject({ schedules: [{ outcomes: [{ outcome: 'completed' }] }] })
     await done('schedule', 'remove', 'nightly')
     expect(await done('status')).toMatchObject({ queues: [{ workers: 1 }, { workers: 1 }] })

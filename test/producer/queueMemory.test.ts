@@ -156,6 +156,18 @@ describe('after Redis lost its data', () => {
     expect(await waitingSets()).toEqual(['set'])
   })
 
+  it('what was just put back and is lost again is put back again', async () => {
+    await schedules.put(nightly)
+    const id = await enqueueRun(connection, job, silent)
+    await look()
+    for (let losses = 0; losses < 3; losses++) {
+      await admin.flushall()
+      await look()
+    }
+    expect((await schedules.statuses()).map(({ schedule }) => schedule.name)).toEqual(['nightly'])
+    expect((await queue.getWaiting()).map((one) => one.id)).toEqual([id])
+  })
+
   it('a run that waited is added again, once, and one that was taken, or has ended, is not', async () => {
     for (const set of ['taken', 'waiting']) await enqueueRun(connection, { ...job, set }, silent)
     await look()
