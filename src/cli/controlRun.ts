@@ -10,6 +10,7 @@ import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import type { Call } from './command.ts'
 import { conclude } from './conclude.ts'
+import { liveHold, unservedText } from './liveHold.ts'
 import { required } from './options.ts'
 import { openDataset } from './resultSetOf.ts'
 import { stopOnSignal } from './stopSignals.ts'
@@ -37,7 +38,9 @@ export async function controlRun(call: Call, wish: 'pause' | 'resume' | 'cancel'
     const flags = await changeFlags(output, set.id, run.run, { paused })
     if (settings.json) surroundings.results.write(`${JSON.stringify({ run: run.run, set: set.id, ...flags })}\n`)
     else if (!settings.quiet) {
-      surroundings.results.write(`run ${run.run} ${paused === wasPaused ? already(paused) : begun(paused)}\n`)
+      const isServed = (await liveHold(output, set.id, new Date()))?.hold.run === run.run
+      const done = paused === wasPaused ? already(paused, isServed) : begun(paused, isServed)
+      surroundings.results.write(`run ${run.run} ${done}${isServed ? '' : `; ${unservedText}`}\n`)
     }
     return 0
   } finally {
@@ -45,10 +48,15 @@ export async function controlRun(call: Call, wish: 'pause' | 'resume' | 'cancel'
   }
 }
 
-const begun = (paused: boolean): string =>
-  paused ? 'is paused: workers put its shards aside within 5 seconds' : 'goes on within ten seconds'
-const already = (paused: boolean): string =>
-  paused ? 'was paused already; headlight resume lets it go on' : 'was not paused: nothing is changed'
+function begun(paused: boolean, isServed: boolean): string {
+  if (paused) return 'is paused: workers put its shards aside within 5 seconds'
+  return isServed ? 'goes on within ten seconds' : 'is paused no more'
+}
+
+function already(paused: boolean, isServed: boolean): string {
+  if (paused) return 'was paused already; headlight resume lets it go on'
+  return isServed ? 'was not paused: nothing is changed' : 'was not paused'
+}
 
 /** The producer that serves the run closes it; where there is none, this command does. */
 async function cancel(call: Call, output: Store, { set, run }: NamedRun): Promise<number> {

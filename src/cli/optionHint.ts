@@ -14,6 +14,10 @@ export function optionHint(program: Command, args: readonly string[], unknown: s
     return name === word || (word.length > 1 && (name.startsWith(word) || name.split('-').includes(word)))
   })
   if (meant.length > 0) return `did you mean ${meant.join(' or ')}?`
+  // What stands after `--` is in the options of another command.
+  if (command.name() === 'add' && command.parent?.name() === 'schedule') {
+    return 'the options of the run stand after --, as in schedule add NAME --cron … --tz … -- --dataset URI …'
+  }
   const others = leaves(program).filter((leaf) => flagsOf(leaf).includes(`--${word}`))
   return others.length === 0 ? undefined : `it is an option of ${others.map(nameOf).join(', ')}`
 }

@@ -1,14 +1,12 @@
 import { layout, shardName } from '../contract/layout.ts'
 import { resultSetSchema } from '../contract/resultSet.ts'
-import { holdSchema, runSchema, summarySchema, type Run } from '../contract/run.ts'
+import { runSchema, summarySchema, type Run } from '../contract/run.ts'
 import { readFlags } from '../producer/flags.ts'
 import { getJson } from '../storage/jsonObject.ts'
 import { Manifest, shardsOf } from '../producer/manifest.ts'
 import { currentRun, latestRun } from '../producer/runs.ts'
 import type { Store } from '../storage/store.ts'
-
-/** A hold whose heartbeat is older may be taken over: its owner counts as gone. */
-const heartbeatLimitMs = 30_000
+import { liveHold } from './liveHold.ts'
 
 /** One result set and its latest run, as `status --json` prints it. The names are a contract: add, don't rename. */
 export interface ResultSetStatus {
@@ -56,29 +54,20 @@ async function resultSetStatus(
   const [made, published, hold, run] = await Promise.all([
     getJson(output, layout.set(set), resultSetSchema),
     currentRun(output, set),
-    getJson(output, layout.hold(set), holdSchema),
+    liveHold(output, set, now),
     wanted === undefined
       ? latestRun(output, set)
       : getJson(output, layout.run(set, wanted), runSchema).then((found) => found?.value),
   ])
   if (!made || (wanted !== undefined && !run)) return undefined
-  const heartbeatMs = hold ? now.getTime() - Date.parse(hold.value.heartbeatAt) : Infinity
-  const held = heartbeatMs <= heartbeatLimitMs
   const { dataset, network, options } = made.value
   return {
     set,
     dataset: dataset.uri,
     network: network.file,
     objectives: options.objectives,
-    ...(run ? await runStatus(output, set, run, held && hold?.value.run === run.run, now) : noRun),
-    hold:
-      hold && held
-        ? {
-            host: hold.value.host,
-            pid: hold.value.pid,
-            heartbeatSecondsAgo: Math.max(0, Math.round(heartbeatMs / 1000)),
-          }
-        : null,
+    ...(run ? await runStatus(output, set, run, hold?.hold.run === run.run, now) : noRun),
+    hold: hold ? { host: hold.hold.host, pid: hold.hold.pid, heartbeatSecondsAgo: hold.heartbeatSecondsAgo } : null,
     published,
   }
 }

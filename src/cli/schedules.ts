@@ -29,7 +29,10 @@ export async function addSchedule(call: Call): Promise<number> {
       const set = await asked.prepare()
       const done = await schedules.put({ name, ...when, job: runJob(settings, asked.output, set) })
       const status = (await schedules.statuses()).find(({ schedule }) => schedule.name === name)
-      if (status !== undefined) say(call, { done, ...statusJson(status) }, `${done}: ${statusText(status)}`)
+      const underway = (await schedules.underway()).get(name)
+      if (status !== undefined) {
+        say(call, { done, ...statusJson(status, underway) }, `${done}: ${statusText(status, underway)}`)
+      }
       await warnWithoutProducer(connection, call.log)
       return 0
     } finally {
@@ -42,8 +45,11 @@ export async function addSchedule(call: Call): Promise<number> {
 export async function listSchedules(call: Call): Promise<number> {
   return withSchedules(call, 'schedule list', async (schedules) => {
     const statuses = await schedules.statuses()
-    const text = statuses.length === 0 ? 'there is no schedule yet\n' : statuses.map(statusText).join('\n')
-    say(call, { schedules: statuses.map(statusJson) }, text)
+    const underway = await schedules.underway()
+    const told = <T>(tell: (status: ScheduleStatus, underway: Underway) => T): T[] =>
+      statuses.map((status) => tell(status, underway.get(status.schedule.name)))
+    const text = statuses.length === 0 ? `no schedule: ${schedules.noneText}\n` : told(statusText).join('\n')
+    say(call, { schedules: told(statusJson) }, text)
     return 0
   })
 }
@@ -53,8 +59,10 @@ export async function changeSchedule(call: Call, wish: 'run' | 'pause' | 'resume
   return withSchedules(call, `schedule ${wish}`, async (schedules, connection) => {
     const act: Readonly<Record<typeof wish, () => Promise<string>>> = {
       run: async () => {
+        const before = (await schedules.underway()).get(name)
         await schedules.runNow(name)
-        return 'is queued for the next free headlight producer'
+        const skipped = before === 'active' ? '; a run of it is at work: while that goes on, this one is skipped' : ''
+        return `is queued for the next free headlight producer${skipped}`
       },
       pause: async () => ((await schedules.pause(name)) ? 'is paused' : 'was paused already'),
       resume: async () => ((await schedules.resume(name)) ? 'is resumed' : 'was not paused: nothing is changed'),
@@ -105,17 +113,21 @@ function say({ settings, surroundings }: Call, json: object, text: string): void
   else if (!settings.quiet) surroundings.results.write(text)
 }
 
+/** The state of a run of the schedule in the queue. */
+type Underway = 'active' | 'waiting' | undefined
+
 /** As `--json` prints it. The names are a contract: add, don't rename. */
-function statusJson({ schedule, next, outcomes }: ScheduleStatus) {
+function statusJson({ schedule, next, outcomes }: ScheduleStatus, underway: Underway) {
   const { name, cron, timeZone, paused, job } = schedule
   const { output, set, full, prune } = job
-  return { name, cron, timeZone, paused, output, set, full, prune, next, lastOutcome: outcomes[0] ?? null, outcomes }
+  const when = { name, cron, timeZone, paused, next }
+  return { ...when, output, set, full, prune, underway: underway ?? null, lastOutcome: outcomes[0] ?? null, outcomes }
 }
 
 /** A producer that is there begins at once. */
 const lateMs = 15_000
 
-function statusText({ schedule, next, outcomes }: ScheduleStatus): string {
+function statusText({ schedule, next, outcomes }: ScheduleStatus, underway: Underway): string {
   const { name, cron, timeZone, paused, job } = schedule
   const [last] = outcomes
   // Sweden writes dates as ISO 8601 does.
@@ -128,6 +140,9 @@ function statusText({ schedule, next, outcomes }: ScheduleStatus): string {
     ['result set', `${place(job.output)}${job.set}/${job.full ? ', in full' : ''}${job.prune ? ', pruned' : ''}`],
     ['next', paused ? 'when it is resumed' : `${next.map(local).join(', ')}${overdue}`],
   ]
+  if (underway !== undefined) {
+    rows.push(['now', underway === 'active' ? 'a run is at work' : 'a run waits for a free headlight producer'])
+  }
   if (last === undefined) rows.push(['last', 'not run yet'])
   else {
     const which = last.run === null ? '' : `, run ${last.run}`

@@ -1,4 +1,5 @@
 import { place } from '../storage/place.ts'
+import { unservedText } from './liveHold.ts'
 import { number, rateText } from './quantities.ts'
 import type { QueueStatus } from './queueStatus.ts'
 import type { ResultSetStatus } from './resultSetStatus.ts'
@@ -57,6 +58,8 @@ function setText(set: ResultSetStatus): string {
   if (set.hold) {
     const { host, pid, heartbeatSecondsAgo } = set.hold
     rows.push(['held by', `process ${pid} on ${host}, seen ${heartbeatSecondsAgo} s ago`])
+  } else if (set.state === 'interrupted' || set.state === 'paused') {
+    rows.push(['held by', unservedText])
   }
   if (set.published !== null && set.published !== set.run) rows.push(['table', `as run ${set.published} left it`])
   return `${set.set}\n${rows.map(([name, value]) => `  ${name.padEnd(10)}${value}\n`).join('')}`
@@ -65,7 +68,7 @@ function setText(set: ResultSetStatus): string {
 /** What the run had to do, and how much of it is done. A failed image is done, too. */
 function workText({ state, images, done, total, imagesPerSecond }: ResultSetStatus): string {
   const rate = imagesPerSecond === null ? '' : `, ${rateText(imagesPerSecond)}`
-  if (state === 'queued') return 'none listed yet: it waits for a headlight producer'
+  if (state === 'queued') return 'none listed yet: it waits for a free headlight producer'
   if (total === null)
     return `${number(done)} done, the listing ${state === 'running' ? 'goes on' : 'has not ended'}${rate}`
   if (total === 0 && state === 'cancelled') return 'cancelled before anything was computed'

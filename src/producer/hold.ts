@@ -83,16 +83,18 @@ export class Hold {
       const present = await getJson(output, key, holdSchema)
       const etag = await claim(output, key, identity, conditional, present, times, watched)
       if (etag !== false) return new Hold(options, identity, conditional, etag)
-      if (present === undefined) continue
+      // Nobody to wait for: another was faster to take it from one that has ended.
+      if (present === undefined || (await hasEnded(present.value, identity))) continue
       const owner = present.value
       if (watched !== undefined && watched.heartbeatAt !== owner.heartbeatAt) throw held(output, set, owner)
       const age = ageMs(owner)
       if (age < times.staleMs && (await isAlive(owner, identity))) throw held(output, set, owner)
       if (watched === undefined) {
         watched = { heartbeatAt: owner.heartbeatAt, since: performance.now() }
+        const stillMs = Math.max(times.staleMs - age, times.heartbeatMs * 1.2)
         options.onWait(
           `waiting for ${named(owner)}, which holds ${set}: its last heartbeat is ${seconds(age)} old, ` +
-            `and it counts as gone after ${seconds(times.staleMs)}`,
+            `and it counts as gone unless there is another within ${seconds(stillMs)}`,
         )
       }
       await sleep(Math.min(1_000, times.heartbeatMs / 4), undefined, { signal }).catch(() => signal.throwIfAborted())

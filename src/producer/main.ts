@@ -158,7 +158,9 @@ class Serving {
     const base = await currentRun(output, set.id)
     // Before anything is written that a later run would have to deal with.
     await this.#requireImages(dataset)
-    return openRun({ output, set: set.id, base, full, retry, prune, latest, now: new Date() })
+    const run = await openRun({ output, set: set.id, base, full, retry, prune, latest, now: new Date() })
+    log.info({ run: run.run }, 'the run begins')
+    return run
   }
 
   async #requireImages(dataset: Store): Promise<void> {

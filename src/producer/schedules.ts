@@ -15,6 +15,7 @@ import type { Schedule, ScheduleOutcome } from '../contract/schedule.ts'
 import { InputError } from '../errors.ts'
 import { closeWithin } from '../queue/closing.ts'
 import { checkRedis } from '../queue/checkRedis.ts'
+import type { RedisFacts } from '../queue/checkRedis.ts'
 import { openClient, openQueue } from '../queue/connection.ts'
 import type { RedisClient } from '../queue/connection.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
@@ -32,6 +33,8 @@ export interface ScheduleStatus {
 
 const nextTimes = 3
 const closeTimeoutMs = 2_000
+/** A producer is connected again within seconds, and looks every three. */
+const youngSeconds = 30
 
 /**
  * Runs at given times, kept in Redis: the definition in a hash of ours, and for each that is not paused a job scheduler
@@ -42,17 +45,24 @@ export class Schedules {
   readonly #redis: RedisClient
   readonly #queue: Queue<RunJob>
 
-  private constructor(redis: RedisClient, queue: Queue<RunJob>) {
+  /** Why there may be none: a young Redis may have lost its data, and a producer is about to put them back. */
+  readonly noneText: string
+
+  private constructor(redis: RedisClient, queue: Queue<RunJob>, { uptimeSeconds }: RedisFacts) {
     this.#redis = redis
     this.#queue = queue
+    this.noneText =
+      uptimeSeconds === null || uptimeSeconds > youngSeconds
+        ? 'there is none yet'
+        : `there is none yet; Redis was started ${uptimeSeconds} s ago: what it lost, a headlight producer puts back in a moment`
   }
 
   /** InputError `no-redis`. The caller closes it. */
   static async open(connection: QueueConnection, log: Logger): Promise<Schedules> {
-    await checkRedis(connection)
+    const facts = await checkRedis(connection)
     const queue = openQueue<RunJob, unknown>(connection, runsQueue, log)
     await queue.waitUntilReady()
-    return new Schedules(openClient(connection, log), queue)
+    return new Schedules(openClient(connection, log), queue, facts)
   }
 
   async close(): Promise<void> {
@@ -114,6 +124,17 @@ export class Schedules {
         outcomes: await this.#outcomes(schedule.name),
       })),
     )
+  }
+
+  /** Which schedules have a run that a producer serves, or that waits for one. */
+  async underway(): Promise<ReadonlyMap<string, 'active' | 'waiting'>> {
+    const underway = new Map<string, 'active' | 'waiting'>()
+    for (const state of ['waiting', 'active'] as const) {
+      for (const { data } of await this.#queue.getJobs([state])) {
+        if (data.schedule !== undefined) underway.set(data.schedule, state)
+      }
+    }
+    return underway
   }
 
   /** Notes how a time ended; of a schedule that was removed meanwhile nothing is noted. */
@@ -211,8 +232,7 @@ export class Schedules {
     const all = await this.#all()
     const found = all.find((schedule) => schedule.name === name)
     if (found !== undefined) return found
-    const known =
-      all.length === 0 ? 'there is none yet' : `there are ${all.map((schedule) => schedule.name).join(', ')}`
+    const known = all.length === 0 ? this.noneText : `there are ${all.map((schedule) => schedule.name).join(', ')}`
     throw new InputError('bad-option', `there is no schedule ${name}; ${known}`)
   }
 }

@@ -7,7 +7,7 @@ import type { RunJob } from '../contract/job.ts'
 import { layout } from '../contract/layout.ts'
 import { resultSetSchema } from '../contract/resultSet.ts'
 import type { ResultSet } from '../contract/resultSet.ts'
-import { runSchema, summarySchema } from '../contract/run.ts'
+import { holdSchema, runSchema, summarySchema } from '../contract/run.ts'
 import type { Summary } from '../contract/run.ts'
 import type { ScheduleOutcome } from '../contract/schedule.ts'
 import { InputError } from '../errors.ts'
@@ -197,7 +197,7 @@ async function serveJob(
       // The next time comes by itself. A run that somebody asked for once is waited with.
       if (asked.schedule !== undefined && job.name !== standInName) {
         log.warn({ set: asked.set }, `schedule ${asked.schedule}: this time is skipped: ${error.message}`)
-        await tell({ outcome: 'skipped', message: error.message, summary: null })
+        await tell({ outcome: 'skipped', message: await stillGoing(output, asked.set, error), summary: null })
         return null
       }
       log.warn({ set: asked.set }, `the run is put off for ${heldPauseMs / 1000} s: ${error.message}`)
@@ -218,6 +218,12 @@ async function serveJob(
     const seconds = (performance.now() - began) / 1000
     options.onEvent?.({ type: 'run-ended', job: asked, outcome: ending, seconds })
   }
+}
+
+/** Why a time was skipped, as it can still be read when the run before has ended. */
+async function stillGoing(output: Store | undefined, set: string, held: InputError): Promise<string> {
+  const hold = output && (await getJson(output, layout.hold(set), holdSchema).catch(() => undefined))
+  return hold?.value.run ? `run ${hold.value.run} was still going` : held.message
 }
 
 const outcomeOf = ({ state }: Summary) => (state === 'cancelled' ? 'cancelled' : 'completed')

@@ -8,6 +8,8 @@ export interface RedisFacts {
   readonly version: string
   /** Its `maxmemory-policy`; null where the server does not tell. */
   readonly maxmemoryPolicy: string | null
+  /** How long it has been there; null where the server does not tell. */
+  readonly uptimeSeconds: number | null
   /** One sentence when the server may throw queue keys away, else null. */
   readonly warning: string | null
 }
@@ -94,7 +96,8 @@ function facts(info: string, connection: QueueConnection): RedisFacts {
     policy === null || policy === 'noeviction'
       ? null
       : `Redis at ${at} has maxmemory-policy ${policy} and may throw queued shards away; set it to noeviction.`
-  return { server, version, maxmemoryPolicy: policy, warning }
+  const uptime = field('uptime_in_seconds')
+  return { server, version, maxmemoryPolicy: policy, uptimeSeconds: uptime ? Number(uptime) : null, warning }
 }
 
 /** Whether a server of this version, `7.0.15`, can carry the queue. */

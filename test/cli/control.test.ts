@@ -53,6 +53,7 @@ describe('headlight pause and resume', () => {
     expect(await state()).toBe('interrupted')
     const seen = /images +2 of 6 new or changed ones done\n/
     expect((await call('status')).stdout).toMatch(seen)
+    expect((await call('status')).stdout).toMatch(/held by +no producer is at it now: the same run or produce command/)
     // Redis need not be there for that; that it is not is said all the same.
     expect(await call('status', '--redis', 'redis://127.0.0.1:1')).toMatchObject({
       code: 2,
@@ -70,7 +71,19 @@ describe('headlight pause and resume', () => {
     const resumed = await call('resume', run.run.slice(0, -3), '--json')
     expect(JSON.parse(resumed.stdout)).toEqual({ run: run.run, set: set.id, paused: false, cancelled: false })
     expect(await state()).toBe('interrupted')
-    expect(await call('resume', 'latest')).toMatchObject({ code: 0, stdout: expect.stringContaining('was not paused') })
+    expect(await call('resume', 'latest')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/was not paused; no producer is at it now: the same run or produce command/),
+    })
+  })
+
+  it('say how soon a run goes on that a producer serves', async () => {
+    const hold = await holdOf(world, set)
+    await hold.setRun(run.run)
+    expect((await call('pause', 'latest')).stdout).toMatch(/ is paused: .* within 5 seconds\n/)
+    expect((await call('resume', 'latest')).stdout).toMatch(/ goes on within ten seconds\n/)
+    expect((await call('resume', 'latest')).stdout).toMatch(/ was not paused: nothing is changed\n/)
+    await hold.release()
   })
 
   it('refuse a run that is not there', async () => {

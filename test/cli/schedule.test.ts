@@ -1,6 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startTestRedis } from '../support/redis.ts'
+import { runsQueue } from '../../src/contract/job.ts'
+import type { RunJob } from '../../src/contract/job.ts'
+import { openQueue, openWorker } from '../../src/queue/connection.ts'
+import { silent, startTestRedis } from '../support/redis.ts'
 import { headlight, imageFolder, inFolder, networkFile } from './headlight.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
@@ -37,7 +40,18 @@ it('prepares what is to run, and shows, pauses, runs and forgets it', () =>
     const status = await headlight(['status', '--redis', `redis+unix://${redis.connection.redis.path}`])
     expect(status.stdout).toMatch(/^headlight-runs-v\d +0 waiting, 0 active, 0 delayed, 1 scheduled; 0 processes$/m)
     expect((await schedule('run', 'nightly')).stdout).toContain('queued')
+    expect((await schedule('list')).stdout).toMatch(/now +a run waits for a free headlight producer\n/)
+    const queue = openQueue<RunJob, unknown>(redis.connection, runsQueue, silent)
+    const serving = openWorker<RunJob, null>(redis.connection, runsQueue, null, {}, silent)
+    const atWork = await serving.getNextJob('token')
+    expect(atWork?.data.schedule).toBe('nightly')
+    expect((await schedule('list')).stdout).toMatch(/now +a run is at work\n/)
+    expect((await schedule('run', 'nightly')).stdout).toContain('while that goes on, this one is skipped')
+    await serving.close(true)
+    await queue.obliterate({ force: true })
+    await queue.close()
     expect((await schedule('remove', 'nightly')).code).toBe(0)
+    expect((await schedule('list')).stdout).toMatch(/^no schedule: there is none yet/)
     expect(JSON.parse((await schedule('list', '--json')).stdout)).toEqual({ schedules: [] })
   }))
 
@@ -48,6 +62,7 @@ it('refuses what could not run at night', async () => {
     [['x', '--cron', '0 2 * *', '--tz', 'UTC', '--'], 'has 4 fields'],
     [['x', '--cron', '* * * * * *', '--tz', 'UTC', '--'], 'has 6 fields'],
     [['x', ...when, '--'], '--dataset'],
+    [['x', ...when, '--dataset', 'in'], 'stand after --'],
     [['x', ...when, '--', '--no-such-option'], 'no-such-option'],
     [['x', '--cron', '0 2 * * *', '--'], '--tz'],
   ] as const) {

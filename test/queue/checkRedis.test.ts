@@ -70,6 +70,7 @@ test('a server that can carry the queue is described', async () => {
     server: expect.stringMatching(/^(redis|valkey)$/) as string,
     version: expect.stringMatching(/^\d+\.\d+/) as string,
     maxmemoryPolicy: 'noeviction',
+    uptimeSeconds: expect.any(Number) as number,
     warning: null,
   })
 })
@@ -142,6 +143,7 @@ test('a Valkey is known by its own version', async () => {
     server: 'valkey',
     version: '8.1.1',
     maxmemoryPolicy: 'noeviction',
+    uptimeSeconds: null,
     warning: null,
   })
 })

@@ -1,0 +1,26 @@
+import { layout } from '../contract/layout.ts'
+import { holdSchema, type Hold } from '../contract/run.ts'
+import type { Store } from '../storage/store.ts'
+import { getJson } from '../storage/jsonObject.ts'
+
+/** A hold whose heartbeat is older may be taken over: its owner counts as gone. */
+const heartbeatLimitMs = 30_000
+
+/** Who writes to a result set now. */
+export interface LiveHold {
+  readonly hold: Hold
+  readonly heartbeatSecondsAgo: number
+}
+
+/** The hold of a result set, unless its owner has been silent for so long that it counts as gone. */
+export async function liveHold(output: Store, set: string, now: Date): Promise<LiveHold | undefined> {
+  const found = await getJson(output, layout.hold(set), holdSchema)
+  if (found === undefined) return undefined
+  const ageMs = now.getTime() - Date.parse(found.value.heartbeatAt)
+  if (ageMs > heartbeatLimitMs) return undefined
+  return { hold: found.value, heartbeatSecondsAgo: Math.max(0, Math.round(ageMs / 1000)) }
+}
+
+/** What becomes of an open run that nobody holds. */
+export const unservedText =
+  'no producer is at it now: the same run or produce command goes on with it, or a headlight producer that finds it in its queue'
