@@ -188,7 +188,10 @@ function warningsOf(
   const warnings: string[] = []
   const beyond = posesOf(seen).filter((pose) => Object.values(pose).some((degrees) => Math.abs(degrees) > 99)).length
   if (beyond > 0) warnings.push(`${beyond} of the labels lie beyond ±99° and are left out of errors by convention`)
-  if (!withNetwork) return warnings
+  if (options.name === 'filename' && seen.length > 0 && posesOf(seen).length === 0) {
+    warnings.push('no name of those looked at holds a pose, like face_-17_+1_+17.png: yaw, pitch, roll in degrees')
+  }
+  if (!withNetwork || seen.length === 0) return warnings
   if (ranking === null) {
     warnings.push('no sample has a label and an estimate of all three angles, so that no reading can be ranked')
   } else if (!ranking.telling) {

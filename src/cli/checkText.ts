@@ -19,7 +19,7 @@ export function checkText(check: DatasetCheck): string {
       'read',
       check.lookedAt === 0
         ? 'none: the listing alone shows that all are wrong'
-        : `${number(check.read)} of ${number(check.lookedAt)} looked at, evenly spaced`,
+        : `${number(check.read)} of ${number(check.lookedAt)} looked at${check.lookedAt < check.samples ? ', evenly spaced' : ''}`,
     ],
   ]
   const degrees = (value: number) => value.toFixed(1).replace('-', '−')

@@ -14,12 +14,18 @@ export function summaryText(summary: Summary, set: string): string {
     ['images', `${number(counts.total)} (${countsText(counts)})`],
   ]
   if (counts.left !== undefined) {
+    const isAllDone = counts.left === 0
     const left = counts.left === 1 ? '1 image of its listing is' : `${number(counts.left)} images of its listing are`
     const former = counts.total - counts.computed - counts.unchanged
     // With --full, or where images have changed.
     const kept = former === 0 ? '' : `, ${number(former)} of them with results from before, which stand`
     const next = former === 0 ? '' : '; with --full it computes everything'
-    rows.unshift(['cancelled', `${left} not computed${kept}; the next headlight run takes up what is missing${next}`])
+    rows.unshift([
+      'cancelled',
+      isAllDone
+        ? 'all images of its listing were computed'
+        : `${left} not computed${kept}; the next headlight run takes up what is missing${next}`,
+    ])
   }
   if (counts.failed > 0) {
     const codes = Object.entries(summary.failures).map(([code, n]) => `${code} ${number(n)}`)

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { decodeImage } from '../../src/image/codec.ts'
@@ -47,6 +47,14 @@ describe('dataset check', () => {
       expect(code).toBe(0)
       expect(stdout).toContain('samples   4\n')
       expect(stdout).toContain('yaw −63.0 to 32.0')
+    }))
+
+  it('warns when names are to hold poses and none does', () =>
+    inFolder(async (folder) => {
+      cpSync(join(imageFolder, readdirSync(imageFolder)[0] ?? ''), join(folder, 'face.png'))
+      const { code, result } = await check(folder, '--adapter', 'filename')
+      expect([code, result.labels]).toEqual([0, null])
+      expect(result.warnings).toEqual([expect.stringContaining('no name of those looked at holds a pose')])
     }))
 
   it('says nothing of labels and boxes where nothing can be read', () =>
