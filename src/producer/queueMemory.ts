@@ -105,8 +105,10 @@ export class QueueMemory {
     for (const [id, { data }] of this.#atWork) {
       const jobId = this.#standIns.get(id) ?? randomUUID()
       if ((await this.#isThere(id)) || (await this.#isThere(jobId)) || !this.#atWork.has(id)) continue
+      // Before, since an answer may be lost; and after, since the run may end meanwhile: then the next look removes it.
       this.#standIns.set(id, jobId)
       await this.#queue.add(standInName, data, { ...runJobOptions, jobId, delay: standInDelayMs })
+      this.#standIns.set(id, jobId)
       const { set, run } = data
       this.#log.warn(
         { set, run },
@@ -119,8 +121,9 @@ export class QueueMemory {
   async #dismissStandIn(id: string): Promise<void> {
     const standIn = this.#standIns.get(id)
     if (standIn === undefined) return
-    this.#standIns.delete(id)
+    this.#change(() => (this.#waiting = this.#waiting.filter((job) => idOf(job) !== standIn)))
     await this.#queue.remove(standIn)
+    this.#standIns.delete(id)
   }
 
   async #isThere(id: string): Promise<boolean> {

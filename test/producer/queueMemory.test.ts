@@ -212,6 +212,11 @@ describe('after Redis lost its data', () => {
     await admin.flushall()
     await memory?.look()
     expect(await standIns()).toHaveLength(2)
+    // They look whether their runs are held.
+    for (const one of await standIns()) {
+      memory?.taken(one)
+      memory?.givenBack(one)
+    }
     for (const one of atWork) {
       if (one.data.set === 'ends') await memory?.ended(one)
       else memory?.givenBack(one)
@@ -220,6 +225,27 @@ describe('after Redis lost its data', () => {
     expect((await jobs()).map(({ id, name, data }) => [id, name, data.set])).toEqual([
       [atWork.find(({ data }) => data.set !== 'ends')?.id, 'run', 'is given back'],
     ])
+  })
+
+  it('a stand-in is removed by a later look where it could not be as its run ended', async () => {
+    const [memory] = memories
+    await enqueueRun(connection, job, silent)
+    const [atWork] = await jobs()
+    if (memory === undefined || atWork === undefined) throw new Error('it was just added')
+    memory.taken(atWork)
+    await admin.flushall()
+    await memory.look()
+    const [standIn] = await jobs()
+    if (standIn === undefined) throw new Error('it stands in')
+    // It just looked whether its run is held.
+    memory.taken(standIn)
+    memory.givenBack(standIn)
+    await admin.call('ACL', 'SETUSER', 'default', '-@scripting')
+    await memory.ended(atWork)
+    await admin.call('ACL', 'SETUSER', 'default', '+@scripting')
+    expect(await jobs()).toHaveLength(1)
+    for (let looks = 0; looks < 2; looks++) await memory.look()
+    expect(await jobs()).toEqual([])
   })
 
   it('a run that this producer began and gave back waits as the others do, and one it takes during a look does not', async () => {
