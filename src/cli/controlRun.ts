@@ -5,14 +5,15 @@ import { InputError } from '../errors.ts'
 import { closeCancelled } from '../producer/cancel.ts'
 import { changeFlags, readFlags } from '../producer/flags.ts'
 import { getJson } from '../storage/jsonObject.ts'
+import { liveHold } from '../producer/liveHold.ts'
 import { namedRun, type NamedRun } from '../producer/namedRun.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import type { Call } from './command.ts'
 import { conclude } from './conclude.ts'
-import { liveHold, unservedText } from './liveHold.ts'
 import { required } from './options.ts'
 import { openDataset } from './resultSetOf.ts'
+import { unservedText } from './statusText.ts'
 import { stopOnSignal } from './stopSignals.ts'
 
 const pollMs = 500
@@ -40,7 +41,7 @@ export async function controlRun(call: Call, wish: 'pause' | 'resume' | 'cancel'
     else if (!settings.quiet) {
       const isServed = (await liveHold(output, set.id, new Date()))?.hold.run === run.run
       const done = paused === wasPaused ? already(paused, isServed) : begun(paused, isServed)
-      surroundings.results.write(`run ${run.run} ${done}${isServed ? '' : `; ${unservedText}`}\n`)
+      surroundings.results.write(`run ${run.run} ${done}\n`)
     }
     return 0
   } finally {
@@ -49,13 +50,13 @@ export async function controlRun(call: Call, wish: 'pause' | 'resume' | 'cancel'
 }
 
 function begun(paused: boolean, isServed: boolean): string {
-  if (paused) return 'is paused: workers put its shards aside within 5 seconds'
-  return isServed ? 'goes on within ten seconds' : 'is paused no more'
+  if (paused) return isServed ? 'is paused: workers put its shards aside within 5 seconds' : 'is paused'
+  return isServed ? 'goes on within ten seconds' : `is paused no more; ${unservedText}`
 }
 
 function already(paused: boolean, isServed: boolean): string {
   if (paused) return 'was paused already; headlight resume lets it go on'
-  return isServed ? 'was not paused: nothing is changed' : 'was not paused'
+  return isServed ? 'was not paused: nothing is changed' : `was not paused; ${unservedText}`
 }
 
 /** The producer that serves the run closes it; where there is none, this command does. */

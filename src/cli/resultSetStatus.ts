@@ -3,10 +3,10 @@ import { resultSetSchema } from '../contract/resultSet.ts'
 import { runSchema, summarySchema, type Run } from '../contract/run.ts'
 import { readFlags } from '../producer/flags.ts'
 import { getJson } from '../storage/jsonObject.ts'
+import { liveHold } from '../producer/liveHold.ts'
 import { Manifest, shardsOf } from '../producer/manifest.ts'
 import { currentRun, latestRun } from '../producer/runs.ts'
 import type { Store } from '../storage/store.ts'
-import { liveHold } from './liveHold.ts'
 
 /** One result set and its latest run, as `status --json` prints it. The names are a contract: add, don't rename. */
 export interface ResultSetStatus {

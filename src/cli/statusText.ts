@@ -1,5 +1,4 @@
 import { place } from '../storage/place.ts'
-import { unservedText } from './liveHold.ts'
 import { number, rateText } from './quantities.ts'
 import type { QueueStatus } from './queueStatus.ts'
 import type { ResultSetStatus } from './resultSetStatus.ts'
@@ -16,6 +15,10 @@ export interface Status {
   readonly queues: readonly QueueStatus[]
   readonly workers: readonly WorkerStatus[]
 }
+
+/** What becomes of an open run that nobody holds. */
+export const unservedText =
+  'no producer is at it now: the same run or produce command goes on with it, or a headlight producer that finds it in its queue'
 
 /** For people: a block per result set, a line per queue and worker. */
 export function statusText({ output, sets, queues, workers }: Status): string {
@@ -58,7 +61,7 @@ function setText(set: ResultSetStatus): string {
   if (set.hold) {
     const { host, pid, heartbeatSecondsAgo } = set.hold
     rows.push(['held by', `process ${pid} on ${host}, seen ${heartbeatSecondsAgo} s ago`])
-  } else if (set.state === 'interrupted' || set.state === 'paused') {
+  } else if (set.state === 'interrupted') {
     rows.push(['held by', unservedText])
   }
   if (set.published !== null && set.published !== set.run) rows.push(['table', `as run ${set.published} left it`])

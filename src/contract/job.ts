@@ -103,6 +103,12 @@ export const runJobSchema = z.strictObject({
 })
 export type RunJob = z.infer<typeof runJobSchema>
 
+/**
+ * Name of a job of the runs queue that stands in for one that Redis has lost while it was served (producer/queueMemory.ts).
+ * It waits while its run is held, also where a schedule's time would be skipped.
+ */
+export const standInName = 'stand-in'
+
 /** Faults of a place pass, often by morning; the input's faults are not tried again (see producer/serve.ts). */
 export const runJobOptions = {
   attempts: 10,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Job, Queue } from 'bullmq'
-import { runJobOptions, runsQueue } from '../contract/job.ts'
+import { runJobOptions, runsQueue, standInName } from '../contract/job.ts'
 import type { RunJob } from '../contract/job.ts'
 import { closeWithin } from '../queue/closing.ts'
 import { openQueue } from '../queue/connection.ts'
@@ -13,9 +13,6 @@ const closeTimeoutMs = 2_000
 const standInDelayMs = 60_000
 
 type RunOfQueue = Job<RunJob>
-
-/** The name of a stand-in's job. It waits while its run is held, also where a schedule's time would be skipped. */
-export const standInName = 'stand-in'
 
 /**
  * What a standing producer remembers of Redis, to put it back when Redis comes up without its data, or with older data:
@@ -117,13 +114,11 @@ export class QueueMemory {
     }
   }
 
-  /** One that is just looking whether its run is held stays, and does an empty run later. */
   async #dismissStandIn(id: string): Promise<void> {
     const standIn = this.#standIns.get(id)
     if (standIn === undefined) return
-    this.#change(() => (this.#waiting = this.#waiting.filter((job) => idOf(job) !== standIn)))
-    await this.#queue.remove(standIn)
-    this.#standIns.delete(id)
+    // 0: it is just looking. Until it is gone, each look tries again.
+    if ((await this.#queue.remove(standIn)) !== 0) this.#standIns.delete(id)
   }
 
   async #isThere(id: string): Promise<boolean> {
@@ -138,16 +133,25 @@ export class QueueMemory {
 
   /** This producer serves it no more, and it is to wait again, unless Redis has lost it meanwhile. */
   givenBack(job: RunOfQueue): void {
-    this.#change(() => (this.#waiting = [...this.#waiting, job]))
-    this.#atWork.delete(idOf(job))
+    const id = idOf(job)
+    this.#atWork.delete(id)
+    // A stand-in is remembered by the producer that serves its run, which may be removing it right now. Where it served
+    // the run itself and was lost, its own stand-in stays.
+    if (job.name === standInName) this.#standIns.delete(id)
+    else this.#change(() => (this.#waiting = [...this.#waiting, job]))
   }
 
   /** It has ended. */
   async ended(job: RunOfQueue): Promise<void> {
-    this.#atWork.delete(idOf(job))
-    await this.#dismissStandIn(idOf(job)).catch((error: unknown) => {
-      this.#log.debug({ err: error }, 'a stand-in could not be removed')
-    })
+    const id = idOf(job)
+    this.#atWork.delete(id)
+    try {
+      await this.#dismissStandIn(id)
+      // Nothing happens while its lock is ours. One that was taken for stalled, or put back by another, waits for nothing.
+      await this.#queue.remove(id)
+    } catch (error) {
+      this.#log.debug({ err: error }, 'what stands for a run that has ended could not be removed')
+    }
   }
 
   #change(change: () => void): void {

@@ -44,7 +44,10 @@ async function openedRun({ output: bare, set, job, signal, onWait, log }: QueueR
     const output = new PatientStore(bare, patience)
     const { full, prune } = job
     const latest = await latestRun(output, set.id)
-    if (latest?.state === 'open') return latest.retry === undefined && (latest.full || !full) ? latest : undefined
+    if (latest?.state === 'open')
+      return latest.retry === undefined && (latest.full || !full) && (latest.prune === true || !prune)
+        ? latest
+        : undefined
     const base = await currentRun(output, set.id)
     return await openRun({ output, set: set.id, base, full, prune, queued: true, latest, now: new Date() })
   } finally {

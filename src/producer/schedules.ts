@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Queue } from 'bullmq'
-import { runJobOptions, runsQueue } from '../contract/job.ts'
+import { runJobOptions, runsQueue, standInName } from '../contract/job.ts'
 import type { RunJob } from '../contract/job.ts'
 import {
   keptOutcomes,
@@ -129,9 +129,11 @@ export class Schedules {
   /** Which schedules have a run that a producer serves, or that waits for one. */
   async underway(): Promise<ReadonlyMap<string, 'active' | 'waiting'>> {
     const underway = new Map<string, 'active' | 'waiting'>()
-    for (const state of ['waiting', 'active'] as const) {
-      for (const { data } of await this.#queue.getJobs([state])) {
-        if (data.schedule !== undefined) underway.set(data.schedule, state)
+    for (const state of ['delayed', 'waiting', 'active'] as const) {
+      for (const { name, data } of await this.#queue.getJobs([state])) {
+        // Where a stand-in is, its run is at work.
+        const seen = name === standInName ? 'active' : state
+        if (data.schedule !== undefined && seen !== 'delayed') underway.set(data.schedule, seen)
       }
     }
     return underway

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError } from 'bullmq'
 import type { Job } from 'bullmq'
-import { runJobOptions, runJobSchema, runsQueue } from '../contract/job.ts'
+import { runJobOptions, runJobSchema, runsQueue, standInName } from '../contract/job.ts'
 import type { RunJob } from '../contract/job.ts'
 import { layout } from '../contract/layout.ts'
 import { resultSetSchema } from '../contract/resultSet.ts'
@@ -18,9 +18,10 @@ import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
 import { getJson } from '../storage/jsonObject.ts'
+import { liveHold } from './liveHold.ts'
 import { serveRun } from './main.ts'
 import type { RunProgress } from './progress.ts'
-import { QueueMemory, standInName } from './queueMemory.ts'
+import { QueueMemory } from './queueMemory.ts'
 import { Schedules } from './schedules.ts'
 import { sendWebhook } from './webhook.ts'
 import type { WebhookMessage } from './webhook.ts'
@@ -77,6 +78,8 @@ export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
     await schedules.reconcile()
     const looking = keepLooking(memory, options)
     let atWork = 0
+    /** By job id. A job whose lock ran out while Redis was away, or that an older dump brought back, is given out again. */
+    const serving = new Map<string, Promise<Summary | null>>()
     let fullSaidAt = -Infinity
     const worker = openWorker<RunJob, Summary | null>(
       connection,
@@ -88,9 +91,19 @@ export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
             `${concurrency} runs are served now, the most that one producer takes; others wait, or start another`,
           )
         }
+        const id = job.id ?? ''
+        const first = serving.get(id)
         try {
-          return await serveJob(job, token, options, schedules, memory)
+          if (first !== undefined) return await first
+          const served = serveJob(job, token, options, schedules, memory)
+          serving.set(id, served)
+          return await served
+        } catch (error) {
+          // The first one's token opens nothing any more.
+          if (first !== undefined && signal.aborted) return await handBack(job, token, 0)
+          throw error
         } finally {
+          if (first === undefined) serving.delete(id)
           atWork--
         }
       },
@@ -152,11 +165,15 @@ async function serveJob(
   const parsed = runJobSchema.safeParse(job.data)
   if (!parsed.success) throw new UnrecoverableError(`the job ${job.id} is no run: ${parsed.error.message}`)
   const asked = parsed.data
+  if (job.name === standInName && (await isHeld(asked, options))) return await handBack(job, token, heldPauseMs)
   let output: Store | undefined
   const began = performance.now()
   let ending: Extract<ServeEvent, { type: 'run-ended' }>['outcome'] = 'retried'
-  const tell = (ended: Omit<WebhookMessage, 'schedule'>) => {
+  let isBegun = false
+  const tell = async (ended: Omit<WebhookMessage, 'schedule'>) => {
     ending = ended.outcome
+    // Before, not after: a webhook may be tried for longer than a stand-in waits.
+    await memory.ended(job)
     return tellOutcome(asked, ended, options, schedules)
   }
   memory.taken(job)
@@ -183,7 +200,10 @@ async function serveJob(
       queueName,
       headlightVersion,
       signal,
-      onProgress: (progress) => options.onProgress(asked, progress),
+      onProgress: (progress) => {
+        isBegun = true
+        options.onProgress(asked, progress)
+      },
       log: log.child({ set: asked.set }),
     })
     await tell({ outcome: outcomeOf(summary), message: null, summary })
@@ -195,9 +215,10 @@ async function serveJob(
     }
     if (error instanceof InputError && error.code === 'held') {
       // The next time comes by itself. A run that somebody asked for once is waited with.
-      if (asked.schedule !== undefined && job.name !== standInName) {
+      if (asked.schedule !== undefined && job.name !== standInName && job.stalledCounter === 0) {
         log.warn({ set: asked.set }, `schedule ${asked.schedule}: this time is skipped: ${error.message}`)
-        await tell({ outcome: 'skipped', message: await stillGoing(output, asked.set, error), summary: null })
+        const message = isBegun ? error.message : await stillGoing(output, asked.set, error)
+        await tell({ outcome: 'skipped', message, summary: null })
         return null
       }
       log.warn({ set: asked.set }, `the run is put off for ${heldPauseMs / 1000} s: ${error.message}`)
@@ -214,9 +235,20 @@ async function serveJob(
   } finally {
     output?.close()
     if (ending === 'handed-back' || ending === 'retried') memory.givenBack(job)
-    else await memory.ended(job)
     const seconds = (performance.now() - began) / 1000
     options.onEvent?.({ type: 'run-ended', job: asked, outcome: ending, seconds })
+  }
+}
+
+/** Whether the run that a stand-in is for is still served. Where that cannot be read, it is asked again later. */
+async function isHeld(asked: RunJob, { openOutput }: ServeRunsOptions): Promise<boolean> {
+  const output = openOutput(asked)
+  try {
+    return (await liveHold(output, asked.set, new Date())) !== undefined
+  } catch {
+    return true
+  } finally {
+    output.close()
   }
 }
 

@@ -25,7 +25,7 @@ beforeEach(async () => {
 })
 afterEach(() => world.remove())
 
-const add = (changes: { full?: boolean } = {}) =>
+const add = (changes: { full?: boolean; prune?: boolean } = {}) =>
   queueRun({
     connection: redis.connection,
     output: world.output,
@@ -93,6 +93,7 @@ describe('a run that is added to the queue', () => {
     const { run } = await add()
     expect(await add()).toMatchObject({ run })
     expect(await add({ full: true })).toMatchObject({ run: null })
+    expect(await add({ prune: true })).toMatchObject({ run: null })
   })
 
   it('has no id yet while another process writes to the result set', async () => {

@@ -1,5 +1,6 @@
 import { layout } from '../contract/layout.ts'
-import { holdSchema, type Hold } from '../contract/run.ts'
+import { holdSchema } from '../contract/run.ts'
+import type { Hold } from '../contract/run.ts'
 import type { Store } from '../storage/store.ts'
 import { getJson } from '../storage/jsonObject.ts'
 
@@ -20,7 +21,3 @@ export async function liveHold(output: Store, set: string, now: Date): Promise<L
   if (ageMs > heartbeatLimitMs) return undefined
   return { hold: found.value, heartbeatSecondsAgo: Math.max(0, Math.round(ageMs / 1000)) }
 }
-
-/** What becomes of an open run that nobody holds. */
-export const unservedText =
-  'no producer is at it now: the same run or produce command goes on with it, or a headlight producer that finds it in its queue'
