@@ -293,10 +293,13 @@ it('a standing producer puts a schedule back and serves it', async () => {
   const before = await Schedules.open(connection, silent)
   await before.put({ ...nightly, job: { ...job, output: world.output.uri, set: set.id } })
   await before.close()
+  const look = vi.spyOn(QueueMemory.prototype, 'look')
   const serving = serveRunsOf(world, connection, stop.signal)
   try {
-    // Twice the time between looks.
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await expect
+      .poll(() => look.mock.settledResults.filter(({ type }) => type === 'fulfilled').length)
+      .toBeGreaterThan(1)
+    look.mockRestore()
     await redis.stop()
     redis = await startTcpRedis({ port: redis.port })
     const after = await Schedules.open(connection, silent)
@@ -334,7 +337,7 @@ describe('a producer that is told to stop', () => {
       // The time of more than one look.
       await new Promise((resolve) => setTimeout(resolve, 300))
       stop.abort(new Error('stopped'))
-      expect(await settles(serving, 20_000)).toBe(true)
+      expect(await settles(serving, 28_000)).toBe(true)
     } finally {
       process.kill(pid, 'SIGCONT')
     }
