@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError } from 'bullmq'
 import type { Job } from 'bullmq'
+import { z } from 'zod'
 import { runJobOptions, runJobSchema, runsQueue, standInName } from '../contract/job.ts'
 import type { RunJob } from '../contract/job.ts'
 import { layout } from '../contract/layout.ts'
@@ -131,9 +132,18 @@ export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
 }
 
 async function keepLooking(memory: QueueMemory, { signal, lookMs = 3_000, log }: ServeRunsOptions): Promise<void> {
+  let isUnreadable = false
   while (!signal.aborted) {
-    // Redis may be away. What is remembered stays so until it is back.
-    await memory.look().catch((error: unknown) => log.debug({ err: error }, 'no look at the queue was had'))
+    await memory.look().catch((error: unknown) => {
+      // Redis may be away. What is remembered stays so until it is back.
+      const isOutage = !(error instanceof z.ZodError || error instanceof SyntaxError)
+      if (isOutage || isUnreadable) return log.debug({ err: error }, 'no look at the queue was had')
+      isUnreadable = true
+      log.warn(
+        { err: error },
+        'a schedule in Redis cannot be read, by another version perhaps: while it is there, nothing that Redis loses is put back',
+      )
+    })
     await sleep(lookMs, undefined, { signal }).catch(() => undefined)
   }
 }

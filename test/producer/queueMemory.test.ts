@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runJobSchema, runsQueue, shardsQueue, standInName } from '../../src/contract/job.ts'
+import { schedulesKey } from '../../src/contract/schedule.ts'
 import type { RunJob } from '../../src/contract/job.ts'
 import { QueueMemory } from '../../src/producer/queueMemory.ts'
 import { Schedules } from '../../src/producer/schedules.ts'
@@ -9,6 +10,7 @@ import { settles } from '../../src/queue/closing.ts'
 import { openQueue, openWorker } from '../../src/queue/connection.ts'
 import { redisConnection } from '../../src/queue/redisUrl.ts'
 import type { QueueConnection } from '../../src/queue/redisUrl.ts'
+import { createLogger } from '../../src/telemetry.ts'
 import { silent, startTcpRedis } from '../support/redis.ts'
 import { serveRunsOf, startFakeWorker, World } from './world.ts'
 
@@ -327,6 +329,22 @@ describe('a producer that is told to stop', () => {
     stop = new AbortController()
   })
   afterEach(() => world.remove())
+
+  it('has said once that a schedule cannot be read', async () => {
+    const lines: string[] = []
+    const log = createLogger('warn', { write: (line) => void lines.push(line) })
+    const look = vi.spyOn(QueueMemory.prototype, 'look')
+    const serving = serveRunsOf(world, connection, stop.signal, { log })
+    await expect.poll(() => look.mock.settledResults.length).toBeGreaterThan(0)
+    await admin.hset(schedulesKey, 'newer', '{"schema":2}')
+    await expect
+      .poll(() => look.mock.settledResults.filter(({ type }) => type === 'rejected').length)
+      .toBeGreaterThan(2)
+    look.mockRestore()
+    stop.abort(new Error('stopped'))
+    await serving
+    expect(lines.filter((line) => line.includes('a schedule in Redis cannot be read'))).toHaveLength(1)
+  })
 
   it('ends while Redis hangs', async () => {
     const serving = serveRunsOf(world, connection, stop.signal)
