@@ -107,6 +107,7 @@ export class RedisServer {
     this.#child = child
     while (!(await isReady(this.#socket))) {
       if (child.exitCode !== null) throw new Error(`redis-server ended with code ${child.exitCode}`)
+      if (child.signalCode !== null) return
       await sleep(10)
     }
   }

@@ -269,6 +269,8 @@ class Disturbance {
     const how = withData ? 'is killed and its data deleted' : 'is killed'
     this.#redisDownAt = performance.now()
     if (this.#redis !== undefined) {
+      // Another blow has it down, and starts it again: two servers on one folder would be no Redis that anyone runs.
+      if (this.#redis.pid === undefined) return
       this.#tell(`Redis ${how}, and back in ${Math.round(pauseMs)} ms`)
       await this.#redis.kill()
       if (withData) await this.#redis.deleteData()
