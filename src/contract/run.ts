@@ -64,6 +64,9 @@ export const holdSchema = z.strictObject({
 })
 export type Hold = z.infer<typeof holdSchema>
 
+/** Age of a heartbeat from which its owner counts as gone, and its hold may be taken over. */
+export const staleHoldMs = 30_000
+
 const angleSummary = z.strictObject({ yaw: z.number(), pitch: z.number(), roll: z.number(), mean: z.number() })
 
 /** `summary.json`, also what `run --json` prints. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { layout } from '../contract/layout.ts'
-import { holdSchema } from '../contract/run.ts'
+import { holdSchema, staleHoldMs } from '../contract/run.ts'
 import type { Hold as HoldFile } from '../contract/run.ts'
 import { InputError } from '../errors.ts'
 import type { Patience } from '../storage/patience.ts'
@@ -31,7 +31,7 @@ export interface HoldTimes {
   readonly staleMs: number
 }
 
-const defaultTimes: HoldTimes = { heartbeatMs: 10_000, staleMs: 30_000 }
+const defaultTimes: HoldTimes = { heartbeatMs: 10_000, staleMs: staleHoldMs }
 
 /**
  * The right to write to a result set: `lock.json` in it, renewed by a heartbeat. It lies in the output and not in Redis,

@@ -1,11 +1,8 @@
 import { layout } from '../contract/layout.ts'
-import { holdSchema } from '../contract/run.ts'
+import { holdSchema, staleHoldMs } from '../contract/run.ts'
 import type { Hold } from '../contract/run.ts'
 import type { Store } from '../storage/store.ts'
 import { getJson } from '../storage/jsonObject.ts'
-
-/** A hold whose heartbeat is older may be taken over: its owner counts as gone. */
-const heartbeatLimitMs = 30_000
 
 /** Who writes to a result set now. */
 export interface LiveHold {
@@ -18,6 +15,6 @@ export async function liveHold(output: Store, set: string, now: Date): Promise<L
   const found = await getJson(output, layout.hold(set), holdSchema)
   if (found === undefined) return undefined
   const ageMs = now.getTime() - Date.parse(found.value.heartbeatAt)
-  if (ageMs > heartbeatLimitMs) return undefined
+  if (ageMs > staleHoldMs) return undefined
   return { hold: found.value, heartbeatSecondsAgo: Math.max(0, Math.round(ageMs / 1000)) }
 }

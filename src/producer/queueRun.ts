@@ -7,9 +7,9 @@ import { Patience } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
+import { enqueueRun } from './enqueueRun.ts'
 import { Hold } from './hold.ts'
 import { currentRun, latestRun, openRun } from './runs.ts'
-import { enqueueRun } from './serve.ts'
 
 export interface QueueRunOptions {
   readonly connection: QueueConnection

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError } from 'bullmq'
 import type { Job } from 'bullmq'
 import { z } from 'zod'
-import { runJobOptions, runJobSchema, runsQueue, standInName } from '../contract/job.ts'
+import { runJobSchema, runsQueue, standInName } from '../contract/job.ts'
 import type { RunJob } from '../contract/job.ts'
 import { layout } from '../contract/layout.ts'
 import { resultSetSchema } from '../contract/resultSet.ts'
@@ -13,8 +12,7 @@ import type { Summary } from '../contract/run.ts'
 import type { ScheduleOutcome } from '../contract/schedule.ts'
 import { InputError } from '../errors.ts'
 import { closeWithin, settles } from '../queue/closing.ts'
-import { checkRedis } from '../queue/checkRedis.ts'
-import { openQueue, openWorker } from '../queue/connection.ts'
+import { openWorker } from '../queue/connection.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry.ts'
@@ -145,21 +143,6 @@ async function keepLooking(memory: QueueMemory, { signal, lookMs = 3_000, log }:
       )
     })
     await sleep(lookMs, undefined, { signal }).catch(() => undefined)
-  }
-}
-
-/** Adds a run for a standing producer. Gives the job's id. */
-export async function enqueueRun(connection: QueueConnection, job: RunJob, log: Logger): Promise<string> {
-  await checkRedis(connection)
-  const queue = openQueue<RunJob, Summary>(connection, runsQueue, log)
-  try {
-    await queue.waitUntilReady()
-    // Not BullMQ's own numbers: a Redis that has lost its data begins them anew while runs of the old ones are at work.
-    const jobId = randomUUID()
-    await queue.add('run', runJobSchema.parse(job), { ...runJobOptions, jobId })
-    return jobId
-  } finally {
-    await queue.close()
   }
 }
 
