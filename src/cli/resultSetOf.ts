@@ -4,14 +4,15 @@ import { poseInName } from '../dataset/posedName.ts'
 import { openAdapter } from '../dataset/open.ts'
 import { requireImages } from '../dataset/requireImages.ts'
 import { prepareResultSet, refuseOverlap } from '../producer/prepare.ts'
-import { checkObjectives, parseObjectives } from '../saliency/objective.ts'
+import { checkObjectives } from '../saliency/objective.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
-import { adapterOptions, angleOrder } from './adapterSettings.ts'
+import { angleOrder } from './adapterSettings.ts'
 import type { Call } from './command.ts'
 import { announcement, readNetworkFile } from './networkFile.ts'
 import { required } from './options.ts'
 import { place } from '../storage/place.ts'
+import { resultOptions } from './resultOptions.ts'
 import { whileWaiting } from './waiting.ts'
 
 /** What a call of `run` or `produce` asks for. The caller closes the stores. */
@@ -69,12 +70,6 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
 /** The dataset of a result set, as it was given when the set was last asked for. */
 export function openDataset({ dataset }: ResultSet): Store {
   return openStore(dataset.uri, { endpoint: dataset.endpoint ?? undefined })
-}
-
-function resultOptions(settings: Settings): ResultOptions {
-  const { scope, style, gradients, logits, maxPixels } = settings
-  const objectives = parseObjectives([settings.objective].flat().join(','))
-  return { objectives, scope, style, gradients, logits, maxPixels, adapter: adapterOptions(settings) }
 }
 
 const namesLookedAt = 20

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import { parquetMetadata } from 'hyparquet'
+import { expect, test } from 'vitest'
+import { shardJobId } from '../../src/contract/job.ts'
+import { layout, refuseKey } from '../../src/contract/layout.ts'
+import type { ManifestEntry } from '../../src/contract/manifest.ts'
+import { retriedCodes } from '../../src/contract/record.ts'
+import { tableColumns, tableRow } from '../../src/contract/table.ts'
+import { TableWriter } from '../../src/producer/tableWriter.ts'
+import { failedRecord, magnitudeBlock, okRecord, recordLines } from '../../src/worker/record.ts'
+import { keptObject } from '../producer/world.ts'
+import { description, resultSet } from '../worker/shard.ts'
+import { frozen } from './frozen.ts'
+
+// Records are bytes that earlier runs left, and the table is what people's programs read. Both may gain fields; what is
+// there keeps its place, its name and its meaning.
+
+const entry: ManifestEntry = {
+  key: 'a/ü b.png',
+  etag: 'e',
+  sizeBytes: 1,
+  fingerprint: 'abcdef0123456789',
+  companions: [],
+}
+const shown = (scale: number) => ({
+  map: new Uint8Array(),
+  gradient: null,
+  mean: Math.fround(0.1 * scale),
+  std: Math.fround(0.2 * scale),
+  maxAbs: Math.fround(0.7 * scale),
+  magnitude: Float32Array.from({ length: 784 }, (_, i) => ((i % 29) + scale) / 11_000),
+})
+const explanation = {
+  angles: { yaw: Math.fround(175.3), pitch: Math.fround(-4.7), roll: null },
+  outputs: { yaw: Float32Array.of(0, 3, 0.25), pitch: Float32Array.of(-4.7) },
+  objectives: { sum: shown(1), '-yaw': shown(2), 'yaw:bin:3': shown(3) },
+}
+const objectives = Object.keys(explanation.objectives)
+const view = { imageWidth: 640, imageHeight: 480, crop: [80.5, 0, 560.25, 480] as const }
+const truth = { pose: { yaw: -179, pitch: 2, roll: 1 }, box: null, subject: 's', sequence: null, frame: '0001' }
+const options = { ...resultSet('file:///d/').options, objectives }
+
+const records = {
+  'with a label': okRecord(entry, truth, view, explanation, description, options),
+  'without a label': okRecord(entry, { ...truth, pose: null }, view, explanation, description, options),
+  'with logits and gradients': okRecord(entry, truth, view, explanation, description, {
+    ...options,
+    logits: true,
+    gradients: 'float16',
+  }),
+  failed: failedRecord(entry, 'truncated-image', 'a "sentence", with commas'),
+}
+
+test.each(Object.entries(records))('the line of a record %s has the same bytes as ever', (name, record) => {
+  const line = recordLines([record])
+  expect(line).toBe(frozen('records.json', `line ${name}`, line))
+})
+
+test.each(Object.entries(records))('the row of a record %s has the same cells as ever', (name, record) => {
+  const row = tableRow(record)
+  expect(row).toMatchObject(frozen('records.json', `row ${name}`, row) as object)
+})
+
+test('small magnitude maps have the same bytes as ever', () => {
+  const sha256 = createHash('sha256').update(magnitudeBlock(explanation, objectives)).digest('hex')
+  expect(sha256).toBe(frozen('records.json', 'magnitude block', sha256))
+})
+
+test.each([true, false])('the table has its columns, in their order (logits: %s)', async (logits) => {
+  const columns = tableColumns({ objectives, logits }).map(
+    ({ name, kind, nullable }) => `${name}: ${kind}${nullable ? ' or null' : ''}`,
+  )
+  const held = frozen('records.json', `columns ${logits ? 'with' : 'without'} logits`, columns) as string[]
+  // New ones may come between them.
+  expect(columns.filter((column) => held.includes(column))).toEqual(held)
+
+  const object = keptObject()
+  const writer = new TableWriter(tableColumns({ objectives, logits }), [object])
+  await writer.add(tableRow(records['with a label']))
+  await writer.finish()
+  const stored = parquetMetadata(Uint8Array.from(object.bytes()).buffer)
+    .schema.slice(1)
+    .map(({ name, type, converted_type, repetition_type }) => `${name}: ${type} ${converted_type} ${repetition_type}`)
+  const storedBefore = frozen('records.json', `stored ${logits ? 'with' : 'without'} logits`, stored) as string[]
+  expect(stored.filter((column) => storedBefore.includes(column))).toEqual(storedBefore)
+})
+
+test('every file lies where it lay', () => {
+  const keys = {
+    set: layout.set('S'),
+    hold: layout.hold('S'),
+    current: layout.current('S'),
+    network: layout.network('S', 'model.pkl'),
+    table: layout.table('S'),
+    report: layout.report('S'),
+    runs: layout.runs('S'),
+    run: layout.run('S', 'R'),
+    flags: layout.flags('S', 'R'),
+    manifest: layout.manifest('S', 'R'),
+    manifestPart: layout.manifestPart('S', 'R', 7),
+    manifestDone: layout.manifestDone('S', 'R'),
+    records: layout.records('S', 'R'),
+    recordFile: layout.recordFile('S', 'R', 7, 256),
+    magnitudeFile: layout.magnitudeFile('S', 'R', 7, 256),
+    summary: layout.summary('S', 'R'),
+    failures: layout.failures('S', 'R'),
+    runTable: layout.runTable('S', 'R'),
+    map: layout.map('yaw:bin:3', 'a/b.JPG'),
+    mapOfPng: layout.map('-yaw', 'a/b.PNG'),
+    gradient: layout.gradient('yaw:bin:3', 'a/b.png'),
+    shardJob: shardJobId({ run: 'R', part: 7, offset: 256 }),
+  }
+  expect(keys).toMatchObject(frozen('records.json', 'layout', keys) as object)
+})
+
+test('the same keys are refused, and the same failures tried again, as ever', () => {
+  const judged = Object.fromEntries(
+    ['a.png', 'a/../b.png', '/a.png', 'a//b.png', 'a\\b.png', `${'x'.repeat(260)}.png`, 'a\tb.png', 'ü/😀.png'].map(
+      (key) => [key, refuseKey(key) ?? 'taken'],
+    ),
+  )
+  expect(judged).toEqual(frozen('records.json', 'keys', judged))
+  expect([...retriedCodes]).toEqual(expect.arrayContaining(frozen('records.json', 'retried', [...retriedCodes]) as []))
+})
