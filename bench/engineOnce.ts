@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { findEngine } from '../src/saliency/engine.ts'
+import { findEngine } from '../src/saliency/engines/openEngine.ts'
 import { buildProgram, programNames } from '../src/saliency/program.ts'
 import { benchNetwork } from './network.ts'
 

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { automaticShardSize, partEntries, shardsOf } from '../src/producer/manifest.ts'
+import { createLogger } from '../src/base/telemetry.ts'
+import { automaticShardSize, partEntries, shardsOf } from '../src/output/manifest.ts'
 import { ShardQueue } from '../src/producer/shardQueue.ts'
 import { openPrivateRedis } from '../src/queue/privateRedis.ts'
-import { createLogger } from '../src/telemetry.ts'
 
 /** Memory of a Redis that holds all shards of a run over so many keys at once, at the default shard size. */
 export async function benchQueueMemory(keys: number): Promise<string> {

@@ -1,12 +1,15 @@
 import { gzipSync } from 'node:zlib'
-import { layout } from '../src/contract/layout.ts'
-import { fingerprint } from '../src/contract/manifest.ts'
-import type { ManifestEntry, ManifestHeader } from '../src/contract/manifest.ts'
-import { magnitudeBytes } from '../src/contract/record.ts'
-import type { OkRecord } from '../src/contract/record.ts'
-import type { ResultSet } from '../src/contract/resultSet.ts'
-import type { Run } from '../src/contract/run.ts'
-import { automaticShardSize, partEntries } from '../src/producer/manifest.ts'
+import { layout } from '../src/output/layout.ts'
+import {
+  automaticShardSize,
+  fingerprint,
+  partEntries,
+  type ManifestEntry,
+  type ManifestHeader,
+} from '../src/output/manifest.ts'
+import { magnitudeBytes, type OkRecord } from '../src/output/record.ts'
+import type { ResultSet } from '../src/output/resultSet.ts'
+import type { Run } from '../src/output/runs.ts'
 import { openStore } from '../src/storage/open.ts'
 import type { ObjectInfo, Store } from '../src/storage/store.ts'
 

@@ -1,11 +1,18 @@
-// Writes docs/configuration.md from the schema of src/config.ts: `node --import tsx scripts/configurationDocs.ts`.
+// Writes docs/configuration.md from the schema of src/cli/settings/schema.ts: `node --import tsx scripts/configurationDocs.ts`.
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { environmentName, flagName, groupTitles, settingFacts, settingNames, type SettingFacts } from '../src/config.ts'
+import {
+  environmentName,
+  flagName,
+  groupTitles,
+  settingFacts,
+  settingNames,
+  type SettingFacts,
+} from '../src/cli/settings/schema.ts'
 
 const introduction = `# Configuration
 
-<!-- Made from src/config.ts by scripts/configurationDocs.ts; edit the schema, not this file. -->
+<!-- Made from src/cli/settings/schema.ts by scripts/configurationDocs.ts; edit the schema, not this file. -->
 
 Every option can be given in four places; a later one wins:
 

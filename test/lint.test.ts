@@ -1,15 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { floors, lintConfig } from '../scripts/lintConfig.ts'
 
 // The linter says nothing about cycles when it cannot resolve imports, and nothing about types when it finds no
 // tsconfig. So a green lint proves something only while these bad files are refused under the same configuration.
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const value = 'export const value = 1\n'
+const value = 'export const value = 1\nexport type Value = number\n'
 const importing = (path: string) => `import { value } from '${path}'\nexport const twice = value + value\n`
 const cyclic = (name: string, next: string) =>
   `import { ${next} } from './${next}.ts'\nexport function ${name}(): number {\n  return ${next}()\n}\n`
@@ -17,8 +18,9 @@ const cyclic = (name: string, next: string) =>
 const good = {
   'src/pose/euler.ts': value,
   'src/saliency/networks/good.ts': importing('../../pose/euler.ts'),
-  'src/image/good.ts': importing('../contract/target.ts'),
+  'src/image/good.ts': importing('../base/target.ts'),
   'src/producer/good.ts': importing('../report/target.ts'),
+  'src/worker/supervisor/good.ts': importing('../target.ts'),
   'src/cli/good.ts': `${importing('../producer/target.ts')}export const asked = [process.argv, process.env]\n`,
 }
 
@@ -30,22 +32,25 @@ const cycle = {
 
 /** Folder of the importing file → folders that it must not know. */
 const upward: [importer: string, imported: string][] = [
-  ['src/contract', 'src/storage'],
-  ['src/contract', 'src/queue'],
-  ['src/storage', 'src/queue'],
-  ['src/storage', 'src/saliency'],
-  ['src/saliency', 'src/storage'],
-  ['src/saliency', 'src/queue'],
-  ['src/saliency/networks', 'src/pose'],
-  ['src/image', 'src/dataset'],
-  ['src/pose', 'src/report'],
-  ['src/dataset', 'src/producer'],
-  ['src/queue', 'src/worker'],
-  ['src/report', 'src/producer'],
-  ['src/report', 'src/worker'],
-  ['src/producer', 'src/worker'],
-  ['src/worker', 'src/producer'],
-  ['src/worker', 'src/cli'],
+  ...floors.flatMap((floor, height) =>
+    floor.flatMap((room): [string, string][] =>
+      floors
+        .slice(height)
+        .flat()
+        .filter((other) => other !== room)
+        .map((other) => [`src/${room}`, `src/${other}`]),
+    ),
+  ),
+  // Folders within a room are behind the same fence.
+  ['src/saliency/networks', 'src/storage'],
+  ['src/saliency/engines', 'src/queue'],
+  ['src/storage', 'src/cli/settings'],
+  ['src/worker/unit', 'src/producer'],
+  ['src/worker/supervisor', 'src/producer'],
+  ['src/worker/supervisor', 'src/worker/unit'],
+  ['src/worker/unit', 'src/worker/supervisor'],
+  ['src/worker', 'src/worker/supervisor'],
+  ['src/worker', 'src/worker/unit'],
 ]
 const upwardFile = ([importer, imported]: [string, string]) => `${importer}/imports-${imported.replaceAll('/', '-')}.ts`
 
@@ -76,7 +81,21 @@ const bad: [what: string, rule: string, text: string][] = [
     'eslint(no-restricted-imports)',
     "import { env } from 'node:process'\nexport const home = env.HOME\n",
   ],
-  ['the options of the command line', 'eslint(no-restricted-imports)', importing('../config.ts')],
+  [
+    'a room above by a dynamic import',
+    'eslint(no-restricted-imports)',
+    "export const f = async () => (await import('../cli/target.ts')).value\n",
+  ],
+  [
+    'a module that is imported twice',
+    'import(no-duplicates)',
+    "import { value } from '../output/target.ts'\nimport type { Value } from '../output/target.ts'\nexport const f: Value = value\n",
+  ],
+  [
+    'an import of types that loads the module',
+    'typescript(no-import-type-side-effects)',
+    "import { type Value } from '../output/target.ts'\nexport const f = (v: Value) => v\n",
+  ],
   ['a print to the console', 'eslint(no-console)', "console.log('')\nexport const value = 1\n"],
   ['a default export', 'import(no-default-export)', 'export default 1\n'],
   [
@@ -96,10 +115,10 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'headlight-lint-'))
   for (const name of ['.oxlintrc.json', 'tsconfig.json', 'package.json']) cpSync(join(root, name), join(folder, name))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  const files: Record<string, string> = { ...good, ...cycle, 'src/config.ts': value, 'src/contract/target.ts': value }
+  const files: Record<string, string> = { ...good, ...cycle, 'src/worker/target.ts': value }
   for (const [importer, imported] of upward) {
     files[`${imported}/target.ts`] = value
-    files[upwardFile([importer, imported])] = importing(join(relative(importer, imported), 'target.ts'))
+    files[upwardFile([importer, imported])] = importing(`./${join(relative(importer, imported), 'target.ts')}`)
   }
   for (const [what, , text] of bad) files[badFile(what)] = text
   for (const [name, text] of Object.entries(files)) {
@@ -119,6 +138,14 @@ beforeAll(() => {
   for (const { code, filename } of diagnostics) broken.set(filename, [...(broken.get(filename) ?? []), code])
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test('the file is the one that scripts/lintConfig.ts writes; run it after a change', () => {
+  expect(readFileSync(join(root, '.oxlintrc.json'), 'utf8')).toBe(lintConfig())
+})
+
+test('every file of src/ lies in a room of the ladder', () => {
+  expect(readdirSync(join(root, 'src')).toSorted()).toEqual(floors.flat().toSorted())
+})
 
 test.each(Object.keys(good))('%s keeps the rules', (file) => {
   expect(broken.get(file) ?? []).toEqual([])

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { table } from '../measure.ts'
 import { scalingChart } from './chart.ts'
-import { imagesFor, kinds, nodeCounts, type Point, point, type Turned } from './scenarios.ts'
+import { imagesFor, kinds, nodeCounts, point, type Point, type Turned } from './scenarios.ts'
 
 /** As it comes, and with what docs/scaling.md says to turn. */
 const asItComes: Turned = { listings: 1, storePrefixes: 1, shardSize: 256 }

@@ -1,4 +1,4 @@
-import { type Outcome, type Part, parts, type ServiceTimes, simulate } from './simulation.ts'
+import { parts, simulate, type Outcome, type Part, type ServiceTimes } from './simulation.ts'
 
 /** One kind of node. Prices are inputs, not offers: put your own in. */
 export interface Kind {

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 
 /** The canonical face of `@mediapipe/face_mesh`, in the head's axes. */
 export interface FaceMesh {

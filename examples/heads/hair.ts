@@ -1,5 +1,5 @@
-import { hairDepth, type HairStyle } from './hairline.ts'
 import { ramp } from './faceLayers.ts'
+import { hairDepth, type HairStyle } from './hairline.ts'
 import { gridTriangles } from './mesh.ts'
 
 /** Lifts a head's surface where hair grows, from nothing at the hairline. `marks` says where each vertex rested. */

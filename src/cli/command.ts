@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
-import type { SettingName, Settings } from '../config.ts'
-import type { Logger } from '../telemetry.ts'
-import type { ProgressDisplay } from './progressDisplay.ts'
-import type { Surroundings } from './terminal.ts'
+import type { Logger } from '../base/telemetry.ts'
+import type { ProgressDisplay } from './messages/progressDisplay.ts'
+import type { SettingWording } from './settings/options.ts'
+import type { SettingName, Settings } from './settings/schema.ts'
+import type { Surroundings } from './surroundings.ts'
 
 /** One call of a command, with everything it was given. */
 export interface Call {
@@ -15,19 +16,6 @@ export interface Call {
   readonly display: ProgressDisplay
   readonly log: Logger
 }
-
-export type SettingWording = Partial<
-  Record<
-    SettingName,
-    {
-      readonly description?: string
-      /** The command cannot do without it: it stands first, and no default is told. */
-      readonly isNeeded?: true
-      /** In place of `default: …`. */
-      readonly note?: string
-    }
-  >
->
 
 /**
  * What program.ts needs to offer a command. `perform` imports what it needs when it is called, so that `explain` never

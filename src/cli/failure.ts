@@ -1,4 +1,4 @@
-import { HeadlightError, InputError } from '../errors.ts'
+import { HeadlightError, InputError } from '../base/errors.ts'
 import { withPlaces } from '../storage/place.ts'
 
 /** The reason of an AbortSignal that SIGINT or SIGTERM aborted. Its message says how to go on. */

@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { homedir } from 'node:os'
-import type { Output, StopSignal, Surroundings } from './terminal.ts'
+import type { Output, StopSignal, Surroundings } from './surroundings.ts'
 
 const oldestNode = [20, 19] as const
 const lingerMs = 2_000

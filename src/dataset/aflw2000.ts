@@ -1,4 +1,4 @@
-import { SampleError } from '../errors.ts'
+import { SampleError } from '../base/errors.ts'
 import type { Degrees, Pose } from '../pose/euler.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { ObjectInfo, Store } from '../storage/store.ts'

@@ -1,4 +1,4 @@
-import { SampleError } from '../errors.ts'
+import { SampleError } from '../base/errors.ts'
 import { poseOfRotation } from '../pose/geodesic.ts'
 import type { ObjectInfo, Store } from '../storage/store.ts'
 import type { Adapter, Box, Sample, Truth } from './adapter.ts'

@@ -1,4 +1,4 @@
-import { SampleError } from '../errors.ts'
+import { SampleError } from '../base/errors.ts'
 import type { Store } from '../storage/store.ts'
 import type { Sample } from './adapter.ts'
 

@@ -1,11 +1,11 @@
 import { basename, dirname } from 'node:path'
-import { InputError } from '../errors.ts'
+import { InputError } from '../base/errors.ts'
 import { pathOfFileUri } from '../storage/fileUri.ts'
+import { compareKeys } from '../storage/keyOrder.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import type { Sample } from './adapter.ts'
 import { IndexTable, type IndexColumns } from './indexTable.ts'
-import { compareKeys } from '../storage/keyOrder.ts'
 
 /**
  * Reads an index: a key in the dataset, or an `s3://` or `file://` URI (at the dataset's endpoint). Only the listing side

@@ -1,7 +1,7 @@
-import type { indexFields } from '../contract/resultSet.ts'
-import { InputError } from '../errors.ts'
+import { InputError } from '../base/errors.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { Truth } from './adapter.ts'
+import type { indexFields } from './adapterOptions.ts'
 import { CsvError, csvRows } from './csvRows.ts'
 
 type IndexField = (typeof indexFields)[number]

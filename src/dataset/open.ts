@@ -1,5 +1,5 @@
-import type { AdapterOptions } from '../contract/resultSet.ts'
 import type { Adapter } from './adapter.ts'
+import type { AdapterOptions } from './adapterOptions.ts'
 import { aflw2000Adapter } from './aflw2000.ts'
 import { biwiAdapter } from './biwi.ts'
 import { csvAdapter } from './csv.ts'

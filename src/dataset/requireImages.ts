@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts'
+import { InputError } from '../base/errors.ts'
 import type { Store } from '../storage/store.ts'
 import type { Adapter, Sample } from './adapter.ts'
 

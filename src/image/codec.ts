@@ -1,5 +1,5 @@
 import sharp, { type OutputInfo, type Sharp } from 'sharp'
-import { HeadlightError, SampleError } from '../errors.ts'
+import { HeadlightError, SampleError } from '../base/errors.ts'
 import { endsEarly, sniff, type ImageFormat } from './container.ts'
 
 // No image is decoded twice, so libvips' cache would only hold memory; and each decode gets one thread, since a worker

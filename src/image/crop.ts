@@ -1,7 +1,7 @@
-import { SampleError } from '../errors.ts'
+import { SampleError } from '../base/errors.ts'
+import { roundHalfToEven } from '../base/float16.ts'
 import type { DecodedImage } from './codec.ts'
 import { resizeBilinear, type Region } from './resize.ts'
-import { roundHalfToEven } from '../rounding.ts'
 
 /** In image pixels, fractional; structurally an adapter's box. */
 type Corners = Readonly<Record<'x0' | 'y0' | 'x1' | 'y1', number>>

@@ -1,4 +1,4 @@
-import { SampleError } from '../errors.ts'
+import { SampleError } from '../base/errors.ts'
 
 /** An object below this is read whatever the pixel limit says: metadata and other frames may well take as much. */
 const smallestLimitBytes = 256 * 2 ** 20

@@ -1,4 +1,4 @@
-import { toFloat16 } from '../float16.ts'
+import { toFloat16 } from '../base/float16.ts'
 
 /** How numbers are stored. `float16` stores `values / maxAbs`, so that a gradient of any scale keeps its eleven bits. */
 export type NpyStorage = { readonly dtype: 'float32' } | { readonly dtype: 'float16'; readonly maxAbs: number }

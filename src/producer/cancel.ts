@@ -1,16 +1,13 @@
-import { layout } from '../contract/layout.ts'
-import type { ResultSet } from '../contract/resultSet.ts'
-import { runSchema } from '../contract/run.ts'
-import type { Run, Summary } from '../contract/run.ts'
-import { Patience } from '../storage/patience.ts'
-import type { PatienceTimes } from '../storage/patience.ts'
+import type { Logger } from '../base/telemetry.ts'
+import { Hold, type HoldTimes } from '../output/hold.ts'
+import { getJson } from '../output/jsonObject.ts'
+import { layout } from '../output/layout.ts'
+import type { ResultSet } from '../output/resultSet.ts'
+import { runSchema, type Run, type Summary } from '../output/runs.ts'
+import { Patience, type PatienceTimes } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
-import type { Logger } from '../telemetry.ts'
 import { finalize } from './finalize.ts'
-import { Hold } from './hold.ts'
-import type { HoldTimes } from './hold.ts'
-import { getJson } from '../storage/jsonObject.ts'
 
 export interface CloseCancelledOptions {
   readonly output: Store

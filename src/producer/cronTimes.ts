@@ -1,5 +1,5 @@
 import { getNextMillis } from 'bullmq'
-import { InputError } from '../errors.ts'
+import { InputError } from '../base/errors.ts'
 
 /**
  * The next times of a cron line after an instant, by the parser that the queue's schedulers use. Across a change of the

@@ -1,14 +1,19 @@
-import { refuseKey } from '../contract/layout.ts'
-import { fingerprint } from '../contract/manifest.ts'
-import type { ManifestDone, ManifestEntry, ManifestHeader } from '../contract/manifest.ts'
-import { retriedCodes } from '../contract/record.ts'
-import type { Retry } from '../contract/run.ts'
-import type { TableRow } from '../contract/table.ts'
 import type { Adapter, Sample } from '../dataset/adapter.ts'
-import type { Store } from '../storage/store.ts'
+import { refuseKey } from '../output/layout.ts'
+import {
+  automaticShardSize,
+  fingerprint,
+  partEntries,
+  type Manifest,
+  type ManifestDone,
+  type ManifestEntry,
+  type ManifestHeader,
+} from '../output/manifest.ts'
+import { retriedCodes } from '../output/record.ts'
+import type { Retry } from '../output/runs.ts'
+import type { TableRow } from '../output/table.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
-import { automaticShardSize, partEntries } from './manifest.ts'
-import type { Manifest } from './manifest.ts'
+import type { Store } from '../storage/store.ts'
 import { MapCollisions } from './mapCollisions.ts'
 
 /** What a listing must know about a sample's former record. */

@@ -1,8 +1,8 @@
-import { shardName } from '../contract/layout.ts'
-import { TransientError } from '../errors.ts'
+import { TransientError } from '../base/errors.ts'
+import { readFlags } from '../output/flags.ts'
+import { shardName } from '../output/layout.ts'
+import type { Shard } from '../output/manifest.ts'
 import type { Store } from '../storage/store.ts'
-import { readFlags } from './flags.ts'
-import type { Shard } from './manifest.ts'
 import type { ShardQueue } from './shardQueue.ts'
 import type { Shards } from './shards.ts'
 

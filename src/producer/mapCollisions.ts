@@ -25,7 +25,7 @@ export class MapCollisions {
     while (this.#prefixes.length > 0 && !key.startsWith(this.#prefixes.at(-1) ?? '')) this.#prefixes.pop()
     const found = this.#prefixes.some((earlier) => {
       const rest = key.slice(earlier.length)
-      // The map of `earlier` is `earlier` itself when that ends in .png, else `earlier.png` (contract/layout.ts).
+      // The map of `earlier` is `earlier` itself when that ends in .png, else `earlier.png` (output/layout.ts).
       return rest === '.png'
         ? !isPng(earlier)
         : rest.startsWith(isPng(earlier) ? '/' : '.png/') || rest.startsWith('.npy/')

@@ -1,5 +1,5 @@
-import { shardName } from '../contract/layout.ts'
-import type { Shard } from './manifest.ts'
+import { shardName } from '../output/layout.ts'
+import type { Shard } from '../output/manifest.ts'
 import type { Shards } from './shards.ts'
 
 /** How far a run is. Counts are of samples. */

@@ -1,12 +1,12 @@
-import { layout, refuseKey } from '../contract/layout.ts'
-import type { ResultSet } from '../contract/resultSet.ts'
-import { runSchema } from '../contract/run.ts'
-import type { TableRow } from '../contract/table.ts'
-import { getJson } from '../storage/jsonObject.ts'
+import type { Logger } from '../base/telemetry.ts'
+import { getJson } from '../output/jsonObject.ts'
+import { layout, refuseKey } from '../output/layout.ts'
+import { Manifest } from '../output/manifest.ts'
+import type { ResultSet } from '../output/resultSet.ts'
+import { runSchema } from '../output/runs.ts'
+import { stateRows } from '../output/stateRows.ts'
+import type { TableRow } from '../output/table.ts'
 import type { Store } from '../storage/store.ts'
-import type { Logger } from '../telemetry.ts'
-import { Manifest } from './manifest.ts'
-import { stateRows } from './stateRows.ts'
 
 export interface PruneOptions {
   readonly output: Store

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Job, Queue } from 'bullmq'
-import { runJobOptions, runsQueue, standInName } from '../contract/job.ts'
-import type { RunJob } from '../contract/job.ts'
+import type { Logger } from '../base/telemetry.ts'
 import { closeWithin } from '../queue/closing.ts'
 import { openQueue } from '../queue/connection.ts'
+import { runJobOptions, runsQueue, standInName, type RunJob } from '../queue/jobs.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
-import type { Logger } from '../telemetry.ts'
 import type { Schedules, ScheduleStatus } from './schedules.ts'
 
 const closeTimeoutMs = 2_000

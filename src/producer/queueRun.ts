@@ -1,15 +1,16 @@
-import type { RunJob } from '../contract/job.ts'
-import type { ResultSet } from '../contract/resultSet.ts'
-import type { Run } from '../contract/run.ts'
-import { InputError } from '../errors.ts'
+import { randomUUID } from 'node:crypto'
+import { InputError } from '../base/errors.ts'
+import type { Logger } from '../base/telemetry.ts'
+import { Hold } from '../output/hold.ts'
+import type { ResultSet } from '../output/resultSet.ts'
+import { currentRun, latestRun, openRun, type Run, type Summary } from '../output/runs.ts'
+import { checkRedis } from '../queue/checkRedis.ts'
+import { openQueue } from '../queue/connection.ts'
+import { runJobOptions, runJobSchema, runsQueue, type RunJob } from '../queue/jobs.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
 import { Patience } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
-import type { Logger } from '../telemetry.ts'
-import { enqueueRun } from './enqueueRun.ts'
-import { Hold } from './hold.ts'
-import { currentRun, latestRun, openRun } from './runs.ts'
 
 export interface QueueRunOptions {
   readonly connection: QueueConnection
@@ -52,5 +53,20 @@ async function openedRun({ output: bare, set, job, signal, onWait, log }: QueueR
     return await openRun({ output, set: set.id, base, full, prune, queued: true, latest, now: new Date() })
   } finally {
     await hold.release().catch((error: unknown) => log.warn({ err: error }, 'the hold could not be given back'))
+  }
+}
+
+/** Adds a run for a standing producer. Gives the job's id. */
+export async function enqueueRun(connection: QueueConnection, job: RunJob, log: Logger): Promise<string> {
+  await checkRedis(connection)
+  const queue = openQueue<RunJob, Summary>(connection, runsQueue, log)
+  try {
+    await queue.waitUntilReady()
+    // Not BullMQ's own numbers: a Redis that has lost its data begins them anew while runs of the old ones are at work.
+    const jobId = randomUUID()
+    await queue.add('run', runJobSchema.parse(job), { ...runJobOptions, jobId })
+    return jobId
+  } finally {
+    await queue.close()
   }
 }

@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Queue } from 'bullmq'
-import { runJobOptions, runsQueue, standInName } from '../contract/job.ts'
-import type { RunJob } from '../contract/job.ts'
+import { InputError } from '../base/errors.ts'
+import type { Logger } from '../base/telemetry.ts'
+import { checkRedis, type RedisFacts } from '../queue/checkRedis.ts'
+import { closeWithin } from '../queue/closing.ts'
+import { openClient, openQueue, type RedisClient } from '../queue/connection.ts'
+import { runJobOptions, runsQueue, standInName, type RunJob } from '../queue/jobs.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
 import {
   keptOutcomes,
   removedSchedulesKey,
@@ -10,16 +15,9 @@ import {
   scheduleOutcomesKey,
   scheduleSchema,
   schedulesKey,
-} from '../contract/schedule.ts'
-import type { Schedule, ScheduleOutcome } from '../contract/schedule.ts'
-import { InputError } from '../errors.ts'
-import { closeWithin } from '../queue/closing.ts'
-import { checkRedis } from '../queue/checkRedis.ts'
-import type { RedisFacts } from '../queue/checkRedis.ts'
-import { openClient, openQueue } from '../queue/connection.ts'
-import type { RedisClient } from '../queue/connection.ts'
-import type { QueueConnection } from '../queue/redisUrl.ts'
-import type { Logger } from '../telemetry.ts'
+  type Schedule,
+  type ScheduleOutcome,
+} from '../queue/schedule.ts'
 import { cronTimes } from './cronTimes.ts'
 
 /** A schedule as people ask about it. */

@@ -1,14 +1,20 @@
 import type { Queue, QueueEvents } from 'bullmq'
-import { shardJobId, shardJobOptions, shardProgressSchema, shardResultSchema } from '../contract/job.ts'
-import type { ShardJob, ShardResult } from '../contract/job.ts'
-import { TransientError } from '../errors.ts'
+import { TransientError } from '../base/errors.ts'
+import type { Logger } from '../base/telemetry.ts'
+import type { Shard } from '../output/manifest.ts'
 import { closeWithin } from '../queue/closing.ts'
-import { consumersOf } from '../queue/consumers.ts'
 import { openQueue, openQueueEvents } from '../queue/connection.ts'
+import { consumersOf } from '../queue/consumers.ts'
+import {
+  shardJobId,
+  shardJobOptions,
+  shardProgressSchema,
+  shardResultSchema,
+  type ShardJob,
+  type ShardResult,
+} from '../queue/jobs.ts'
 import { sayOutage } from '../queue/outage.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
-import type { Logger } from '../telemetry.ts'
-import type { Shard } from './manifest.ts'
 
 export interface ShardQueueOptions {
   readonly connection: QueueConnection

@@ -1,8 +1,6 @@
-import { layout, shardName } from '../contract/layout.ts'
-import type { ManifestHeader } from '../contract/manifest.ts'
+import { layout, shardName } from '../output/layout.ts'
+import { shardsOf, type ManifestHeader, type Shard } from '../output/manifest.ts'
 import type { Store } from '../storage/store.ts'
-import { shardsOf } from './manifest.ts'
-import type { Shard } from './manifest.ts'
 
 /** All shards of a run that are listed so far, and which of them have their record file. */
 export class Shards {

@@ -1,15 +1,12 @@
-import { layout, shardName } from '../contract/layout.ts'
-import type { ManifestEntry, ManifestHeader } from '../contract/manifest.ts'
-import { magnitudeBytes, magnitudeSide, recordSchema } from '../contract/record.ts'
-import type { Record as SampleRecord } from '../contract/record.ts'
-import { tableRow } from '../contract/table.ts'
-import type { TableRow } from '../contract/table.ts'
-import { float16Values } from '../float16.ts'
+import { float16Values } from '../base/float16.ts'
+import type { Logger } from '../base/telemetry.ts'
+import { layout, shardName } from '../output/layout.ts'
+import { shardsOf, type Manifest, type ManifestEntry, type ManifestHeader, type Shard } from '../output/manifest.ts'
+import { magnitudeBytes, recordSchema, type Record as SampleRecord } from '../output/record.ts'
+import { tableRow, type TableRow } from '../output/table.ts'
+import { magnitudeSide } from '../saliency/picture.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { Store } from '../storage/store.ts'
-import type { Logger } from '../telemetry.ts'
-import { shardsOf } from './manifest.ts'
-import type { Manifest, Shard } from './manifest.ts'
 
 export interface MergeOptions {
   readonly output: Store
@@ -137,7 +134,7 @@ function checkedRecords(text: string, expected: readonly ManifestEntry[], file: 
   })
 }
 
-/** See `magnitudeBytes` in contract/record.ts: samples in order, objectives in order, 28 × 28 float16 each. */
+/** See `magnitudeBytes` in output/record.ts: samples in order, objectives in order, 28 × 28 float16 each. */
 function passMagnitudes(bytes: Uint8Array, { objectives, onMagnitudes }: MergeOptions): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const values = float16Values()

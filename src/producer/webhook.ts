@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Summary } from '../contract/run.ts'
-import type { ScheduleOutcome } from '../contract/schedule.ts'
-import type { Logger } from '../telemetry.ts'
+import type { Logger } from '../base/telemetry.ts'
+import type { Summary } from '../output/runs.ts'
+import type { ScheduleOutcome } from '../queue/schedule.ts'
 
 /** The body of a webhook, as JSON. */
 export interface WebhookMessage {

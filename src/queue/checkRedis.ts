@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { InputError } from '../errors.ts'
+import { InputError } from '../base/errors.ts'
 import { redisFault } from './redisFault.ts'
 import { anonymous, type QueueConnection } from './redisUrl.ts'
 

@@ -1,9 +1,17 @@
-import { createIORedisClient, Queue, QueueEvents, RedisConnection, Worker } from 'bullmq'
-import type { Processor, RedisOptions, WorkerOptions } from 'bullmq'
+import {
+  createIORedisClient,
+  Queue,
+  QueueEvents,
+  RedisConnection,
+  Worker,
+  type Processor,
+  type RedisOptions,
+  type WorkerOptions,
+} from 'bullmq'
 import { Cluster, Redis } from 'ioredis'
 import { z } from 'zod'
-import { workerOptions } from '../contract/job.ts'
-import type { Logger } from '../telemetry.ts'
+import type { Logger } from '../base/telemetry.ts'
+import { workerOptions } from './jobs.ts'
 import { sayOutage } from './outage.ts'
 import { anonymous, type QueueConnection } from './redisUrl.ts'
 
@@ -99,7 +107,7 @@ export function openQueueEvents(connection: QueueConnection, name: string, log: 
   return events
 }
 
-/** A worker with the lock times of `contract/job.ts`; reconnects for ever. The caller closes it. */
+/** A worker with the lock times of `jobs.ts`; reconnects for ever. The caller closes it. */
 export function openWorker<Data, Result>(
   connection: QueueConnection,
   name: string,

@@ -1,4 +1,4 @@
-import type { Logger } from '../telemetry.ts'
+import type { Logger } from '../base/telemetry.ts'
 import { redisFault } from './redisFault.ts'
 import type { QueueConnection } from './redisUrl.ts'
 

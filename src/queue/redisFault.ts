@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts'
+import { InputError } from '../base/errors.ts'
 
 /**
  * InputError `no-redis` for what a client said when it could not use the server at `description`: what is wrong, and what

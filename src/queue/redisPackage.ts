@@ -2,12 +2,11 @@ import { execFile } from 'node:child_process'
 import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { InputError } from '../errors.ts'
-import type { Logger } from '../telemetry.ts'
-import { findExecutable } from './executable.ts'
-import { lockFile } from './fileLock.ts'
-import { findRedisProgram, inspectProgram, programFolder, unpackedProgram } from './redisProgram.ts'
-import type { RedisProgram } from './redisProgram.ts'
+import { InputError } from '../base/errors.ts'
+import { findExecutable } from '../base/executable.ts'
+import { lockFile } from '../base/fileLock.ts'
+import type { Logger } from '../base/telemetry.ts'
+import { findRedisProgram, inspectProgram, programFolder, unpackedProgram, type RedisProgram } from './redisProgram.ts'
 
 const run = promisify(execFile)
 

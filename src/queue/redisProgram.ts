@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { findExecutable } from '../base/executable.ts'
 import { isRecent } from './checkRedis.ts'
-import { findExecutable } from './executable.ts'
 
 const run = promisify(execFile)
 

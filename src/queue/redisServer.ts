@@ -4,10 +4,9 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { InputError } from '../errors.ts'
-import type { Logger } from '../telemetry.ts'
-import { lockFile } from './fileLock.ts'
-import type { FileLock } from './fileLock.ts'
+import { InputError } from '../base/errors.ts'
+import { lockFile, type FileLock } from '../base/fileLock.ts'
+import type { Logger } from '../base/telemetry.ts'
 
 /** Where one private server lives. */
 export interface ServerPlace {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { queuePrefix } from '../contract/job.ts'
-import { InputError } from '../errors.ts'
+import { InputError } from '../base/errors.ts'
+import { queuePrefix } from './jobs.ts'
 
 /** What ioredis and BullMQ need to reach a server; no policy of retrying. */
 export interface RedisAddress {

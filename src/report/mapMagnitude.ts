@@ -1,6 +1,5 @@
-import { magnitudeSide } from '../contract/record.ts'
 import type { DecodedImage } from '../image/codec.ts'
-import type { MapStyle } from '../saliency/picture.ts'
+import { magnitudeSide, type MapStyle } from '../saliency/picture.ts'
 
 /**
  * A 28 × 28 magnitude map read back from a stored picture, for the overlay; arbitrary scale. Row-major.

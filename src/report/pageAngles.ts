@@ -1,8 +1,8 @@
-import type { Summary } from '../contract/run.ts'
+import type { Summary } from '../output/runs.ts'
 import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
 import type { AngleDistribution } from './distribution.ts'
-import { hundredth, whole } from './figures.ts'
 import { drawErrorHistogram, drawEstimateHistogram } from './histogram.ts'
+import { hundredth, whole } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
 import { drawScatter } from './scatter.ts'
 

@@ -1,6 +1,6 @@
-import type { ResultSet } from '../contract/resultSet.ts'
+import type { ResultSet } from '../output/resultSet.ts'
 import { escapeHtml } from './escaping.ts'
-import { hundredth } from './figures.ts'
+import { hundredth } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
 
 /** How alike the maps of different objectives are; empty when there is one. */

@@ -1,11 +1,11 @@
-import type { ResultSet } from '../contract/resultSet.ts'
-import type { Summary } from '../contract/run.ts'
-import { describeAdapter } from '../dataset/describe.ts'
-import { errorCodes } from '../errors.ts'
+import { errorCodes } from '../base/errors.ts'
+import { withoutPassword } from '../base/telemetry.ts'
+import { describeAdapter } from '../dataset/adapterOptions.ts'
+import type { ResultSet } from '../output/resultSet.ts'
+import type { Summary } from '../output/runs.ts'
 import { descriptionSchema, type Head } from '../saliency/networks/description.ts'
-import { withoutPassword } from '../telemetry.ts'
 import { escapeHtml } from './escaping.ts'
-import { minute, whole } from './figures.ts'
+import { minute, whole } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
 
 /** By code: how many samples failed, and the first of them. */

@@ -1,6 +1,6 @@
 import { angleNames } from '../pose/euler.ts'
 import { escapeHtml } from './escaping.ts'
-import { whole } from './figures.ts'
+import { whole } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
 
 /** What is to be seen, the controls, and the empty list that the page's script fills. */

@@ -1,8 +1,8 @@
-import { HeadlightError, SampleError } from '../errors.ts'
+import { HeadlightError, SampleError } from '../base/errors.ts'
+import type { Logger } from '../base/telemetry.ts'
 import { decodeImage, type DecodedImage } from '../image/codec.ts'
 import { requireEncodedSize } from '../image/encodedSize.ts'
 import type { Store } from '../storage/store.ts'
-import type { Logger } from '../telemetry.ts'
 
 /** Each may take most of a minute where nobody answers, and the page wants hundreds of pictures. */
 const faultsInARow = 3

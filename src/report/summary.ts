@@ -1,6 +1,5 @@
-import type { Summary } from '../contract/run.ts'
-import { angleNames } from '../pose/euler.ts'
-import type { Degrees, Pose } from '../pose/euler.ts'
+import type { Summary } from '../output/runs.ts'
+import { angleNames, type Degrees, type Pose } from '../pose/euler.ts'
 import { geodesicError } from '../pose/geodesic.ts'
 import { AbsoluteErrors } from './absoluteErrors.ts'
 

@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { SampleError } from '../errors.ts'
+import { SampleError } from '../base/errors.ts'
 import type { Box } from '../dataset/adapter.ts'
 import type { DecodedImage } from '../image/codec.ts'
 import { cropToInput } from '../image/crop.ts'

@@ -7,7 +7,7 @@ export type Scope = 'all' | 'stem' | 'none'
 /**
  * Gradients travel through the sweep multiplied by this power of two, which is exact, and are multiplied back at its end.
  * Their size is then far below one wherever they matter, so that an engine may close a guided ReLU by adding a large
- * negative number (see executors/onnxGraph.ts). Guided or not, a sweep commutes with positive factors.
+ * negative number (see engines/onnxGraph.ts). Guided or not, a sweep commutes with positive factors.
  */
 const sweepScale = 2 ** -40
 

@@ -1,4 +1,4 @@
-import { PlaceError } from '../errors.ts'
+import { PlaceError } from '../base/errors.ts'
 import type { Explainer } from './explainer.ts'
 
 /** Larger ones hardly gain any more, and every image waits for the rest of its batch. */

@@ -1,11 +1,10 @@
-import { magnitudeSide } from '../contract/record.ts'
-import { HeadlightError, PlaceError } from '../errors.ts'
+import { HeadlightError, PlaceError } from '../base/errors.ts'
 import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
 import type { Scope } from './backward.ts'
-import { findEngine } from './engine.ts'
-import type { Executor, TensorData } from './executor.ts'
+import type { Executor, TensorData } from './engines/engine.ts'
+import { findEngine } from './engines/openEngine.ts'
 import type { Network } from './networks/network.ts'
-import type { MapStyle } from './picture.ts'
+import { magnitudeSide, type MapStyle } from './picture.ts'
 import { buildProgram, programNames } from './program.ts'
 
 export interface ExplainerOptions {

@@ -1,6 +1,6 @@
-import { PlaceError } from '../errors.ts'
+import { PlaceError } from '../base/errors.ts'
 import { gradientOf } from './backward.ts'
-import type { OpenExecutor } from './executor.ts'
+import type { OpenExecutor } from './engines/engine.ts'
 import { constant, make } from './ops.ts'
 import { simplifyGradient } from './simplify.ts'
 

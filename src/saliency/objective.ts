@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts'
+import { InputError } from '../base/errors.ts'
 import { angleNames, type AngleName } from '../pose/euler.ts'
 import type { Node } from './graph.ts'
 import type { Head } from './networks/description.ts'

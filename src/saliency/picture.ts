@@ -1,6 +1,8 @@
-import { magnitudeSide } from '../contract/record.ts'
 import type { Node } from './graph.ts'
 import { constant, make, scalar } from './ops.ts'
+
+/** Side of the small magnitude maps that lie beside each record file. */
+export const magnitudeSide = 28
 
 export type MapStyle = 'origin' | 'magnitude'
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { InputError } from '../errors.ts'
+import { InputError } from '../base/errors.ts'
 
 /** The absolute path that a `file://` URI names. Raises InputError `bad-uri`. */
 export function pathOfFileUri(uri: string): string {

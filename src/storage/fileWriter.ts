@@ -1,6 +1,6 @@
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { PlaceError } from '../errors.ts'
+import { PlaceError } from '../base/errors.ts'
 import { errnoOf, filesystemError } from './filesystemErrors.ts'
 import { etagOf } from './folderListing.ts'
 import type { ObjectWriter } from './store.ts'

@@ -1,4 +1,4 @@
-import { HeadlightError, InputError, PlaceError, SampleError, TransientError } from '../errors.ts'
+import { HeadlightError, InputError, PlaceError, SampleError, TransientError } from '../base/errors.ts'
 
 /** The `code` of a failed system call (`ENOENT`), `undefined` for any other error. */
 export function errnoOf(error: unknown): string | undefined {

@@ -1,4 +1,4 @@
-import { SampleError } from '../errors.ts'
+import { SampleError } from '../base/errors.ts'
 import { isTemporary } from './temporaryName.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { InputError } from '../errors.ts'
-import { type Logger, withoutPassword } from '../telemetry.ts'
+import { InputError } from '../base/errors.ts'
+import { withoutPassword, type Logger } from '../base/telemetry.ts'
 import { FilesystemStore } from './filesystem.ts'
 import { pathOfFileUri } from './fileUri.ts'
 import { S3Store } from './s3.ts'

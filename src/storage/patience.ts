@@ -1,5 +1,5 @@
-import { backoffMs } from '../backoff.ts'
-import { type HeadlightError, TransientError } from '../errors.ts'
+import { backoffMs } from '../base/backoff.ts'
+import { TransientError, type HeadlightError } from '../base/errors.ts'
 import type { Store } from './store.ts'
 
 export interface PatienceTimes {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { InputError, PlaceError, SampleError, TransientError } from '../errors.ts'
+import { InputError, PlaceError, SampleError, TransientError } from '../base/errors.ts'
 import { compareKeys } from './keyOrder.ts'
 import { requireWritableKey } from './objectKey.ts'
 import type { S3Body, S3Connection, S3ConnectionOptions, S3ListRequest, S3Page } from './s3Connection.ts'

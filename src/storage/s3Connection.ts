@@ -8,12 +8,12 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  type PutObjectCommandInput,
   S3Client,
   UploadPartCommand,
+  type PutObjectCommandInput,
 } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { InputError } from '../errors.ts'
+import { InputError } from '../base/errors.ts'
 import type { GetOptions } from './store.ts'
 
 export interface S3ConnectionOptions {

@@ -1,4 +1,4 @@
-import { HeadlightError, InputError, PlaceError, SampleError, TransientError } from '../errors.ts'
+import { HeadlightError, InputError, PlaceError, SampleError, TransientError } from '../base/errors.ts'
 
 /** What was tried, where, and what is known of the place: this decides whose fault a refusal is. */
 export interface S3Attempt {

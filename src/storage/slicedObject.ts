@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts'
+import { InputError } from '../base/errors.ts'
 import type { Store } from './store.ts'
 
 /** An object that is read in slices, and so never held as a whole. */

@@ -1,5 +1,5 @@
-import type { ShardJob } from '../contract/job.ts'
-import type { ResultSet } from '../contract/resultSet.ts'
+import type { ResultSet } from '../output/resultSet.ts'
+import type { ShardJob } from '../queue/jobs.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 

@@ -1,4 +1,11 @@
-import { type ErrorCode, type HeadlightError, InputError, PlaceError, SampleError, TransientError } from '../errors.ts'
+import {
+  InputError,
+  PlaceError,
+  SampleError,
+  TransientError,
+  type ErrorCode,
+  type HeadlightError,
+} from '../base/errors.ts'
 
 const classes = { InputError, SampleError, TransientError, PlaceError }
 

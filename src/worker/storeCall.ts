@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { backoffMs } from '../backoff.ts'
-import { InputError, PlaceError, TransientError } from '../errors.ts'
+import { backoffMs } from '../base/backoff.ts'
+import { InputError, PlaceError, TransientError } from '../base/errors.ts'
 
 export interface RetryPolicy {
   /** Calls in all, the first included. Minimum 1. */

@@ -1,4 +1,4 @@
-import type { Suspicion } from '../contract/job.ts'
+import type { Suspicion } from '../queue/jobs.ts'
 
 /** Ordinary deaths after which a shard is computed one image at a time. */
 const deathsUntilAlone = 2

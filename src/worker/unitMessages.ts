@@ -1,5 +1,5 @@
-import type { ShardJob } from '../contract/job.ts'
-import type { ResultSet } from '../contract/resultSet.ts'
+import type { ResultSet } from '../output/resultSet.ts'
+import type { ShardJob } from '../queue/jobs.ts'
 import type { EndpointOverrides } from './endpoints.ts'
 import type { ErrorMessage } from './errorMessage.ts'
 import type { Measured } from './measurements.ts'

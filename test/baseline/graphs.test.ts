@@ -5,8 +5,8 @@ import { printGraph, topological, type Graph } from '../../src/saliency/graph.ts
 import { loadNetwork } from '../../src/saliency/networks/load.ts'
 import { parseObjectives } from '../../src/saliency/objective.ts'
 import { buildProgram, type ProgramOptions } from '../../src/saliency/program.ts'
+import { frozenText } from '../support/frozen.ts'
 import { checkpointBytes } from '../support/golden.ts'
-import { frozenText } from './frozen.ts'
 
 // The graphs that engines are handed, node by node. Moving and renaming source files must leave them as they are; so must
 // whatever else is not meant to change what is computed or how.

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { adapterOptions } from '../../src/cli/adapterSettings.ts'
-import { resultOptions } from '../../src/cli/resultOptions.ts'
-import { resolveSettings } from '../../src/cli/settings.ts'
-import { resultSetId, resultVersion } from '../../src/contract/resultSet.ts'
+import { adapterOptions } from '../../src/cli/settings/adapterSettings.ts'
+import { resolveSettings } from '../../src/cli/settings/resolveSettings.ts'
+import { resultOptions } from '../../src/cli/settings/resultOptions.ts'
+import { resultSetId, resultVersion } from '../../src/output/resultSet.ts'
 import { loadNetwork } from '../../src/saliency/networks/load.ts'
-import { frozen, frozenCases } from './frozen.ts'
+import { frozen, frozenCases } from '../support/frozen.ts'
 
 // A result set's id is a digest of everything that changes its results. An id that changes leaves all that was computed
 // behind: the next run computes the whole dataset again, into another folder.

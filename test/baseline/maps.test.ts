@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { decodeImage } from '../../src/image/codec.ts'
 import { cropToInput } from '../../src/image/crop.ts'
-import { createExplainer, type Explanation, type ExplainerOptions } from '../../src/saliency/explainer.ts'
+import { createExplainer, type ExplainerOptions, type Explanation } from '../../src/saliency/explainer.ts'
 import { loadNetwork } from '../../src/saliency/networks/load.ts'
+import { frozen, frozenCases } from '../support/frozen.ts'
 import { checkpointBytes } from '../support/golden.ts'
-import { frozen, frozenCases } from './frozen.ts'
 
 // Maps to the last bit, from pixels on. The reference executor computes them, since the bits of ONNX Runtime differ from
 // processor to processor. Its float64 sums are taken in a fixed order and are the same everywhere. Only the softmax of the

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto'
 import { parquetMetadata } from 'hyparquet'
 import { expect, test } from 'vitest'
-import { shardJobId } from '../../src/contract/job.ts'
-import { layout, refuseKey } from '../../src/contract/layout.ts'
-import type { ManifestEntry } from '../../src/contract/manifest.ts'
-import { retriedCodes } from '../../src/contract/record.ts'
-import { tableColumns, tableRow } from '../../src/contract/table.ts'
-import { TableWriter } from '../../src/producer/tableWriter.ts'
-import { failedRecord, magnitudeBlock, okRecord, recordLines } from '../../src/worker/record.ts'
-import { keptObject } from '../producer/world.ts'
-import { description, resultSet } from '../worker/shard.ts'
-import { frozen } from './frozen.ts'
+import { layout, refuseKey } from '../../src/output/layout.ts'
+import type { ManifestEntry } from '../../src/output/manifest.ts'
+import { retriedCodes } from '../../src/output/record.ts'
+import { tableColumns, tableRow } from '../../src/output/table.ts'
+import { TableWriter } from '../../src/output/tableWriter.ts'
+import { shardJobId } from '../../src/queue/jobs.ts'
+import { failedRecord, magnitudeBlock, okRecord, recordLines } from '../../src/worker/unit/makeRecord.ts'
+import { frozen } from '../support/frozen.ts'
+import { keptObject } from '../support/producerWorld.ts'
+import { description, resultSet } from '../support/shard.ts'
 
 // Records are bytes that earlier runs left, and the table is what people's programs read. Both may gain fields; what is
 // there keeps its place, its name and its meaning.
@@ -115,9 +115,17 @@ test('every file lies where it lay', () => {
 
 test('the same keys are refused, and the same failures tried again, as ever', () => {
   const judged = Object.fromEntries(
-    ['a.png', 'a/../b.png', '/a.png', 'a//b.png', 'a\\b.png', `${'x'.repeat(260)}.png`, 'a\tb.png', 'ü/😀.png'].map(
-      (key) => [key, refuseKey(key) ?? 'taken'],
-    ),
+    [
+      'a.png',
+      'a/../b.png',
+      'a/./b.png',
+      '/a.png',
+      'a//b.png',
+      'a\\b.png',
+      `${'x'.repeat(260)}.png`,
+      'a\tb.png',
+      'ü/😀.png',
+    ].map((key) => [key, refuseKey(key) ?? 'taken']),
   )
   expect(judged).toEqual(frozen('records.json', 'keys', judged))
   expect([...retriedCodes]).toEqual(expect.arrayContaining(frozen('records.json', 'retried', [...retriedCodes]) as []))

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../support/headlight.ts'
 import { startTestRedis } from '../support/redis.ts'
-import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from './headlight.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
 

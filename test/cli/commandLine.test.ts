@@ -1,8 +1,8 @@
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { settingNames } from '../../src/config.ts'
-import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from './headlight.ts'
+import { settingNames } from '../../src/cli/settings/schema.ts'
+import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../support/headlight.ts'
 
 const run = ['run', '--dataset', imageFolder, '--network', networkFile]
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { InputError, PlaceError, TransientError } from '../../src/base/errors.ts'
 import { describeFailure, Interrupted } from '../../src/cli/failure.ts'
-import { InputError, PlaceError, TransientError } from '../../src/errors.ts'
 
 const quietly = { debug: false }
 

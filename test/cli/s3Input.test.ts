@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
+import { headlight, imageFolder, networkFile } from '../support/headlight.ts'
 import { startS3Server, type S3Server } from '../support/s3Server.ts'
-import { headlight, imageFolder, networkFile } from './headlight.ts'
 
 const keys = { accessKeyId: 'key', secretAccessKey: 'secret' }
 const name = 'BIWI00000001_-17_+1_+17.png'

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
-import { readTable } from '../../src/contract/table.ts'
+import { readTable } from '../../src/output/table.ts'
+import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../support/headlight.ts'
 import { searchPathWithRedis } from '../support/redis.ts'
-import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from './headlight.ts'
 
 let PATH = ''
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { imageFolder, inFolder, networkFile, startHeadlight } from '../support/headlight.ts'
 import { searchPathWithRedis } from '../support/redis.ts'
-import { imageFolder, inFolder, networkFile, startHeadlight } from './headlight.ts'
 
 it(
   'of two runs into one output at once, one runs and the other says who holds it',

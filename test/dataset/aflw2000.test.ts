@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { fingerprint } from '../../src/contract/manifest.ts'
 import { openAdapter } from '../../src/dataset/open.ts'
-import { matFile } from './matFile.ts'
-import { memoryStore, samplesOf } from './memoryStore.ts'
+import { fingerprint } from '../../src/output/manifest.ts'
+import { matFile } from '../support/matFile.ts'
+import { memoryStore, samplesOf } from '../support/memoryStore.ts'
 
 const adapter = (box: 'hopenet' | 'hopenet-literal' = 'hopenet') =>
   openAdapter({ name: 'aflw2000', applyExifOrientation: false, box })

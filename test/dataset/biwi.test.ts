@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { fingerprint } from '../../src/contract/manifest.ts'
 import { openAdapter } from '../../src/dataset/open.ts'
+import { fingerprint } from '../../src/output/manifest.ts'
 import type { Pose } from '../../src/pose/euler.ts'
-import { memoryStore, samplesOf } from './memoryStore.ts'
+import { memoryStore, samplesOf } from '../support/memoryStore.ts'
 
 const biwi = (options: { labels?: 'depth' | 'rgb'; margin?: number; boxes?: string } = {}) =>
   openAdapter({

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { fingerprint } from '../../src/contract/manifest.ts'
 import type { Sample } from '../../src/dataset/adapter.ts'
 import { openAdapter } from '../../src/dataset/open.ts'
-import { memoryStore, samplesOf } from './memoryStore.ts'
+import { fingerprint } from '../../src/output/manifest.ts'
+import { memoryStore, samplesOf } from '../support/memoryStore.ts'
 
 const adapter = (columns: Record<string, string> = {}, index = 'index.csv') =>
   openAdapter({ name: 'csv', applyExifOrientation: false, index, columns })

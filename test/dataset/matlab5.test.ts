@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { readMatlab5 } from '../../src/dataset/matlab5.ts'
-import { element, matFile, numbersOf } from './matFile.ts'
+import { element, matFile, numbersOf } from '../support/matFile.ts'
 
 const arrays = {
   roi: { rows: 1, values: [1, 2, 3, 4] },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { SampleError } from '../../src/errors.ts'
+import { SampleError } from '../../src/base/errors.ts'
 import { decodeImage, type DecodedImage } from '../../src/image/codec.ts'
 import { cropToInput } from '../../src/image/crop.ts'
 import { resizeBilinear } from '../../src/image/resize.ts'

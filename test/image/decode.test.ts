@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
-import { SampleError } from '../../src/errors.ts'
+import { SampleError } from '../../src/base/errors.ts'
 import { decodeImage } from '../../src/image/codec.ts'
 
 const asPillow = { maxPixels: 100_000_000, applyExifOrientation: false }

@@ -11,8 +11,15 @@ import { PodDisruptionBudget } from 'kubernetes-models/policy/v1'
 import { Service, ServiceAccount } from 'kubernetes-models/v1'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { environmentName, settingNames } from '../../src/config.ts'
-import { kubernetesFolder, kustomize, manifestsIn, overlays, rendered, type Manifest } from './manifests.ts'
+import { environmentName, settingNames } from '../../src/cli/settings/schema.ts'
+import {
+  kubernetesFolder,
+  kustomize,
+  manifestsIn,
+  overlays,
+  rendered,
+  type Manifest,
+} from '../support/kubernetesManifests.ts'
 
 // The models come from the API's own OpenAPI documents. Their validators know formats and what is required, but let
 // unknown fields pass; the compiler knows every field. Together they are as strict as an API server.

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openStore } from '../../src/storage/open.ts'
+import { imageFolder, inFolder, networkFile, startHeadlight } from '../support/headlight.ts'
+import { Policy } from '../support/s3Policy.ts'
 import { startS3Server, type S3Request, type S3Server } from '../support/s3Server.ts'
-import { imageFolder, inFolder, networkFile, startHeadlight } from '../cli/headlight.ts'
-import { Policy } from './policy.ts'
-import { hasOpenssl, startSecuredRedis, type SecuredRedis } from './securedRedis.ts'
+import { hasOpenssl, startSecuredRedis, type SecuredRedis } from '../support/securedRedis.ts'
 
 const places = {
   dataset_bucket: 'bucket',

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { ProducerMetrics } from '../../src/cli/producerMetrics.ts'
-import { WorkerMetrics } from '../../src/cli/workerMetrics.ts'
-import { shardsQueue } from '../../src/contract/job.ts'
+import { ProducerMetrics } from '../../src/cli/health/producerMetrics.ts'
+import { WorkerMetrics } from '../../src/cli/health/workerMetrics.ts'
 import { openQueue } from '../../src/queue/connection.ts'
+import { shardsQueue } from '../../src/queue/jobs.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
 
 const folder = fileURLToPath(new URL('../../infra/grafana/', import.meta.url))

@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { scheduleOutcomesKey, schedulesKey } from '../../src/contract/schedule.ts'
 import { checkRedis } from '../../src/queue/checkRedis.ts'
 import { redisConnection } from '../../src/queue/redisUrl.ts'
-import { inFolder, imageFolder, networkFile, startHeadlight } from '../cli/headlight.ts'
-import { aclRules, hasOpenssl, startSecuredRedis, type SecuredRedis } from './securedRedis.ts'
+import { scheduleOutcomesKey, schedulesKey } from '../../src/queue/schedule.ts'
+import { imageFolder, inFolder, networkFile, startHeadlight } from '../support/headlight.ts'
+import { aclRules, hasOpenssl, startSecuredRedis, type SecuredRedis } from '../support/securedRedis.ts'
 
 const passwords = { headlight: 'p@ss/word of headlight', keda: 'password of keda' }
 let redis: SecuredRedis

@@ -4,12 +4,12 @@ import type { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { shardJobOptions, shardsQueue } from '../../src/contract/job.ts'
 import { openQueue, openWorker } from '../../src/queue/connection.ts'
+import { shardJobOptions, shardsQueue } from '../../src/queue/jobs.ts'
 import { redisConnection, type QueueConnection } from '../../src/queue/redisUrl.ts'
+import { kubernetesFolder, manifestsIn } from '../support/kubernetesManifests.ts'
 import { silent } from '../support/redis.ts'
-import { kubernetesFolder, manifestsIn } from './manifests.ts'
-import { hasOpenssl, startSecuredRedis, type SecuredRedis } from './securedRedis.ts'
+import { hasOpenssl, startSecuredRedis, type SecuredRedis } from '../support/securedRedis.ts'
 
 const scaledObject = z.object({
   spec: z.object({

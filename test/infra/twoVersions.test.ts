@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
-import { type Heartbeat, heartbeatExpiryMs, heartbeatKey, workersKey } from '../../src/contract/heartbeat.ts'
-import { queuePrefix, runJobSchema, runsQueue, shardJobSchema, shardsQueue } from '../../src/contract/job.ts'
 import { openQueue } from '../../src/queue/connection.ts'
-import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../cli/headlight.ts'
+import { heartbeatExpiryMs, heartbeatKey, workersKey, type Heartbeat } from '../../src/queue/heartbeat.ts'
+import { queuePrefix, runJobSchema, runsQueue, shardJobSchema, shardsQueue } from '../../src/queue/jobs.ts'
+import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../support/headlight.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>

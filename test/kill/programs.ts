@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { provideTestRedis } from '../support/redis.ts'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
-const contract = JSON.stringify(new URL('../../dist/contract/job.js', import.meta.url).href)
+const contract = JSON.stringify(new URL('../../dist/queue/jobs.js', import.meta.url).href)
 
 /** Everything as it is, but that the shards of a killed worker are taken over after seconds and not half a minute. */
 const shortLocks = `data:text/javascript,${encodeURIComponent(`

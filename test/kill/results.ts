@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { layout } from '../../src/contract/layout.ts'
-import { recordSchema } from '../../src/contract/record.ts'
-import { currentSchema, runSchema, summarySchema } from '../../src/contract/run.ts'
+import { layout } from '../../src/output/layout.ts'
+import { recordSchema } from '../../src/output/record.ts'
+import { currentSchema, runSchema, summarySchema } from '../../src/output/runs.ts'
 import type { Store } from '../../src/storage/store.ts'
 
 /** Digests of everything of a result set that must not depend on what happened on the way, by key without run ids. */

@@ -1,5 +1,5 @@
 import { Place } from './place.ts'
-import { disturbedRun, type Quiet, quietRun, type Round } from './round.ts'
+import { disturbedRun, quietRun, type Quiet, type Round } from './round.ts'
 
 /** Plays rounds, each kind of store with one dataset and one quiet run that all its rounds are held against. */
 export class Rounds {

@@ -5,7 +5,7 @@
  * how many record files each output has, as a JSON object, whenever that changes.
  */
 import { createInterface } from 'node:readline'
-import { type Fault, startS3Server } from '../support/s3Server.ts'
+import { startS3Server, type Fault } from '../support/s3Server.ts'
 import type { S3Credentials } from '../support/s3Signature.ts'
 import { Random } from './random.ts'
 

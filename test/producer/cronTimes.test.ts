@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { InputError } from '../../src/errors.ts'
+import { InputError } from '../../src/base/errors.ts'
 import { cronTimes } from '../../src/producer/cronTimes.ts'
 
 const times = (cron: string, after: string, count: number, zone = 'Europe/Berlin') =>

@@ -1,13 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { retriedCodes } from '../../src/contract/record.ts'
-import { fingerprint } from '../../src/contract/manifest.ts'
-import type { ManifestEntry, ManifestHeader } from '../../src/contract/manifest.ts'
 import type { Adapter, Sample } from '../../src/dataset/adapter.ts'
-import { enumerate } from '../../src/producer/enumerate.ts'
-import type { EnumerateOptions, StateRow } from '../../src/producer/enumerate.ts'
-import { automaticShardSize, Manifest, shardsOf } from '../../src/producer/manifest.ts'
+import {
+  automaticShardSize,
+  fingerprint,
+  Manifest,
+  shardsOf,
+  type ManifestEntry,
+  type ManifestHeader,
+} from '../../src/output/manifest.ts'
+import { retriedCodes } from '../../src/output/record.ts'
+import { enumerate, type EnumerateOptions, type StateRow } from '../../src/producer/enumerate.ts'
 import { compareKeys } from '../../src/storage/keyOrder.ts'
-import { dyingAt, World } from './world.ts'
+import { dyingAt, World } from '../support/producerWorld.ts'
 
 let world: World
 beforeEach(async () => {

@@ -1,9 +1,9 @@
 import type { PathLike } from 'node:fs'
 import type * as fsPromises from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
-import { layout } from '../../src/contract/layout.ts'
+import { layout } from '../../src/output/layout.ts'
+import { serveRunOf, startFakeWorker, World } from '../support/producerWorld.ts'
 import { startTestRedis } from '../support/redis.ts'
-import { serveRunOf, startFakeWorker, World } from './world.ts'
 
 /** Faults of a network mount: each strikes the calls whose path matches, `times` in a row. */
 const faults = vi.hoisted(() => [] as { path: RegExp; code: string; times: number }[])

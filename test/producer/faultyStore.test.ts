@@ -1,16 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { layout } from '../../src/contract/layout.ts'
-import type { ResultSet } from '../../src/contract/resultSet.ts'
-import type { ServeRunOptions } from '../../src/producer/main.ts'
-import { latestRun } from '../../src/producer/runs.ts'
+import { layout } from '../../src/output/layout.ts'
+import type { ResultSet } from '../../src/output/resultSet.ts'
+import { latestRun } from '../../src/output/runs.ts'
+import type { ServeRunOptions } from '../../src/producer/serveRun.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
+import { serveRunOf, startFakeWorker, World, type FakeWorker } from '../support/producerWorld.ts'
 import { startTestRedis } from '../support/redis.ts'
-import { startS3Server } from '../support/s3Server.ts'
-import type { S3Request, S3Server } from '../support/s3Server.ts'
-import { serveRunOf, startFakeWorker, World } from './world.ts'
-import type { FakeWorker } from './world.ts'
+import { startS3Server, type S3Request, type S3Server } from '../support/s3Server.ts'
 
 const credentials = { accessKeyId: 'tester', secretAccessKey: 'not a secret' }
 const times = {

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
-import { layout } from '../../src/contract/layout.ts'
-import { runSchema } from '../../src/contract/run.ts'
+import { getJson } from '../../src/output/jsonObject.ts'
+import { layout } from '../../src/output/layout.ts'
+import { Manifest } from '../../src/output/manifest.ts'
+import { currentRun, openRun, runSchema } from '../../src/output/runs.ts'
 import { finalize } from '../../src/producer/finalize.ts'
-import { Manifest } from '../../src/producer/manifest.ts'
-import { currentRun, openRun } from '../../src/producer/runs.ts'
-import { getJson } from '../../src/storage/jsonObject.ts'
+import { noPatience, World } from '../support/producerWorld.ts'
 import { silent } from '../support/redis.ts'
-import { noPatience, World } from './world.ts'
 
 const common = {
   state: 'completed',

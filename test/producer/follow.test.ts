@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { layout, shardName } from '../../src/contract/layout.ts'
-import { TransientError } from '../../src/errors.ts'
-import { changeFlags } from '../../src/producer/flags.ts'
-import { Following } from '../../src/producer/follow.ts'
-import type { FollowOptions } from '../../src/producer/follow.ts'
-import type { Shard } from '../../src/producer/manifest.ts'
+import { TransientError } from '../../src/base/errors.ts'
+import { changeFlags } from '../../src/output/flags.ts'
+import { layout, shardName } from '../../src/output/layout.ts'
+import type { Shard } from '../../src/output/manifest.ts'
+import { Following, type FollowOptions } from '../../src/producer/follow.ts'
 import { Shards } from '../../src/producer/shards.ts'
 import { wrapped } from '../../src/storage/wrapped.ts'
-import { World } from './world.ts'
+import { World } from '../support/producerWorld.ts'
 
 const times = { pollMs: 5, retryMs: 40, longestRetryMs: 100, lonelyMs: 0 }
 const header = { schema: 1 as const, part: 0, through: 'z', count: 60, shardSize: 2, unchanged: 0, gone: [] }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { layout } from '../../src/contract/layout.ts'
+import { layout } from '../../src/output/layout.ts'
 import { MapCollisions } from '../../src/producer/mapCollisions.ts'
 import { sortKeys } from '../../src/storage/keyOrder.ts'
 

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
+import { aflw2000Adapter } from '../../src/dataset/aflw2000.ts'
 import { nearListing } from '../../src/producer/nearListing.ts'
 import { compareKeys } from '../../src/storage/keyOrder.ts'
 import type { ListOptions } from '../../src/storage/store.ts'
-import { aflw2000Adapter } from '../../src/dataset/aflw2000.ts'
-import { memoryStore, samplesOf } from '../dataset/memoryStore.ts'
-import { collected } from './world.ts'
+import { memoryStore, samplesOf } from '../support/memoryStore.ts'
+import { collected } from '../support/producerWorld.ts'
 
 const key = (i: number) => `images/${String(i).padStart(3, '0')}.jpg`
 const all = Array.from({ length: 100 }, (_, i) => key(i))

@@ -1,17 +1,16 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { layout } from '../../src/contract/layout.ts'
-import type { ResultSet } from '../../src/contract/resultSet.ts'
-import type { Summary } from '../../src/contract/run.ts'
 import { openAdapter } from '../../src/dataset/open.ts'
+import { layout } from '../../src/output/layout.ts'
+import { Manifest, shardsOf } from '../../src/output/manifest.ts'
+import type { ResultSet } from '../../src/output/resultSet.ts'
+import { currentRun, latestRun, openRun, type Summary } from '../../src/output/runs.ts'
+import { stateRows } from '../../src/output/stateRows.ts'
 import { enumerate } from '../../src/producer/enumerate.ts'
 import { finalize } from '../../src/producer/finalize.ts'
-import { Manifest, shardsOf } from '../../src/producer/manifest.ts'
-import { currentRun, latestRun, openRun } from '../../src/producer/runs.ts'
-import { stateRows } from '../../src/producer/stateRows.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { wrapped } from '../../src/storage/wrapped.ts'
+import { collected, computeShard, noPatience, World } from '../support/producerWorld.ts'
 import { silent } from '../support/redis.ts'
-import { collected, computeShard, noPatience, World } from './world.ts'
 
 let world: World
 let set: ResultSet

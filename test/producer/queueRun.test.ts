@@ -1,13 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { runJobSchema, runsQueue, shardsQueue } from '../../src/contract/job.ts'
-import type { ResultSet } from '../../src/contract/resultSet.ts'
+import type { ResultSet } from '../../src/output/resultSet.ts'
+import { latestRun } from '../../src/output/runs.ts'
 import { closeCancelled } from '../../src/producer/cancel.ts'
-import { queueRun } from '../../src/producer/queueRun.ts'
-import { latestRun } from '../../src/producer/runs.ts'
-import { enqueueRun } from '../../src/producer/enqueueRun.ts'
+import { enqueueRun, queueRun } from '../../src/producer/queueRun.ts'
 import { openQueue } from '../../src/queue/connection.ts'
+import { runJobSchema, runsQueue, shardsQueue } from '../../src/queue/jobs.ts'
+import { holdOf, serveRunsOf, startFakeWorker, World } from '../support/producerWorld.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
-import { holdOf, serveRunsOf, startFakeWorker, World } from './world.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
 let world: World

@@ -1,12 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import type { ResultSet } from '../../src/contract/resultSet.ts'
-import { changeFlags } from '../../src/producer/flags.ts'
-import type { ServeRunOptions } from '../../src/producer/main.ts'
-import { Manifest } from '../../src/producer/manifest.ts'
-import { latestRun } from '../../src/producer/runs.ts'
+import { changeFlags } from '../../src/output/flags.ts'
+import { Manifest } from '../../src/output/manifest.ts'
+import type { ResultSet } from '../../src/output/resultSet.ts'
+import { latestRun } from '../../src/output/runs.ts'
+import type { ServeRunOptions } from '../../src/producer/serveRun.ts'
+import { serveRunOf, startFakeWorker, World, type FakeWorker } from '../support/producerWorld.ts'
 import { startTestRedis } from '../support/redis.ts'
-import { serveRunOf, startFakeWorker, World } from './world.ts'
-import type { FakeWorker } from './world.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
 let world: World

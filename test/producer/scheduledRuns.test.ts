@@ -1,12 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { runJobSchema, runsQueue, shardsQueue, standInName } from '../../src/contract/job.ts'
-import type { RunJob } from '../../src/contract/job.ts'
-import type { ResultSet } from '../../src/contract/resultSet.ts'
+import type { ResultSet } from '../../src/output/resultSet.ts'
 import { Schedules } from '../../src/producer/schedules.ts'
 import { openQueue } from '../../src/queue/connection.ts'
+import { runJobSchema, runsQueue, shardsQueue, standInName, type RunJob } from '../../src/queue/jobs.ts'
+import { holdOf, serveRunsOf, startFakeWorker, World, type FakeWorker } from '../support/producerWorld.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
-import { holdOf, serveRunsOf, startFakeWorker, World } from './world.ts'
-import type { FakeWorker } from './world.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
 let world: World

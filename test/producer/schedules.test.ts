@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { runJobSchema, runsQueue } from '../../src/contract/job.ts'
-import type { RunJob } from '../../src/contract/job.ts'
 import { Schedules } from '../../src/producer/schedules.ts'
 import { openQueue } from '../../src/queue/connection.ts'
+import { runJobSchema, runsQueue, type RunJob } from '../../src/queue/jobs.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>

@@ -2,17 +2,24 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { layout } from '../../src/contract/layout.ts'
-import type { ResultSet } from '../../src/contract/resultSet.ts'
-import { InputError } from '../../src/errors.ts'
-import { Manifest } from '../../src/producer/manifest.ts'
-import type { ServeRunOptions } from '../../src/producer/main.ts'
+import { InputError } from '../../src/base/errors.ts'
+import { layout } from '../../src/output/layout.ts'
+import { Manifest } from '../../src/output/manifest.ts'
+import type { ResultSet } from '../../src/output/resultSet.ts'
+import { latestRun } from '../../src/output/runs.ts'
 import type { RunProgress } from '../../src/producer/progress.ts'
-import { latestRun } from '../../src/producer/runs.ts'
+import type { ServeRunOptions } from '../../src/producer/serveRun.ts'
 import { openQueue } from '../../src/queue/connection.ts'
+import {
+  computeShard,
+  dyingAt,
+  serveRunOf,
+  startFakeWorker,
+  watched,
+  World,
+  type FakeWorker,
+} from '../support/producerWorld.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
-import { computeShard, dyingAt, serveRunOf, startFakeWorker, watched, World } from './world.ts'
-import type { FakeWorker } from './world.ts'
 
 const keys = ['a.jpg', 'b/broken.jpg', 'b/c.png', 'd.jpg', 'e.jpg', 'f.jpg', 'g.jpg', 'ｈ.jpg', '😀.jpg']
 

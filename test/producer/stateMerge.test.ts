@@ -1,14 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { layout } from '../../src/contract/layout.ts'
-import type { ManifestEntry } from '../../src/contract/manifest.ts'
-import type { ResultSet } from '../../src/contract/resultSet.ts'
-import { tableRow } from '../../src/contract/table.ts'
-import type { TableRow } from '../../src/contract/table.ts'
-import { Manifest, shardsOf } from '../../src/producer/manifest.ts'
-import { mergeState } from '../../src/producer/stateMerge.ts'
-import type { MergeOptions } from '../../src/producer/stateMerge.ts'
+import { layout } from '../../src/output/layout.ts'
+import { Manifest, shardsOf, type ManifestEntry } from '../../src/output/manifest.ts'
+import type { ResultSet } from '../../src/output/resultSet.ts'
+import { tableRow, type TableRow } from '../../src/output/table.ts'
+import { mergeState, type MergeOptions } from '../../src/producer/stateMerge.ts'
+import { collected, computeShard, recordOf, World } from '../support/producerWorld.ts'
 import { silent } from '../support/redis.ts'
-import { collected, computeShard, recordOf, World } from './world.ts'
 
 let world: World
 let set: ResultSet

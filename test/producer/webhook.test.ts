@@ -1,10 +1,9 @@
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { IncomingHttpHeaders } from 'node:http'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { expect, it } from 'vitest'
+import { createLogger } from '../../src/base/telemetry.ts'
 import { sendWebhook } from '../../src/producer/webhook.ts'
-import { createLogger } from '../../src/telemetry.ts'
 
 const message = { schedule: 'nightly', outcome: 'skipped', message: 'held', summary: null } as const
 

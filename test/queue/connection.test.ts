@@ -1,9 +1,8 @@
-import { Redis } from 'ioredis'
 import type { QueueEvents } from 'bullmq'
+import { Redis } from 'ioredis'
 import { afterEach, expect, test, vi } from 'vitest'
 import { openQueue, openQueueEvents, openWorker } from '../../src/queue/connection.ts'
-import { redisConnection } from '../../src/queue/redisUrl.ts'
-import type { QueueConnection } from '../../src/queue/redisUrl.ts'
+import { redisConnection, type QueueConnection } from '../../src/queue/redisUrl.ts'
 import { silent, startTcpRedis } from '../support/redis.ts'
 
 const cleanUp: (() => Promise<unknown>)[] = []

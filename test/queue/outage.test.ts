@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { createLogger } from '../../src/base/telemetry.ts'
 import { sayOutage } from '../../src/queue/outage.ts'
 import { redisConnection } from '../../src/queue/redisUrl.ts'
-import { createLogger } from '../../src/telemetry.ts'
 
 test('an outage is said once, in a sentence of our own, and the next one again', () => {
   const connection = redisConnection('redis://me:hunter2@queue:6379')

@@ -1,11 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { openPrivateRedis, type PrivateRedis } from '../../src/queue/privateRedis.ts'
 import type { QueueConnection } from '../../src/queue/redisUrl.ts'
-import { openPrivateRedis } from '../../src/queue/privateRedis.ts'
-import type { PrivateRedis } from '../../src/queue/privateRedis.ts'
 import { processRuns, searchPathWithRedis, silent } from '../support/redis.ts'
 
 let stateFolder: string

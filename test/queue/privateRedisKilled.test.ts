@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,7 +38,7 @@ interface Client {
 }
 
 async function startClient(): Promise<Client> {
-  const script = fileURLToPath(new URL('client.ts', import.meta.url))
+  const script = fileURLToPath(new URL('../support/redisClientMain.ts', import.meta.url))
   const child = spawn(process.execPath, ['--import', 'tsx', script, stateFolder, output, searchPath], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { findExecutable } from '../../src/queue/executable.ts'
+import { findExecutable } from '../../src/base/executable.ts'
 import { provideRedisProgram } from '../../src/queue/redisPackage.ts'
 import { findRedisProgram } from '../../src/queue/redisProgram.ts'
 import { silent } from '../support/redis.ts'

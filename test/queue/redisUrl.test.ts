@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { queuePrefix } from '../../src/contract/job.ts'
-import { InputError } from '../../src/errors.ts'
+import { InputError } from '../../src/base/errors.ts'
+import { queuePrefix } from '../../src/queue/jobs.ts'
 import { redisConnection } from '../../src/queue/redisUrl.ts'
 
 const read = (url: string) => {

@@ -6,12 +6,11 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { layout } from '../../src/contract/layout.ts'
+import { createLogger } from '../../src/base/telemetry.ts'
+import { layout } from '../../src/output/layout.ts'
 import { escapeHtml, jsonForScript } from '../../src/report/escaping.ts'
-import { writeReport } from '../../src/report/gallery.ts'
-import { createLogger } from '../../src/telemetry.ts'
-import { makeResultSet } from './fixture.ts'
-import type { Fixture } from './fixture.ts'
+import { writeReport } from '../../src/report/writeReport.ts'
+import { makeResultSet, type Fixture } from '../support/reportFixture.ts'
 
 /** Keys and messages as somebody might craft them; each would put `owned` into the document's title when it ran. */
 const attack = `document.title='owned'`

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { Selection } from '../../src/report/selection.ts'
-import type { ReportRow } from '../../src/report/selection.ts'
+import { Selection, type ReportRow } from '../../src/report/selection.ts'
 
 function row(key: string, errors: readonly [number, number, number] | null, labelYaw = 0): ReportRow {
   return {

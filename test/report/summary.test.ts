@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { SummaryAccumulator } from '../../src/report/summary.ts'
-import type { SummaryRow } from '../../src/report/summary.ts'
 import { angleError } from '../../src/pose/euler.ts'
+import { SummaryAccumulator, type SummaryRow } from '../../src/report/summary.ts'
 
 type Angles = readonly [number, number, number]
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { gradientOf, type Scope } from '../../src/saliency/backward.ts'
-import { evaluate } from '../../src/saliency/executors/reference.ts'
+import { evaluate } from '../../src/saliency/engines/reference.ts'
 import { printGraph, type Node } from '../../src/saliency/graph.ts'
 import { constant, make } from '../../src/saliency/ops.ts'
-import { times } from './operationExamples.ts'
+import { times } from '../support/operationExamples.ts'
 
 function gradientAt(x: Node, objective: Node, scope: Scope, at: readonly number[]): number[] {
   const graph = { outputs: new Map([['gradient', gradientOf(objective, x, scope)]]) }

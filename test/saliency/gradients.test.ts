@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { gradientOf } from '../../src/saliency/backward.ts'
-import { evaluate } from '../../src/saliency/executors/reference.ts'
+import { evaluate } from '../../src/saliency/engines/reference.ts'
 import { elements, type Node, type OpName } from '../../src/saliency/graph.ts'
 import { make } from '../../src/saliency/ops.ts'
-import { operationExamples, randomConstant, seededRandom, times } from './operationExamples.ts'
+import { operationExamples, randomConstant, seededRandom, times } from '../support/operationExamples.ts'
 
 /** Used after the sweep only (pictures, statistics): no gradient rule, and the sweep says so. */
 const withoutGradient: readonly OpName[] = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { InputError } from '../../src/errors.ts'
+import { InputError } from '../../src/base/errors.ts'
 import type { Scope } from '../../src/saliency/backward.ts'
 import { createExplainer, type Explanation } from '../../src/saliency/explainer.ts'
 import { loadNetwork } from '../../src/saliency/networks/load.ts'

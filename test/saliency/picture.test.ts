@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { evaluate } from '../../src/saliency/executors/reference.ts'
+import { evaluate } from '../../src/saliency/engines/reference.ts'
 import { make } from '../../src/saliency/ops.ts'
 import { drawMap, magnitudeMap, statistics } from '../../src/saliency/picture.ts'
-import { seededRandom } from './operationExamples.ts'
+import { seededRandom } from '../support/operationExamples.ts'
 
 const [height, width] = [40, 33]
 const g = make('input', [], { name: 'g', shape: [1, 3, height, width], dtype: 'float32' })

@@ -4,11 +4,11 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { InputError } from '../../src/errors.ts'
+import { InputError } from '../../src/base/errors.ts'
+import { createLogger } from '../../src/base/telemetry.ts'
 import { filesystemError } from '../../src/storage/filesystemErrors.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { ListOptions, Store } from '../../src/storage/store.ts'
-import { createLogger } from '../../src/telemetry.ts'
 
 const isRoot = process.getuid?.() === 0
 

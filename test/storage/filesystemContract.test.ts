@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { openStore } from '../../src/storage/open.ts'
-import { storeContract } from './contract.ts'
+import { storeContract } from '../support/storeContract.ts'
 
 storeContract('filesystem', async () => {
   const base = await mkdtemp(join(tmpdir(), 'headlight-storage-'))

@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -23,7 +23,7 @@ describe('several processes in one folder', () => {
   })
 
   const start = async (work: string, count: number): Promise<Client[]> => {
-    const script = fileURLToPath(new URL('folderClient.ts', import.meta.url))
+    const script = fileURLToPath(new URL('../support/folderClientMain.ts', import.meta.url))
     const started = Array.from({ length: count }, (_, i) =>
       spawn(process.execPath, ['--import', 'tsx', script, root, work, `client ${i}`], {
         stdio: ['pipe', 'pipe', 'inherit'],

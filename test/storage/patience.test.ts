@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { InputError, TransientError } from '../../src/errors.ts'
+import { InputError, TransientError } from '../../src/base/errors.ts'
 import { Patience } from '../../src/storage/patience.ts'
 import { PatientStore } from '../../src/storage/patientStore.ts'
 import type { ObjectInfo, Store } from '../../src/storage/store.ts'
-import { memoryStore } from '../dataset/memoryStore.ts'
+import { memoryStore } from '../support/memoryStore.ts'
 
 const busy = () => new TransientError('store-busy', 'the store is busy')
 const store = { uri: 's3://bucket/out/' }

@@ -1,6 +1,6 @@
 import { openStore } from '../../src/storage/open.ts'
 import { startS3Server } from '../support/s3Server.ts'
-import { storeContract } from './contract.ts'
+import { storeContract } from '../support/storeContract.ts'
 
 const credentials = { accessKeyId: 'tester', secretAccessKey: 'not a secret' }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
-import { type Fault, type S3Server, startS3Server } from '../support/s3Server.ts'
+import { startS3Server, type Fault, type S3Server } from '../support/s3Server.ts'
 
 const credentials = { accessKeyId: 'tester', secretAccessKey: 'not a secret' }
 

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { CreateBucketCommand, DeleteBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
 import { openStore } from '../../src/storage/open.ts'
-import { storeContract } from './contract.ts'
+import { storeContract } from '../support/storeContract.ts'
 
 const {
   HEADLIGHT_TEST_S3_ENDPOINT: endpoint,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { openStore } from '../../src/storage/open.ts'
 import { S3Store } from '../../src/storage/s3.ts'
 import type { Store } from '../../src/storage/store.ts'
-import { type S3Server, type S3ServerOptions, startS3Server } from '../support/s3Server.ts'
+import { startS3Server, type S3Server, type S3ServerOptions } from '../support/s3Server.ts'
 
 const credentials = { accessKeyId: 'tester', secretAccessKey: 'not a secret' }
 

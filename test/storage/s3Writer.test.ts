@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { openStore } from '../../src/storage/open.ts'
 import { partBytes } from '../../src/storage/s3Writer.ts'
 import type { ObjectWriter, Store } from '../../src/storage/store.ts'
-import { type Fault, type S3Request, type S3Server, startS3Server } from '../support/s3Server.ts'
+import { startS3Server, type Fault, type S3Request, type S3Server } from '../support/s3Server.ts'
 
 const credentials = { accessKeyId: 'tester', secretAccessKey: 'not a secret' }
 /** Three parts, the last one small. */

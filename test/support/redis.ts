@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { QueueConnection } from '../../src/queue/redisUrl.ts'
+import { createLogger } from '../../src/base/telemetry.ts'
 import { openPrivateRedis } from '../../src/queue/privateRedis.ts'
 import { provideRedisProgram } from '../../src/queue/redisPackage.ts'
-import { createLogger } from '../../src/telemetry.ts'
+import type { QueueConnection } from '../../src/queue/redisUrl.ts'
 
 export const silent = createLogger('silent')
 

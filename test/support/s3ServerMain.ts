@@ -2,7 +2,7 @@
  * The test S3 as a program of its own, for tests that kill things: `node --import tsx s3ServerMain.ts '{"accessKeyId":
  * "…", "secretAccessKey": "…"}'` prints its endpoint and runs until it is killed.
  */
-import { type S3ServerOptions, startS3Server } from './s3Server.ts'
+import { startS3Server, type S3ServerOptions } from './s3Server.ts'
 
 const server = await startS3Server(JSON.parse(process.argv[2] ?? '') as S3ServerOptions)
 console.log(server.endpoint)

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { suspicionSchema } from '../../src/contract/job.ts'
-import { retriedCodes } from '../../src/contract/record.ts'
-import { computeShard } from '../../src/worker/pipeline.ts'
-import { type DeathManner, ShardSuspicion } from '../../src/worker/suspicion.ts'
-import { newShard, withFaults } from './shard.ts'
+import { retriedCodes } from '../../src/output/record.ts'
+import { suspicionSchema } from '../../src/queue/jobs.ts'
+import { ShardSuspicion, type DeathManner } from '../../src/worker/suspicion.ts'
+import { computeShard } from '../../src/worker/unit/pipeline.ts'
+import { newShard, withFaults } from '../support/shard.ts'
 
 /** Plays units that die on one key: each attempt starts from what the job said at the end of the one before. */
 function attempt(known: unknown, keys: readonly string[], deadly: ReadonlySet<string>) {

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { layout } from '../../src/contract/layout.ts'
-import { recordSchema } from '../../src/contract/record.ts'
+import { layout } from '../../src/output/layout.ts'
+import { recordSchema } from '../../src/output/record.ts'
 import { processRuns, startTestRedis } from '../support/redis.ts'
-import { TestRun, unitPids } from './run.ts'
+import { TestRun, unitPids } from '../support/workerRun.ts'
 
 // Real processes: a supervisor with units over a real Redis, computing with the tiny network.
 

@@ -1,4 +1,4 @@
-import { type Node, type Padding } from '../graph.ts'
+import type { Node, Padding } from '../graph.ts'
 import { constant, make } from '../ops.ts'
 import type { Tensors } from '../weights/tensors.ts'
 import type { DenseNetShape } from './densenetShape.ts'

@@ -1,4 +1,4 @@
-import { InputError } from '../../errors.ts'
+import { InputError } from '../../base/errors.ts'
 import type { Tensors, WeightTensor } from '../weights/tensors.ts'
 
 /** One linear layer on the globally averaged features: weight `[outputs, finalFeatures]`, bias `[outputs]` or none. */

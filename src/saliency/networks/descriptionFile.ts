@@ -1,6 +1,6 @@
 import { isMap, isPair, isScalar, type Document } from 'yaml'
-import { InputError } from '../../errors.ts'
-import { parseYaml } from '../../yamlText.ts'
+import { InputError } from '../../base/errors.ts'
+import { parseYaml } from '../../base/yamlText.ts'
 import { overrideSchema, type DescriptionOverride } from './description.ts'
 import { firstProblem } from './override.ts'
 

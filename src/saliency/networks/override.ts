@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { InputError } from '../../errors.ts'
-import { closest } from '../../spelling.ts'
+import { InputError } from '../../base/errors.ts'
+import { closest } from '../../base/spelling.ts'
 import { overrideSchema, type DescriptionOverride } from './description.ts'
 
 /** An override that is data already. InputError `bad-description` naming the path. */

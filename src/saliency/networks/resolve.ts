@@ -1,4 +1,4 @@
-import { InputError } from '../../errors.ts'
+import { InputError } from '../../base/errors.ts'
 import { angleNames, type AngleName } from '../../pose/euler.ts'
 import type { DenseNetHead, DenseNetShape } from './densenetShape.ts'
 import type { Description, DescriptionOverride, Head, HeadOverride } from './description.ts'

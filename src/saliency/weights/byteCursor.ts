@@ -1,4 +1,4 @@
-import { InputError } from '../../errors.ts'
+import { InputError } from '../../base/errors.ts'
 
 /** Reads little-endian numbers forward through a file and never past its end: that is an InputError `bad-checkpoint`. */
 export class ByteCursor {

@@ -1,4 +1,4 @@
-import { InputError } from '../../errors.ts'
+import { InputError } from '../../base/errors.ts'
 
 /** Segments that wrappers put into names: DataParallel and DistributedDataParallel, torch.compile. */
 const wrapperSegment = /(^|\.)(?:module|_orig_mod)\.(?=.)/g

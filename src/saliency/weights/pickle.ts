@@ -1,4 +1,4 @@
-import { InputError } from '../../errors.ts'
+import { InputError } from '../../base/errors.ts'
 import type { ByteCursor } from './byteCursor.ts'
 import { PickleMachine, type PickleVocabulary } from './pickleMachine.ts'
 import { runOperation, stopCode } from './pickleOperations.ts'

@@ -1,5 +1,5 @@
-import type { InputError } from '../../errors.ts'
-import { type ByteCursor, truncated } from './byteCursor.ts'
+import type { InputError } from '../../base/errors.ts'
+import { truncated, type ByteCursor } from './byteCursor.ts'
 import { refusedGlobal } from './pickleRefusals.ts'
 import { PickleDict, PickleGlobal, PickleList, PickleTuple, type PickleValue } from './pickleValues.ts'
 

@@ -1,4 +1,4 @@
-import { InputError } from '../../errors.ts'
+import { InputError } from '../../base/errors.ts'
 
 const saveWeightsOnly =
   'load it where you trust it and save the weights alone with torch.save(model.state_dict(), FILE)'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { InputError } from '../../errors.ts'
+import { InputError } from '../../base/errors.ts'
 import { ByteCursor, truncated } from './byteCursor.ts'
 import type { StoredTensors } from './stateDict.ts'
 import { bytesPerElement, rowMajorStrides, StoredTensor, type StoredType } from './storedTensor.ts'

@@ -1,4 +1,4 @@
-import { InputError } from '../../errors.ts'
+import { InputError } from '../../base/errors.ts'
 import { PickleDict, PickleList, PickleTuple, type PickleValue } from './pickleValues.ts'
 import type { StoredTensor } from './storedTensor.ts'
 import { tensorIn } from './torchPickle.ts'

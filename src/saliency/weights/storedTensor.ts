@@ -1,4 +1,4 @@
-import { float16Values } from '../../float16.ts'
+import { float16Values } from '../../base/float16.ts'
 import { truncated } from './byteCursor.ts'
 
 /** Number types that PyTorch and safetensors store, by the bytes of one element. Little-endian throughout. */

@@ -1,4 +1,4 @@
-import { InputError } from '../../errors.ts'
+import { InputError } from '../../base/errors.ts'
 import { ByteCursor, truncated } from './byteCursor.ts'
 import { readPickle } from './pickle.ts'
 import { PickleDict, PickleList, type PickleValue } from './pickleValues.ts'

@@ -1,4 +1,4 @@
-import { InputError } from '../../errors.ts'
+import { InputError } from '../../base/errors.ts'
 import { truncated } from './byteCursor.ts'
 import type { PickleVocabulary } from './pickleMachine.ts'
 import { PickleForeign, PickleGlobal, PickleTuple, type PickleValue } from './pickleValues.ts'

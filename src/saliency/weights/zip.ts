@@ -1,5 +1,5 @@
 import { crc32, inflateRawSync } from 'node:zlib'
-import { InputError } from '../../errors.ts'
+import { InputError } from '../../base/errors.ts'
 import { ByteCursor, truncated } from './byteCursor.ts'
 
 const endSignature = 0x06054b50

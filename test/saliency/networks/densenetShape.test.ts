@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { findDenseNetShape } from '../../../src/saliency/networks/densenetShape.ts'
 import type { Tensors } from '../../../src/saliency/weights/tensors.ts'
-import { tinyWith, tinyWithHeads } from './tinyNetwork.ts'
+import { tinyWith, tinyWithHeads } from '../../support/tinyNetwork.ts'
 
 function shapeOf(weights: Tensors) {
   return findDenseNetShape(weights, 'x.pkl')

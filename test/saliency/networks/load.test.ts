@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { descriptionSchema } from '../../../src/saliency/networks/description.ts'
 import { inspectNetwork, renderInspection } from '../../../src/saliency/networks/inspect.ts'
 import { loadNetwork } from '../../../src/saliency/networks/load.ts'
-import { descriptionSchema } from '../../../src/saliency/networks/description.ts'
-import { tinyBytes } from './tinyNetwork.ts'
+import { tinyBytes } from '../../support/tinyNetwork.ts'
 
 describe('loadNetwork', () => {
   test('puts file, digest, format, shape and description together', () => {

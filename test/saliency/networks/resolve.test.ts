@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { findDenseNetShape } from '../../../src/saliency/networks/densenetShape.ts'
 import { checkOverride } from '../../../src/saliency/networks/override.ts'
 import { resolveDescription, type ResolvedDescription } from '../../../src/saliency/networks/resolve.ts'
-import { tinyWithHeads } from './tinyNetwork.ts'
+import { tinyWithHeads } from '../../support/tinyNetwork.ts'
 
 function resolve(heads: Readonly<Record<string, readonly number[]>>, override: unknown = {}): ResolvedDescription {
   const { shape } = findDenseNetShape(tinyWithHeads(heads), 'x.pkl')

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { InputError } from '../../../src/errors.ts'
+import { InputError } from '../../../src/base/errors.ts'
 import { loadNetwork } from '../../../src/saliency/networks/load.ts'
 import { readWeights } from '../../../src/saliency/weights/read.ts'
-import { tensor, torchLegacy, torchZip, safetensors } from './writeCheckpoint.ts'
+import { safetensors, tensor, torchLegacy, torchZip } from '../../support/writeCheckpoint.ts'
 
 const codes = ['bad-checkpoint', 'unsafe-checkpoint', 'unsupported-network', 'bad-description']
 

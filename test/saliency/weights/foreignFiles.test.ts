@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { readWeights } from '../../../src/saliency/weights/read.ts'
-import { legacyPreamble, pickle, tensor, torchZip, zip } from './writeCheckpoint.ts'
+import { legacyPreamble, pickle, tensor, torchZip, zip } from '../../support/writeCheckpoint.ts'
 
 function tar(name: string): Buffer {
   const header = Buffer.alloc(1024)

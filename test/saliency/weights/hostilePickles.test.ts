@@ -14,7 +14,7 @@ import {
   torchZip,
   Tuple,
   zip,
-} from './writeCheckpoint.ts'
+} from '../../support/writeCheckpoint.ts'
 
 const trace = join(tmpdir(), `headlight-hostile-${process.pid}`)
 const command = `touch ${trace}`

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readWeights } from '../../../src/saliency/weights/read.ts'
-import { tensor, torchZip, type Tensor } from './writeCheckpoint.ts'
+import { tensor, torchZip, type Tensor } from '../../support/writeCheckpoint.ts'
 
 function names(value: unknown): string[] {
   return [...readWeights(torchZip(value), 'x.pkl').tensors.keys()]

@@ -15,7 +15,7 @@ import {
   torchZip,
   Tuple,
   zip,
-} from './writeCheckpoint.ts'
+} from '../../support/writeCheckpoint.ts'
 
 function values(bytes: Buffer, name = 'w.weight'): number[] {
   const found = readWeights(bytes, 'x.pkl').tensors.get(name)

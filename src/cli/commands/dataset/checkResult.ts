@@ -1,0 +1,32 @@
+import type { AdapterOptions } from '../../../dataset/adapterOptions.ts'
+import type { AngleName } from '../../../pose/euler.ts'
+import type { Ranking } from '../../../pose/readings.ts'
+import type { Finding } from './survey.ts'
+
+export interface Range {
+  readonly min: number
+  readonly max: number
+}
+
+/** What `dataset check --json` prints. The names are a contract: add, don't rename. */
+export interface DatasetCheck {
+  readonly dataset: string
+  readonly adapter: AdapterOptions
+  readonly samples: number
+  /** Samples looked at, and how many of them could be read. */
+  readonly lookedAt: number
+  readonly read: number
+  /** Faults that the listing of all samples shows, and those of the samples looked at. */
+  readonly listingFindings: readonly Finding[]
+  readonly findings: readonly Finding[]
+  /** Ranges over the samples read, degrees; null when none has a pose. */
+  readonly labels: ({ readonly n: number } & Readonly<Record<AngleName, Range>>) | null
+  /** Longer sides of the boxes, image pixels; null when none has a box. */
+  readonly boxes: { readonly n: number; readonly side: Range } | null
+  /** The contact sheet's path, null when no sample could be read, and the keys of its tiles in reading order. */
+  readonly sheet: string | null
+  readonly tiles: readonly string[]
+  /** Only with --network, and where labels and all three estimates are there. */
+  readonly network: { readonly file: string; readonly digest: string; readonly ranking: Ranking | null } | null
+  readonly warnings: readonly string[]
+}

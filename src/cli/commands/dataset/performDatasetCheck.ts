@@ -1,0 +1,227 @@
+import { availableParallelism } from 'node:os'
+import { SampleError } from '../../../base/errors.ts'
+import type { Adapter, Sample, Truth } from '../../../dataset/adapter.ts'
+import type { AdapterOptions } from '../../../dataset/adapterOptions.ts'
+import { openAdapter } from '../../../dataset/open.ts'
+import { emptyDataset } from '../../../dataset/requireImages.ts'
+import { decodeImage, type DecodedImage } from '../../../image/codec.ts'
+import { drawContactSheet, type Tile } from '../../../image/contactSheet.ts'
+import { cropToInput } from '../../../image/crop.ts'
+import { angleNames, type AngleName, type Pose } from '../../../pose/euler.ts'
+import { rankReadings, type Ranking } from '../../../pose/readings.ts'
+import { createExplainer } from '../../../saliency/explainer.ts'
+import { openStore } from '../../../storage/open.ts'
+import type { Store } from '../../../storage/store.ts'
+import type { Call } from '../../command.ts'
+import { adapterOptions } from '../../settings/adapterSettings.ts'
+import type { Settings } from '../../settings/schema.ts'
+import { readNetworkFile } from '../../shared/networkFile.ts'
+import { writeOutputFile } from '../../shared/outputFile.ts'
+import { ownFolders, refuseAbsentEngine } from '../../shared/ownFolders.ts'
+import type { DatasetCheck, Range } from './checkResult.ts'
+import { checkText, readingText } from './checkText.ts'
+import { tileOf, tileSide } from './checkTile.ts'
+import { Findings, survey } from './survey.ts'
+
+const lookedAt = 100
+
+/** A sample that could be read, with what is kept of it: its pixels are too many to keep a hundred of. */
+interface Seen {
+  readonly key: string
+  readonly truth: Truth
+  readonly tile: Tile
+  readonly estimate: Readonly<Record<AngleName, number | null>> | null
+}
+
+export async function checkDataset(call: Call): Promise<number> {
+  const { settings, surroundings, operands, log } = call
+  const options = adapterOptions(settings)
+  if (settings.network !== undefined) refuseAbsentEngine(call)
+  const sheetPath = typeof call.flags['sheet'] === 'string' ? call.flags['sheet'] : 'dataset-check.png'
+  const file = settings.network === undefined ? undefined : await readNetworkFile(settings.network)
+  const dataset = openStore(operands[0] ?? '', { endpoint: settings.s3Endpoint, logger: log })
+  try {
+    await dataset.check('read')
+    const adapter = openAdapter(options)
+    const { samples, chosen, findings: listingFindings } = await survey(adapter, dataset, lookedAt)
+    if (samples === 0) {
+      throw emptyDataset(adapter, dataset)
+    }
+    const estimator = file && (await openEstimator(file.network, settings, ownFolders(settings, surroundings).engines))
+    const findings = new Findings()
+    const seen: Seen[] = []
+    try {
+      for (const sample of chosen) {
+        const one = await look({ adapter, dataset, sample, settings, findings, estimator })
+        if (one) seen.push(one)
+      }
+    } finally {
+      await estimator?.dispose()
+    }
+    if (seen.length > 0) await writeSheet(sheetPath, seen)
+    const ranking = file === undefined ? null : rank(seen)
+    const result: DatasetCheck = {
+      dataset: dataset.uri,
+      adapter: options,
+      samples,
+      lookedAt: chosen.length,
+      read: seen.length,
+      listingFindings,
+      findings: findings.list(),
+      labels: labelRanges(seen),
+      boxes: boxRange(seen),
+      sheet: seen.length > 0 ? sheetPath : null,
+      tiles: seen.map(({ key }) => key),
+      network: file === undefined ? null : { file: file.network.file, digest: file.network.digest, ranking },
+      warnings: warningsOf(options, seen, file !== undefined, ranking),
+    }
+    surroundings.results.write(settings.json ? `${JSON.stringify(result)}\n` : checkText(result))
+    // Nothing at all can be read: that is no dataset of this layout.
+    return seen.length > 0 ? 0 : 2
+  } finally {
+    dataset.close()
+  }
+}
+
+interface Estimator {
+  estimate(image: DecodedImage, box: Truth['box']): Promise<Seen['estimate']>
+  dispose(): Promise<void>
+}
+
+async function openEstimator(
+  network: Awaited<ReturnType<typeof readNetworkFile>>['network'],
+  settings: Settings,
+  enginesFolder: string,
+): Promise<Estimator> {
+  const explainer = await createExplainer({
+    network,
+    objectives: [],
+    scope: 'none',
+    style: 'origin',
+    gradients: false,
+    batch: 1,
+    engine: settings.engine,
+    enginesFolder,
+    intraOpThreads: availableParallelism(),
+  })
+  return {
+    estimate: async (image, box) => {
+      const { pixels } = cropToInput(image, box, network.description.input)
+      const [explanation] = await explainer.explain([pixels])
+      return explanation?.angles ?? null
+    },
+    dispose: () => explainer.dispose(),
+  }
+}
+
+/** What a worker would do with the sample, up to the engine. Its faults are findings, those of the store are raised. */
+async function look(o: {
+  adapter: Adapter
+  dataset: Store
+  sample: Sample
+  settings: Settings
+  findings: Findings
+  estimator: Estimator | undefined
+}): Promise<Seen | undefined> {
+  const { adapter, dataset, sample, settings, findings, estimator } = o
+  const { key } = sample
+  try {
+    const found = await dataset.get(key)
+    if (!found) throw new SampleError('vanished', `${dataset.uri}${key} was gone when it was read`)
+    const truth = await adapter.read(dataset, sample)
+    const { maxPixels, exifOrientation } = settings
+    const image = await decodeImage(found.bytes, { maxPixels, applyExifOrientation: exifOrientation })
+    const tile = tileOf(image, truth)
+    return { key, truth, tile, estimate: (await estimator?.estimate(image, truth.box)) ?? null }
+  } catch (error) {
+    if (!(error instanceof SampleError)) throw error
+    findings.add(error.code, key, error.message)
+    return undefined
+  }
+}
+
+async function writeSheet(path: string, seen: readonly Seen[]): Promise<void> {
+  const png = await drawContactSheet(
+    seen.map(({ tile }) => tile),
+    tileSide,
+  )
+  await writeOutputFile(path, png, '--sheet')
+}
+
+function posesOf(seen: readonly Seen[]): Pose[] {
+  return seen.flatMap(({ truth }) => truth.pose ?? [])
+}
+
+function labelRanges(seen: readonly Seen[]): DatasetCheck['labels'] {
+  const poses = posesOf(seen)
+  if (poses.length === 0) return null
+  const range = (name: AngleName) => rangeOf(poses.map((pose) => pose[name]))
+  return { n: poses.length, yaw: range('yaw'), pitch: range('pitch'), roll: range('roll') }
+}
+
+function boxRange(seen: readonly Seen[]): DatasetCheck['boxes'] {
+  const sides = seen.flatMap(({ truth: { box } }) => (box ? [Math.max(box.x1 - box.x0, box.y1 - box.y0)] : []))
+  return sides.length === 0 ? null : { n: sides.length, side: rangeOf(sides) }
+}
+
+function rangeOf(values: readonly number[]): Range {
+  return { min: Math.min(...values), max: Math.max(...values) }
+}
+
+function rank(seen: readonly Seen[]): Ranking | null {
+  const pairs = seen.flatMap(({ truth: { pose }, estimate }) => {
+    const { yaw = null, pitch = null, roll = null } = estimate ?? {}
+    return pose === null || yaw === null || pitch === null || roll === null
+      ? []
+      : [{ estimate: { yaw, pitch, roll }, label: pose }]
+  })
+  return pairs.length === 0 ? null : rankReadings(pairs)
+}
+
+function warningsOf(
+  options: AdapterOptions,
+  seen: readonly Seen[],
+  withNetwork: boolean,
+  ranking: Ranking | null,
+): string[] {
+  const warnings: string[] = []
+  const beyond = posesOf(seen).filter((pose) => Object.values(pose).some((degrees) => Math.abs(degrees) > 99)).length
+  if (beyond > 0) warnings.push(`${beyond} of the labels lie beyond ±99° and are left out of errors by convention`)
+  if (options.name === 'filename' && seen.length > 0 && posesOf(seen).length === 0) {
+    warnings.push('no name of those looked at holds a pose, like face_-17_+1_+17.png: yaw, pitch, roll in degrees')
+  }
+  if (!withNetwork || seen.length === 0) return warnings
+  if (ranking === null) {
+    warnings.push('no sample has a label and an estimate of all three angles, so that no reading can be ranked')
+  } else if (!ranking.telling) {
+    warnings.push(
+      `in no reading do the estimates fit the labels much better than a constant would (${ranking.constant.toFixed(2)}° on average), so the ranking says nothing: is the network trained for such images and crops?`,
+    )
+  } else if (ranking.better !== null) {
+    const { order, signs, mae } = ranking.better
+    const advice = betterOption(options, ranking.better)
+    warnings.push(
+      `the labels fit clearly better when read as ${readingText(order, signs)}: mean error ${mae.mean.toFixed(2)}° instead of ${ranking.given.mae.mean.toFixed(2)}°${advice}`,
+    )
+  }
+  return warnings
+}
+
+/** How to ask for another order, where an option does. Signs are the network's business: its description has them. */
+function betterOption(options: AdapterOptions, { order, signs }: Ranking['given']): string {
+  const parts: string[] = []
+  if (options.name === 'filename') {
+    const meant = options.filenameAngles.map((name) => angleNames[order.indexOf(name)] ?? name)
+    if (meant.join() !== options.filenameAngles.join()) parts.push(`--filename-angles ${meant.join(',')}`)
+  } else if (options.name === 'csv') {
+    const column = (name: AngleName) => options.columns[name] ?? name
+    const columns = angleNames.flatMap((name, index) => {
+      const from = order[index] ?? name
+      return from === name ? [] : [`${name}=${column(from)}`]
+    })
+    if (columns.length > 0) parts.push(`--columns ${columns.join(',')}`)
+  }
+  const turned = angleNames.filter((_, index) => signs[index] === -1)
+  if (turned.length > 0) parts.push(`sign: -1 for ${turned.join(' and ')} in the network's description`)
+  return parts.length > 0 ? ` (${parts.join(', and ')})` : ''
+}

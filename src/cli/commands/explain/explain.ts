@@ -1,0 +1,61 @@
+import type { CommandSpec } from '../../command.ts'
+
+export const explainCommand: CommandSpec = {
+  name: 'explain',
+  summary: 'explain one image: its angles and its map',
+  settings: [
+    'network',
+    'objective',
+    'scope',
+    'style',
+    'engine',
+    'enginesFolder',
+    'filenameAngles',
+    'exifOrientation',
+    'maxPixels',
+    's3Endpoint',
+  ],
+  wording: {
+    network: { isNeeded: true },
+    filenameAngles: {
+      description:
+        'What the three numbers of a file name like BIWI00009409_-17_+1_+17.png mean, in order. They are shown as the label, beside the estimate.',
+    },
+    objective: {
+      description:
+        'What is differentiated, one of: sum, yaw, pitch, roll, yaw:top, yaw:bin:N, class:N; a leading minus takes the negative (--objective=-yaw).',
+    },
+    maxPixels: { description: 'A larger image is refused before it is decoded.' },
+  },
+  extend: (command) =>
+    command
+      .argument('<image>', 'a file, or s3://bucket/key; a name that spells a pose gives the label')
+      .optionsGroup('What is written:')
+      .option('--map <OUT.png>', 'write the map, in the style of --style')
+      .option(
+        '--gradient <OUT.npy>',
+        'write the raw gradient: float32, 3 × height × width, the objective (degrees; a logit for :top, :bin and class) per unit of the normalised input',
+      )
+      .option(
+        '--overlay <OUT.png>',
+        "write the gradient's magnitude, averaged over 28 × 28 cells, as colours over the crop that the network saw (default: NAME-overlay.png in the current folder, unless --map, --gradient or --json is given)",
+      )
+      .option('--no-overlay', 'write no picture that is not asked for')
+      .optionsGroup('Options:'),
+  examples: [
+    [
+      'headlight explain face.png --network model.pkl',
+      'angles, and where in the image the network reacts: face-overlay.png',
+    ],
+    ['headlight explain face.png --network model.pkl --no-overlay', 'the angles alone'],
+    [
+      'headlight explain s3://heads/in/face.png --network model.pkl --objective=-yaw --map map.png --json',
+      'the map of the negative yaw, as JSON for a script',
+    ],
+  ],
+  computesItself: true,
+  perform: async (call) => {
+    const { explainImage } = await import('./performExplain.ts')
+    return explainImage(call)
+  },
+}

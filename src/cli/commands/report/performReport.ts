@@ -1,0 +1,58 @@
+import { InputError } from '../../../base/errors.ts'
+import { getJson } from '../../../output/jsonObject.ts'
+import { layout } from '../../../output/layout.ts'
+import { resultSetSchema } from '../../../output/resultSet.ts'
+import { summarySchema, type Summary } from '../../../output/runs.ts'
+import { writeReport } from '../../../report/writeReport.ts'
+import { openStore } from '../../../storage/open.ts'
+import { place } from '../../../storage/place.ts'
+import type { Store } from '../../../storage/store.ts'
+import type { Call } from '../../command.ts'
+import { openDataset } from '../../shared/askedFor.ts'
+import { stopOnSignal } from '../../shared/stopSignals.ts'
+
+/** Writes the report of each result set of an output that has a closed run, and says where. */
+export async function writeReports({ operands, settings, surroundings, display, log }: Call): Promise<number> {
+  const [uri = ''] = operands
+  const stop = stopOnSignal(surroundings, 'the same command writes the reports again', () => display.write('stopping'))
+  const output = openStore(uri, { endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint, logger: log })
+  try {
+    await output.check('read')
+    const written: string[] = []
+    for await (const id of output.folders('')) {
+      const set = await getJson(output, layout.set(id), resultSetSchema)
+      const summary = set && (await latestSummary(output, id))
+      if (!summary) continue
+      const dataset = openDataset(set.value)
+      try {
+        await writeReport({ output, dataset, set: set.value, summary, signal: stop.signal, log })
+      } finally {
+        dataset.close()
+      }
+      written.push(`${output.uri}${layout.report(id)}`)
+    }
+    if (written.length === 0) {
+      throw new InputError(
+        'no-such-run',
+        `${output.uri} holds no result set with a finished run; headlight run makes one`,
+      )
+    }
+    const text = settings.json ? JSON.stringify({ reports: written }) : written.map(place).join('\n')
+    surroundings.results.write(`${text}\n`)
+    return 0
+  } finally {
+    output.close()
+    stop.done()
+  }
+}
+
+/** Of the newest run that has one: an open run has none yet. */
+async function latestSummary(output: Store, set: string): Promise<Summary | undefined> {
+  const runs: string[] = []
+  for await (const run of output.folders(layout.runs(set))) runs.push(run)
+  for (const run of runs.reverse()) {
+    const summary = await getJson(output, layout.summary(set, run), summarySchema)
+    if (summary) return summary.value
+  }
+  return undefined
+}

@@ -1,0 +1,372 @@
+import { z } from 'zod'
+import { engineChoices } from '../../saliency/engines/openEngine.ts'
+
+/**
+ * Every setting of headlight, documented once: `--help`, `docs/configuration.md`, the config file, the environment and
+ * the flags are all read from this schema. `group` orders the documentation, `unit` names what a number counts,
+ * `placeholder` is what `--help` writes for the value, and `automatic` says what is done where there is no default.
+ *
+ * Key, flag and environment name are one word: `shardSize`, `--shard-size`, `HEADLIGHT_SHARD_SIZE`.
+ */
+export const settingsSchema = z.strictObject({
+  dataset: z.string().min(1).optional().meta({
+    group: 'data',
+    placeholder: 'URI',
+    description: 'Where the images are: s3://bucket/prefix/, file:///folder/ or a path. Only ever read.',
+  }),
+  output: z.string().min(1).optional().meta({
+    group: 'data',
+    placeholder: 'URI',
+    description: 'Where result sets are written: s3://bucket/prefix/, file:///folder/ or a path outside the dataset.',
+  }),
+  network: z.string().min(1).optional().meta({
+    group: 'data',
+    placeholder: 'FILE',
+    description:
+      'The checkpoint: a PyTorch file or safetensors. FILE.yaml beside it overrides parts of its description (see headlight network inspect).',
+  }),
+  adapter: z.enum(['images', 'filename', 'biwi', 'aflw2000', 'csv']).default('images').meta({
+    group: 'data',
+    description:
+      'How the dataset is read: images takes every image and knows no pose; filename reads the pose from names like BIWI00009409_-17_+1_+17.png; biwi reads the Biwi Kinect Head Pose Database as it is distributed; aflw2000 reads AFLW2000-3D and 300W-LP, a .mat beside each image; csv reads an index of images, with boxes and poses where it has them.',
+  }),
+  filenameAngles: z
+    .enum(['yaw,pitch,roll', 'yaw,roll,pitch', 'pitch,yaw,roll', 'pitch,roll,yaw', 'roll,yaw,pitch', 'roll,pitch,yaw'])
+    .default('yaw,pitch,roll')
+    .meta({
+      group: 'data',
+      placeholder: 'ORDER',
+      description: 'What the three numbers of such a file name mean, in order.',
+    }),
+  glob: z.string().min(1).optional().meta({
+    group: 'data',
+    placeholder: 'PATTERN',
+    automatic: 'every image',
+    description:
+      'Adapters images and filename: take only images whose whole key, below the dataset, matches: `train/**/*.png`. `*` ends at a slash, `**` does not.',
+  }),
+  biwiLabels: z.enum(['depth', 'rgb']).default('depth').meta({
+    group: 'data',
+    placeholder: 'CAMERA',
+    description:
+      'Adapter biwi: whose axes the labels are given in. depth is what the files hold and the literature compares with; rgb moves them to the camera that took the pictures, which shifts pitch by about a degree.',
+  }),
+  margin: z.number().min(0).max(10).default(0.1).meta({
+    group: 'data',
+    placeholder: 'FRACTION',
+    unit: 'box sides',
+    description:
+      'Adapter biwi: how much of the box is added on each of its sides. Without margin it is a square of 240 mm at the distance of the head, about as much as a head fills from chin to crown.',
+  }),
+  boxes: z.string().min(1).optional().meta({
+    group: 'data',
+    placeholder: 'FILE',
+    automatic: 'boxes from the pose files',
+    description:
+      'Adapter biwi: a CSV file (or JSON Lines) of key, x0, y0, x1, y1 in image pixels, with a header. It replaces the computed boxes, and only frames that it names are read. It is looked for like the file of --index.',
+  }),
+  box: z.enum(['hopenet', 'hopenet-literal']).default('hopenet').meta({
+    group: 'data',
+    description:
+      "Adapter aflw2000: how the box is made from the landmarks. hopenet is Hopenet's rule without missing landmarks; hopenet-literal counts them among the others, as the published evaluation did.",
+  }),
+  index: z.string().min(1).optional().meta({
+    group: 'data',
+    placeholder: 'FILE',
+    automatic: 'none, and the adapter csv needs one',
+    description:
+      'Adapter csv: the list of images, CSV with a header or JSON Lines: key, and where it has them yaw, pitch, roll (degrees), x0, y0, x1, y1 (image pixels), subject, sequence, frame. A plain name is a key in the dataset; a URI, an absolute path or one that begins with ./ or ../ is a file elsewhere. It is held in memory, about 150 MB for a million rows.',
+  }),
+  columns: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .optional()
+    .meta({
+      group: 'data',
+      placeholder: 'NAMES',
+      automatic: 'columns are called like what they hold',
+      description: 'Adapter csv: what columns are called, by comma: key=image,yaw=ry,x0=left.',
+    }),
+  exifOrientation: z.boolean().default(false).meta({
+    group: 'data',
+    description: 'Turn images as their EXIF orientation says before anything else.',
+  }),
+  maxPixels: z.int().min(1).default(100_000_000).meta({
+    group: 'data',
+    placeholder: 'N',
+    unit: 'pixels',
+    description: 'Larger images are refused before they are decoded and become failed records.',
+  }),
+  s3Endpoint: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({
+      group: 'data',
+      placeholder: 'URL',
+      automatic: "the AWS SDK's own environment and files",
+      description: 'Endpoint of an S3 service that is not AWS (Ceph, MinIO and kin), for dataset and output.',
+    }),
+  outputS3Endpoint: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({
+      group: 'data',
+      placeholder: 'URL',
+      automatic: 'as --s3-endpoint',
+      description: 'Endpoint for the output alone, where it lies in another S3 service than the dataset.',
+    }),
+
+  objective: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .default('sum')
+    .meta({
+      group: 'explanation',
+      placeholder: 'NAMES',
+      description:
+        'What is differentiated, one or several by comma: sum, yaw, pitch, roll, each (the three one by one), yaw:top, yaw:bin:N, class:N; a leading minus takes the negative (--objective=-yaw).',
+    }),
+  scope: z.enum(['all', 'stem', 'none']).default('all').meta({
+    group: 'explanation',
+    description:
+      'Which ReLUs are guided: all (Springenberg et al. 2014), stem (only the first, as hooks on direct children do), none (plain gradient).',
+  }),
+  style: z.enum(['origin', 'magnitude']).default('origin').meta({
+    group: 'explanation',
+    description:
+      'How a gradient becomes a picture: origin (normalised to grey, RGB) or magnitude (largest |g| of the channels, grey).',
+  }),
+  gradients: z.enum(['none', 'float16', 'float32']).default('none').meta({
+    group: 'explanation',
+    description: 'Store the raw gradients too, as .npy; float16 stores g / max |g|.',
+  }),
+  logits: z.boolean().default(false).meta({
+    group: 'explanation',
+    description: "Add the heads' raw outputs to every record.",
+  }),
+
+  engine: z.enum(engineChoices).default('auto').meta({
+    group: 'computing',
+    description:
+      'What runs the network (docs/engines.md). auto takes an engine on a GPU where one is usable, else onnxruntime:cpu; onnxruntime is short for onnxruntime:cpu, tfjs for tfjs:tensorflow; reference is slow and meant for checking.',
+  }),
+  units: z.int().min(1).optional().meta({
+    group: 'computing',
+    placeholder: 'N',
+    unit: 'child processes',
+    automatic: 'one per core, fewer where memory is short (about 700 MB each)',
+    description: 'How many units compute on this machine, each on one core.',
+  }),
+  gpus: z
+    .string()
+    .regex(/^(all|\d+(,\d+)*)$/)
+    .optional()
+    .meta({
+      group: 'computing',
+      placeholder: 'all|0,1',
+      automatic: 'every NVIDIA GPU that the engine can use',
+      description: 'Which GPUs compute, by their numbers in nvidia-smi; one unit each.',
+    }),
+  batch: z.int().min(1).optional().meta({
+    group: 'computing',
+    placeholder: 'N',
+    unit: 'images',
+    automatic: '1 on a CPU; on a GPU as many as its memory holds, at most 32',
+    description: 'Images per engine call; on a CPU 1 is fastest.',
+  }),
+  shardSize: z.int().min(1).max(100_000).optional().meta({
+    group: 'computing',
+    placeholder: 'N',
+    unit: 'images',
+    automatic: 'by the size of the dataset, at most 256',
+    description: 'Images per queue job. A shard is committed as a whole; an interrupted one is computed again.',
+  }),
+  full: z.boolean().default(false).meta({
+    group: 'computing',
+    description: 'Compute every image again, also those that have not changed since the last run.',
+  }),
+  prune: z.boolean().default(false).meta({
+    group: 'computing',
+    description: 'Remove the maps and gradients of images that the dataset no longer holds, once the run is done.',
+  }),
+  strict: z.boolean().default(false).meta({
+    group: 'computing',
+    description: 'End with exit code 3 when a record of the result set is a failed one.',
+  }),
+  fetchConcurrency: z.int().min(1).max(1024).optional().meta({
+    group: 'computing',
+    placeholder: 'N',
+    unit: 'requests',
+    automatic: 'by the kind of store',
+    description: 'How many images a unit fetches at the same time; raise it for a distant store.',
+  }),
+  graceSeconds: z.number().min(0).default(25).meta({
+    group: 'computing',
+    placeholder: 'N',
+    unit: 'seconds',
+    description: 'How long a worker that is told to stop may go on to finish its shards before it hands them back.',
+  }),
+  unitSilenceSeconds: z.number().min(1).default(120).meta({
+    group: 'computing',
+    placeholder: 'N',
+    unit: 'seconds',
+    description:
+      'A unit that makes no progress for so long is killed and started again; its shard goes back. It has as long to start, and at least a minute.',
+  }),
+
+  redis: z.string().min(1).optional().meta({
+    group: 'queue',
+    placeholder: 'URL',
+    automatic: 'run and retry start a private server, which stops with the last command that uses it',
+    description:
+      'Redis ≥ 6.2 or Valkey: redis://user:password@host:6379/0, rediss://… (TLS), redis+unix:///path, redis://host?cluster=1. Give a password through the environment, where other users cannot see it.',
+  }),
+
+  healthPort: z.int().min(0).max(65_535).optional().meta({
+    group: 'health',
+    placeholder: 'N',
+    unit: 'TCP port',
+    automatic: 'none is served',
+    description:
+      'Serve HTTP on this TCP port: /healthz (the process answers), /readyz (it takes work) and /metrics (for Prometheus, see docs/metrics.md). 0 takes a free port and logs it.',
+  }),
+  healthHost: z.string().min(1).default('127.0.0.1').meta({
+    group: 'health',
+    placeholder: 'ADDRESS',
+    description:
+      'The address that --health-port is bound to. Only this machine reaches the default; 0.0.0.0 is every machine that can, and there is no password.',
+  }),
+
+  stateFolder: z.string().min(1).optional().meta({
+    group: 'folders',
+    placeholder: 'FOLDER',
+    automatic: '$XDG_STATE_HOME/headlight or ~/.local/state/headlight',
+    description: "Where the private Redis server's files lie.",
+  }),
+  cacheFolder: z.string().min(1).optional().meta({
+    group: 'folders',
+    placeholder: 'FOLDER',
+    automatic: '$XDG_CACHE_HOME/headlight or ~/.cache/headlight',
+    description: 'Where workers keep networks that they fetched from an output store.',
+  }),
+  enginesFolder: z.string().min(1).optional().meta({
+    group: 'folders',
+    placeholder: 'FOLDER',
+    automatic: '$XDG_DATA_HOME/headlight/engines or ~/.local/share/headlight/engines',
+    description: 'Where headlight engine install puts engines.',
+  }),
+
+  json: z.boolean().default(false).meta({
+    group: 'messages',
+    description:
+      'Print the result as one JSON document on standard output; an error too, as {"error": {code, message}}.',
+  }),
+  quiet: z.boolean().default(false).meta({
+    group: 'messages',
+    description: 'No progress and no closing words; warnings and errors are still written.',
+  }),
+  webhook: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({
+      group: 'messages',
+      placeholder: 'URL',
+      automatic: 'none is told',
+      description:
+        'POST how a run ended to this URL, as JSON with its summary, repeated while there is no answer. With HEADLIGHT_WEBHOOK_SECRET in the environment the header X-Headlight-Signature holds sha256= and the HMAC-SHA256 of the body.',
+    }),
+  logLevel: z.enum(['debug', 'info', 'warn', 'silent']).optional().meta({
+    group: 'messages',
+    placeholder: 'LEVEL',
+    automatic: 'info for worker and producer, else warn',
+    description: 'How much is logged to standard error.',
+  }),
+  logFormat: z.enum(['text', 'json']).optional().meta({
+    group: 'messages',
+    placeholder: 'FORMAT',
+    automatic: 'text on a terminal, else json',
+    description: 'How worker and producer write to standard error: everything as text, or everything as lines of JSON.',
+  }),
+  debug: z.boolean().default(false).meta({
+    group: 'messages',
+    description: 'Show the stack of an unexpected error.',
+  }),
+})
+
+/** What the groups of settings are called, in `--help` and in the documentation. */
+export const groupTitles: Readonly<Record<string, string>> = {
+  data: 'Data',
+  explanation: 'What is explained',
+  computing: 'Computing',
+  queue: 'Queue',
+  health: 'Health and metrics',
+  folders: 'Folders',
+  messages: 'Messages',
+}
+
+/** All settings with their defaults filled in. */
+export type Settings = z.output<typeof settingsSchema>
+export type SettingName = keyof Settings
+
+export const settingNames = Object.keys(settingsSchema.shape) as SettingName[]
+
+/** What the schema says about one setting, as data. */
+export interface SettingFacts {
+  readonly kind: 'text' | 'choice' | 'integer' | 'number' | 'boolean' | 'list'
+  readonly group: string
+  readonly description: string
+  readonly placeholder: string | undefined
+  readonly unit: string | undefined
+  readonly automatic: string | undefined
+  readonly choices: readonly string[] | undefined
+  readonly minimum: number | undefined
+  readonly maximum: number | undefined
+  readonly default: string | number | boolean | undefined
+}
+
+const factsSchema = z.object({
+  type: z.enum(['string', 'integer', 'number', 'boolean']).optional(),
+  anyOf: z.array(z.unknown()).optional(),
+  enum: z.array(z.string()).optional(),
+  group: z.string(),
+  description: z.string(),
+  placeholder: z.string().optional(),
+  unit: z.string().optional(),
+  automatic: z.string().optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  default: z.union([z.string(), z.number(), z.boolean()]).optional(),
+})
+
+const known = new Map<SettingName, SettingFacts>()
+
+/** Read from the schema's own JSON Schema, so that nothing is written twice. */
+export function settingFacts(name: SettingName): SettingFacts {
+  const facts = known.get(name) ?? readFacts(name)
+  known.set(name, facts)
+  return facts
+}
+
+function readFacts(name: SettingName): SettingFacts {
+  const facts = factsSchema.parse(z.toJSONSchema(settingsSchema.shape[name], { io: 'input' }))
+  return {
+    kind: facts.anyOf ? 'list' : facts.enum ? 'choice' : facts.type === 'string' ? 'text' : (facts.type ?? 'text'),
+    group: facts.group,
+    description: facts.description,
+    placeholder: facts.placeholder,
+    unit: facts.unit,
+    automatic: facts.automatic,
+    choices: facts.enum,
+    minimum: facts.minimum,
+    maximum: facts.maximum === Number.MAX_SAFE_INTEGER ? undefined : facts.maximum,
+    default: facts.default,
+  }
+}
+
+/** `shardSize` → `shard-size`, to be written after `--`. */
+export function flagName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+/** `shardSize` → `HEADLIGHT_SHARD_SIZE`. */
+export function environmentName(name: string): string {
+  return `HEADLIGHT_${flagName(name).replaceAll('-', '_').toUpperCase()}`
+}

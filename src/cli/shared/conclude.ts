@@ -1,0 +1,80 @@
+import { layout } from '../../output/layout.ts'
+import type { ResultSet } from '../../output/resultSet.ts'
+import type { Summary } from '../../output/runs.ts'
+import { place } from '../../storage/place.ts'
+import type { Call } from '../command.ts'
+import { number, rateText } from '../messages/quantities.ts'
+
+/** Says how a run ended. Returns the exit code. */
+export function conclude({ settings, surroundings, display }: Call, set: ResultSet, summary: Summary): number {
+  display.end()
+  if (settings.json) surroundings.results.write(`${JSON.stringify(summary)}\n`)
+  else if (!settings.quiet) surroundings.results.write(summaryText(summary, set.id))
+  return settings.strict && summary.counts.failed > 0 ? 3 : 0
+}
+
+/** What `run` says at its end: where things are, the counts, and the errors against the labels. */
+function summaryText(summary: Summary, set: string): string {
+  const { counts } = summary
+  const inOutput = (key: string): string => place(`${outputOf(summary.output, set)}${key}`)
+  const rows: [string, string][] = [
+    ['result set', place(summary.output)],
+    ['report', inOutput(layout.report(set))],
+    ['table', inOutput(layout.table(set))],
+    ['images', `${number(counts.total)} (${countsText(counts)})`],
+  ]
+  if (counts.left !== undefined) {
+    const isAllDone = counts.left === 0
+    const left = counts.left === 1 ? '1 image of its listing is' : `${number(counts.left)} images of its listing are`
+    const former = counts.total - counts.computed - counts.unchanged
+    // With --full, or where images have changed.
+    const kept = former === 0 ? '' : `, ${number(former)} of them with results from before, which stand`
+    const next = former === 0 ? '' : '; with --full it computes everything'
+    rows.unshift([
+      'cancelled',
+      isAllDone
+        ? 'all images of its listing were computed'
+        : `${left} not computed${kept}; the next headlight run takes up what is missing${next}`,
+    ])
+  }
+  if (counts.failed > 0) {
+    const codes = Object.entries(summary.failures).map(([code, n]) => `${code} ${number(n)}`)
+    rows.push([
+      'failed',
+      `${number(counts.failed)}: ${codes.join(', ')}; listed in ${inOutput(layout.failures(set, summary.run))}`,
+    ])
+  }
+  if (summary.imagesPerSecond !== null) {
+    rows.push(['speed', `${rateText(summary.imagesPerSecond)} with ${summary.engine.join(', ')}`])
+  }
+  const text = rows.map(([name, value]) => `${name.padEnd(11)} ${value}\n`).join('')
+  return summary.mae ? `${text}\n${errorTable(summary.mae, summary.errors)}` : text
+}
+
+function countsText(counts: Summary['counts']): string {
+  const parts = [`${number(counts.total - counts.failed)} with a map`, `${number(counts.failed)} failed`]
+  if (counts.computed === 0 && counts.left === undefined) parts.push('nothing had changed')
+  else parts.push(`${number(counts.computed)} of them new or changed, ${number(counts.unchanged)} unchanged`)
+  if (counts.gone > 0) parts.push(`${number(counts.gone)} gone since the last run`)
+  return parts.join(', ')
+}
+
+function errorTable(mae: NonNullable<Summary['mae']>, errors: Summary['errors']): string {
+  const columns = ['yaw', 'pitch', 'roll', 'mean'] as const
+  const row = (name: string, cells: readonly string[]): string =>
+    `${name.padEnd(22)}${cells.map((cell) => cell.padStart(8)).join('')}\n`
+  const degrees = (values: NonNullable<Summary['mae']>): string[] => columns.map((column) => values[column].toFixed(2))
+  let table = row('degrees', columns) + row('mean absolute error', degrees(mae))
+  if (errors) {
+    const excluded = errors.excluded > 0 ? `, ${number(errors.excluded)} with a label beyond ±99° left out` : ''
+    table += row('median absolute error', degrees(errors.median))
+    table += `over ${number(errors.n)} labelled images${excluded}; mean geodesic error ${errors.geodesicMean.toFixed(2)}°\n`
+  }
+  return table
+}
+
+/** The output store's URI, from that of a result set in it. */
+function outputOf(resultSet: string, set: string): string {
+  const end = `${set}/`
+  return resultSet.endsWith(end) ? resultSet.slice(0, -end.length) : resultSet
+}

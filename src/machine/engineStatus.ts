@@ -1,0 +1,55 @@
+import { engineNames, isInstalled, type EngineName } from '../saliency/engines/openEngine.ts'
+import { nvidiaGpus } from './gpus.ts'
+import { probeEngine } from './probe.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** What `engine list` says of an engine. The names are a contract: add, don't rename. */
+export interface EngineStatus {
+  readonly engine: EngineName
+  readonly usable: boolean
+  readonly version: string | null
+  readonly device: string | null
+  /** Why it cannot be used, and the one command that mends it; null where it can, or where no command helps. */
+  readonly problem: string | null
+  readonly remedy: string | null
+}
+
+const remedies: { readonly [K in EngineName]: string } = {
+  'onnxruntime:cpu': 'npm ci',
+  'onnxruntime:cuda': 'headlight engine install cuda',
+  'onnxruntime:webgpu': 'apt install libvulkan1, and the Vulkan driver of the GPU',
+  'tfjs:tensorflow': 'headlight engine install tfjs',
+  'tfjs:wasm': 'npm ci',
+  reference: 'npm ci',
+}
+
+const unusable = { usable: false, version: null, device: null } as const
+
+/** Tries every engine, one after another: together they would want the memory of all. */
+export async function engineStatuses(enginesFolder: string, environment: Environment): Promise<EngineStatus[]> {
+  const { gpus, problem } = await nvidiaGpus(environment)
+  const statuses: EngineStatus[] = []
+  for (const engine of engineNames) {
+    // One that is installed is tried all the same: a container may have the GPU, but not the program that lists it.
+    const isNoUse = engine === 'onnxruntime:cuda' && gpus.length === 0 && !isInstalled(engine, enginesFolder)
+    statuses.push(
+      isNoUse
+        ? { ...unusable, engine, problem: problem ?? 'no NVIDIA GPU is found', remedy: null }
+        : await engineStatus(engine, enginesFolder, environment),
+    )
+  }
+  return statuses
+}
+
+async function engineStatus(
+  engine: EngineName,
+  enginesFolder: string,
+  environment: Environment,
+): Promise<EngineStatus> {
+  const probe = await probeEngine(engine, enginesFolder, environment)
+  if (probe.ok) {
+    return { engine, usable: true, version: probe.version, device: probe.device, problem: null, remedy: null }
+  }
+  return { ...unusable, engine, problem: probe.problem, remedy: remedies[engine] }
+}

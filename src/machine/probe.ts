@@ -1,0 +1,52 @@
+import { fork } from 'node:child_process'
+import { z } from 'zod'
+import { siblingModule } from '../base/siblingModule.ts'
+import type { EngineName } from '../saliency/engines/openEngine.ts'
+import { engineEnvironment } from './engineEnvironment.ts'
+
+/** What an engine says of itself when it is tried in a process of its own. */
+export type Probe =
+  | { readonly ok: true; readonly version: string; readonly device: string }
+  | { readonly ok: false; readonly problem: string }
+
+const answerSchema = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), version: z.string(), device: z.string() }),
+  z.object({ ok: z.literal(false), problem: z.string() }),
+])
+
+const timeoutMs = 120_000
+
+/**
+ * Loads an engine, checks its known answer and a gradient against finite differences. In a child process, since a native
+ * library that is broken may end the process or never return. `device` is the one GPU that it may see. Never rejects.
+ */
+export async function probeEngine(
+  engine: EngineName,
+  enginesFolder: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  device: string | null = null,
+): Promise<Probe> {
+  return new Promise((resolve) => {
+    const child = fork(siblingModule(import.meta.url, 'probeMain'), [engine, enginesFolder], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: engineEnvironment(environment, { engine, enginesFolder, device }),
+    })
+    let said = ''
+    child.stderr?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-1_000)))
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      child.kill('SIGKILL')
+    }, timeoutMs)
+    let answer: Probe | undefined
+    child.on('message', (message) => (answer = answerSchema.parse(message)))
+    child.on('error', (error) => (answer ??= { ok: false, problem: error.message }))
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      const ended = `its process ended with ${signal === null ? `exit code ${code}` : `signal ${signal}`}`
+      const what = isLate ? `it gave no answer within ${timeoutMs / 1000} s` : ended
+      const last = said.trim().split('\n').at(-1) ?? ''
+      resolve(answer ?? { ok: false, problem: `${what}${last === '' ? '' : `: ${last}`}` })
+    })
+  })
+}

@@ -1,0 +1,63 @@
+import type { ErrorCode } from '../base/errors.ts'
+
+/** Keys of an output store. Everything that writes or reads one asks here; nobody joins strings elsewhere. */
+export const layout = {
+  set: (set: string) => `${set}/set.json`,
+  hold: (set: string) => `${set}/lock.json`,
+  current: (set: string) => `${set}/current.json`,
+  network: (set: string, file: string) => `${set}/network/${file}`,
+  table: (set: string) => `${set}/angles.parquet`,
+  report: (set: string) => `${set}/report/index.html`,
+  runs: (set: string) => `${set}/runs/`,
+  run: (set: string, run: string) => `${set}/runs/${run}/run.json`,
+  flags: (set: string, run: string) => `${set}/runs/${run}/flags.json`,
+  manifest: (set: string, run: string) => `${set}/runs/${run}/manifest/`,
+  manifestPart: (set: string, run: string, part: number) => `${set}/runs/${run}/manifest/${digits(part, 5)}.jsonl.gz`,
+  manifestDone: (set: string, run: string) => `${set}/runs/${run}/manifest/done`,
+  records: (set: string, run: string) => `${set}/runs/${run}/records/`,
+  recordFile: (set: string, run: string, part: number, offset: number) =>
+    `${set}/runs/${run}/records/${shardName(part, offset)}.jsonl`,
+  magnitudeFile: (set: string, run: string, part: number, offset: number) =>
+    `${set}/runs/${run}/records/${shardName(part, offset)}.mag`,
+  summary: (set: string, run: string) => `${set}/runs/${run}/summary.json`,
+  failures: (set: string, run: string) => `${set}/runs/${run}/failures.csv`,
+  runTable: (set: string, run: string) => `${set}/runs/${run}/angles.parquet`,
+  /** Relative to the result set, as records name it. */
+  map: (objective: string, sampleKey: string) => `maps/${objectiveFolder(objective)}/${mapKey(sampleKey)}`,
+  /** Relative to the result set, as records name it. */
+  gradient: (objective: string, sampleKey: string) => `gradients/${objectiveFolder(objective)}/${sampleKey}.npy`,
+}
+
+/** The sample's key, with `.png` appended unless it ends so already (`A.PNG` counts as ending so). */
+function mapKey(sampleKey: string): string {
+  return /\.png$/i.test(sampleKey) ? sampleKey : `${sampleKey}.png`
+}
+
+/** `00000-000256`: part and offset of a shard; sorts as the manifest does. */
+export function shardName(part: number, offset: number): string {
+  return `${digits(part, 5)}-${digits(offset, 6)}`
+}
+
+/** `yaw:bin:3` → `yaw-bin-3`: a colon is no character for a file name everywhere. */
+function objectiveFolder(objective: string): string {
+  return objective.replaceAll(':', '-')
+}
+
+function digits(value: number, count: number): string {
+  return String(value).padStart(count, '0')
+}
+
+const longestName = 255 - '.npy'.length
+
+/**
+ * Whether a sample's key can be laid out below the output: no `..` or `.` parts, not absolute, no empty parts, no
+ * control characters or backslashes, no part longer than file systems hold, no longer than S3 takes.
+ */
+export function refuseKey(sampleKey: string): Extract<ErrorCode, 'bad-key'> | undefined {
+  const parts = sampleKey.split('/')
+  const bad =
+    parts.some((part) => part === '' || part === '.' || part === '..' || Buffer.byteLength(part) > longestName) ||
+    /[\u0000-\u001f\u007f\\]/.test(sampleKey) ||
+    Buffer.byteLength(sampleKey) > 800
+  return bad ? 'bad-key' : undefined
+}

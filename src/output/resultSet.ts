@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { adapterOptionsSchema } from '../dataset/adapterOptions.ts'
+
+/** Raised when a change of the code alters results; part of every fingerprint and of the result set's digest. */
+export const resultVersion = 1
+
+/** Every choice that changes a record or a map. Equal choices share one result set; anything else makes another. */
+export const resultOptionsSchema = z.strictObject({
+  objectives: z.array(z.string()).min(1),
+  scope: z.enum(['all', 'stem', 'none']),
+  style: z.enum(['origin', 'magnitude']),
+  gradients: z.enum(['none', 'float16', 'float32']),
+  logits: z.boolean(),
+  adapter: adapterOptionsSchema,
+  maxPixels: z.int().positive(),
+})
+export type ResultOptions = z.infer<typeof resultOptionsSchema>
+
+/** `set.json`: all that made a result set, enough for a worker that knows nothing else. */
+export const resultSetSchema = z.strictObject({
+  schema: z.literal(1),
+  id: z.string(),
+  resultVersion: z.int(),
+  dataset: z.strictObject({ uri: z.string(), endpoint: z.string().nullable() }),
+  network: z.strictObject({
+    /** File name below `network/`. */
+    file: z.string(),
+    /** SHA-256 of the file, hex. */
+    digest: z.string(),
+    /** The resolved description (see saliency/networks/description.ts), as plain data. */
+    description: z.unknown(),
+  }),
+  options: resultOptionsSchema,
+  headlightVersion: z.string(),
+  createdAt: z.iso.datetime(),
+})
+export type ResultSet = z.infer<typeof resultSetSchema>
+
+/** `<network name>-<scope>-<digest8>`: the same choices always give the same folder. */
+export function resultSetId(set: Omit<ResultSet, 'id' | 'headlightVersion' | 'createdAt' | 'schema'>): string {
+  const name = set.network.file.replace(/\.[^.]*$/, '').replace(/[^A-Za-z0-9._-]+/g, '_') || 'network'
+  const made = [set.resultVersion, set.dataset.uri, set.network.digest, set.network.description, set.options]
+  return `${name}-${set.options.scope}-${digest(made).slice(0, 8)}`
+}
+
+/** SHA-256 in hex of a JSON value, independent of the order of object keys. */
+export function digest(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex')
+}
+
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if (value !== null && typeof value === 'object') {
+    const entries = Object.entries(value).filter(([, member]) => member !== undefined)
+    entries.sort(([a], [b]) => (a < b ? -1 : 1))
+    return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`
+  }
+  return JSON.stringify(value) ?? 'null'
+}

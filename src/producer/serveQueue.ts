@@ -1,0 +1,283 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
+import { z } from 'zod'
+import { InputError } from '../base/errors.ts'
+import type { Logger } from '../base/telemetry.ts'
+import { holdSchema, liveHold } from '../output/hold.ts'
+import { getJson } from '../output/jsonObject.ts'
+import { layout } from '../output/layout.ts'
+import { resultSetSchema, type ResultSet } from '../output/resultSet.ts'
+import { runSchema, summarySchema, type Summary } from '../output/runs.ts'
+import { closeWithin, settles } from '../queue/closing.ts'
+import { openWorker } from '../queue/connection.ts'
+import { runJobSchema, runsQueue, standInName, type RunJob } from '../queue/jobs.ts'
+import type { QueueConnection } from '../queue/redisUrl.ts'
+import type { ScheduleOutcome } from '../queue/schedule.ts'
+import type { Store } from '../storage/store.ts'
+import type { RunProgress } from './progress.ts'
+import { QueueMemory } from './queueMemory.ts'
+import { Schedules } from './schedules.ts'
+import { serveRun } from './serveRun.ts'
+import { sendWebhook, type WebhookMessage } from './webhook.ts'
+
+/** What happens to the runs that a standing producer serves. */
+export type ServeEvent =
+  /** Runs are taken from now on. */
+  | { readonly type: 'serving'; readonly schedules: Pick<Schedules, 'statuses'> }
+  | { readonly type: 'run-started'; readonly job: RunJob }
+  | {
+      readonly type: 'run-ended'
+      readonly job: RunJob
+      /** `handed-back`: to another producer, or until the result set is free. `retried`: it failed, and not for the last time. */
+      readonly outcome: ScheduleOutcome['outcome'] | 'handed-back' | 'retried'
+      readonly seconds: number
+    }
+
+export interface ServeRunsOptions {
+  readonly connection: QueueConnection
+  /** Queue that the shards of all runs go to. */
+  readonly queueName: string
+  readonly openOutput: (job: RunJob) => Store
+  readonly openDataset: (set: ResultSet) => Store
+  readonly headlightVersion: string
+  /** Signs webhooks. */
+  readonly webhookSecret?: string | undefined
+  /** On abort the runs being served are handed back to the queue and stay open. */
+  readonly signal: AbortSignal
+  readonly onProgress: (job: RunJob, progress: RunProgress) => void
+  readonly onEvent?: (event: ServeEvent) => void
+  readonly log: Logger
+  /** Between looks at what Redis may have lost; 3 s unless a test says otherwise. */
+  readonly lookMs?: number
+}
+
+/** Runs served at once; a run mostly waits for workers. */
+const concurrency = 8
+/** Handing runs back is a matter of seconds, the hold in the store included. */
+const closeTimeoutMs = 8_000
+const lastLookTimeoutMs = 2_000
+/** Between two times of saying that no more runs are taken. */
+const fullSilenceMs = 60_000
+/** Until a run whose result set is held by another is tried again. */
+const heldPauseMs = 60_000
+
+/**
+ * The standing producer: serves the runs that others, and the schedules, add to the runs queue, until the signal aborts.
+ */
+export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
+  const { connection, signal, log } = options
+  const schedules = await Schedules.open(connection, log)
+  const memory = new QueueMemory(connection, schedules, log)
+  try {
+    await schedules.reconcile()
+    const looking = keepLooking(memory, options)
+    let atWork = 0
+    /** By job id. A job whose lock ran out while Redis was away, or that an older dump brought back, is given out again. */
+    const serving = new Map<string, Promise<Summary | null>>()
+    let fullSaidAt = -Infinity
+    const worker = openWorker<RunJob, Summary | null>(
+      connection,
+      runsQueue,
+      async (job, token) => {
+        if (++atWork === concurrency && performance.now() - fullSaidAt > fullSilenceMs) {
+          fullSaidAt = performance.now()
+          log.info(
+            `${concurrency} runs are served now, the most that one producer takes; others wait, or start another`,
+          )
+        }
+        const id = job.id ?? ''
+        const first = serving.get(id)
+        try {
+          if (first !== undefined) return await first
+          const served = serveJob(job, token, options, schedules, memory)
+          serving.set(id, served)
+          return await served
+        } catch (error) {
+          // The first one's token opens nothing any more.
+          if (first !== undefined && signal.aborted) return await handBack(job, token, 0)
+          throw error
+        } finally {
+          if (first === undefined) serving.delete(id)
+          atWork--
+        }
+      },
+      { concurrency },
+      log,
+    )
+    options.onEvent?.({ type: 'serving', schedules })
+    try {
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve()
+        else signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+    } finally {
+      // Waits for the handlers, which the signal has told to stop, and for Redis, which may be away.
+      await closeWithin(worker, closeTimeoutMs)
+      // A last look: Redis may have lost what was just handed back. A Redis that hangs must not keep the process.
+      await settles(
+        looking.then(() => memory.look()),
+        lastLookTimeoutMs,
+      )
+    }
+  } finally {
+    await Promise.all([memory.close(), schedules.close()])
+  }
+}
+
+async function keepLooking(memory: QueueMemory, { signal, lookMs = 3_000, log }: ServeRunsOptions): Promise<void> {
+  let isUnreadable = false
+  while (!signal.aborted) {
+    await memory.look().catch((error: unknown) => {
+      // Redis may be away. What is remembered stays so until it is back.
+      const isOutage = !(error instanceof z.ZodError || error instanceof SyntaxError)
+      if (isOutage || isUnreadable) return log.debug({ err: error }, 'no look at the queue was had')
+      isUnreadable = true
+      log.warn(
+        { err: error },
+        'a schedule in Redis cannot be read, by another version perhaps: while it is there, nothing that Redis loses is put back',
+      )
+    })
+    await sleep(lookMs, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+/** Null: skipped, since another run of the set is still going. */
+async function serveJob(
+  job: Job<RunJob, Summary | null>,
+  token: string | undefined,
+  options: ServeRunsOptions,
+  schedules: Schedules,
+  memory: QueueMemory,
+): Promise<Summary | null> {
+  const { signal, log, connection, queueName, headlightVersion, openDataset } = options
+  const parsed = runJobSchema.safeParse(job.data)
+  if (!parsed.success) throw new UnrecoverableError(`the job ${job.id} is no run: ${parsed.error.message}`)
+  const asked = parsed.data
+  if (job.name === standInName && (await isHeld(asked, options))) return await handBack(job, token, heldPauseMs)
+  let output: Store | undefined
+  const began = performance.now()
+  let ending: Extract<ServeEvent, { type: 'run-ended' }>['outcome'] = 'retried'
+  let isBegun = false
+  const tell = async (ended: Omit<WebhookMessage, 'schedule'>) => {
+    ending = ended.outcome
+    // Before, not after: a webhook may be tried for longer than a stand-in waits.
+    await memory.ended(job)
+    return tellOutcome(asked, ended, options, schedules)
+  }
+  memory.taken(job)
+  options.onEvent?.({ type: 'run-started', job: asked })
+  try {
+    // Not before: a job may name what is no store.
+    output = options.openOutput(asked)
+    const set = await getJson(output, layout.set(asked.set), resultSetSchema)
+    if (set === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}`)
+    const ended = await endedBefore(output, asked)
+    if (ended !== undefined) {
+      log.info({ set: asked.set, run: asked.run, state: ended.state }, 'the run has ended already')
+      await tell({ outcome: outcomeOf(ended), message: null, summary: ended })
+      return ended
+    }
+    const summary = await serveRun({
+      output,
+      set: set.value,
+      openDataset,
+      full: asked.full,
+      prune: asked.prune,
+      shardSize: asked.shardSize,
+      connection,
+      queueName,
+      headlightVersion,
+      signal,
+      onProgress: (progress) => {
+        isBegun = true
+        options.onProgress(asked, progress)
+      },
+      log: log.child({ set: asked.set }),
+    })
+    await tell({ outcome: outcomeOf(summary), message: null, summary })
+    return summary
+  } catch (error) {
+    if (signal.aborted) {
+      ending = 'handed-back'
+      return await handBack(job, token, 0)
+    }
+    if (error instanceof InputError && error.code === 'held') {
+      // The next time comes by itself. A run that somebody asked for once is waited with.
+      if (asked.schedule !== undefined && job.name !== standInName && job.stalledCounter === 0) {
+        log.warn({ set: asked.set }, `schedule ${asked.schedule}: this time is skipped: ${error.message}`)
+        const message = isBegun ? error.message : await stillGoing(output, asked.set, error)
+        await tell({ outcome: 'skipped', message, summary: null })
+        return null
+      }
+      log.warn({ set: asked.set }, `the run is put off for ${heldPauseMs / 1000} s: ${error.message}`)
+      ending = 'handed-back'
+      return await handBack(job, token, heldPauseMs)
+    }
+    const isFinal = error instanceof InputError || error instanceof UnrecoverableError || isLastAttempt(job)
+    if (isFinal) {
+      const message = error instanceof Error ? error.message : String(error)
+      await tell({ outcome: 'failed', message, summary: null })
+    }
+    if (error instanceof InputError) throw new UnrecoverableError(error.message)
+    throw error
+  } finally {
+    output?.close()
+    if (ending === 'handed-back' || ending === 'retried') memory.givenBack(job)
+    const seconds = (performance.now() - began) / 1000
+    options.onEvent?.({ type: 'run-ended', job: asked, outcome: ending, seconds })
+  }
+}
+
+/** Whether the run that a stand-in is for is still served. Where that cannot be read, it is asked again later. */
+async function isHeld(asked: RunJob, { openOutput }: ServeRunsOptions): Promise<boolean> {
+  const output = openOutput(asked)
+  try {
+    return (await liveHold(output, asked.set, new Date())) !== undefined
+  } catch {
+    return true
+  } finally {
+    output.close()
+  }
+}
+
+/** Why a time was skipped, as it can still be read when the run before has ended. */
+async function stillGoing(output: Store | undefined, set: string, held: InputError): Promise<string> {
+  const hold = output && (await getJson(output, layout.hold(set), holdSchema).catch(() => undefined))
+  return hold?.value.run ? `run ${hold.value.run} was still going` : held.message
+}
+
+const outcomeOf = ({ state }: Summary) => (state === 'cancelled' ? 'cancelled' : 'completed')
+
+/** The summary of the run that the job is for, when that was cancelled while it waited, or done by its stand-in. */
+async function endedBefore(output: Store, { set, run }: RunJob): Promise<Summary | undefined> {
+  if (run === undefined) return undefined
+  const present = await getJson(output, layout.run(set, run), runSchema)
+  if (present === undefined || present.value.state === 'open') return undefined
+  return (await getJson(output, layout.summary(set, run), summarySchema))?.value
+}
+
+const isLastAttempt = (job: Job): boolean => job.attemptsMade + 1 >= (job.opts.attempts ?? 1)
+
+/** Notes in the schedule and tells the webhook how a run ended. Neither can fail the run. */
+async function tellOutcome(
+  { schedule, webhook }: RunJob,
+  ended: Omit<WebhookMessage, 'schedule'>,
+  { webhookSecret, log }: ServeRunsOptions,
+  schedules: Schedules,
+): Promise<void> {
+  const { outcome, message, summary } = ended
+  if (schedule !== undefined) {
+    const noted = { at: new Date().toISOString(), outcome, run: summary?.run ?? null, message }
+    await schedules.record(schedule, noted).catch((error: unknown) => {
+      log.warn({ err: error, schedule, outcome }, 'the outcome could not be noted')
+    })
+  }
+  if (webhook === undefined) return
+  await sendWebhook({ url: webhook, secret: webhookSecret, message: { schedule: schedule ?? null, ...ended }, log })
+}
+
+/** Gives the job to the next producer, or to this one later, without counting an attempt. */
+async function handBack(job: Job, token: string | undefined, delayMs: number): Promise<never> {
+  await job.moveToDelayed(Date.now() + delayMs, token)
+  throw new DelayedError()
+}

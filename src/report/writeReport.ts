@@ -1,0 +1,180 @@
+import type { Logger } from '../base/telemetry.ts'
+import { layout } from '../output/layout.ts'
+import type { ResultSet } from '../output/resultSet.ts'
+import type { Summary } from '../output/runs.ts'
+import { readTable } from '../output/table.ts'
+import { angleNames } from '../pose/euler.ts'
+import { descriptionSchema } from '../saliency/networks/description.ts'
+import { slicedObject } from '../storage/slicedObject.ts'
+import type { Store } from '../storage/store.ts'
+import { AngleDistribution } from './distribution.ts'
+import { FailureExamples } from './failureExamples.ts'
+import { renderPage } from './page.ts'
+import type { GallerySample } from './pageContent.ts'
+import { PictureStore } from './pictureStore.ts'
+import { Selection, type ChosenSample, type ReportRow } from './selection.ts'
+import { beyondLabelLimit } from './summary.ts'
+import { drawThumbnail, thumbnailLayout, type ThumbnailLayout } from './thumbnail.ts'
+
+/** So many of the worst and so many evenly spaced samples are embedded: a page of a few megabytes. */
+const shownOfEach = 200
+/** With more objectives than this the thumbnails would outgrow the page. */
+const shownObjectives = 4
+/** Samples whose image and maps are fetched, decoded and drawn at the same time. */
+const concurrency = 4
+
+export interface ReportOptions {
+  readonly output: Store
+  readonly dataset: Store
+  readonly set: ResultSet
+  readonly summary: Summary
+  /** Rejects with its reason; nothing has been written then. */
+  readonly signal: AbortSignal
+  readonly log: Logger
+}
+
+/**
+ * Writes `report/index.html` of a result set: one page that needs nothing beside itself. The table streams by once;
+ * afterwards only the chosen samples' images and maps are fetched. An image or map that is gone or unreadable becomes
+ * a placeholder, and so does every further one of a store that does not answer. Raises what the output store raises when
+ * the table is read or the page written.
+ */
+export async function writeReport({ output, dataset, set, summary, signal, log }: ReportOptions): Promise<void> {
+  const selection = new Selection({ each: shownOfEach, okTotal: summary.counts.total - summary.counts.failed })
+  const failures = new FailureExamples()
+  const distributions = { yaw: new AngleDistribution(), pitch: new AngleDistribution(), roll: new AngleDistribution() }
+  for await (const row of tableRows(output, set, summary)) {
+    selection.add(row)
+    failures.add(row)
+    addAngles(distributions, row)
+  }
+
+  const objectives = set.options.objectives.slice(0, shownObjectives)
+  const drawn = thumbnailLayout(objectives.length, inputAspect(set))
+  const sources = {
+    set,
+    objectives,
+    images: new PictureStore(dataset, signal, log),
+    maps: new PictureStore(output, signal, log),
+  }
+  const chosen = selection.finish()
+  const samples = await mapBounded(chosen, concurrency, (sample) => gallerySample(sample, sources, drawn))
+  const page = renderPage({
+    set,
+    summary,
+    failures: failures.finish(),
+    distributions,
+    samples,
+    objectives,
+    layout: drawn,
+  })
+  signal.throwIfAborted()
+  await output.put(layout.report(set.id), page, { contentType: 'text/html; charset=utf-8' })
+  log.debug({ samples: samples.length, bytes: Buffer.byteLength(page) }, 'wrote the report')
+}
+
+const columns = [
+  'key',
+  'status',
+  'code',
+  'message',
+  'yaw',
+  'pitch',
+  'roll',
+  'labelYaw',
+  'labelPitch',
+  'labelRoll',
+  'errorYaw',
+  'errorPitch',
+  'errorRoll',
+  'cropX0',
+  'cropY0',
+  'cropX1',
+  'cropY1',
+] as const
+
+async function* tableRows(output: Store, set: ResultSet, summary: Summary): AsyncGenerator<ReportRow> {
+  // A run that changed nothing wrote no table of its own; the result set's table is the state then.
+  const table =
+    (await slicedObject(output, layout.runTable(set.id, summary.run))) ??
+    (await slicedObject(output, layout.table(set.id)))
+  if (table !== undefined) yield* readTable(table, columns)
+}
+
+function addAngles(distributions: Readonly<Record<'yaw' | 'pitch' | 'roll', AngleDistribution>>, row: ReportRow): void {
+  if (row.status !== 'ok' || beyondLabelLimit(row)) return
+  const cells = {
+    yaw: [row.yaw, row.labelYaw, row.errorYaw],
+    pitch: [row.pitch, row.labelPitch, row.errorPitch],
+    roll: [row.roll, row.labelRoll, row.errorRoll],
+  } as const
+  for (const angle of angleNames) {
+    const [estimate, label, error] = cells[angle]
+    if (estimate === null) continue
+    if (label === null || error === null) distributions[angle].addUnlabelled(estimate)
+    else distributions[angle].addLabelled(estimate, label, error)
+  }
+}
+
+interface GallerySources {
+  readonly set: ResultSet
+  readonly objectives: readonly string[]
+  readonly images: PictureStore
+  readonly maps: PictureStore
+}
+
+async function gallerySample(
+  { row, meanError, worst, spaced, order }: ChosenSample,
+  { set, objectives, images, maps: storedMaps }: GallerySources,
+  drawn: ThumbnailLayout,
+): Promise<GallerySample> {
+  const { maxPixels, adapter, style } = set.options
+  const mapKeys = objectives.map((objective) => layout.map(objective, row.key))
+  const image = await images.fetch(row.key, { maxPixels, applyExifOrientation: adapter.applyExifOrientation })
+  const maps = await Promise.all(
+    mapKeys.map((key) => storedMaps.fetch(`${set.id}/${key}`, { maxPixels, applyExifOrientation: false })),
+  )
+  const { cropX0: x0, cropY0: y0, cropX1: x1, cropY1: y1 } = row
+  const crop = x0 === null || y0 === null || x1 === null || y1 === null ? null : { x0, y0, x1, y1 }
+  const thumbnail = await drawThumbnail({ image, crop, maps }, drawn, style)
+  return {
+    key: row.key,
+    order,
+    estimate: [row.yaw, row.pitch, row.roll],
+    label: [row.labelYaw, row.labelPitch, row.labelRoll],
+    error: [row.errorYaw, row.errorPitch, row.errorRoll],
+    mean: meanError,
+    worst,
+    spaced,
+    picture: `data:image/webp;base64,${Buffer.from(thumbnail).toString('base64')}`,
+    maps: mapKeys.map((key, i) => ({ objective: objectives[i] ?? '', href: `../${encodePath(key)}` })),
+    notes: [
+      ...(image === null ? ['image cannot be read now'] : []),
+      ...(maps.includes(null) ? ['map cannot be read now'] : []),
+      ...(beyondLabelLimit(row) ? ['beyond ±99°, not counted'] : []),
+    ],
+  }
+}
+
+/** Each part of a key by itself: a key may hold `#`, `?` and `%`, which would end or change the link. */
+function encodePath(key: string): string {
+  return key.split('/').map(encodeURIComponent).join('/')
+}
+
+/** Height over width of the network's input; 1 when the description is not one that this version knows. */
+function inputAspect(set: ResultSet): number {
+  const description = descriptionSchema.safeParse(set.network.description)
+  return description.success ? description.data.input.height / description.data.input.width : 1
+}
+
+/** Results in the order of the items, with at most `limit` calls under way. */
+async function mapBounded<T, R>(items: readonly T[], limit: number, call: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  const queue = items.entries()
+  const work = async () => {
+    // All workers draw from the one iterator, so each item is taken once.
+    for (const [index, item] of queue) results[index] = await call(item)
+  }
+  await Promise.all(Array.from({ length: limit }, work))
+  return results
+}

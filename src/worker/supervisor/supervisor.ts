@@ -1,0 +1,198 @@
+import { hostname } from 'node:os'
+import { PlaceError } from '../../base/errors.ts'
+import type { Logger } from '../../base/telemetry.ts'
+import { closeWithin, settles } from '../../queue/closing.ts'
+import { openWorker } from '../../queue/connection.ts'
+import { HeartbeatSender } from '../../queue/heartbeat.ts'
+import type { ShardJob, ShardResult } from '../../queue/jobs.ts'
+import type { QueueConnection } from '../../queue/redisUrl.ts'
+import type { EndpointOverrides } from '../endpoints.ts'
+import { asPlaceFault } from '../storeCall.ts'
+import { PlaceFaults } from './placeFaults.ts'
+import { ShardJobs } from './shardJobs.ts'
+import { shardsPerUnit, UnitPool } from './unitPool.ts'
+import { WorkedRuns } from './workedRuns.ts'
+import type { WorkerEvent } from './workerEvent.ts'
+import { WorkerState } from './workerState.ts'
+
+export interface WorkerOptions {
+  readonly connection: QueueConnection
+  readonly queueName: string
+  /** Child processes, one device each. Minimum 1. */
+  readonly units: number
+  readonly engine: string
+  /** Where engines are installed; without it those cannot be used. */
+  readonly enginesFolder?: string | undefined
+  /** Images per engine call, minimum 1; null: one on a CPU, on a GPU what its memory holds. */
+  readonly batch: number | null
+  /** Why this engine; goes into the shards' results. */
+  readonly engineReason?: string
+  /** The environment of the unit with this number; this process's own when absent. */
+  readonly unitEnvironment?: (unit: number) => Readonly<Record<string, string | undefined>>
+  readonly endpoints?: EndpointOverrides
+  /** Networks are kept here between runs. */
+  readonly cacheFolder: string
+  /** A unit at work that gets nothing done for so long is killed and replaced. */
+  readonly unitSilenceMs: number
+  /** Objects that a unit fetches at a time; chosen by the kind of store when absent. */
+  readonly fetchConcurrency?: number | undefined
+  /** For the heartbeat. */
+  readonly headlightVersion: string
+  readonly log: Logger
+  readonly onEvent?: (event: WorkerEvent) => void
+  readonly times?: Partial<WorkerTimes>
+}
+
+export interface WorkerTimes {
+  /** How often the flags of the runs at work are read. */
+  readonly flagsIntervalMs: number
+  /** Before a job of a paused run is looked at again. */
+  readonly pausedDelayMs: number
+  readonly firstFaultDelayMs: number
+  readonly longestFaultDelayMs: number
+}
+
+const defaultTimes: WorkerTimes = {
+  flagsIntervalMs: 5_000,
+  pausedDelayMs: 30_000,
+  firstFaultDelayMs: 5_000,
+  longestFaultDelayMs: 300_000,
+}
+
+export interface RunningWorker {
+  /**
+   * Pulls nothing more, waits up to `graceMs` for the shards at work, hands the rest back, ends the units and closes.
+   * Takes a few seconds longer than `graceMs` at most, also when Redis is away.
+   */
+  drain(graceMs: number): Promise<void>
+  readonly state: WorkerState
+}
+
+/** Where a GPU's memory decides. */
+const largestBatch = 32
+
+/** How long units and Redis may take to hand shards back once the grace is over. */
+const handBackMs = 8_000
+const closeMs = 3_000
+
+/**
+ * Starts a worker: this process holds the jobs' locks and stays idle otherwise, so that renewing them never waits for
+ * compute; child processes compute. Resolves when the first unit can take shards. Raises InputError `bad-engine`.
+ */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { log, units, endpoints = { dataset: null, output: null } } = options
+  const state = new WorkerState(options.headlightVersion, options.engine)
+  const onEvent = (event: WorkerEvent): void => {
+    state.heard(event)
+    options.onEvent?.(event)
+  }
+  const times = { ...defaultTimes, ...options.times }
+  const runs = new WorkedRuns(endpoints, log)
+  const pool = new UnitPool({
+    units,
+    environment: options.unitEnvironment,
+    settings: {
+      cacheFolder: options.cacheFolder,
+      engine: options.engine,
+      engineReason: options.engineReason,
+      enginesFolder: options.enginesFolder,
+      batch: options.batch,
+      largestBatch,
+      intraOpThreads: 1,
+      endpoints,
+      fetchConcurrency: options.fetchConcurrency ?? null,
+    },
+    silenceMs: options.unitSilenceMs,
+    log,
+    onStart: ({ name, pid }) => onEvent({ type: 'unit-started', unit: name, pid }),
+    onDeath: ({ name, pid }, why) => {
+      log.warn({ unit: name }, `a computing unit died (${why}); it is replaced and its shard goes back`)
+      onEvent({ type: 'unit-died', unit: name, pid, why })
+    },
+    onMeasured: (measured) => onEvent({ type: 'measured', measured }),
+  })
+  try {
+    await pool.started
+  } catch (error) {
+    await pool.close()
+    throw error
+  }
+
+  const faults = new PlaceFaults({
+    pause: () => void worker.pause(true),
+    resume: () => void worker.resume(),
+    onFault: (error, attempt, retryInMs) => {
+      log.error({ code: error.code, retryInMs }, `no more shards are pulled: ${error.message}`)
+      onEvent({ type: 'place-fault', code: error.code, message: error.message, attempt, retryInMs })
+    },
+    onRetry: () => {
+      log.info('pulling shards again')
+      onEvent({ type: 'place-retry' })
+    },
+    firstDelayMs: times.firstFaultDelayMs,
+    longestDelayMs: times.longestFaultDelayMs,
+  })
+  const jobs = new ShardJobs({
+    pool,
+    runs,
+    host: hostname(),
+    flagsIntervalMs: times.flagsIntervalMs,
+    pausedDelayMs: times.pausedDelayMs,
+    log,
+    isPulling: () => !faults.isActive,
+    onPlaceFault: (error, job) => faults.report(error, () => remainingFault(runs, job)),
+    onDone: (job, result) => {
+      if (result.outcome === 'computed') faults.succeeded()
+      onEvent({ type: 'shard', job, result })
+    },
+  })
+  const worker = openWorker<ShardJob, ShardResult>(
+    options.connection,
+    options.queueName,
+    (job, token) => jobs.process(job, token),
+    { concurrency: units * shardsPerUnit },
+    log,
+  )
+  worker.on('lockRenewalFailed', (ids) => jobs.lockLost(ids))
+  worker.on('failed', (job) => {
+    if (job?.id === undefined) return
+    onEvent({ type: 'shard-failed', job: job.id, isLastAttempt: job.attemptsMade >= (job.opts.attempts ?? 1) })
+  })
+  const heartbeat = new HeartbeatSender(
+    options.connection,
+    () => ({ ...state.heartbeat, activity: jobs.activity }),
+    log,
+  )
+
+  let draining: Promise<void> | undefined
+  return {
+    drain: (graceMs) => (draining ??= drain(graceMs)),
+    state,
+  }
+
+  async function drain(graceMs: number): Promise<void> {
+    state.stopping()
+    faults.close()
+    jobs.refuseNew()
+    // It asks Redis, which may be away.
+    await settles(worker.pause(true), closeMs)
+    if (!(await settles(jobs.idle(), graceMs))) {
+      jobs.handAllBack()
+      await settles(jobs.idle(), handBackMs)
+    }
+    await Promise.all([pool.close(), closeWithin(worker, closeMs), heartbeat.close()])
+    jobs.close()
+    runs.close()
+  }
+}
+
+/** What still stands against pulling again. A TransientError is no fault of the place: jobs meet it with their retries. */
+async function remainingFault(runs: WorkedRuns, job: ShardJob): Promise<PlaceError | undefined> {
+  try {
+    await runs.recheck(job)
+    return undefined
+  } catch (error) {
+    const fault = asPlaceFault(error)
+    return fault instanceof PlaceError ? fault : undefined
+  }
+}

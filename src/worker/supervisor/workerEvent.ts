@@ -1,0 +1,22 @@
+import type { HeadlightError } from '../../base/errors.ts'
+import type { ShardResult } from '../../queue/jobs.ts'
+import type { Measured } from '../measurements.ts'
+
+/** What a worker tells its owner besides its log. */
+export type WorkerEvent =
+  | { readonly type: 'unit-started'; readonly unit: string; readonly pid: number | undefined }
+  | { readonly type: 'unit-died'; readonly unit: string; readonly pid: number | undefined; readonly why: string }
+  /** Nothing is pulled any more, until `place-retry`. */
+  | {
+      readonly type: 'place-fault'
+      readonly code: HeadlightError['code']
+      readonly message: string
+      /** Faults in a row, this one included. */
+      readonly attempt: number
+      readonly retryInMs: number
+    }
+  | { readonly type: 'place-retry' }
+  | { readonly type: 'shard'; readonly job: string; readonly result: ShardResult }
+  /** An attempt failed. Not after the last one the shard is tried again by itself, else when its producer asks anew. */
+  | { readonly type: 'shard-failed'; readonly job: string; readonly isLastAttempt: boolean }
+  | { readonly type: 'measured'; readonly measured: Measured }

@@ -1,0 +1,83 @@
+import { Worker } from 'node:worker_threads'
+import { siblingModule } from '../../base/siblingModule.ts'
+import { fromErrorMessage } from '../errorMessage.ts'
+import type { EngineOptions, EngineReply, EngineRequest, NetworkFile } from './engineMessages.ts'
+import type { ShardEngine } from './pipeline.ts'
+
+interface Pending {
+  readonly resolve: (reply: EngineReply) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A unit's engine thread, seen from its main thread. `onDeath` means that the unit cannot go on. */
+export class EngineHost {
+  readonly #thread: Worker
+  /** Requests are answered in order, so the oldest pending one is the one that a reply belongs to. */
+  readonly #pending: Pending[] = []
+  /** Of the last `open`: networks are opened one after another. */
+  #onTry: (batch: number) => void = () => undefined
+
+  constructor(onDeath: (error: Error) => void) {
+    this.#thread = new Worker(siblingModule(import.meta.url, 'engineThread'))
+    this.#thread.on('message', (reply: EngineReply) => this.#answered(reply))
+    this.#thread.on('error', onDeath)
+    this.#thread.on('exit', (code) => onDeath(new Error(`the engine thread ended with code ${code}`)))
+  }
+
+  /** Loads the engine's library. Raises InputError `bad-engine` when this machine cannot run it. */
+  async find(engine: string, enginesFolder: string | undefined): Promise<void> {
+    await this.#ask({ type: 'find', engine, enginesFolder }, [])
+  }
+
+  /**
+   * Compiles the network of a result set, which may take seconds, on a GPU a minute. `onTry` is called before a batch is
+   * tried whose memory may not be there.
+   */
+  async open(
+    set: string,
+    network: NetworkFile,
+    options: EngineOptions,
+    onTry: (batch: number) => void,
+  ): Promise<ShardEngine> {
+    this.#onTry = onTry
+    const opened = await this.#ask({ type: 'open', set, network, options }, [])
+    if (opened.type !== 'opened') throw new Error(`the engine thread answered ${opened.type} to open`)
+    return {
+      engine: opened.engine,
+      batch: opened.batch,
+      explain: async (images) => {
+        const given = images.map(ownBuffer)
+        const transferred = given.map(({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer)
+        const reply = await this.#ask({ type: 'explain', set, images: given }, transferred)
+        if (reply.type !== 'explained') throw new Error(`the engine thread answered ${reply.type} to explain`)
+        return reply
+      },
+    }
+  }
+
+  /** Gives the memory of a result set's network back. */
+  async close(set: string): Promise<void> {
+    await this.#ask({ type: 'close', set }, [])
+  }
+
+  #ask(request: EngineRequest, transferred: ArrayBuffer[]): Promise<EngineReply> {
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ resolve, reject })
+      this.#thread.postMessage(request, transferred)
+    })
+  }
+
+  #answered(reply: EngineReply): void {
+    if (reply.type === 'trying') return this.#onTry(reply.batch)
+    const pending = this.#pending.shift()
+    if (reply.type === 'failed') pending?.reject(fromErrorMessage(reply.error))
+    else pending?.resolve(reply)
+  }
+}
+
+/** Transferring takes the whole buffer: a view of a larger one (Node's pool, for instance) must be copied out first. */
+function ownBuffer(image: Uint8Array): Uint8Array {
+  return image.byteLength === image.buffer.byteLength && image.buffer instanceof ArrayBuffer
+    ? image
+    : Uint8Array.from(image)
+}

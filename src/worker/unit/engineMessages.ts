@@ -1,0 +1,33 @@
+import type { ExplainerOptions, Explanation } from '../../saliency/explainer.ts'
+import type { ErrorMessage } from '../errorMessage.ts'
+
+/**
+ * What a unit's main thread asks of its engine thread. Requests are answered in order, each exactly once; `trying` comes
+ * before the answer to `open`.
+ */
+export type EngineRequest =
+  | { readonly type: 'find'; readonly engine: string; readonly enginesFolder: string | undefined }
+  | { readonly type: 'open'; readonly set: string; readonly network: NetworkFile; readonly options: EngineOptions }
+  | { readonly type: 'explain'; readonly set: string; readonly images: readonly Uint8Array[] }
+  | { readonly type: 'close'; readonly set: string }
+
+/** `batch` null: one on a CPU, on a GPU what its memory holds, up to `largestBatch`. */
+export type EngineOptions = Omit<ExplainerOptions, 'network' | 'batch'> & {
+  readonly batch: number | null
+  readonly largestBatch: number
+}
+
+export interface NetworkFile {
+  readonly file: string
+  readonly bytes: Uint8Array
+  /** The resolved description as the result set holds it. */
+  readonly description: unknown
+}
+
+export type EngineReply =
+  | { readonly type: 'found' }
+  | { readonly type: 'trying'; readonly batch: number }
+  | { readonly type: 'opened'; readonly engine: string; readonly batch: number }
+  | { readonly type: 'explained'; readonly explanations: readonly Explanation[]; readonly engineMs: number }
+  | { readonly type: 'closed' }
+  | { readonly type: 'failed'; readonly error: ErrorMessage }

@@ -1,0 +1,134 @@
+import type { ErrorCode } from '../../base/errors.ts'
+import { toFloat16 } from '../../base/float16.ts'
+import type { Truth } from '../../dataset/adapter.ts'
+import { layout } from '../../output/layout.ts'
+import type { ManifestEntry } from '../../output/manifest.ts'
+import type { OkRecord, Record as SampleRecord } from '../../output/record.ts'
+import type { ResultOptions } from '../../output/resultSet.ts'
+import { binStatistics } from '../../pose/bins.ts'
+import { angleError, angleNames, type AngleName } from '../../pose/euler.ts'
+import type { Explanation } from '../../saliency/explainer.ts'
+import type { Description } from '../../saliency/networks/description.ts'
+
+/** Where the network's input lies in its image: width and height of the image, and the rectangle shown, in its pixels. */
+export interface View {
+  readonly imageWidth: number
+  readonly imageHeight: number
+  readonly crop: readonly [number, number, number, number]
+}
+
+/**
+ * The record of a computed sample. Keys stand in the schema's order and every number is a float32 written with the
+ * fewest digits that give the same float32 back, so equal results are equal bytes. (Writing the doubles would put
+ * noise digits such as 12.300000190734863 into every table; rounding to fixed decimals would lose small gradients.)
+ * Errors are formed from the written angles, so that a reader who subtracts the columns finds the same.
+ */
+export function okRecord(
+  entry: ManifestEntry,
+  truth: Truth,
+  view: View,
+  explanation: Explanation,
+  description: Description,
+  options: ResultOptions,
+): OkRecord {
+  const angles = byAngle((name) => float32(explanation.angles[name]))
+  const pose = truth.pose
+  const label = pose && { yaw: shortest(pose.yaw), pitch: shortest(pose.pitch), roll: shortest(pose.roll) }
+  const error = label && byAngle((name) => errorOf(angles[name], label[name]))
+  const [x0, y0, x1, y1] = view.crop
+  const record: OkRecord = {
+    key: entry.key,
+    fingerprint: entry.fingerprint,
+    status: 'ok',
+    angles,
+    label,
+    error,
+    bins: byAngle((name) => binsOf(name, explanation, description)),
+    imageWidth: view.imageWidth,
+    imageHeight: view.imageHeight,
+    crop: [shortest(x0), shortest(y0), shortest(x1), shortest(y1)],
+    subject: truth.subject,
+    sequence: truth.sequence,
+    frame: truth.frame,
+    objectives: {},
+  }
+  for (const objective of options.objectives) {
+    const shown = explanation.objectives[objective]
+    if (!shown) throw new Error(`the explainer left out the objective ${objective}`)
+    record.objectives[objective] = {
+      map: layout.map(objective, entry.key),
+      gradient: options.gradients === 'none' ? null : layout.gradient(objective, entry.key),
+      gradientMean: shortest(shown.mean),
+      gradientStd: shortest(shown.std),
+      gradientMaxAbs: shortest(shown.maxAbs),
+    }
+  }
+  if (options.logits) {
+    record.logits = {}
+    for (const [head, values] of Object.entries(explanation.outputs)) record.logits[head] = Array.from(values, shortest)
+  }
+  return record
+}
+
+/** The record of a sample that could not be computed. */
+export function failedRecord(entry: ManifestEntry, code: ErrorCode, message: string): SampleRecord {
+  return { key: entry.key, fingerprint: entry.fingerprint, status: 'failed', code, message }
+}
+
+/** The record file of a shard: one JSON object a line, each line ended. */
+export function recordLines(records: readonly SampleRecord[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join('')
+}
+
+/** One sample's part of the `.mag` file: its objectives' 28 × 28 maps of unit sum, float16, in option order. */
+export function magnitudeBlock(explanation: Explanation, objectives: readonly string[]): Uint8Array {
+  return Buffer.concat(
+    objectives.map((name) => toFloat16(explanation.objectives[name]?.magnitude ?? new Float32Array())),
+  )
+}
+
+/** Whether an engine's answer can be an answer at all: every angle, statistic and magnitude is finite. */
+export function isFinite(explanation: Explanation): boolean {
+  const numbers: (number | null)[] = angleNames.map((name) => explanation.angles[name])
+  for (const shown of Object.values(explanation.objectives)) {
+    numbers.push(shown.mean, shown.std, shown.maxAbs)
+    for (const value of shown.magnitude) numbers.push(value)
+  }
+  return numbers.every((value) => value === null || Number.isFinite(value))
+}
+
+function binsOf(name: AngleName, explanation: Explanation, description: Description): OkRecord['bins'][AngleName] {
+  const head = description.heads.find((candidate) => candidate.kind !== 'classes' && candidate.angle === name)
+  const logits = explanation.outputs[name]
+  if (head?.kind !== 'binned' || !logits) return null
+  const statistics = binStatistics(logits, head.step)
+  return {
+    topBin: statistics.topBin,
+    topProbability: shortest(statistics.topProbability),
+    binsStd: shortest(statistics.binsStd),
+    binsEntropy: shortest(statistics.binsEntropy),
+  }
+}
+
+function byAngle<T>(of: (name: AngleName) => T): { yaw: T; pitch: T; roll: T } {
+  return { yaw: of('yaw'), pitch: of('pitch'), roll: of('roll') }
+}
+
+function errorOf(estimate: number | null, label: number): number | null {
+  return estimate === null ? null : shortest(angleError(estimate, label))
+}
+
+function float32(value: number | null): number | null {
+  return value === null ? null : shortest(value)
+}
+
+/** The double with the shortest decimal form among those that round to the same float32. −0 becomes 0. */
+export function shortest(value: number): number {
+  const wanted = Math.fround(value)
+  if (wanted === 0) return 0
+  for (let digits = 1; digits < 9; digits++) {
+    const candidate = Number(wanted.toPrecision(digits))
+    if (Math.fround(candidate) === wanted) return candidate
+  }
+  return Number(wanted.toPrecision(9))
+}

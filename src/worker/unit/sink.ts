@@ -1,0 +1,89 @@
+import { encodeNpy } from '../../image/npy.ts'
+import { encodePng } from '../../image/png.ts'
+import { layout } from '../../output/layout.ts'
+import type { ManifestEntry } from '../../output/manifest.ts'
+import type { Record as SampleRecord } from '../../output/record.ts'
+import type { ResultSet } from '../../output/resultSet.ts'
+import type { ShardJob } from '../../queue/jobs.ts'
+import type { Explanation, ObjectiveExplanation } from '../../saliency/explainer.ts'
+import type { PutOptions, Store } from '../../storage/store.ts'
+import type { Measurements } from '../measurements.ts'
+import { callStore, type StoreCall } from '../storeCall.ts'
+import { recordLines } from './makeRecord.ts'
+
+export interface SinkOptions {
+  readonly output: Store
+  readonly set: ResultSet
+  readonly width: number
+  readonly height: number
+  readonly storeCall: StoreCall
+  readonly measurements: Measurements
+}
+
+/** Writes what a shard yields: pictures as they come, and at the end the record file, which is the commit. */
+export class ResultSink {
+  readonly #o: SinkOptions
+
+  constructor(options: SinkOptions) {
+    this.#o = options
+  }
+
+  /** Whether the shard was committed already, by this worker or another. */
+  async isCommitted(job: ShardJob): Promise<boolean> {
+    const key = layout.recordFile(job.set, job.run, job.part, job.offset)
+    return (await callStore(this.#o.storeCall, () => this.#o.output.head(key))) !== undefined
+  }
+
+  /** Puts one sample's maps and, where asked for, gradients. */
+  async putPictures(entry: ManifestEntry, explanation: Explanation): Promise<void> {
+    for (const objective of this.#o.set.options.objectives) {
+      const shown = explanation.objectives[objective]
+      if (!shown) throw new Error(`the explainer left out the objective ${objective}`)
+      await this.#putMap(layout.map(objective, entry.key), shown)
+      if (this.#o.set.options.gradients !== 'none')
+        await this.#put(this.#inSet(layout.gradient(objective, entry.key)), this.#gradient(shown))
+    }
+  }
+
+  /**
+   * Puts the `.mag` file and then the record file. False when the record file had appeared meanwhile; the `.mag` file
+   * beside it then stays the other worker's, as the two must agree on which samples failed.
+   */
+  async commit(job: ShardJob, records: readonly SampleRecord[], magnitudes: readonly Uint8Array[]): Promise<boolean> {
+    const { set, run, part, offset } = job
+    if (await this.isCommitted(job)) return false
+    const ifAbsent = await callStore(this.#o.storeCall, () => this.#o.output.conditionalPut())
+    await this.#put(layout.magnitudeFile(set, run, part, offset), Buffer.concat(magnitudes))
+    const type = { contentType: 'application/x-ndjson' }
+    const options: PutOptions = ifAbsent ? { ...type, ifAbsent: true } : type
+    const written = await this.#put(layout.recordFile(set, run, part, offset), recordLines(records), options)
+    return written !== false
+  }
+
+  async #putMap(key: string, shown: ObjectiveExplanation): Promise<void> {
+    const { width, height, set, storeCall, measurements } = this.#o
+    storeCall.signal.throwIfAborted()
+    const channels = set.options.style === 'magnitude' ? 1 : 3
+    const png = await measurements.time('encode', () => encodePng(shown.map, width, height, channels))
+    await this.#put(this.#inSet(key), png, { contentType: 'image/png' })
+  }
+
+  #gradient(shown: ObjectiveExplanation): Uint8Array {
+    const { width, height, set } = this.#o
+    if (!shown.gradient) throw new Error('the explainer left out the gradient')
+    const stored =
+      set.options.gradients === 'float16'
+        ? ({ dtype: 'float16', maxAbs: shown.maxAbs } as const)
+        : ({ dtype: 'float32' } as const)
+    return encodeNpy(shown.gradient, [3, height, width], stored)
+  }
+
+  #put(key: string, bytes: Uint8Array | string, options?: PutOptions): Promise<string | false> {
+    const { storeCall, output, measurements } = this.#o
+    return measurements.time('put', () => callStore(storeCall, () => output.put(key, bytes, options)))
+  }
+
+  #inSet(key: string): string {
+    return `${this.#o.set.id}/${key}`
+  }
+}

@@ -1,0 +1,171 @@
+import { PlaceError, SampleError, TransientError } from '../../base/errors.ts'
+import type { Adapter, Sample, Truth } from '../../dataset/adapter.ts'
+import { decodeImage } from '../../image/codec.ts'
+import { cropToInput, type CropRule } from '../../image/crop.ts'
+import { requireEncodedSize } from '../../image/encodedSize.ts'
+import type { ManifestEntry } from '../../output/manifest.ts'
+import type { ResultOptions } from '../../output/resultSet.ts'
+import type { Store } from '../../storage/store.ts'
+import type { Measurements } from '../measurements.ts'
+import { callStore, type StoreCall } from '../storeCall.ts'
+import type { View } from './makeRecord.ts'
+import { Semaphore } from './semaphore.ts'
+
+/** A sample ready for the engine. */
+export interface PreparedSample {
+  /** Height × width × 3, RGB, 8 bit. */
+  readonly pixels: Uint8Array
+  readonly truth: Truth
+  readonly view: View
+}
+
+export interface SourceOptions {
+  readonly dataset: Store
+  readonly adapter: Adapter
+  readonly options: ResultOptions
+  readonly rule: CropRule
+  /** Objects being fetched at a time. Minimum 1. */
+  readonly fetchConcurrency: number
+  readonly decodeLimits: DecodeLimits
+  readonly storeCall: StoreCall
+  /** Whether this is the job's last attempt: then an object that nothing can be compared with is given up, too. */
+  readonly lastAttempt: boolean
+  readonly measurements: Measurements
+}
+
+/** What decoding may take of a process, whatever the window says and however many shards decode. */
+export class DecodeLimits {
+  /** Bytes of encoded images that wait for decoding or are decoded: a window of huge files would not fit in memory. */
+  readonly encoded = new Semaphore(64 * 2 ** 20)
+  /** Pictures being decoded at a time: a unit has about one core. */
+  readonly decodes = new Semaphore(2)
+  /** Bytes that decoded pictures take; one that needs more is decoded alone. */
+  readonly decoded = new Semaphore(256 * 2 ** 20)
+}
+
+/** Turns manifest entries of one shard into what the engine takes. */
+export class SampleSource {
+  readonly #o: SourceOptions
+  readonly #fetches: Semaphore
+  /** Objects read so far: a success while another object kept failing tells a bad object from a bad store. */
+  #reads = 0
+  #readableKey: string | undefined
+  #readsAtLastVanish = 0
+
+  constructor(options: SourceOptions) {
+    this.#o = options
+    this.#fetches = new Semaphore(options.fetchConcurrency)
+  }
+
+  /**
+   * Raises SampleError for a fault of this object; PlaceError or TransientError when the whole shard cannot go on.
+   *
+   * @param onFetched awaited between the last store call and the decoder's first look at the bytes
+   */
+  async prepare(entry: ManifestEntry, onFetched: () => Promise<void>): Promise<PreparedSample> {
+    if (entry.refused) throw new SampleError(entry.refused, refusals[entry.refused](entry.key))
+    requireEncodedSize(entry.sizeBytes, this.#o.options.maxPixels)
+    const { decodeLimits, measurements } = this.#o
+    return decodeLimits.encoded.use(entry.sizeBytes, async () => {
+      const fetch = () => measurements.time('fetch', () => this.#fetch(entry))
+      const { bytes, truth } = await this.#fetches.use(1, fetch)
+      await onFetched()
+      return decodeLimits.decodes.use(1, () => measurements.time('decode', () => this.#decode(bytes, truth)))
+    })
+  }
+
+  async #fetch(entry: ManifestEntry): Promise<{ bytes: Uint8Array; truth: Truth }> {
+    const { dataset, adapter, storeCall } = this.#o
+    let readsAtFirstFailure: number | undefined
+    const call: StoreCall = {
+      ...storeCall,
+      onRetry: (error) => {
+        readsAtFirstFailure ??= this.#reads
+        storeCall.onRetry(error)
+      },
+    }
+    try {
+      const found = await callStore(call, () => dataset.get(entry.key, { signal: storeCall.signal }))
+      if (!found) {
+        await this.#ensureNotEmptied()
+        throw new SampleError('vanished', `${dataset.uri}${entry.key} was gone when it was read`)
+      }
+      if (found.info.etag !== entry.etag)
+        throw new SampleError(
+          'changed',
+          `${dataset.uri}${entry.key} was replaced after it was listed; the next run takes it`,
+        )
+      const truth = await callStore(call, () => adapter.read(dataset, asSample(entry)))
+      this.#reads++
+      this.#readableKey = entry.key
+      return { bytes: found.bytes, truth }
+    } catch (error) {
+      if (!(error instanceof TransientError)) throw error
+      if (this.#reads === (readsAtFirstFailure ?? this.#reads)) await this.#ensureStoreAnswers(error)
+      throw new SampleError('unavailable', `${dataset.uri}${entry.key} stayed unreadable: ${error.message}`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** Nothing was read while an object failed: raises `error` unless the store proves that it serves others. */
+  async #ensureStoreAnswers(error: TransientError): Promise<void> {
+    const { dataset, lastAttempt, storeCall } = this.#o
+    const once: StoreCall = { ...storeCall, retries: { attempts: 1, firstDelayMs: 0 } }
+    const key = this.#readableKey
+    if (key !== undefined) await callStore(once, () => dataset.head(key))
+    else if (lastAttempt) await callStore(once, () => dataset.check('read'))
+    else throw error
+  }
+
+  /**
+   * An unmounted folder looks like one whose files have all vanished, and would turn a whole run into failed records.
+   * So when objects vanish with no success in between, the listing must still show something.
+   */
+  async #ensureNotEmptied(): Promise<void> {
+    if (this.#reads > this.#readsAtLastVanish) {
+      this.#readsAtLastVanish = this.#reads
+      return
+    }
+    const { dataset, storeCall } = this.#o
+    const any = await callStore(storeCall, async () => {
+      for await (const object of dataset.list()) return object
+      return undefined
+    })
+    if (!any)
+      throw new PlaceError(
+        'store-gone',
+        `${dataset.uri} holds nothing any more: is it mounted and reachable from this machine?`,
+      )
+  }
+
+  async #decode(bytes: Uint8Array, truth: Truth): Promise<PreparedSample> {
+    this.#o.storeCall.signal.throwIfAborted()
+    const { options, decodeLimits } = this.#o
+    const { maxPixels, adapter } = options
+    let release = (): void => undefined
+    try {
+      const image = await decodeImage(bytes, {
+        maxPixels,
+        applyExifOrientation: adapter.applyExifOrientation,
+        onHeader: async (neededBytes) => {
+          release = await decodeLimits.decoded.enter(neededBytes)
+        },
+      })
+      const { pixels, crop } = cropToInput(image, truth.box, this.#o.rule)
+      return { pixels, truth, view: { imageWidth: image.width, imageHeight: image.height, crop } }
+    } finally {
+      release()
+    }
+  }
+}
+
+function asSample({ truth, ...sample }: ManifestEntry): Sample {
+  return truth ? { ...sample, truth } : sample
+}
+
+const refusals = {
+  'bad-key': (key: string) => `The key ${JSON.stringify(key)} cannot be laid out below the output; rename the object.`,
+  'key-collision': (key: string) =>
+    `The map of ${JSON.stringify(key)} would overwrite the map of another sample; rename one of the two.`,
+}

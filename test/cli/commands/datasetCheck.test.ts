@@ -1,0 +1,106 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { DatasetCheck } from '../../../src/cli/commands/dataset/checkResult.ts'
+import { decodeImage } from '../../../src/image/codec.ts'
+import { encodePng } from '../../../src/image/png.ts'
+import { headlight, imageFolder, inFolder, networkFile } from '../../support/headlight.ts'
+
+async function check(folder: string, ...args: string[]): Promise<{ code: number | null; result: DatasetCheck }> {
+  const sheet = join(folder, '..sheet.png')
+  const { code, stdout } = await headlight(['dataset', 'check', folder, '--sheet', sheet, '--json', ...args])
+  return { code, result: JSON.parse(stdout) as DatasetCheck }
+}
+
+describe('dataset check', () => {
+  it('tells counts, ranges and keys, and draws a sheet', () =>
+    inFolder(async (folder) => {
+      cpSync(imageFolder, folder, { recursive: true })
+      writeFileSync(join(folder, 'broken.png'), 'no image')
+      writeFileSync(join(folder, 'empty.png'), '')
+      const { code, result } = await check(folder, '--adapter', 'filename')
+      expect(code).toBe(0)
+      expect(result).toMatchObject({
+        samples: 6,
+        lookedAt: 6,
+        read: 4,
+        listingFindings: [],
+        labels: { n: 4, yaw: { min: -63, max: 32 }, pitch: { min: -12, max: 21 }, roll: { min: -40, max: 17 } },
+        boxes: null,
+        network: null,
+        warnings: [],
+      })
+      expect(result.findings.map(({ code: fault, count, example }) => [fault, count, example.key])).toEqual([
+        ['not-an-image', 1, 'broken.png'],
+        ['empty-object', 1, 'empty.png'],
+      ])
+      expect(result.tiles).toHaveLength(4)
+      const sheet = await decodeImage(readFileSync(result.sheet ?? ''), { maxPixels: 1e7, applyExifOrientation: false })
+      expect([sheet.width, sheet.height]).toEqual([4 * 164 - 4, 160])
+    }))
+
+  it('says it to people, too', () =>
+    inFolder(async (folder) => {
+      cpSync(imageFolder, folder, { recursive: true })
+      const sheet = join(folder, 'out.png')
+      const { code, stdout } = await headlight(['dataset', 'check', folder, '--adapter=filename', '--sheet', sheet])
+      expect(code).toBe(0)
+      expect(stdout).toContain('samples   4\n')
+      expect(stdout).toContain('yaw −63.0 to 32.0')
+    }))
+
+  it('warns when names are to hold poses and none does', () =>
+    inFolder(async (folder) => {
+      cpSync(join(imageFolder, readdirSync(imageFolder)[0] ?? ''), join(folder, 'face.png'))
+      const { code, result } = await check(folder, '--adapter', 'filename')
+      expect([code, result.labels]).toEqual([0, null])
+      expect(result.warnings).toEqual([expect.stringContaining('no name of those looked at holds a pose')])
+    }))
+
+  it('says nothing of labels and boxes where nothing can be read', () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'index.csv'), 'key\na.png\nb.png\n')
+      const args = ['dataset', 'check', folder, '--adapter', 'csv', '--index', join(folder, 'index.csv')]
+      const { code, stdout } = await headlight(args)
+      expect(code).toBe(2)
+      expect(stdout).toContain('read      none: the listing alone shows that all are wrong\n')
+      expect(stdout).toContain('wrong     2 of all: vanished')
+      expect(stdout).not.toMatch(/labels|boxes|sheet/)
+    }))
+
+  it('ranks readings with a network, and says when that tells nothing', () =>
+    inFolder(async (folder) => {
+      cpSync(imageFolder, folder, { recursive: true })
+      const { result } = await check(folder, '--adapter', 'filename', '--network', networkFile)
+      expect(result.network?.ranking).toMatchObject({ n: 4, telling: false, better: null })
+      expect(result.warnings).toEqual([expect.stringContaining('the ranking says nothing')])
+    }))
+
+  it('shows what an index has wrong, over the whole listing', () =>
+    inFolder(async (folder) => {
+      const png = await encodePng(new Uint8Array(30 * 20 * 3), 30, 20, 3)
+      for (const name of ['a', 'b', 'c']) writeFileSync(join(folder, `${name}.png`), png)
+      const rows = ['a.png,1,1,9,9', 'b.png,40,40,50,50', 'c.png,x,1,2,2', 'gone.png,1,1,9,9']
+      writeFileSync(join(folder, 'i.csv'), `key,x0,y0,x1,y1\n${rows.join('\n')}\n`)
+      const { code, result } = await check(folder, '--adapter', 'csv', '--index', 'i.csv')
+      expect(code).toBe(0)
+      expect(result).toMatchObject({
+        samples: 4,
+        lookedAt: 2,
+        read: 1,
+        labels: null,
+        boxes: { n: 1, side: { max: 8 } },
+      })
+      expect(result.listingFindings.map(({ code: fault }) => fault)).toEqual(['bad-label', 'vanished'])
+      expect(result.findings.map(({ code: fault, example }) => [fault, example.key])).toEqual([['bad-label', 'b.png']])
+    }))
+
+  it('ends with 2 when nothing is what the adapter takes it for', () =>
+    inFolder(async (folder) => {
+      expect(JSON.stringify((await check(folder)).result)).toContain('empty-dataset')
+      mkdirSync(join(folder, 'x'))
+      writeFileSync(join(folder, 'x/image00002.jpg'), 'x')
+      const { code, result } = await check(folder, '--adapter', 'aflw2000')
+      expect([code, result.sheet, result.read]).toEqual([2, null, 0])
+    }))
+})

@@ -1,0 +1,213 @@
+import { copyFile, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { outputPaths } from '../../../src/cli/commands/explain/explainOutputs.ts'
+import { settingsSchema } from '../../../src/cli/settings/schema.ts'
+import { decodeImage } from '../../../src/image/codec.ts'
+import { cropToInput } from '../../../src/image/crop.ts'
+import { drawOverlay } from '../../../src/image/overlay.ts'
+import { magnitudeOfMap } from '../../../src/report/mapMagnitude.ts'
+import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../../support/headlight.ts'
+
+const image = join(imageFolder, 'BIWI00000001_-17_+1_+17.png')
+const call = ['explain', image, '--network', networkFile]
+const assumed = expect.stringMatching(/^[\d:]+ warning: tiny_hp\.pkl: assumed: yaw 61 bins[^\n]*\n$/) as string
+
+describe('headlight explain', () => {
+  it('writes map, gradient and overlay, and prints JSON of the agreed shape', () =>
+    inFolder(async (folder) => {
+      const [map, gradient, overlay] = ['map.png', 'gradient.npy', 'overlay.png'].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ]
+      const files = ['--map', map, '--gradient', gradient, '--overlay', overlay]
+      const { code, stdout, stderr } = await headlight([...call, ...files, '--json'])
+      // What is assumed of the network, once.
+      expect({ code, stderr }).toEqual({ code: 0, stderr: assumed })
+      expect(JSON.parse(stdout)).toEqual({
+        image,
+        network: {
+          file: 'tiny_hp.pkl',
+          digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+          description: expect.objectContaining({ heads: expect.any(Array) }),
+        },
+        angles: { yaw: expect.any(Number), pitch: expect.any(Number), roll: expect.any(Number) },
+        label: { yaw: -17, pitch: 1, roll: 17 },
+        objective: 'sum',
+        scope: 'all',
+        map,
+        gradient,
+        overlay,
+        engine: expect.stringMatching(/^onnxruntime/),
+      })
+      expect(await sharp(map).metadata()).toMatchObject({ format: 'png', width: 224, height: 224, channels: 3 })
+      expect(await sharp(overlay).metadata()).toMatchObject({ width: 224, height: 224, channels: 3 })
+      const npy = await readFile(gradient)
+      expect(npy.subarray(0, 128).toString('latin1')).toMatch(/NUMPY.*'descr': '<f4'.*'shape': \(3, 224, 224\)/s)
+      expect(npy.length).toBe(128 + 3 * 224 * 224 * 4)
+
+      const values = new Float32Array(npy.buffer.slice(npy.byteOffset + 128, npy.byteOffset + npy.length))
+      const cells = new Float32Array(28 * 28)
+      for (let pixel = 0; pixel < 224 * 224; pixel++) {
+        const cell = Math.floor(pixel / 224 / 8) * 28 + Math.floor((pixel % 224) / 8)
+        const largest = Math.max(...[0, 1, 2].map((channel) => Math.abs(values[channel * 224 * 224 + pixel] ?? NaN)))
+        cells[cell] = (cells[cell] ?? 0) + largest
+      }
+      const decoded = await decodeImage(await readFile(image), { maxPixels: 1e6, applyExifOrientation: false })
+      const { pixels } = cropToInput(decoded, null, { width: 224, height: 224, resize: 'shorter-side' })
+      const written = await sharp(overlay).raw().toBuffer()
+      const difference = (picture: Uint8Array) =>
+        picture.reduce((sum, value, i) => sum + Math.abs(value - (written[i] ?? NaN)), 0) / picture.length
+      expect(difference(drawOverlay(pixels, cells, 224, 224))).toBeLessThan(0.01)
+      // The report has only the stored picture to draw from.
+      const stored = await decodeImage(await readFile(map), { maxPixels: 1e6, applyExifOrientation: false })
+      expect(difference(drawOverlay(pixels, magnitudeOfMap(stored, 'origin'), 224, 224))).toBeLessThan(4)
+      expect(difference(pixels)).toBeGreaterThan(10)
+    }))
+
+  it('prints a table with the label and the error where the name tells a pose', async () => {
+    const { stdout } = await headlight([...call, '--no-overlay'])
+    expect(stdout).toMatch(
+      /^degrees +estimate +label +error\nyaw +-?[\d.]+ +-17\.00 +-?[\d.]+\npitch .*\nroll .*\nlabel +from the file name, read as yaw,pitch,roll\n$/,
+    )
+    const turned = await headlight([...call, '--no-overlay', '--filename-angles', 'roll,yaw,pitch'])
+    expect(turned.stdout).toMatch(/\nyaw +-?[\d.]+ +1\.00 /)
+  })
+
+  it('knows no label for other names, and lists what it wrote', () =>
+    inFolder(async (folder) => {
+      const plain = join(folder, 'face.png')
+      const map = join(folder, 'map.png')
+      await copyFile(image, plain)
+      const { stdout } = await headlight([
+        'explain',
+        plain,
+        '--network',
+        networkFile,
+        '--map',
+        map,
+        '--style',
+        'magnitude',
+      ])
+      expect(stdout).toMatch(/^degrees +estimate\nyaw +-?[\d.]+\n/)
+      expect(stdout).toContain(`map       ${map}\n`)
+      expect(await sharp(map).metadata()).toMatchObject({ width: 224, height: 224, channels: 1 })
+    }))
+
+  it(
+    'draws an overlay into the current folder when no file is named, but not for a script or who wants none',
+    () =>
+      inFolder(async (folder) => {
+        const paths = (flags: Record<string, unknown>, json = false) =>
+          outputPaths({ flags, settings: settingsSchema.parse({ json }) }, '/data/a.b.jpg')
+        const none = { map: null, gradient: null, overlay: null }
+        expect(paths({})).toEqual({ ...none, overlay: 'a.b-overlay.png' })
+        expect(paths({}, true)).toEqual(none)
+        expect(paths({ overlay: false })).toEqual(none)
+        expect(paths({ map: 'm.png' })).toEqual({ ...none, map: 'm.png' })
+
+        const drawn = 'BIWI00000001_-17_+1_+17-overlay.png'
+        const { stdout } = await startHeadlight(call, {}, folder).ended
+        expect(stdout).toContain(`overlay   ${drawn}\n`)
+        expect(await readdir(folder)).toEqual([drawn])
+      }),
+    180_000,
+  )
+
+  it('turns an image by its EXIF orientation only when it is asked to', () =>
+    inFolder(async (folder) => {
+      const turned = join(folder, 'turned.png')
+      // Stored lying on its side, with the note that says so.
+      await sharp(image).rotate(270).withMetadata({ orientation: 6 }).png().toFile(turned)
+      const angles = async (...args: string[]) => {
+        const { stdout } = await headlight(['explain', ...args, '--network', networkFile, '--json'])
+        return (JSON.parse(stdout) as { angles: unknown }).angles
+      }
+      const upright = await angles(image)
+      expect(await angles(turned, '--exif-orientation')).toEqual(upright)
+      expect(await angles(turned)).not.toEqual(upright)
+    }))
+
+  it('refuses a file that is too large for any image, unread', () =>
+    inFolder(async (folder) => {
+      const huge = join(folder, 'huge.png')
+      await writeFile(huge, '')
+      await truncate(huge, 3 * 2 ** 30)
+      const { code, stderr } = await headlight(['explain', huge, '--network', networkFile])
+      expect(code).toBe(2)
+      expect(stderr).toContain(`${huge}: the file has ${3 * 2 ** 30} bytes`)
+    }))
+
+  it.each(['file://%zz', 'file://elsewhere/face.png'])('refuses the URI %s', async (uri) => {
+    const { code, stdout } = await headlight(['explain', uri, '--network', networkFile, '--json'])
+    expect({ code, json: JSON.parse(stdout) }).toMatchObject({
+      code: 2,
+      json: { error: { code: 'bad-uri', message: expect.stringContaining(`cannot open "${uri}"`) } },
+    })
+  })
+
+  it('reads a file URI', async () => {
+    const { stdout } = await headlight(['explain', pathToFileURL(image).href, '--network', networkFile, '--no-overlay'])
+    expect(stdout).toMatch(/^degrees +estimate +label/)
+  })
+
+  it('overwrites neither its image nor its network nor another of its outputs', () =>
+    inFolder(async (folder) => {
+      const network = join(folder, 'tiny_hp.pkl')
+      const face = join(folder, 'face.png')
+      await copyFile(networkFile, network)
+      await copyFile(image, face)
+      await symlink(folder, join(folder, 'link'))
+      const refusal = async (...files: string[]) => {
+        const { code, stderr } = await headlight(['explain', pathToFileURL(face).href, '--network', network, ...files])
+        expect(code).toBe(2)
+        return stderr
+      }
+      const behind = (name: string) => join(folder, 'link', name)
+      expect(await refusal('--map', face)).toContain(`--map ${face} would overwrite the image ${face}`)
+      expect(await refusal('--overlay', behind('tiny_hp.pkl'))).toContain(`would overwrite the network file ${network}`)
+      expect(await refusal('--map', join(folder, 'new.png'), '--overlay', behind('new.png'))).toContain(
+        'would overwrite what --map writes; choose another file',
+      )
+      expect(await readFile(network)).toEqual(await readFile(networkFile))
+      expect((await readdir(folder)).sort()).toEqual(['face.png', 'link', 'tiny_hp.pkl'])
+    }))
+
+  it('offers in its help only what it takes', async () => {
+    const { stdout } = await headlight(['explain', '--help'])
+    const text = stdout.replace(/\s+/g, ' ')
+    expect(text).toContain('--objective <NAMES> What is differentiated, one of: sum,')
+    expect(text).not.toMatch(/\beach\b|failed record/)
+    expect(await headlight([...call, '--objective', 'each'])).toMatchObject({ code: 2 })
+  })
+
+  it('says when it cannot write', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'none', 'map.png')
+      expect(await headlight([...call, '--map', path])).toMatchObject({
+        code: 2,
+        stderr: `headlight: --map ${path} cannot be written: its folder does not exist\n`,
+      })
+    }))
+})
+
+it('shows what a network is taken for, marking what is assumed', async () => {
+  const { code, stdout } = await headlight(['network', 'inspect', networkFile])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^ {2}bins +61, from −90° to 90°/m)
+  expect(stdout).toMatch(/^ {2}step +3° per bin {2}\(default\)$/m)
+  await inFolder(async (folder) => {
+    const network = join(folder, 'net.pkl')
+    await copyFile(networkFile, network)
+    await writeFile(`${network}.yaml`, 'input:\n  resize: stretch\n')
+    const json = await headlight(['network', 'inspect', network, '--json'])
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      overrideFile: `${network}.yaml`,
+      description: { input: { resize: 'stretch', width: 224 } },
+      provenance: { 'input.resize': 'given', 'input.width': 'default', 'heads.0.bins': 'found in the weights' },
+    })
+  })
+})

@@ -1,0 +1,71 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openQueue, openWorker } from '../../../src/queue/connection.ts'
+import { runsQueue, type RunJob } from '../../../src/queue/jobs.ts'
+import { headlight, imageFolder, inFolder, networkFile } from '../../support/headlight.ts'
+import { silent, startTestRedis } from '../../support/redis.ts'
+
+let redis: Awaited<ReturnType<typeof startTestRedis>>
+beforeAll(async () => {
+  redis = await startTestRedis()
+})
+afterAll(() => redis.stop())
+
+const schedule = (...args: string[]) =>
+  headlight(['schedule', ...args], { HEADLIGHT_REDIS: `redis+unix://${redis.connection.redis.path}` })
+
+it('prepares what is to run, and shows, pauses, runs and forgets it', () =>
+  inFolder(async (folder) => {
+    const output = join(folder, 'out')
+    const run = ['--dataset', imageFolder, '--output', output, '--network', networkFile, '--adapter', 'filename']
+    const when = ['--cron', '0 2 * * *', '--tz', 'Europe/Berlin']
+    const added = await schedule('add', 'nightly', ...when, '--json', '--', ...run, '--prune')
+    expect(added.code).toBe(0)
+    expect(JSON.parse(added.stdout)).toMatchObject({
+      done: 'added',
+      name: 'nightly',
+      output: `file://${output}/`,
+      set: expect.stringMatching(/^tiny_hp-all-/),
+      prune: true,
+      next: [expect.stringMatching(/T0[01]:00/), expect.anything(), expect.anything()],
+      lastOutcome: null,
+    })
+    expect((await schedule('add', 'nightly', ...when, '--', ...run)).stdout).toMatch(/^changed: nightly\n/)
+    expect((await schedule('pause', 'nightly')).stdout).toBe('nightly is paused\n')
+    expect((await schedule('pause', 'nightly')).stdout).toBe('nightly was paused already\n')
+    expect((await schedule('list')).stdout).toMatch(/runs +0 2 \* \* \*, Europe\/Berlin; paused\n.*last +not run yet/s)
+    expect((await schedule('resume', 'nightly')).code).toBe(0)
+    expect((await schedule('list')).stdout).toMatch(/next +\d{4}-\d\d-\d\d 02:00:00, /)
+    const status = await headlight(['status', '--redis', `redis+unix://${redis.connection.redis.path}`])
+    expect(status.stdout).toMatch(/^headlight-runs-v\d +0 waiting, 0 active, 0 delayed, 1 scheduled; 0 processes$/m)
+    expect((await schedule('run', 'nightly')).stdout).toContain('queued')
+    expect((await schedule('list')).stdout).toMatch(/now +a run waits for a free headlight producer\n/)
+    const queue = openQueue<RunJob, unknown>(redis.connection, runsQueue, silent)
+    const serving = openWorker<RunJob, null>(redis.connection, runsQueue, null, {}, silent)
+    const atWork = await serving.getNextJob('token')
+    expect(atWork?.data.schedule).toBe('nightly')
+    expect((await schedule('list')).stdout).toMatch(/now +a run is at work\n/)
+    expect((await schedule('run', 'nightly')).stdout).toContain('while that goes on, this one is skipped')
+    await serving.close(true)
+    await queue.obliterate({ force: true })
+    await queue.close()
+    expect((await schedule('remove', 'nightly')).code).toBe(0)
+    expect((await schedule('list')).stdout).toMatch(/^no schedule: there is none yet/)
+    expect(JSON.parse((await schedule('list', '--json')).stdout)).toEqual({ schedules: [] })
+  }))
+
+it('refuses what could not run at night', async () => {
+  const when = ['--cron', '0 2 * * *', '--tz', 'UTC']
+  for (const [args, reason] of [
+    [['a:b', ...when, '--'], 'no name for a schedule'],
+    [['x', '--cron', '0 2 * *', '--tz', 'UTC', '--'], 'has 4 fields'],
+    [['x', '--cron', '* * * * * *', '--tz', 'UTC', '--'], 'has 6 fields'],
+    [['x', ...when, '--'], '--dataset'],
+    [['x', ...when, '--dataset', 'in'], 'stand after --'],
+    [['x', ...when, '--', '--no-such-option'], 'no-such-option'],
+    [['x', '--cron', '0 2 * * *', '--'], '--tz'],
+  ] as const) {
+    expect(await schedule('add', ...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(reason) })
+  }
+  expect(await schedule('remove', 'x')).toMatchObject({ code: 2, stderr: expect.stringContaining('no schedule x') })
+})

@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest'
+import { statusText } from '../../../src/cli/commands/status/statusText.ts'
+import type { WorkerStatus } from '../../../src/cli/commands/status/workerStatus.ts'
+
+const worker: WorkerStatus = {
+  host: 'node',
+  pid: 7,
+  version: '1.2.3',
+  engine: 'onnxruntime:cpu',
+  device: 'cpu',
+  state: 'working',
+  fault: null,
+  activity: 'computing',
+  units: 2,
+  computed: 100,
+  failed: 0,
+  imagesPerSecond: 12,
+  startedAt: '2026-11-24T17:00:00.000Z',
+  lastSignSecondsAgo: 1,
+}
+const lineOf = (facts: Partial<WorkerStatus>): string => {
+  const text = statusText({ at: '', output: null, sets: [], queues: [], workers: [{ ...worker, ...facts }] })
+  return text.split('\n').at(1) ?? ''
+}
+
+it('says what a worker does, and of one that is silent only that', () => {
+  expect(lineOf({})).toMatch(/2 × cpu +working +12(\.0)? images\/s +seen 1 s ago$/)
+  expect(lineOf({ activity: 'idle', imagesPerSecond: 0 })).toMatch(/ idle +– +seen/)
+  expect(lineOf({ state: 'waiting', fault: 'disk-full' })).toMatch(/ waiting: disk-full /)
+  expect(lineOf({ lastSignSecondsAgo: 23 })).toMatch(/ silent: killed, or without Redis +– +seen 23 s ago$/)
+})

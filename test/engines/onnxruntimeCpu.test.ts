@@ -1,3 +1,0 @@
-import { describeEngine, everything } from './conformance.ts'
-
-describeEngine({ ...everything, engine: 'onnxruntime:cpu' })

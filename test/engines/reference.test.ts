@@ -1,9 +1,0 @@
-import { describeEngine, everything } from './conformance.ts'
-
-describeEngine({
-  ...everything,
-  engine: 'reference',
-  // Everything in one: each scope and the sum of objectives; others would be the same loops again.
-  objectives: ['sum'],
-  batch: 1,
-})

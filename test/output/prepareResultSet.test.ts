@@ -1,0 +1,86 @@
+import { mkdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { layout } from '../../src/output/layout.ts'
+import { prepareResultSet } from '../../src/output/prepareResultSet.ts'
+import { resultSetSchema } from '../../src/output/resultSet.ts'
+import { FilesystemStore } from '../../src/storage/filesystem.ts'
+import type { Store } from '../../src/storage/store.ts'
+import { wrapped } from '../../src/storage/wrapped.ts'
+import { World } from '../support/producerWorld.ts'
+
+let world: World
+beforeEach(async () => {
+  world = await World.make(['a.jpg'])
+})
+afterEach(() => world.remove())
+
+function prepareIn(dataset: Store, output: Store) {
+  return prepareResultSet({
+    dataset,
+    output,
+    network: { file: 'tiny.pkl', bytes: Buffer.from('weights'), digest: 'd1', description: {} },
+    options: {
+      objectives: ['yaw'],
+      scope: 'all',
+      style: 'origin',
+      gradients: 'none',
+      logits: false,
+      adapter: { name: 'images', filenameAngles: ['yaw', 'pitch', 'roll'], applyExifOrientation: false },
+      maxPixels: 1_000,
+    },
+    headlightVersion: '0.0.0',
+  })
+}
+
+describe('preparing a result set', () => {
+  it('writes set.json and the network once, and finds them again', async () => {
+    const set = await world.prepare()
+    const keys: string[] = []
+    for await (const { key } of world.output.list()) keys.push(key)
+    expect(keys.toSorted()).toEqual([`${set.id}/network/tiny.pkl`, `${set.id}/set.json`])
+    const stored = await world.output.get(layout.set(set.id))
+    expect(resultSetSchema.parse(JSON.parse(Buffer.from(stored?.bytes ?? []).toString()))).toEqual(set)
+    expect(await world.prepare()).toEqual(set)
+    expect((await world.output.head(layout.set(set.id)))?.etag).toBe(stored?.info.etag)
+  })
+
+  it('gives other choices another set', async () => {
+    expect((await world.prepare(['yaw'])).id).not.toBe((await world.prepare(['pitch'])).id)
+  })
+
+  it('refuses what something else wrote under its name', async () => {
+    const set = await world.prepare()
+    await world.output.put(layout.set(set.id), JSON.stringify({ ...set, resultVersion: 99 }))
+    await expect(world.prepare()).rejects.toMatchObject({ code: 'bad-layout' })
+    await world.output.put(layout.set(set.id), 'not json')
+    await expect(world.prepare()).rejects.toMatchObject({ code: 'bad-layout' })
+  })
+
+  it.each([
+    ['the same folder', 'dataset', 'dataset'],
+    ['inside the dataset', 'dataset', 'dataset/out/deep'],
+    ['around the dataset', 'dataset/images', 'dataset'],
+    ['inside it through a link', 'dataset', 'link/out'],
+    ['around it through a link', 'link/images', 'dataset'],
+  ])('refuses an output that is %s, before anything is written', async (_what, from, to) => {
+    await mkdir(join(world.folder, 'dataset/images'))
+    await symlink(join(world.folder, 'dataset'), join(world.folder, 'link'))
+    const [dataset, output] = [from, to].map((name) => new FilesystemStore(join(world.folder, name)))
+    if (dataset === undefined || output === undefined) throw new Error('unreachable')
+    const puts: string[] = []
+    const watched = wrapped(output, { put: async (key) => (puts.push(key), 'etag') })
+    await expect(prepareIn(dataset, watched)).rejects.toMatchObject({ code: 'bad-layout' })
+    expect(puts).toEqual([])
+  })
+
+  it('tells names that only begin alike, and servers, apart', async () => {
+    await mkdir(join(world.folder, 'dataset-output'))
+    await prepareIn(world.dataset, new FilesystemStore(join(world.folder, 'dataset-output')))
+    const s3 = (uri: string, endpoint: string) => wrapped(world.output, { uri, endpoint })
+    await expect(prepareIn(s3('s3://b/x/', 'http://one'), s3('s3://b/x/y/', 'http://one'))).rejects.toMatchObject({
+      code: 'bad-layout',
+    })
+    await prepareIn(s3('s3://b/x/', 'http://one'), s3('s3://b/x/y/', 'http://two'))
+  })
+})

@@ -1,0 +1,113 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createLogger } from '../../src/base/telemetry.ts'
+import type { ResultSet } from '../../src/output/resultSet.ts'
+import { latestRun } from '../../src/output/runs.ts'
+import { enqueueRun } from '../../src/producer/queueRun.ts'
+import type { ServeRunsOptions } from '../../src/producer/serveQueue.ts'
+import { openQueue } from '../../src/queue/connection.ts'
+import { runJobSchema, runsQueue, shardsQueue, type RunJob } from '../../src/queue/jobs.ts'
+import { openStore } from '../../src/storage/open.ts'
+import { wrapped } from '../../src/storage/wrapped.ts'
+import { serveRunsOf, startFakeWorker, World } from '../support/producerWorld.ts'
+import { silent, startTestRedis } from '../support/redis.ts'
+
+let redis: Awaited<ReturnType<typeof startTestRedis>>
+let world: World
+let set: ResultSet
+let stop: AbortController
+let serving: Promise<void> | undefined
+
+beforeAll(async () => {
+  redis = await startTestRedis()
+})
+afterAll(() => redis.stop())
+beforeEach(async () => {
+  world = await World.make(['a.jpg', 'b.jpg'])
+  set = await world.prepare()
+  stop = new AbortController()
+})
+afterEach(async () => {
+  stop.abort(new Error('stopped'))
+  await serving
+  await world.remove()
+})
+
+function startServing(changes: Partial<ServeRunsOptions> = {}): void {
+  serving = serveRunsOf(world, redis.connection, stop.signal, changes)
+}
+
+const job = (): RunJob => runJobSchema.parse({ output: world.output.uri, set: set.id, full: false, shardSize: null })
+
+describe('the runs queue', () => {
+  it('is served until told to stop; a run in the middle is handed back and goes on elsewhere', async () => {
+    startServing()
+    await enqueueRun(redis.connection, job(), silent)
+    await expect.poll(async () => (await latestRun(world.output, set.id))?.state, { timeout: 10_000 }).toBe('open')
+    const left = await latestRun(world.output, set.id)
+    stop.abort(new Error('stopped'))
+    await serving
+    expect((await latestRun(world.output, set.id))?.state).toBe('open')
+
+    stop = new AbortController()
+    startServing()
+    const worker = startFakeWorker({ connection: redis.connection, queueName: shardsQueue, output: world.output, set })
+    try {
+      await expect
+        .poll(async () => (await latestRun(world.output, set.id))?.state, { timeout: 20_000 })
+        .toBe('completed')
+    } finally {
+      await worker.stop()
+    }
+    expect((await latestRun(world.output, set.id))?.run).toBe(left?.run)
+    expect(await world.rows(set)).toHaveLength(2)
+  })
+
+  it('says when it takes no more runs', async () => {
+    const lines: string[] = []
+    const answersLate = wrapped(world.output, {
+      get: () => new Promise((_, reject) => stop.signal.addEventListener('abort', () => reject(new Error('late')))),
+    })
+    const own = await startTestRedis()
+    serving = serveRunsOf(world, own.connection, stop.signal, {
+      openOutput: () => answersLate,
+      log: createLogger('info', { write: (line) => void lines.push(line) }),
+    })
+    for (let i = 0; i < 7; i++) await enqueueRun(own.connection, job(), silent)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(lines.join()).not.toContain('runs are served')
+    await enqueueRun(own.connection, job(), silent)
+    await expect.poll(() => lines.join()).toContain('8 runs are served now')
+    stop.abort(new Error('stopped'))
+    await serving
+    await own.stop()
+  })
+
+  it('does not try again a job whose output is no store', async () => {
+    startServing({ openOutput: (asked) => openStore(asked.output) })
+    const id = await enqueueRun(redis.connection, { ...job(), output: 'ftp://queue/out/' }, silent)
+    const queue = openQueue(redis.connection, runsQueue, silent)
+    try {
+      await queue.waitUntilReady()
+      await expect.poll(() => queue.getJobState(id), { timeout: 10_000 }).toBe('failed')
+      expect(await queue.getJob(id)).toMatchObject({
+        attemptsMade: 1,
+        failedReason: expect.stringContaining('ftp:// is no store that headlight knows'),
+      })
+    } finally {
+      await queue.close()
+    }
+  })
+
+  it('does not try again what the input is to blame for', async () => {
+    startServing()
+    const id = await enqueueRun(redis.connection, { ...job(), set: 'no-such-set' }, silent)
+    const queue = openQueue(redis.connection, runsQueue, silent)
+    try {
+      await queue.waitUntilReady()
+      await expect.poll(() => queue.getJobState(id), { timeout: 10_000 }).toBe('failed')
+      expect((await queue.getJob(id))?.failedReason).toContain('holds no result set no-such-set')
+    } finally {
+      await queue.close()
+    }
+  })
+})

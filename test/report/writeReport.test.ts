@@ -1,0 +1,182 @@
+import sharp from 'sharp'
+import { afterEach, describe, expect, it } from 'vitest'
+import { InputError, SampleError, TransientError } from '../../src/base/errors.ts'
+import { createLogger } from '../../src/base/telemetry.ts'
+import { layout } from '../../src/output/layout.ts'
+import type { GallerySample } from '../../src/report/pageContent.ts'
+import { writeReport } from '../../src/report/writeReport.ts'
+import type { Store } from '../../src/storage/store.ts'
+import { makeResultSet, solidPng, type Fixture, type FixtureSample } from '../support/reportFixture.ts'
+
+const log = createLogger('silent')
+const { signal } = new AbortController()
+let fixture: Fixture | undefined
+
+afterEach(async () => {
+  await fixture?.remove()
+  fixture = undefined
+})
+
+async function report(
+  options: Parameters<typeof makeResultSet>[0],
+  change: (made: Fixture) => Partial<Fixture> = () => ({}),
+) {
+  fixture = await makeResultSet(options)
+  const { output, dataset, set, summary } = { ...fixture, ...change(fixture) }
+  await writeReport({ output, dataset, set, summary, signal, log })
+  const written = await fixture.output.get(layout.report(fixture.set.id))
+  const html = Buffer.from(written?.bytes ?? []).toString('utf8')
+  const json = /<script type="application\/json" id="samples">(.*?)<\/script>/s.exec(html)?.[1] ?? ''
+  const { samples } = JSON.parse(json) as { samples: GallerySample[] }
+  return { html, samples }
+}
+
+const nothing = () => Promise.resolve(null)
+
+function labelled(count: number): FixtureSample[] {
+  return Array.from({ length: count }, (_, i) => ({
+    key: `k/${String(i).padStart(4, '0')}.png`,
+    estimate: [i / 10, 0, 0] as const,
+    label: [0, 0, 0] as const,
+  }))
+}
+
+describe('the chosen samples', () => {
+  it('are the 200 worst and 200 evenly spaced ones, with a picture each', async () => {
+    const { samples } = await report({ samples: labelled(450), image: nothing, map: nothing })
+    expect(samples.filter(({ worst }) => worst).map(({ order }) => order)).toEqual(
+      Array.from({ length: 200 }, (_, i) => 449 - i),
+    )
+    expect(samples.filter(({ spaced }) => spaced)).toHaveLength(200)
+    const picture = Buffer.from(samples[0]?.picture.split(',')[1] ?? '', 'base64')
+    expect((await sharp(picture).metadata()).format).toBe('webp')
+  })
+
+  it('are evenly spaced only when there are no labels', async () => {
+    const { samples, html } = await report({ samples: labelled(5).map(({ key }) => ({ key })) })
+    expect(samples.map(({ worst, spaced }) => [worst, spaced])).toEqual(samples.map(() => [false, true]))
+    expect(html).toContain('there is no angle error to report')
+    expect(html).not.toContain('value="error:yaw"')
+  })
+
+  it('carry angles and links to their stored maps, with every character of the key escaped', async () => {
+    const samples: FixtureSample[] = [{ key: 'a b/50%#1?.jpg', estimate: [5, -6, 7], label: [1, 2, 3] }]
+    const [sample] = (await report({ samples, objectives: ['yaw', '-yaw'] })).samples
+    expect(sample).toMatchObject({ estimate: [5, -6, 7], label: [1, 2, 3], error: [4, -8, 4], notes: [] })
+    expect(sample?.mean).toBeCloseTo(16 / 3)
+    expect(sample?.maps).toEqual([
+      { objective: 'yaw', href: '../maps/yaw/a%20b/50%25%231%3F.jpg.png' },
+      { objective: '-yaw', href: '../maps/-yaw/a%20b/50%25%231%3F.jpg.png' },
+    ])
+  })
+
+  it('are marked when a label lies beyond ±99°', async () => {
+    const { samples } = await report({ samples: [{ key: 'a.png', estimate: [90, 0, 0], label: [120, 0, 0] }] })
+    expect(samples[0]).toMatchObject({ mean: null, worst: false, notes: ['beyond ±99°, not counted'] })
+  })
+})
+
+describe('what cannot be read', () => {
+  it('becomes a placeholder: gone or broken images and maps', async () => {
+    const { samples } = await report({
+      samples: labelled(4),
+      image: (i) => Promise.resolve(i === 1 ? null : i === 2 ? Buffer.from('no image') : solidPng(64, 48, [1, 2, 3])),
+      map: (i) => Promise.resolve(i === 3 ? null : solidPng(8, 8, [1, 2, 3])),
+    })
+    const notes = samples.toSorted((a, b) => a.order - b.order).map((sample) => sample.notes)
+    expect(notes).toEqual([[], ['image cannot be read now'], ['image cannot be read now'], ['map cannot be read now']])
+  })
+
+  it('is no failure when the whole dataset is out of reach', async () => {
+    const refuse = () => Promise.reject(new TransientError('store-busy', 'the store did not answer'))
+    const { samples } = await report({ samples: labelled(3) }, ({ dataset }) => ({ dataset: withGet(dataset, refuse) }))
+    expect(samples.map(({ notes }) => notes)).toEqual(samples.map(() => ['image cannot be read now']))
+  })
+
+  it('is not asked for any more after three faults of its store in a row', async () => {
+    const asked: string[] = []
+    const refuse = (key: string) => {
+      asked.push(key)
+      return Promise.reject(new TransientError('store-busy', 'the store did not answer'))
+    }
+    const { samples } = await report({ samples: labelled(60) }, ({ dataset }) => ({
+      dataset: withGet(dataset, refuse),
+    }))
+    expect(samples).toHaveLength(60)
+    // Four are drawn at a time: those under way when the third fails may fail as well.
+    expect(asked.length).toBeLessThanOrEqual(3 + 3)
+    // The output is another store, and its maps were all there.
+    expect(new Set(samples.map(({ notes }) => notes.join()))).toEqual(new Set(['image cannot be read now']))
+  })
+
+  it('is asked for on and on while only objects are bad', async () => {
+    const asked: string[] = []
+    await report({ samples: labelled(20) }, ({ dataset }) => ({
+      dataset: withGet(dataset, (key) => {
+        asked.push(key)
+        return Promise.reject(new SampleError('unavailable', 'access to this object is refused'))
+      }),
+    }))
+    expect(asked).toHaveLength(20)
+  })
+
+  it('holds nobody up who wants to stop', async () => {
+    fixture = await makeResultSet({ samples: labelled(20) })
+    const { output, set, summary } = fixture
+    const stop = new AbortController()
+    const dataset = withGet(fixture.dataset, () => {
+      stop.abort(new Error('interrupted'))
+      return Promise.reject(new TransientError('store-busy', 'the store did not answer'))
+    })
+    await expect(writeReport({ output, dataset, set, summary, signal: stop.signal, log })).rejects.toThrow(
+      'interrupted',
+    )
+    expect(await output.head(layout.report(set.id))).toBeUndefined()
+  })
+
+  it('includes an object that is larger than any image, which is not fetched', async () => {
+    const asked: string[] = []
+    const { samples } = await report({ samples: labelled(1) }, ({ dataset }) => ({
+      dataset: new Proxy(
+        withGet(dataset, (key) => {
+          asked.push(key)
+          return Promise.resolve(undefined)
+        }),
+        {
+          get: (target, name) =>
+            name === 'head'
+              ? (key: string) => Promise.resolve({ key, etag: '', sizeBytes: 3 * 2 ** 30 })
+              : (Reflect.get(target, name) as unknown),
+        },
+      ),
+    }))
+    expect(samples[0]?.notes).toEqual(['image cannot be read now'])
+    expect(asked).toEqual([])
+  })
+
+  it('is raised when it is the table', async () => {
+    const refuse = () => Promise.reject(new InputError('access-denied', 'the store refused'))
+    const made = report({ samples: labelled(3) }, ({ output }) => ({ output: withGet(output, refuse) }))
+    await expect(made).rejects.toThrow('the store refused')
+  })
+})
+
+it('reads the table of the result set when the run, changing nothing, wrote none', async () => {
+  fixture = await makeResultSet({ samples: labelled(3) })
+  const { output, dataset, set, summary } = fixture
+  const table = await output.get(layout.runTable(set.id, summary.run))
+  await output.put(layout.table(set.id), table?.bytes ?? '')
+  await output.delete(layout.runTable(set.id, summary.run))
+  await writeReport({ output, dataset, set, summary, signal, log })
+  expect(Buffer.from((await output.get(layout.report(set.id)))?.bytes ?? []).toString()).toContain('k/0002.png')
+})
+
+function withGet(store: Store, get: Store['get']): Store {
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'get') return get
+      const member: unknown = Reflect.get(target, name, target)
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member
+    },
+  })
+}

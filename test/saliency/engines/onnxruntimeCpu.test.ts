@@ -1,0 +1,3 @@
+import { describeEngine, everything } from '../../support/engineConformance.ts'
+
+describeEngine({ ...everything, engine: 'onnxruntime:cpu' })

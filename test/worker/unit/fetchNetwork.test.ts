@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { PlaceError } from '../../../src/base/errors.ts'
+import { openStore } from '../../../src/storage/open.ts'
+import { fetchNetwork } from '../../../src/worker/unit/fetchNetwork.ts'
+import { resultSet, withFaults } from '../../support/shard.ts'
+
+async function storedNetwork(bytes = 'weights') {
+  const folder = await mkdtemp(join(tmpdir(), 'headlight-network-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const output = openStore(join(folder, 'out'))
+  await output.check('write')
+  const plain = resultSet('file:///d/')
+  const digest = createHash('sha256').update('weights').digest('hex')
+  const set = { ...plain, network: { ...plain.network, digest } }
+  await output.put(`${set.id}/network/${set.network.file}`, bytes)
+  return { output, set, cache: join(folder, 'cache'), digest }
+}
+
+test('a network is fetched once and then comes from the cache', async () => {
+  const { output, set, cache, digest } = await storedNetwork()
+  expect(Buffer.from(await fetchNetwork(output, set, cache)).toString()).toBe('weights')
+  expect(await readdir(join(cache, 'networks'))).toEqual([digest])
+  const silent = withFaults(output, { get: () => Promise.reject(new Error('fetched again')) })
+  expect(Buffer.from(await fetchNetwork(silent, set, cache)).toString()).toBe('weights')
+})
+
+test('a damaged cache is replaced', async () => {
+  const { output, set, cache, digest } = await storedNetwork()
+  await fetchNetwork(output, set, cache)
+  await writeFile(join(cache, 'networks', digest), 'half')
+  expect(Buffer.from(await fetchNetwork(output, set, cache)).toString()).toBe('weights')
+  expect(await readFile(join(cache, 'networks', digest), 'utf8')).toBe('weights')
+})
+
+test('a network that is not what its digest names is refused and not cached', async () => {
+  const { output, set, cache } = await storedNetwork('other weights')
+  await expect(fetchNetwork(output, set, cache)).rejects.toMatchObject({
+    name: PlaceError.name,
+    code: 'network-mismatch',
+  })
+  expect(await readdir(cache).catch(() => [])).toEqual([])
+})
+
+test('a missing network is a fault of the place', async () => {
+  const { output, set, cache } = await storedNetwork()
+  await output.delete(`${set.id}/network/${set.network.file}`)
+  await expect(fetchNetwork(output, set, cache)).rejects.toMatchObject({ code: 'store-gone' })
+})
+
+test('a cache that cannot be written costs only time', async () => {
+  const { output, set, cache } = await storedNetwork()
+  await writeFile(cache, 'a file where the folder should be')
+  expect(Buffer.from(await fetchNetwork(output, set, cache)).toString()).toBe('weights')
+})

@@ -1,0 +1,202 @@
+import { expect, test } from 'vitest'
+import { InputError, PlaceError, SampleError, TransientError } from '../../../src/base/errors.ts'
+import type { Adapter } from '../../../src/dataset/adapter.ts'
+import { computeShard } from '../../../src/worker/unit/pipeline.ts'
+import { contents, newShard, picture, withFaults, type Shard } from '../../support/shard.ts'
+
+async function codes(shard: Shard): Promise<(string | null)[]> {
+  return (await shard.records()).map((record) => (record.status === 'failed' ? record.code : null))
+}
+
+const busy = () => Promise.reject(new TransientError('store-busy', 'SlowDown'))
+
+test('each bad object fails alone, with its code', async () => {
+  const shard = await newShard({ set: { maxPixels: 100 } })
+  await shard.image('00.png', 1)
+  await shard.object('01.jpg', 'text named jpg')
+  await shard.object('02.png', '')
+  await shard.object('03.png', (await picture(5)).subarray(0, 60))
+  await shard.object('04.png', await picture(5, 50, 50))
+  await shard.image('05.png', 5)
+  await shard.dataset.delete('05.png')
+  await shard.image('06.png', 6)
+  await shard.dataset.put('06.png', await picture(7, 9, 9))
+  const refused = { etag: 'x', sizeBytes: 1, fingerprint: 'f', companions: [] }
+  shard.list({ ...refused, key: '../07.png', refused: 'bad-key' })
+  shard.list({ ...refused, key: '08.png.png', refused: 'key-collision' })
+  await shard.object('09.gif', await picture(9))
+  await computeShard(shard.work)
+  expect(await codes(shard)).toEqual([
+    null,
+    'not-an-image',
+    'empty-object',
+    'truncated-image',
+    'too-many-pixels',
+    'vanished',
+    'changed',
+    'bad-key',
+    'key-collision',
+    null,
+  ])
+})
+
+test('an object too large for any image within the limit is not even fetched', async () => {
+  const shard = await newShard()
+  await shard.image('a.png', 1)
+  const huge = { etag: 'x', sizeBytes: 300 * 2 ** 20, fingerprint: 'f', companions: [] }
+  shard.list({ ...huge, key: 'b.png' })
+  const fetched: string[] = []
+  const dataset = withFaults(shard.dataset, {
+    get: (key, options) => {
+      fetched.push(key)
+      return shard.dataset.get(key, options)
+    },
+  })
+  await computeShard({ ...shard.work, dataset })
+  expect(await codes(shard)).toEqual([null, 'too-many-bytes'])
+  expect(fetched).toEqual(['a.png'])
+})
+
+test('a label that cannot be read fails the sample', async () => {
+  const shard = await newShard()
+  await shard.image('a.png', 1)
+  await shard.image('b.png', 2)
+  const adapter = {
+    ...shard.work.adapter,
+    read: async (...[dataset, sample]: Parameters<Adapter['read']>) => {
+      if (sample.key === 'a.png') throw new SampleError('bad-label', 'the pose file has two rows')
+      return shard.work.adapter.read(dataset, sample)
+    },
+  }
+  await computeShard({ ...shard.work, adapter })
+  expect(await codes(shard)).toEqual(['bad-label', null])
+})
+
+test('a transient error is ridden out', async () => {
+  const shard = await newShard()
+  await shard.image('a.png', 1)
+  let failures = 2
+  const dataset = withFaults(shard.dataset, {
+    get: async (key) => (failures-- > 0 ? busy() : shard.dataset.get(key)),
+  })
+  await computeShard({ ...shard.work, dataset })
+  expect(await codes(shard)).toEqual([null])
+})
+
+test('one object that stays unreadable while others are read is unavailable', async () => {
+  const shard = await newShard()
+  for (const key of ['a.png', 'b.png', 'c.png']) await shard.image(key, 1)
+  let isRead: () => void = () => {}
+  const read = new Promise<void>((resolve) => (isRead = resolve))
+  let failures = 0
+  const dataset = withFaults(shard.dataset, {
+    get: async (key) => {
+      // Its first failure comes before anything was read, its last after.
+      if (key === 'b.png' && failures++ > 0) await read
+      return key === 'b.png' ? busy() : shard.dataset.get(key)
+    },
+    head: busy,
+  })
+  const adapter = {
+    ...shard.work.adapter,
+    read: async (...[store, sample]: Parameters<Adapter['read']>) => {
+      setImmediate(isRead)
+      return shard.work.adapter.read(store, sample)
+    },
+  }
+  await computeShard({ ...shard.work, dataset, adapter })
+  expect(await codes(shard)).toEqual([null, 'unavailable', null])
+})
+
+test('the last object of a shard is unavailable when the store still answers for another', async () => {
+  const shard = await newShard()
+  for (const key of ['a.png', 'b.png']) await shard.image(key, 1)
+  const dataset = withFaults(shard.dataset, {
+    get: async (key) => (key === 'b.png' ? busy() : shard.dataset.get(key)),
+  })
+  await computeShard({ ...shard.work, dataset, fetchConcurrency: 1 })
+  expect(await codes(shard)).toEqual([null, 'unavailable'])
+})
+
+test('a store that fails for every object fails the shard, and writes nothing', async () => {
+  const shard = await newShard()
+  for (const key of ['a.png', 'b.png']) await shard.image(key, 1)
+  const dataset = withFaults(shard.dataset, { get: busy, head: busy })
+  await expect(computeShard({ ...shard.work, dataset })).rejects.toMatchObject({
+    name: TransientError.name,
+    code: 'store-busy',
+  })
+  expect((await contents(shard.output)).size).toBe(0)
+})
+
+test('a store that goes away midway fails the shard', async () => {
+  const shard = await newShard({ batch: 1 })
+  for (let i = 0; i < 8; i++) await shard.image(`${i}.png`, i)
+  let reads = 0
+  const dataset = withFaults(shard.dataset, {
+    get: async (key) => (reads++ < 3 ? shard.dataset.get(key) : busy()),
+    head: busy,
+  })
+  await expect(computeShard({ ...shard.work, dataset, fetchConcurrency: 1 })).rejects.toThrow(TransientError)
+  expect(await shard.records()).toEqual([])
+})
+
+test('the only object of a shard is given up at the job’s last attempt, when the store answers', async () => {
+  const shard = await newShard()
+  await shard.image('a.png', 1)
+  const dataset = withFaults(shard.dataset, { get: busy })
+  await expect(computeShard({ ...shard.work, dataset })).rejects.toThrow(TransientError)
+  await computeShard({ ...shard.work, dataset, lastAttempt: true })
+  expect(await codes(shard)).toEqual(['unavailable'])
+})
+
+test('a refused access is a fault of the place', async () => {
+  const shard = await newShard()
+  await shard.image('a.png', 1)
+  const dataset = withFaults(shard.dataset, {
+    get: () => Promise.reject(new InputError('access-denied', 'the store refused the credentials')),
+  })
+  await expect(computeShard({ ...shard.work, dataset })).rejects.toMatchObject({
+    name: PlaceError.name,
+    code: 'credentials-expired',
+  })
+})
+
+test('a full disk is a fault of the place', async () => {
+  const shard = await newShard()
+  await shard.image('a.png', 1)
+  const output = withFaults(shard.output, {
+    put: () => Promise.reject(new PlaceError('disk-full', 'no space is left')),
+  })
+  await expect(computeShard({ ...shard.work, output })).rejects.toMatchObject({ code: 'disk-full' })
+})
+
+test('a dataset folder that is suddenly empty does not turn its samples into vanished ones', async () => {
+  const shard = await newShard()
+  for (const key of ['a.png', 'b.png']) await shard.image(key, 1)
+  for (const key of ['a.png', 'b.png']) await shard.dataset.delete(key)
+  await expect(computeShard(shard.work)).rejects.toMatchObject({ name: PlaceError.name, code: 'store-gone' })
+})
+
+test('a map that the output cannot hold fails its sample alone', async () => {
+  const shard = await newShard()
+  await shard.image('a.png', 1)
+  await shard.image('b.png', 2)
+  const output = withFaults(shard.output, {
+    put: async (key, bytes, options) => {
+      if (key.endsWith('a.png')) throw new SampleError('bad-key', 'a file is where a folder must be')
+      return shard.output.put(key, bytes, options)
+    },
+  })
+  await computeShard({ ...shard.work, output })
+  expect(await codes(shard)).toEqual(['bad-key', null])
+})
+
+test('an output that stays busy fails the shard without a commit', async () => {
+  const shard = await newShard()
+  await shard.image('a.png', 1)
+  await expect(computeShard({ ...shard.work, output: withFaults(shard.output, { put: busy }) })).rejects.toThrow(
+    TransientError,
+  )
+  expect(await shard.records()).toEqual([])
+})
