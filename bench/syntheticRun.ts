@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { layout } from '../src/output/layout.ts'
+import { magnitudeBytes } from '../src/output/magnitudeFile.ts'
 import {
   automaticShardSize,
   fingerprint,
@@ -7,7 +8,7 @@ import {
   type ManifestEntry,
   type ManifestHeader,
 } from '../src/output/manifest.ts'
-import { magnitudeBytes, type OkRecord } from '../src/output/record.ts'
+import type { OkRecord } from '../src/output/record.ts'
 import type { ResultSet } from '../src/output/resultSet.ts'
 import type { Run } from '../src/output/runs.ts'
 import { openStore } from '../src/storage/open.ts'

@@ -1,4 +1,4 @@
-// Writes docs/configuration.md from the schema of src/cli/settings/schema.ts: `node --import tsx scripts/configurationDocs.ts`.
+// Writes docs/configuration.md from the schema of src/cli/settings/optionSchema.ts: `node --import tsx scripts/configurationDocs.ts`.
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import {
@@ -8,11 +8,11 @@ import {
   settingFacts,
   settingNames,
   type SettingFacts,
-} from '../src/cli/settings/schema.ts'
+} from '../src/cli/settings/optionSchema.ts'
 
 const introduction = `# Configuration
 
-<!-- Made from src/cli/settings/schema.ts by scripts/configurationDocs.ts; edit the schema, not this file. -->
+<!-- Made from src/cli/settings/optionSchema.ts by scripts/configurationDocs.ts; edit the schema, not this file. -->
 
 Every option can be given in four places; a later one wins:
 

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import type { Logger } from '../base/telemetry.ts'
 import type { ProgressDisplay } from './messages/progressDisplay.ts'
-import type { SettingWording } from './settings/options.ts'
-import type { SettingName, Settings } from './settings/schema.ts'
+import type { SettingWording } from './settings/commandFlags.ts'
+import type { SettingName, Settings } from './settings/optionSchema.ts'
+import type { OwnFolders } from './shared/ownFolders.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** One call of a command, with everything it was given. */
@@ -12,6 +13,8 @@ export interface Call {
   readonly flags: Readonly<Record<string, unknown>>
   readonly operands: readonly string[]
   readonly surroundings: Surroundings
+  /** Where headlight keeps files of its own. */
+  readonly folders: OwnFolders
   /** Standard error: progress, messages and log lines go through it, so that they do not overwrite each other. */
   readonly display: ProgressDisplay
   readonly log: Logger

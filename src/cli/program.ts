@@ -21,9 +21,10 @@ import { describeFailure } from './failure.ts'
 import { readableLogLine } from './messages/logLines.ts'
 import { ProgressDisplay } from './messages/progressDisplay.ts'
 import { optionHint } from './optionHint.ts'
-import { addSettings, settingsOf } from './settings/options.ts'
-import type { SettingName } from './settings/schema.ts'
+import { addSettings, settingsOf } from './settings/commandFlags.ts'
+import type { SettingName } from './settings/optionSchema.ts'
 import { environmentToComputeIn } from './shared/computing.ts'
+import { ownFolders } from './shared/ownFolders.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const commands: readonly CommandSpec[] = [
@@ -62,7 +63,11 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     const settings = await settingsOf(command, surroundings)
     wanted.json = settings.json
     wanted.debug = settings.debug
-    const environment = spec.computesItself === true ? environmentToComputeIn(settings, surroundings) : null
+    const folders = ownFolders(settings, surroundings)
+    const environment =
+      spec.computesItself === true
+        ? environmentToComputeIn(settings.engine, folders.engines, surroundings.environment)
+        : null
     if (environment !== null) {
       exitCode = await surroundings.runAgain(environment)
       return
@@ -80,7 +85,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       jsonLog ? surroundings.messages.write(line) : display.write(readableLogLine(line.trimEnd()))
     const log = createLogger(settings.logLevel ?? (spec.jsonLogs ? 'info' : 'warn'), { write: logLine })
     try {
-      exitCode = await spec.perform({ settings, flags: command.opts(), operands, surroundings, display, log })
+      exitCode = await spec.perform({ settings, flags: command.opts(), operands, surroundings, folders, display, log })
     } finally {
       display.end()
     }

@@ -1,20 +1,39 @@
+import { z } from 'zod'
 import { SampleError } from '../base/errors.ts'
 import type { Degrees, Pose } from '../pose/euler.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { ObjectInfo, Store } from '../storage/store.ts'
 import type { Adapter, Box, Sample } from './adapter.ts'
+import { applyExifOrientation, defineAdapter } from './adapterDefinition.ts'
 import { readCompanion, refuseFault } from './companion.ts'
 import { isImageKey, noTruth } from './images.ts'
 import { MatlabError, readMatlab5, type MatlabArray } from './matlab5.ts'
 
 /** `hopenet` drops missing landmarks; `hopenet-literal` keeps them, as the published evaluation did. */
-type BoxRule = 'hopenet' | 'hopenet-literal'
+const boxRules = z.enum(['hopenet', 'hopenet-literal'])
+type BoxRule = z.output<typeof boxRules>
 
 /**
  * AFLW2000-3D and 300W-LP: beside each image a MATLAB file of the same name with `Pose_Para` (pitch, yaw and roll in
  * radians, then translation and scale) and `pt2d` (2 × N landmarks in image pixels).
  */
-export function aflw2000Adapter(rule: BoxRule): Adapter {
+export const aflw2000 = defineAdapter({
+  name: 'aflw2000',
+  summary: 'reads AFLW2000-3D and 300W-LP, a .mat beside each image',
+  flags: {
+    box: boxRules.default('hopenet').meta({
+      group: 'data',
+      description:
+        "Adapter aflw2000: how the box is made from the landmarks. hopenet is Hopenet's rule without missing landmarks; hopenet-literal counts them among the others, as the published evaluation did.",
+    }),
+  },
+  options: z.strictObject({ name: z.literal('aflw2000'), applyExifOrientation, box: boxRules }),
+  optionsOf: ({ box, exifOrientation }) => ({ name: 'aflw2000' as const, applyExifOrientation: exifOrientation, box }),
+  open: ({ box }) => aflw2000Adapter(box),
+  describe: ({ box }) => [`box ${box}`],
+})
+
+function aflw2000Adapter(rule: BoxRule): Adapter {
   return {
     name: 'aflw2000',
     samples: labelledImages,

@@ -1,7 +1,9 @@
+import { z } from 'zod'
 import { SampleError } from '../base/errors.ts'
 import { poseOfRotation } from '../pose/geodesic.ts'
 import type { ObjectInfo, Store } from '../storage/store.ts'
 import type { Adapter, Box, Sample, Truth } from './adapter.ts'
+import { applyExifOrientation, defineAdapter } from './adapterDefinition.ts'
 import {
   BiwiFileError,
   intoColourCamera,
@@ -12,16 +14,7 @@ import {
 } from './biwiFiles.ts'
 import { readCompanion, refuseFault } from './companion.ts'
 import { noTruth } from './images.ts'
-import { joinIndex, readIndex } from './indexFile.ts'
-
-interface BiwiOptions {
-  /** Whose axes the labels are given in. */
-  readonly labels: 'depth' | 'rgb'
-  /** Added on each side of the box, as a fraction of `headSideMm`. */
-  readonly margin: number
-  /** Where boxes are listed; they replace the computed ones, and nothing else is a sample. */
-  readonly boxes: string | null
-}
+import { indexLocation, joinIndex, readIndex } from './indexFile.ts'
 
 /**
  * Side of the square that a head fills, in mm: from chin to crown a tall man's head measures about 250, an average
@@ -31,6 +24,19 @@ const headSideMm = 240
 
 const frameName = /^(?<folder>(?:.*\/)?(?<sequence>\d\d)\/)frame_(?<frame>\d{5})_(?<what>rgb\.png|pose\.txt)$/
 
+/** Whose axes the labels are given in: the depth camera's, as in the files and the literature, or the picture's own. */
+const labelFrames = z.enum(['depth', 'rgb'])
+
+const options = z.strictObject({
+  name: z.literal('biwi'),
+  applyExifOrientation,
+  labels: labelFrames,
+  /** Added on each side of the crop box, as a fraction of `headSideMm`; null when `boxes` says where heads are. */
+  margin: z.number().nullable(),
+  /** Key in the dataset, or URI, of a list of boxes; they replace the computed ones, and nothing else is a sample. */
+  boxes: z.string().nullable(),
+})
+
 /**
  * The Biwi Kinect Head Pose Database as it is distributed (Fanelli et al. 2013), at any depth of folders: 640 × 480
  * frames `NN/frame_NNNNN_rgb.png`, beside each its pose, and one `rgb.cal` per sequence. A head is a small part of a
@@ -39,7 +45,51 @@ const frameName = /^(?<folder>(?:.*\/)?(?<sequence>\d\d)\/)frame_(?<frame>\d{5})
  * Four of the dataset's 20 people were recorded twice; which they are the layout does not say, so that `subject` is the
  * sequence.
  */
-export function biwiAdapter({ labels, margin, boxes }: BiwiOptions): Adapter {
+export const biwi = defineAdapter({
+  name: 'biwi',
+  summary: 'reads the Biwi Kinect Head Pose Database as it is distributed',
+  flags: {
+    biwiLabels: labelFrames.default('depth').meta({
+      group: 'data',
+      placeholder: 'CAMERA',
+      description:
+        'Adapter biwi: whose axes the labels are given in. depth is what the files hold and the literature compares with; rgb moves them to the camera that took the pictures, which shifts pitch by about a degree.',
+    }),
+    margin: z.number().min(0).max(10).default(0.1).meta({
+      group: 'data',
+      placeholder: 'FRACTION',
+      unit: 'box sides',
+      description:
+        'Adapter biwi: how much of the box is added on each of its sides. Without margin it is a square of 240 mm at the distance of the head, about as much as a head fills from chin to crown.',
+    }),
+    boxes: z.string().min(1).optional().meta({
+      group: 'data',
+      placeholder: 'FILE',
+      automatic: 'boxes from the pose files',
+      description:
+        'Adapter biwi: a CSV file (or JSON Lines) of key, x0, y0, x1, y1 in image pixels, with a header. It replaces the computed boxes, and only frames that it names are read. It is looked for like the file of --index.',
+    }),
+  },
+  options,
+  optionsOf: (settings) => {
+    const boxes = settings.boxes === undefined ? null : indexLocation(settings.boxes)
+    const margin = boxes === null ? settings.margin : null
+    return {
+      name: 'biwi' as const,
+      applyExifOrientation: settings.exifOrientation,
+      labels: settings.biwiLabels,
+      margin,
+      boxes,
+    }
+  },
+  open: biwiAdapter,
+  describe: ({ labels, margin, boxes }) => [
+    `labels of the ${labels === 'depth' ? 'depth' : 'colour'} camera`,
+    boxes === null ? `margin ${margin ?? 0}` : `boxes of ${boxes}`,
+  ],
+})
+
+function biwiAdapter({ labels, margin, boxes }: z.output<typeof options>): Adapter {
   const calibrations = new Map<string, Calibration>()
   const calibration = async (dataset: Store, sample: Sample, key: string): Promise<Calibration> => {
     const version = `${key}\n${sample.companions.find((companion) => companion.key === key)?.etag}`
@@ -69,7 +119,7 @@ export function biwiAdapter({ labels, margin, boxes }: BiwiOptions): Adapter {
       const inColour = intoColourCamera(inDepth, camera)
       return {
         pose: poseOfRotation(labels === 'depth' ? inDepth.rotation : inColour.rotation),
-        box: sample.truth?.box ?? headBox(inColour, camera, margin),
+        box: sample.truth?.box ?? headBox(inColour, camera, margin ?? 0),
         subject: sequence,
         sequence,
         frame,

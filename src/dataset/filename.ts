@@ -1,7 +1,8 @@
-import type { AngleName } from '../pose/euler.ts'
-import type { Adapter } from './adapter.ts'
-import { listImages, noTruth } from './images.ts'
-import { readPosedName } from './posedName.ts'
+import { z } from 'zod'
+import { angleNames } from '../pose/euler.ts'
+import { applyExifOrientation, defineAdapter } from './adapterDefinition.ts'
+import { globFlag, globOption, listImages, noTruth } from './images.ts'
+import { angleOrder, filenameAngles, filenameAnglesFlag, readPosedName } from './posedName.ts'
 
 /**
  * The origin's file names. That its three angles stand for yaw, pitch and roll in that order is a guess, so the order is
@@ -9,11 +10,30 @@ import { readPosedName } from './posedName.ts'
  * counted in the summary's total, but not among the n samples of its errors. It is no `bad-label`, since nothing says
  * that a name without angles was meant to have some.
  */
-export function filenameAdapter(order: readonly AngleName[], glob?: string): Adapter {
-  return {
+export const filename = defineAdapter({
+  name: 'filename',
+  summary: 'reads the pose from names like BIWI00009409_-17_+1_+17.png',
+  flags: { filenameAngles: filenameAnglesFlag, glob: globFlag },
+  options: z.strictObject({ name: z.literal('filename'), filenameAngles, applyExifOrientation, glob: globOption }),
+  optionsOf: (settings) => ({
+    name: 'filename' as const,
+    filenameAngles: angleOrder(settings.filenameAngles),
+    applyExifOrientation: settings.exifOrientation,
+    ...(settings.glob === undefined ? {} : { glob: settings.glob }),
+  }),
+  open: ({ glob, filenameAngles: order }) => ({
     name: 'filename',
     glob,
     samples: listImages(glob),
     read: async (_dataset, sample) => ({ ...noTruth, ...readPosedName(sample.key, order) }),
-  }
-}
+  }),
+  describe: ({ glob, filenameAngles: order }) => [
+    `angles ${order.join(', ')}`,
+    ...(glob === undefined ? [] : [`only ${glob}`]),
+  ],
+  flagForOrder: ({ filenameAngles: given }, order) => {
+    const meant = given.map((name) => angleNames[order.indexOf(name)] ?? name)
+    return meant.join() === given.join() ? null : `--filename-angles ${meant.join(',')}`
+  },
+  withoutPoses: 'no name of those looked at holds a pose, like face_-17_+1_+17.png: yaw, pitch, roll in degrees',
+})

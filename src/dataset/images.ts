@@ -1,6 +1,9 @@
 import picomatch from 'picomatch'
+import { z } from 'zod'
 import type { Store } from '../storage/store.ts'
 import type { Adapter, Sample, Truth } from './adapter.ts'
+import { applyExifOrientation, defineAdapter } from './adapterDefinition.ts'
+import { angleOrder, filenameAngles, filenameAnglesFlag } from './posedName.ts'
 
 const imageSuffix = /\.(jpe?g|png|webp|tiff?|gif|bmp|avif)$/i
 
@@ -34,7 +37,36 @@ export function listImages(glob: string | undefined): Adapter['samples'] {
   return (dataset, after) => imageSamples(dataset, after, wanted)
 }
 
+/** The flag `--glob`, for layouts that are any images. */
+export const globFlag = z.string().min(1).optional().meta({
+  group: 'data',
+  placeholder: 'PATTERN',
+  automatic: 'every image',
+  description:
+    'Adapters images and filename: take only images whose whole key, below the dataset, matches: `train/**/*.png`. `*` ends at a slash, `**` does not.',
+})
+
+/** Only keys that match are samples. Absent: all images. */
+export const globOption = z.string().optional()
+
 /** Plain images: no pose, no box, all of each image seen. */
-export function imagesAdapter(glob?: string): Adapter {
-  return { name: 'images', glob, samples: listImages(glob), read: async () => noTruth }
-}
+export const images = defineAdapter({
+  name: 'images',
+  summary: 'takes every image and knows no pose',
+  flags: { filenameAngles: filenameAnglesFlag, glob: globFlag },
+  options: z.strictObject({
+    name: z.literal('images'),
+    // It has no use for them, but its result sets were named with them from the first version on.
+    filenameAngles,
+    applyExifOrientation,
+    glob: globOption,
+  }),
+  optionsOf: (settings) => ({
+    name: 'images' as const,
+    filenameAngles: angleOrder(settings.filenameAngles),
+    applyExifOrientation: settings.exifOrientation,
+    ...(settings.glob === undefined ? {} : { glob: settings.glob }),
+  }),
+  open: ({ glob }) => ({ name: 'images', glob, samples: listImages(glob), read: async () => noTruth }),
+  describe: ({ glob }) => (glob === undefined ? [] : [`only ${glob}`]),
+})

@@ -1,11 +1,19 @@
-import { basename, dirname } from 'node:path'
+import { basename, dirname, isAbsolute, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { InputError } from '../base/errors.ts'
 import { pathOfFileUri } from '../storage/fileUri.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
-import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import type { Sample } from './adapter.ts'
 import { IndexTable, type IndexColumns } from './indexTable.ts'
+
+/**
+ * Where the file of `--index` or `--boxes` lies: a path as the URI that means the same wherever it is read from; a plain
+ * name stays, since it is a key in the dataset.
+ */
+export function indexLocation(given: string): string {
+  return isAbsolute(given) || /^\.\.?\//.test(given) ? pathToFileURL(resolve(given)).href : given
+}
 
 /**
  * Reads an index: a key in the dataset, or an `s3://` or `file://` URI (at the dataset's endpoint). Only the listing side
@@ -31,6 +39,8 @@ export async function readIndex(
 async function getByUri(uri: string, endpoint: string | undefined): Promise<{ bytes: Uint8Array } | undefined> {
   const path = uri.startsWith('file://') ? pathOfFileUri(uri) : undefined
   const slash = uri.lastIndexOf('/') + 1
+  // Loaded only here: the adapters' options are known to commands that have no use for any store.
+  const { openStore } = await import('../storage/open.ts')
   const store = openStore(path === undefined ? uri.slice(0, slash) : dirname(path), { endpoint })
   try {
     return await store.get(path === undefined ? uri.slice(slash) : basename(path))

@@ -1,9 +1,22 @@
 import { InputError } from '../base/errors.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { Truth } from './adapter.ts'
-import type { indexFields } from './adapterOptions.ts'
 import { CsvError, csvRows } from './csvRows.ts'
 
+/** What a column of an index can tell of a sample. */
+export const indexFields = [
+  'key',
+  'yaw',
+  'pitch',
+  'roll',
+  'x0',
+  'y0',
+  'x1',
+  'y1',
+  'subject',
+  'sequence',
+  'frame',
+] as const
 type IndexField = (typeof indexFields)[number]
 /** The names of columns that are not called like what they hold. */
 export type IndexColumns = Readonly<Partial<Record<IndexField, string>>>

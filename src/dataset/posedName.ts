@@ -1,4 +1,27 @@
-import type { AngleName, Pose } from '../pose/euler.ts'
+import { z } from 'zod'
+import { angleNames, type AngleName, type Pose } from '../pose/euler.ts'
+
+/** The flag `--filename-angles`. */
+export const filenameAnglesFlag = z
+  .enum(['yaw,pitch,roll', 'yaw,roll,pitch', 'pitch,yaw,roll', 'pitch,roll,yaw', 'roll,yaw,pitch', 'roll,pitch,yaw'])
+  .default('yaw,pitch,roll')
+  .meta({
+    group: 'data',
+    placeholder: 'ORDER',
+    description: 'What the three numbers of such a file name mean, in order.',
+  })
+
+/** The option that it becomes. */
+export const filenameAngles = z.array(z.enum(angleNames)).length(3)
+
+/** `yaw,pitch,roll` as a list. */
+export function angleOrder(text: z.output<typeof filenameAnglesFlag>): AngleName[] {
+  return text.split(',').filter((name) => isAngle(name))
+}
+
+function isAngle(text: string): text is AngleName {
+  return angleNames.some((name) => name === text)
+}
 
 /**
  * `BIWI00009409_-17_+1_+17.png`: a name, the frame's number, three angles in degrees. Every angle carries its sign;

@@ -4,13 +4,15 @@ import { getJson, printJson } from './jsonObject.ts'
 import { layout } from './layout.ts'
 
 /** `runs/<run id>/flags.json`: what people ask of a run; every supervisor reads it every 5 s while it works on the run. */
-export const flagsSchema = z.strictObject({ paused: z.boolean(), cancelled: z.boolean() })
+const flagsSchema = z.strictObject({ paused: z.boolean(), cancelled: z.boolean() })
 export type Flags = z.infer<typeof flagsSchema>
 
-/** What people ask of a run. */
+/** Of a run of which nobody has asked anything yet. */
+export const noFlags: Readonly<Flags> = { paused: false, cancelled: false }
+
+/** What people ask of a run. InputError `bad-layout` when its flags are another's. */
 export async function readFlags(output: Store, set: string, run: string): Promise<Flags> {
-  const flags = await getJson(output, layout.flags(set, run), flagsSchema)
-  return flags?.value ?? { paused: false, cancelled: false }
+  return (await getJson(output, layout.flags(set, run), flagsSchema))?.value ?? noFlags
 }
 
 /**

@@ -10,7 +10,7 @@ import { layout } from './layout.ts'
 import { hasEnded, isAlive, thisProcess, type ProcessIdentity } from './processIdentity.ts'
 
 /** `lock.json`: the hold. One run at a time writes to a result set. */
-export const holdSchema = z.strictObject({
+const holdSchema = z.strictObject({
   run: z.string().nullable(),
   host: z.string(),
   bootId: z.string(),
@@ -20,6 +20,14 @@ export const holdSchema = z.strictObject({
   heartbeatAt: z.iso.datetime(),
 })
 export type HoldFile = z.infer<typeof holdSchema>
+
+/**
+ * The hold of a result set, however old its heartbeat, and the ETag that it is replaced by; undefined when nobody has it.
+ * InputError `bad-layout` when `lock.json` is another's.
+ */
+export function readHold(output: Store, set: string): Promise<{ value: HoldFile; etag: string } | undefined> {
+  return getJson(output, layout.hold(set), holdSchema)
+}
 
 /** Age of a heartbeat from which its owner counts as gone, and its hold may be taken over. */
 const staleHoldMs = 30_000
@@ -81,7 +89,6 @@ export class Hold {
     const output = new PatientStore(options.output, options.patience)
     const times = options.times ?? defaultTimes
     const identity = options.identity ?? (await thisProcess())
-    const key = layout.hold(set)
     const conditional = await output.conditionalPut()
     if (!conditional) {
       log.warn(
@@ -93,8 +100,8 @@ export class Hold {
     let watched: { heartbeatAt: string; since: number } | undefined
     for (;;) {
       signal.throwIfAborted()
-      const present = await getJson(output, key, holdSchema)
-      const etag = await claim(output, key, identity, conditional, present, times, watched)
+      const present = await readHold(output, set)
+      const etag = await claim(output, set, identity, conditional, present, times, watched)
       if (etag !== false) return new Hold(options, identity, conditional, etag)
       // Nobody to wait for: another was faster to take it from one that has ended.
       if (present === undefined || (await hasEnded(present.value, identity))) continue
@@ -139,7 +146,7 @@ export class Hold {
     await this.#renewing.catch(() => undefined)
     if (this.lost.aborted) return
     const { output, set } = this.#options
-    const present = await getJson(output, layout.hold(set), holdSchema)
+    const present = await readHold(output, set)
     if (present !== undefined && sameProcess(present.value, this.#identity)) await output.delete(layout.hold(set))
   }
 
@@ -169,7 +176,7 @@ export class Hold {
       }
     }
     // Without conditional PUT, or when the answer to an earlier renewal was lost: look who stands there.
-    const present = await getJson(output, key, holdSchema)
+    const present = await readHold(output, set)
     if (present === undefined || !sameProcess(present.value, this.#identity)) {
       const taker = present === undefined ? 'someone who removed lock.json' : named(present.value)
       const message = `the result set ${set} was taken over by ${taker}; this run stops, the other one goes on with it`
@@ -185,7 +192,7 @@ export class Hold {
 /** Tries to write the own hold where that is allowed now; false when it is not, or another was faster. */
 async function claim(
   output: Store,
-  key: string,
+  set: string,
   identity: ProcessIdentity,
   conditional: boolean,
   present: { value: HoldFile; etag: string } | undefined,
@@ -193,11 +200,12 @@ async function claim(
   watched: { heartbeatAt: string; since: number } | undefined,
 ): Promise<string | false> {
   if (present !== undefined && !(await isGone(present.value, identity, times, watched))) return false
+  const key = layout.hold(set)
   const text = printJson(holdFile(identity, null))
   if (conditional) return output.put(key, text, present === undefined ? { ifAbsent: true } : { ifMatch: present.etag })
   await output.put(key, text)
   // The best that such a store allows: whoever wrote last is seen by both.
-  const written = await getJson(output, key, holdSchema)
+  const written = await readHold(output, set)
   return written !== undefined && sameProcess(written.value, identity) ? written.etag : false
 }
 
@@ -252,7 +260,7 @@ export interface LiveHold {
 
 /** The hold of a result set, unless its owner has been silent for so long that it counts as gone. */
 export async function liveHold(output: Store, set: string, now: Date): Promise<LiveHold | undefined> {
-  const found = await getJson(output, layout.hold(set), holdSchema)
+  const found = await readHold(output, set)
   if (found === undefined) return undefined
   const ageMs = now.getTime() - Date.parse(found.value.heartbeatAt)
   if (ageMs > staleHoldMs) return undefined

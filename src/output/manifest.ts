@@ -19,7 +19,7 @@ const truthSchema = z.strictObject({
 })
 
 /** One sample to compute, as a line of a manifest part. `refused` is the code of a sample that cannot be laid out. */
-export const manifestEntrySchema = z.strictObject({
+const manifestEntrySchema = z.strictObject({
   key: z.string(),
   etag: z.string(),
   sizeBytes: z.int().nonnegative(),
@@ -34,7 +34,7 @@ export type ManifestEntry = z.infer<typeof manifestEntrySchema>
  * The first line of a part. A part is PUT once and never rewritten; its shards are the slices
  * `[0, shardSize), [shardSize, 2·shardSize) …` of its entries.
  */
-export const manifestHeaderSchema = z.strictObject({
+const manifestHeaderSchema = z.strictObject({
   schema: z.literal(1),
   part: z.int().nonnegative(),
   /** The last key of the listing that this part accounts for (also when that key itself needs no work). */
@@ -51,7 +51,7 @@ export const manifestHeaderSchema = z.strictObject({
 export type ManifestHeader = z.infer<typeof manifestHeaderSchema>
 
 /** `manifest/done`: the listing is complete. */
-export const manifestDoneSchema = z.strictObject({
+const manifestDoneSchema = z.strictObject({
   parts: z.int().nonnegative(),
   toCompute: z.int().nonnegative(),
   unchanged: z.int().nonnegative(),
@@ -103,6 +103,18 @@ export function shardsOf({ part, count, shardSize }: PartOutline): Shard[] {
   }))
 }
 
+/** A part as it was read. */
+export interface ManifestPart {
+  readonly header: ManifestHeader
+  /** Entries that are there; as many as the header says, unless the part was cut off. */
+  readonly entryCount: number
+  /**
+   * Parses those of a slice, or all: a part holds up to some 16,000, and to resume, or for one shard, few of them are
+   * wanted. ZodError or SyntaxError when one is none.
+   */
+  readonly entries: (start?: number, end?: number) => ManifestEntry[]
+}
+
 /** The manifest of one run in the output store. */
 export class Manifest {
   readonly #store: Store
@@ -132,18 +144,26 @@ export class Manifest {
     return (await getJson(this.#store, layout.manifestDone(this.#set, this.#run), manifestDoneSchema))?.value
   }
 
-  /** The parts so far, one after the other. */
-  async *parts(): AsyncGenerator<{ header: ManifestHeader; entries: () => ManifestEntry[] }> {
-    for (let part = 0; ; part++) {
-      const object = await this.#store.get(layout.manifestPart(this.#set, this.#run, part))
-      if (object === undefined) return
-      const lines = (await decompress(object.bytes)).toString('utf8').split('\n')
-      const header = manifestHeaderSchema.parse(JSON.parse(lines[0] ?? ''))
-      yield {
-        header,
-        // Parsed only when asked for: to resume, headers are enough.
-        entries: () => lines.slice(1, 1 + header.count).map((line) => manifestEntrySchema.parse(JSON.parse(line))),
-      }
+  /** Undefined when the part is not there. ZodError or SyntaxError when its header is none. */
+  async part(part: number): Promise<ManifestPart | undefined> {
+    const object = await this.#store.get(layout.manifestPart(this.#set, this.#run, part))
+    if (object === undefined) return undefined
+    const lines = (await decompress(object.bytes)).toString('utf8').split('\n')
+    const header = manifestHeaderSchema.parse(JSON.parse(lines[0] ?? ''))
+    return {
+      header,
+      entryCount: lines.length - (lines.at(-1) === '' ? 2 : 1),
+      entries: (start = 0, end = header.count) =>
+        lines.slice(1 + start, 1 + end).map((line) => manifestEntrySchema.parse(JSON.parse(line))),
+    }
+  }
+
+  /** The parts so far, one after the other. Raises what `part` raises. */
+  async *parts(): AsyncGenerator<ManifestPart> {
+    for (let number = 0; ; number++) {
+      const part = await this.part(number)
+      if (part === undefined) return
+      yield part
     }
   }
 }

@@ -1,9 +1,7 @@
 import { InputError } from '../base/errors.ts'
 import type { Store } from '../storage/store.ts'
-import { getJson } from './jsonObject.ts'
-import { layout } from './layout.ts'
-import { resultSetSchema, type ResultSet } from './resultSet.ts'
-import { runSchema, type Run } from './runs.ts'
+import { readResultSet, resultSetIds, type ResultSet } from './resultSet.ts'
+import { readRun, runIds, type Run } from './runs.ts'
 
 export interface NamedRun {
   readonly set: ResultSet
@@ -15,13 +13,13 @@ const named = 5
 
 /**
  * The run that a person means by a run id, the beginning or the end of one, or `latest`: the run of the whole output that was
- * started last. InputError `no-such-run` when there is none or several, with the known ones.
+ * started last. InputError `no-such-run` when there is none or several, with the known ones;
+ * `bad-layout` when its files are another's.
  */
 export async function namedRun(output: Store, name: string): Promise<NamedRun> {
   const known: { set: string; run: string }[] = []
-  for await (const set of output.folders('')) {
-    if ((await output.head(layout.set(set))) === undefined) continue
-    for await (const run of output.folders(layout.runs(set))) known.push({ set, run })
+  for await (const set of resultSetIds(output)) {
+    for (const run of await runIds(output, set)) known.push({ set, run })
   }
   // Run ids sort by their start.
   known.sort((a, b) => (a.run < b.run ? -1 : 1))
@@ -30,12 +28,9 @@ export async function namedRun(output: Store, name: string): Promise<NamedRun> {
     exact.length > 0 ? exact : name === 'latest' ? known.slice(-1) : known.filter(({ run }) => isMeant(run, name))
   const [one] = found
   if (one === undefined || found.length > 1) throw noSuchRun(output, name, found.length > 1 ? found : known)
-  const [set, run] = await Promise.all([
-    getJson(output, layout.set(one.set), resultSetSchema),
-    getJson(output, layout.run(one.set, one.run), runSchema),
-  ])
+  const [set, run] = await Promise.all([readResultSet(output, one.set), readRun(output, one.set, one.run)])
   if (set === undefined || run === undefined) throw noSuchRun(output, name, known)
-  return { set: set.value, run: run.value }
+  return { set, run }
 }
 
 /** Its end is the part that people compare at a glance. */

@@ -3,9 +3,16 @@ import { dirname, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { InputError } from '../base/errors.ts'
 import type { Store } from '../storage/store.ts'
-import { getJson, printJson } from './jsonObject.ts'
 import { layout } from './layout.ts'
-import { digest, resultSetId, resultSetSchema, resultVersion, type ResultOptions, type ResultSet } from './resultSet.ts'
+import {
+  digest,
+  putResultSet,
+  readResultSet,
+  resultSetId,
+  resultVersion,
+  type ResultOptions,
+  type ResultSet,
+} from './resultSet.ts'
 
 export interface PrepareOptions {
   readonly dataset: Store
@@ -47,13 +54,11 @@ export async function prepareResultSet(options: PrepareOptions): Promise<ResultS
   }
   // The network first: whoever finds set.json finds the network that it names.
   await putNetwork(output, set, network.bytes)
-  const key = layout.set(set.id)
-  const present = await getJson(output, key, resultSetSchema)
-  if (present !== undefined) return compared(output, present.value, set)
-  const conditional = await output.conditionalPut()
-  if ((await output.put(key, printJson(set), conditional ? { ifAbsent: true } : {})) !== false) return set
-  const other = await getJson(output, key, resultSetSchema)
-  return other === undefined ? set : compared(output, other.value, set)
+  const present = await readResultSet(output, set.id)
+  if (present !== undefined) return compared(output, present, set)
+  if (await putResultSet(output, set)) return set
+  const other = await readResultSet(output, set.id)
+  return other === undefined ? set : compared(output, other, set)
 }
 
 /** An object of the right size is right: it was written whole, and workers check its digest before they use it. */

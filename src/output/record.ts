@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { magnitudeSide } from '../saliency/picture.ts'
 
 const degrees = z.number()
 
@@ -82,9 +81,3 @@ export type OkRecord = Extract<Record, { status: 'ok' }>
 
 /** Failed records with these codes are tried again by the next run; all others stand until the object changes. */
 export const retriedCodes: ReadonlySet<string> = new Set(['unavailable', 'vanished', 'changed', 'hangs-unit'])
-
-/**
- * Layout of a shard's `.mag` file: for each `ok` record in record order, for each objective in option order, a 28 × 28
- * magnitude map of unit sum as little-endian float16, row-major. No header: counts follow from the record file.
- */
-export const magnitudeBytes = magnitudeSide * magnitudeSide * 2

@@ -1,16 +1,24 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { adapterOptionsSchema } from '../dataset/adapterOptions.ts'
+import { adapterOptionsSchema } from '../dataset/adapters.ts'
+import { scopes } from '../saliency/backward.ts'
+import { mapStyles } from '../saliency/picture.ts'
+import type { Store } from '../storage/store.ts'
+import { getJson, printJson } from './jsonObject.ts'
+import { layout } from './layout.ts'
 
 /** Raised when a change of the code alters results; part of every fingerprint and of the result set's digest. */
 export const resultVersion = 1
 
+/** What `--gradients` stores beside the maps. */
+export const gradientChoices = ['none', 'float16', 'float32'] as const
+
 /** Every choice that changes a record or a map. Equal choices share one result set; anything else makes another. */
-export const resultOptionsSchema = z.strictObject({
+const resultOptionsSchema = z.strictObject({
   objectives: z.array(z.string()).min(1),
-  scope: z.enum(['all', 'stem', 'none']),
-  style: z.enum(['origin', 'magnitude']),
-  gradients: z.enum(['none', 'float16', 'float32']),
+  scope: z.enum(scopes),
+  style: z.enum(mapStyles),
+  gradients: z.enum(gradientChoices),
   logits: z.boolean(),
   adapter: adapterOptionsSchema,
   maxPixels: z.int().positive(),
@@ -18,7 +26,7 @@ export const resultOptionsSchema = z.strictObject({
 export type ResultOptions = z.infer<typeof resultOptionsSchema>
 
 /** `set.json`: all that made a result set, enough for a worker that knows nothing else. */
-export const resultSetSchema = z.strictObject({
+const resultSetSchema = z.strictObject({
   schema: z.literal(1),
   id: z.string(),
   resultVersion: z.int(),
@@ -36,6 +44,24 @@ export const resultSetSchema = z.strictObject({
   createdAt: z.iso.datetime(),
 })
 export type ResultSet = z.infer<typeof resultSetSchema>
+
+/** The ids of the result sets in an output, in their order. What else lies there is not ours. */
+export async function* resultSetIds(output: Store): AsyncGenerator<string> {
+  for await (const set of output.folders('')) {
+    if ((await output.head(layout.set(set))) !== undefined) yield set
+  }
+}
+
+/** Undefined when the result set is not there. InputError `bad-layout` when its `set.json` is another's. */
+export async function readResultSet(output: Store, set: string): Promise<ResultSet | undefined> {
+  return (await getJson(output, layout.set(set), resultSetSchema))?.value
+}
+
+/** Puts `set.json`; false when another did so first, where the store can tell. */
+export async function putResultSet(output: Store, set: ResultSet): Promise<boolean> {
+  const options = (await output.conditionalPut()) ? { ifAbsent: true } : {}
+  return (await output.put(layout.set(set.id), printJson(set), options)) !== false
+}
 
 /** `<network name>-<scope>-<digest8>`: the same choices always give the same folder. */
 export function resultSetId(set: Omit<ResultSet, 'id' | 'headlightVersion' | 'createdAt' | 'schema'>): string {

@@ -9,9 +9,10 @@ import { layout } from './layout.ts'
  * A run's states: `open` (listing, computing, or lost: the store cannot tell a lost run from one at work, only the hold
  * can) → `completed`, or `cancelled` by request. Closed states are final.
  */
-const runStateSchema = z.enum(['open', 'completed', 'cancelled'])
+export const runStateSchema = z.enum(['open', 'completed', 'cancelled'])
 
-const counts = z.strictObject({
+/** Samples of a run and of the state that it leaves. */
+export const runCountsSchema = z.strictObject({
   /** What the dataset holds now: computed + unchanged. */
   total: z.int().nonnegative(),
   /** Records written by this run, failed ones included. */
@@ -30,7 +31,7 @@ const retrySchema = z.strictObject({ code: z.string().nullable() })
 export type Retry = z.infer<typeof retrySchema>
 
 /** `runs/<run id>/run.json`. Written when the run opens and once more when it closes. */
-export const runSchema = z.strictObject({
+const runSchema = z.strictObject({
   schema: z.literal(1),
   run: z.string(),
   state: runStateSchema,
@@ -46,55 +47,36 @@ export const runSchema = z.strictObject({
   startedAt: z.iso.datetime(),
   /** When all was done, table and report included. */
   closedAt: z.iso.datetime().nullable(),
-  counts: counts.nullable(),
+  counts: runCountsSchema.nullable(),
 })
 export type Run = z.infer<typeof runSchema>
-
-/** `current.json`: names the run whose `angles.parquet` is the state. One PUT of this file publishes a run. */
-export const currentSchema = z.strictObject({ run: z.string(), publishedAt: z.iso.datetime() })
-
-const angleSummary = z.strictObject({ yaw: z.number(), pitch: z.number(), roll: z.number(), mean: z.number() })
-
-/** `summary.json`, also what `run --json` prints. */
-export const summarySchema = z.object({
-  run: z.string(),
-  /** URI of the result set. */
-  output: z.string(),
-  state: runStateSchema,
-  counts,
-  /** Mean absolute error in degrees over samples with a label; null when there is none. */
-  mae: angleSummary.nullable(),
-  /** How the MAE came about: samples counted, excluded (|label| > 99°), median absolute error, mean geodesic error. */
-  errors: z.strictObject({ n: z.int(), excluded: z.int(), median: angleSummary, geodesicMean: z.number() }).nullable(),
-  /** Failed records of the state by code. */
-  failures: z.record(z.string(), z.int()),
-  /** Samples computed per second of the run's compute phase; null when nothing was computed. */
-  imagesPerSecond: z.number().nullable(),
-  /** Engines that took part, e.g. `onnxruntime:cpu`; several names when workers differed. */
-  engine: z.array(z.string()),
-  /** Why, by engine, where the workers said so. */
-  engineReasons: z.record(z.string(), z.string()).optional(),
-  /** Mean correlation between the maps of two objectives, by `a~b`; only when several objectives were computed. */
-  mapCorrelations: z.record(z.string(), z.number()),
-  startedAt: z.iso.datetime(),
-  /** When all records had been read: table and report, which show it, are finished after that. */
-  closedAt: z.iso.datetime(),
-  headlightVersion: z.string(),
-})
-export type Summary = z.infer<typeof summarySchema>
 
 /** Sortable by start time, unique across hosts: `20261124T170000Z-4f9a1c`. Fits BullMQ's ids (no `:`, no bare number). */
 function newRunId(now: Date, randomHex6: string): string {
   return `${now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '')}-${randomHex6}`
 }
 
-/** The newest run of a result set. Only the newest can be open, since a run opens when no other one is. */
-export async function latestRun(output: Store, set: string): Promise<Run | undefined> {
+/** The ids of a result set's runs in the order of their start, of a run that left nothing but its folder as well. */
+export async function runIds(output: Store, set: string): Promise<string[]> {
   const runs: string[] = []
   for await (const run of output.folders(layout.runs(set))) runs.push(run)
+  return runs
+}
+
+/** Undefined when the run is not there. InputError `bad-layout` when its `run.json` is another's. */
+export async function readRun(output: Store, set: string, run: string): Promise<Run | undefined> {
+  return (await getJson(output, layout.run(set, run), runSchema))?.value
+}
+
+/**
+ * The newest run of a result set. Only the newest can be open, since a run opens when no other one is. InputError
+ * `bad-layout` when its `run.json` is another's, or gone while its work is there.
+ */
+export async function latestRun(output: Store, set: string): Promise<Run | undefined> {
+  const runs = await runIds(output, set)
   for (const run of runs.reverse()) {
-    const present = await getJson(output, layout.run(set, run), runSchema)
-    if (present !== undefined) return present.value
+    const present = await readRun(output, set, run)
+    if (present !== undefined) return present
     // A process that died, or a disk that was full, between making the folder and writing run.json leaves no run.
     if (!(await holdsWork(output, set, run))) continue
     // run.json is the first thing that a run writes, so someone has removed it.
@@ -110,11 +92,6 @@ async function holdsWork(output: Store, set: string, run: string): Promise<boole
     for await (const _object of output.list({ prefix })) return true
   }
   return false
-}
-
-/** The run whose table is the state now; null before the first. */
-export async function currentRun(output: Store, set: string): Promise<string | null> {
-  return (await getJson(output, layout.current(set), currentSchema))?.value.run ?? null
 }
 
 /** Opens a run that starts from the state of now. `latest`: the newest run so far, which the new one sorts after. */
@@ -148,4 +125,15 @@ export async function openRun(options: {
   }
   await putOnce(output, layout.run(set, run.run), printJson(run))
   return run
+}
+
+/** Closes a run for good. */
+export async function closeRun(
+  output: Store,
+  set: string,
+  run: Run,
+  { state, counts }: { state: Exclude<Run['state'], 'open'>; counts: NonNullable<Run['counts']> },
+): Promise<void> {
+  const closed: Run = { ...run, state, closedAt: new Date().toISOString(), counts }
+  await output.put(layout.run(set, run.run), printJson(closed))
 }

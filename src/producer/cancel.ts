@@ -1,9 +1,8 @@
 import type { Logger } from '../base/telemetry.ts'
 import { Hold, type HoldTimes } from '../output/hold.ts'
-import { getJson } from '../output/jsonObject.ts'
-import { layout } from '../output/layout.ts'
 import type { ResultSet } from '../output/resultSet.ts'
-import { runSchema, type Run, type Summary } from '../output/runs.ts'
+import { readRun, type Run } from '../output/runs.ts'
+import type { Summary } from '../output/summary.ts'
 import { Patience, type PatienceTimes } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
@@ -47,8 +46,7 @@ export async function closeCancelled(options: CloseCancelledOptions): Promise<Su
     ...(times?.hold === undefined ? {} : { times: times.hold }),
   })
   try {
-    const run = (await getJson(new PatientStore(output, patience), layout.run(set.id, options.run.run), runSchema))
-      ?.value
+    const run = await readRun(new PatientStore(output, patience), set.id, options.run.run)
     if (run?.state !== 'open') return undefined
     await hold.setRun(run.run)
     return await finalize({

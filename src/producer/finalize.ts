@@ -1,12 +1,13 @@
 import { HeadlightError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
+import { publish } from '../output/current.ts'
 import { FailureList } from '../output/failureList.ts'
-import { getJson, printJson } from '../output/jsonObject.ts'
 import { layout } from '../output/layout.ts'
 import { Manifest } from '../output/manifest.ts'
 import type { ResultSet } from '../output/resultSet.ts'
-import { summarySchema, type Run, type Summary } from '../output/runs.ts'
+import { closeRun, type Run } from '../output/runs.ts'
 import { stateRows } from '../output/stateRows.ts'
+import { putSummary, readSummary, type Summary } from '../output/summary.ts'
 import { tableColumns } from '../output/table.ts'
 import { TableWriter } from '../output/tableWriter.ts'
 import { SummaryAccumulator } from '../report/summary.ts'
@@ -72,7 +73,7 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   await objects.failures.commit()
   if (merged.isChanged) await objects.runTable.commit()
 
-  const before = (await getJson(output, layout.summary(set.id, run.run), summarySchema))?.value
+  const before = await readSummary(output, set.id, run.run)
   const summary: Summary = {
     run: run.run,
     output: `${output.uri}${set.id}/`,
@@ -87,13 +88,13 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
     headlightVersion: options.headlightVersion,
   }
   await options.confirmHold()
-  await output.put(layout.summary(set.id, run.run), printJson(summary), { contentType: 'application/json' })
+  await putSummary(output, set.id, summary)
   if (merged.isChanged) {
     await options.confirmHold()
     await objects.table.commit()
     // Again: to put a large table together takes a while.
     await options.confirmHold()
-    await output.put(layout.current(set.id), printJson({ run: run.run, publishedAt: new Date().toISOString() }))
+    await publish(output, set.id, run.run)
   }
   // Not before: until then readers see the state in which these samples have maps. Not after the run is closed: a crash
   // in between would leave them until the next run that prunes.
@@ -101,8 +102,7 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   if (options.prune && published !== null) await pruneGone({ output, set, run: run.run, state: published, log })
   // After publishing: it looks at hundreds of images, and a dataset that answers slowly must not hold results back.
   if (merged.isChanged) await report(options, summary)
-  const closed: Run = { ...run, state, closedAt: new Date().toISOString(), counts: summary.counts }
-  await output.put(layout.run(set.id, run.run), printJson(closed))
+  await closeRun(output, set.id, run, { state, counts: summary.counts })
   log.info({ run: run.run, state, ...summary.counts }, 'the run is closed')
   return summary
 }
@@ -187,7 +187,7 @@ async function formerCorrelations(
   base: string | null,
 ): Promise<Summary['mapCorrelations']> {
   if (base === null) return {}
-  return (await getJson(output, layout.summary(set, base), summarySchema))?.value.mapCorrelations ?? {}
+  return (await readSummary(output, set, base))?.mapCorrelations ?? {}
 }
 
 /**

@@ -1,3 +1,4 @@
+import { backoffMs, type Backoff } from '../base/backoff.ts'
 import { TransientError } from '../base/errors.ts'
 import { readFlags } from '../output/flags.ts'
 import { shardName } from '../output/layout.ts'
@@ -25,14 +26,13 @@ export interface FollowOptions {
 
 export interface FollowTimes {
   readonly pollMs: number
-  /** Before a shard whose attempts are exhausted is enqueued again; doubled with each time. */
-  readonly retryMs: number
-  readonly longestRetryMs: number
+  /** Before a shard whose attempts are exhausted is enqueued again. */
+  readonly retrying: Backoff
   /** How long no worker may be there before it is said: workers come up in seconds. */
   readonly lonelyMs?: number
 }
 
-const defaultTimes = { pollMs: 2_000, retryMs: 10_000, longestRetryMs: 600_000, lonelyMs: 5_000 }
+const defaultTimes = { pollMs: 2_000, retrying: { firstMs: 10_000, longestMs: 600_000 }, lonelyMs: 5_000 }
 
 /** Listing `records/` may take this share of the time. */
 const listingShare = 0.05
@@ -87,7 +87,7 @@ export class Following {
     const known = this.#options.shards.missingShard(shard)
     if (known === undefined) return
     const times = (this.#failed.get(name)?.times ?? 0) + 1
-    const delayMs = Math.min(this.#times.longestRetryMs, this.#times.retryMs * 2 ** (times - 1))
+    const delayMs = backoffMs(this.#times.retrying, times)
     this.#failed.set(name, { shard: known, times, notBefore: performance.now() + delayMs })
     this.#complain(
       `shard ${name} failed ${times === 1 ? '' : `${times} times `}(${reason}); tried again in ${Math.round(delayMs / 1000)} s`,

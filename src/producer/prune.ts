@@ -1,9 +1,8 @@
 import type { Logger } from '../base/telemetry.ts'
-import { getJson } from '../output/jsonObject.ts'
 import { layout, refuseKey } from '../output/layout.ts'
 import { Manifest } from '../output/manifest.ts'
 import type { ResultSet } from '../output/resultSet.ts'
-import { runSchema } from '../output/runs.ts'
+import { readRun, runIds } from '../output/runs.ts'
 import { stateRows } from '../output/stateRows.ts'
 import type { TableRow } from '../output/table.ts'
 import type { Store } from '../storage/store.ts'
@@ -43,12 +42,10 @@ export async function pruneGone(options: PruneOptions): Promise<void> {
 
 /** The run, and those before it as far back as the last one that pruned, which left nothing of what went before. */
 async function runsToPrune(output: Store, set: string, run: string): Promise<string[]> {
-  const runs: string[] = []
-  for await (const name of output.folders(layout.runs(set))) if (name < run) runs.push(name)
+  const runs = (await runIds(output, set)).filter((name) => name < run)
   const wanted = [run]
   for (const earlier of runs.reverse()) {
-    const found = await getJson(output, layout.run(set, earlier), runSchema)
-    if (found?.value.prune === true) break
+    if ((await readRun(output, set, earlier))?.prune === true) break
     wanted.push(earlier)
   }
   return wanted

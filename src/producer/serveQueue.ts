@@ -3,11 +3,10 @@ import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
 import { z } from 'zod'
 import { InputError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
-import { holdSchema, liveHold } from '../output/hold.ts'
-import { getJson } from '../output/jsonObject.ts'
-import { layout } from '../output/layout.ts'
-import { resultSetSchema, type ResultSet } from '../output/resultSet.ts'
-import { runSchema, summarySchema, type Summary } from '../output/runs.ts'
+import { liveHold, readHold } from '../output/hold.ts'
+import { readResultSet, type ResultSet } from '../output/resultSet.ts'
+import { readRun } from '../output/runs.ts'
+import { readSummary, type Summary } from '../output/summary.ts'
 import { closeWithin, settles } from '../queue/closing.ts'
 import { openWorker } from '../queue/connection.ts'
 import { runJobSchema, runsQueue, standInName, type RunJob } from '../queue/jobs.ts'
@@ -169,7 +168,7 @@ async function serveJob(
   try {
     // Not before: a job may name what is no store.
     output = options.openOutput(asked)
-    const set = await getJson(output, layout.set(asked.set), resultSetSchema)
+    const set = await readResultSet(output, asked.set)
     if (set === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}`)
     const ended = await endedBefore(output, asked)
     if (ended !== undefined) {
@@ -179,7 +178,7 @@ async function serveJob(
     }
     const summary = await serveRun({
       output,
-      set: set.value,
+      set,
       openDataset,
       full: asked.full,
       prune: asked.prune,
@@ -242,7 +241,7 @@ async function isHeld(asked: RunJob, { openOutput }: ServeRunsOptions): Promise<
 
 /** Why a time was skipped, as it can still be read when the run before has ended. */
 async function stillGoing(output: Store | undefined, set: string, held: InputError): Promise<string> {
-  const hold = output && (await getJson(output, layout.hold(set), holdSchema).catch(() => undefined))
+  const hold = output && (await readHold(output, set).catch(() => undefined))
   return hold?.value.run ? `run ${hold.value.run} was still going` : held.message
 }
 
@@ -251,9 +250,9 @@ const outcomeOf = ({ state }: Summary) => (state === 'cancelled' ? 'cancelled' :
 /** The summary of the run that the job is for, when that was cancelled while it waited, or done by its stand-in. */
 async function endedBefore(output: Store, { set, run }: RunJob): Promise<Summary | undefined> {
   if (run === undefined) return undefined
-  const present = await getJson(output, layout.run(set, run), runSchema)
-  if (present === undefined || present.value.state === 'open') return undefined
-  return (await getJson(output, layout.summary(set, run), summarySchema))?.value
+  const present = await readRun(output, set, run)
+  if (present === undefined || present.state === 'open') return undefined
+  return readSummary(output, set, run)
 }
 
 const isLastAttempt = (job: Job): boolean => job.attemptsMade + 1 >= (job.opts.attempts ?? 1)

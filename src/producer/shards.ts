@@ -1,5 +1,6 @@
-import { layout, shardName } from '../output/layout.ts'
+import { shardName } from '../output/layout.ts'
 import { shardsOf, type ManifestHeader, type Shard } from '../output/manifest.ts'
+import { committedShards } from '../output/recordFile.ts'
 import type { Store } from '../storage/store.ts'
 
 /** All shards of a run that are listed so far, and which of them have their record file. */
@@ -74,7 +75,7 @@ export class Shards {
   /** Lists `records/`: afterwards exactly those shards are done whose record file is in the store. */
   async refresh(): Promise<void> {
     const before = new Set(this.#done.keys())
-    for await (const { part, offset } of recordFiles(this.#output, this.#set, this.#run)) {
+    for await (const { part, offset } of committedShards(this.#output, this.#set, this.#run)) {
       const name = shardName(part, offset)
       before.delete(name)
       if (this.#missing.has(name)) this.markDone({ part, offset })
@@ -88,14 +89,5 @@ export class Shards {
       this.#missing.set(name, shard)
       this.#samplesDone -= shard.count
     }
-  }
-}
-
-/** Part and offset of every record file of a run, in the order of the manifest. */
-async function* recordFiles(output: Store, set: string, run: string): AsyncGenerator<{ part: number; offset: number }> {
-  const prefix = layout.records(set, run)
-  for await (const { key } of output.list({ prefix })) {
-    const match = /^(\d+)-(\d+)\.jsonl$/.exec(key.slice(prefix.length))
-    if (match !== null) yield { part: Number(match[1]), offset: Number(match[2]) }
   }
 }

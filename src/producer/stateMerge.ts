@@ -1,10 +1,10 @@
-import { float16Values } from '../base/float16.ts'
 import type { Logger } from '../base/telemetry.ts'
-import { layout, shardName } from '../output/layout.ts'
+import { layout } from '../output/layout.ts'
+import { magnitudeBytes, magnitudeMaps } from '../output/magnitudeFile.ts'
 import { shardsOf, type Manifest, type ManifestEntry, type ManifestHeader, type Shard } from '../output/manifest.ts'
-import { magnitudeBytes, recordSchema, type Record as SampleRecord } from '../output/record.ts'
+import type { Record as SampleRecord } from '../output/record.ts'
+import { readRecordFile, type RecordFile } from '../output/recordFile.ts'
 import { tableRow, type TableRow } from '../output/table.ts'
-import { magnitudeSide } from '../saliency/picture.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { Store } from '../storage/store.ts'
 
@@ -66,13 +66,14 @@ export async function* mergeState(options: MergeOptions): AsyncGenerator<MergedR
         }
         if (object.magnitudes !== undefined) {
           const ok = records.filter(({ status }) => status === 'ok').length
-          if (object.magnitudes.byteLength === ok * options.objectives.length * magnitudeBytes)
-            passMagnitudes(object.magnitudes, options)
-          // Two workers that met different faults wrote one file each: which map is whose cannot be told any more.
-          else
+          if (object.magnitudes.byteLength === ok * options.objectives.length * magnitudeBytes) {
+            for (const maps of magnitudeMaps(object.magnitudes, options.objectives)) options.onMagnitudes(maps)
+          } else {
+            // Two workers that met different faults wrote one file each: which map is whose cannot be told any more.
             options.log.warn(
               `the magnitude maps beside ${fileOf(options, shard)} are not those of its ${ok} results; the summary leaves them out`,
             )
+          }
         }
       }
       // Up to its `through` this part says what is gone; the next part speaks of later keys only.
@@ -87,7 +88,7 @@ export async function* mergeState(options: MergeOptions): AsyncGenerator<MergedR
 }
 
 interface ShardFiles {
-  readonly records: string
+  readonly records: RecordFile
   readonly magnitudes: Uint8Array | undefined
 }
 
@@ -107,23 +108,22 @@ async function* fetchAhead(
   for (const { shard, object } of waiting) yield { shard, object: await object }
 }
 
-async function fetchShard(options: MergeOptions, { part, offset }: Shard): Promise<ShardFiles | undefined> {
+async function fetchShard(options: MergeOptions, shard: Shard): Promise<ShardFiles | undefined> {
   const { output, set, run, objectives } = options
-  const records = await output.get(layout.recordFile(set, run, part, offset))
+  const records = await readRecordFile(output, set, run, shard)
   if (records === undefined) return undefined
-  const magnitudes = objectives.length < 2 ? undefined : await output.get(layout.magnitudeFile(set, run, part, offset))
-  return { records: Buffer.from(records.bytes).toString('utf8'), magnitudes: magnitudes?.bytes }
+  const magnitudes =
+    objectives.length < 2 ? undefined : await output.get(layout.magnitudeFile(set, run, shard.part, shard.offset))
+  return { records, magnitudes: magnitudes?.bytes }
 }
 
-function checkedRecords(text: string, expected: readonly ManifestEntry[], file: string): SampleRecord[] {
-  const lines = text.split('\n').filter((line) => line !== '')
-  if (lines.length !== expected.length) {
+function checkedRecords(found: RecordFile, expected: readonly ManifestEntry[], file: string): SampleRecord[] {
+  if (found.count !== expected.length) {
     throw new Error(
-      `${file} holds ${lines.length} records, the manifest ${expected.length} samples; remove that file and start the run again.`,
+      `${file} holds ${found.count} records, the manifest ${expected.length} samples; remove that file and start the run again.`,
     )
   }
-  return lines.map((line, i) => {
-    const record = recordSchema.parse(JSON.parse(line))
+  return Array.from(found.records(), (record, i) => {
     const entry = expected[i]
     if (record.key !== entry?.key || record.fingerprint !== entry.fingerprint) {
       throw new Error(
@@ -134,26 +134,8 @@ function checkedRecords(text: string, expected: readonly ManifestEntry[], file: 
   })
 }
 
-/** See `magnitudeBytes` in output/record.ts: samples in order, objectives in order, 28 × 28 float16 each. */
-function passMagnitudes(bytes: Uint8Array, { objectives, onMagnitudes }: MergeOptions): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const values = float16Values()
-  const sampleBytes = magnitudeBytes * objectives.length
-  for (let start = 0; start + sampleBytes <= bytes.byteLength; start += sampleBytes) {
-    const maps = new Map<string, Float32Array>()
-    for (const [i, objective] of objectives.entries()) {
-      const map = new Float32Array(magnitudeSide * magnitudeSide)
-      for (let j = 0; j < map.length; j++) {
-        map[j] = values[view.getUint16(start + i * magnitudeBytes + 2 * j, true)] ?? 0
-      }
-      maps.set(objective, map)
-    }
-    onMagnitudes(maps)
-  }
-}
-
 function fileOf({ output, set, run }: MergeOptions, { part, offset }: Shard): string {
-  return `${output.uri}${layout.records(set, run)}${shardName(part, offset)}.jsonl`
+  return `${output.uri}${layout.recordFile(set, run, part, offset)}`
 }
 
 async function next(state: AsyncIterator<TableRow>): Promise<TableRow | undefined> {

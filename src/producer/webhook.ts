@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs, pause, type Backoff } from '../base/backoff.ts'
 import type { Logger } from '../base/telemetry.ts'
-import type { Summary } from '../output/runs.ts'
+import type { Summary } from '../output/summary.ts'
 import type { ScheduleOutcome } from '../queue/schedule.ts'
 
 /** The body of a webhook, as JSON. */
@@ -21,11 +21,11 @@ export interface WebhookOptions {
   readonly secret: string | undefined
   readonly message: WebhookMessage
   readonly log: Logger
-  /** Before the second attempt; doubled with each. */
-  readonly firstPauseMs?: number
+  readonly retrying?: Backoff
 }
 
 const attempts = 6
+const defaultRetrying: Backoff = { firstMs: 1_000, longestMs: 16_000 }
 const answerTimeoutMs = 10_000
 
 /**
@@ -33,7 +33,7 @@ const answerTimeoutMs = 10_000
  * again for about half a minute. What cannot be delivered is logged, and fails nothing: the run is done.
  */
 export async function sendWebhook(options: WebhookOptions): Promise<void> {
-  const { url, secret, message, log, firstPauseMs = 1_000 } = options
+  const { url, secret, message, log, retrying = defaultRetrying } = options
   const body = JSON.stringify(message)
   const headers: Record<string, string> = { 'content-type': 'application/json', 'user-agent': 'headlight' }
   if (secret !== undefined && secret !== '') {
@@ -48,7 +48,7 @@ export async function sendWebhook(options: WebhookOptions): Promise<void> {
       log.warn({ host, attempts: attempt }, `the webhook could not be delivered: ${problem.said}`)
       return
     }
-    await sleep(firstPauseMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2))
+    await pause(backoffMs(retrying, attempt))
   }
 }
 

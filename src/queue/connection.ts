@@ -10,21 +10,23 @@ import {
 } from 'bullmq'
 import { Cluster, Redis } from 'ioredis'
 import { z } from 'zod'
+import { backoffMs, type Backoff } from '../base/backoff.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { workerOptions } from './jobs.ts'
 import { sayOutage } from './outage.ts'
 import { anonymous, type QueueConnection } from './redisUrl.ts'
 
-/** 0.1 s, 0.2 s … 5 s, with jitter: a hundred workers must not come back in the same millisecond. */
-const backoffMs = (times: number) => Math.min(5_000, 50 * 2 ** Math.min(times, 10)) * (0.75 + Math.random() / 2)
+const reconnecting: Backoff = { firstMs: 100, longestMs: 5_000 }
+/** ioredis counts from 1, too, and asks until it is connected: it never gives up. */
+const retryStrategy = (attempt: number) => backoffMs(reconnecting, attempt)
 
 /** A worker waits for ever: its commands are held back until Redis is there again (BullMQ insists on null). */
-const patient = { maxRetriesPerRequest: null, enableOfflineQueue: true, retryStrategy: backoffMs }
+const patient = { maxRetriesPerRequest: null, enableOfflineQueue: true, retryStrategy }
 /**
  * A producer's commands fail at once while Redis is away and are repeated by the producer itself. Held back instead,
  * they would pile up in memory, and nobody would be told why nothing moves.
  */
-const prompt = { maxRetriesPerRequest: 1, enableOfflineQueue: false, retryStrategy: backoffMs }
+const prompt = { maxRetriesPerRequest: 1, enableOfflineQueue: false, retryStrategy }
 
 type Policy = typeof patient | typeof prompt
 

@@ -4,13 +4,15 @@ import { realpath } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs, pause, type Backoff } from '../base/backoff.ts'
 import { InputError } from '../base/errors.ts'
 import { lockFile, type FileLock } from '../base/fileLock.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { provideRedisProgram } from './redisPackage.ts'
 import { ensureServer, serverAnswers, stopServer, type ServerPlace } from './redisServer.ts'
 import { unixConnection, type QueueConnection } from './redisUrl.ts'
+
+const startingAgain: Backoff = { firstMs: 250, longestMs: 30_000 }
 
 export interface PrivateRedis {
   readonly connection: QueueConnection
@@ -179,15 +181,16 @@ function watch(place: ServerPlace): Watchdog {
   }
 
   const restart = async () => {
-    for (let pauseMs = 250; !stopped.signal.aborted; pauseMs = Math.min(30_000, 2 * pauseMs)) {
+    for (let attempt = 1; !stopped.signal.aborted; attempt++) {
       try {
         const state = await withStartLock(place, () => ensureServer(place))
         if (state === 'started') place.log.warn('the private Redis had ended; it was started again on its data')
         listen()
         return
       } catch (error) {
+        const pauseMs = Math.round(backoffMs(startingAgain, attempt))
         place.log.error({ err: error }, `the private Redis ended and does not start again; next try in ${pauseMs} ms`)
-        await sleep(pauseMs, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined)
+        await pause(pauseMs, { signal: stopped.signal, ref: false })
       }
     }
   }

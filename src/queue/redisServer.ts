@@ -3,10 +3,15 @@ import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs, pause, type Backoff } from '../base/backoff.ts'
 import { InputError } from '../base/errors.ts'
 import { lockFile, type FileLock } from '../base/fileLock.ts'
 import type { Logger } from '../base/telemetry.ts'
+
+/** A server that was just started may have the files, and answers in a moment. */
+const takingFiles: Backoff = { firstMs: 20, longestMs: 500 }
+/** A command waits for the server, and asking it costs next to nothing. */
+const awaitingAnswer: Backoff = { firstMs: 5, longestMs: 100 }
 
 /** Where one private server lives. */
 export interface ServerPlace {
@@ -101,7 +106,7 @@ async function takeFiles(place: ServerPlace): Promise<FileLock | null> {
   const absentLimitMs = 5_000
   const muteLimitMs = 60_000
   const since = Date.now()
-  for (let pauseMs = 20; ; pauseMs = Math.min(500, pauseMs * 1.5)) {
+  for (let attempt = 1; ; attempt++) {
     const lock = await serverLock(place, 0)
     if (lock !== null) return lock
     const answer = await ping(place.socket)
@@ -115,7 +120,7 @@ async function takeFiles(place: ServerPlace): Promise<FileLock | null> {
         `the private Redis in ${place.folder} runs but does not reply; end it with: kill -9 ${(await holder(place)) ?? 'its pid'}`,
       )
     }
-    await sleep(pauseMs)
+    await pause(backoffMs(takingFiles, attempt))
   }
 }
 
@@ -185,7 +190,7 @@ async function start(place: ServerPlace, lock: FileLock): Promise<void> {
 
   const absentLimitMs = 60_000
   const since = Date.now()
-  for (let pauseMs = 5; ; pauseMs = Math.min(200, pauseMs * 1.3)) {
+  for (let attempt = 1; ; attempt++) {
     const answer = await ping(place.socket)
     if (answer === 'ready') return
     if (ended !== null) throw await startError(place, hadData, ended)
@@ -194,7 +199,7 @@ async function start(place: ServerPlace, lock: FileLock): Promise<void> {
       server.kill('SIGKILL')
       throw await startError(place, hadData, { what: 'did not answer', byItself: false })
     }
-    await sleep(pauseMs)
+    await pause(backoffMs(awaitingAnswer, attempt))
   }
 }
 

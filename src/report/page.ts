@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { withoutPassword } from '../base/telemetry.ts'
-import type { Summary } from '../output/runs.ts'
+import type { Summary } from '../output/summary.ts'
 import { place } from '../storage/place.ts'
 import { escapeHtml, jsonForScript } from './escaping.ts'
 import { minute, tenth, whole } from './numberText.ts'

@@ -1,4 +1,4 @@
-import type { Summary } from '../output/runs.ts'
+import type { Summary } from '../output/summary.ts'
 import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
 import type { AngleDistribution } from './distribution.ts'
 import { drawErrorHistogram, drawEstimateHistogram } from './histogram.ts'

@@ -1,5 +1,5 @@
 import type { ResultSet } from '../output/resultSet.ts'
-import type { Summary } from '../output/runs.ts'
+import type { Summary } from '../output/summary.ts'
 import type { AngleName, Degrees } from '../pose/euler.ts'
 import type { AngleDistribution } from './distribution.ts'
 import type { FailureGroup } from './failureExamples.ts'

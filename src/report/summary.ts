@@ -1,4 +1,4 @@
-import type { Summary } from '../output/runs.ts'
+import type { Summary } from '../output/summary.ts'
 import { angleNames, type Degrees, type Pose } from '../pose/euler.ts'
 import { geodesicError } from '../pose/geodesic.ts'
 import { AbsoluteErrors } from './absoluteErrors.ts'

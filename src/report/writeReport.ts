@@ -1,7 +1,7 @@
 import type { Logger } from '../base/telemetry.ts'
 import { layout } from '../output/layout.ts'
 import type { ResultSet } from '../output/resultSet.ts'
-import type { Summary } from '../output/runs.ts'
+import type { Summary } from '../output/summary.ts'
 import { readTable } from '../output/table.ts'
 import { angleNames } from '../pose/euler.ts'
 import { descriptionSchema } from '../saliency/networks/description.ts'

@@ -1,7 +1,6 @@
 import { angleNames, type AngleName } from '../pose/euler.ts'
 import { gradientOf, type Scope } from './backward.ts'
 import type { Graph, Node } from './graph.ts'
-import { buildDenseNet } from './networks/densenet.ts'
 import type { Description, Head } from './networks/description.ts'
 import type { Network } from './networks/network.ts'
 import { objectiveNode, type HeadNodes } from './objective.ts'
@@ -45,7 +44,7 @@ export function buildProgram(network: Network, options: ProgramOptions): Graph {
   })
   const normalised = normalise(pixels, input)
 
-  const raw = buildDenseNet(network.shape, network.weights, normalised)
+  const raw = network.recognised.build(normalised)
   const simpler = simplifyNetwork([...raw.values()])
   const outputs = new Map([...raw].map(([name, node]) => [name, simpler.get(node) ?? node]))
   const image = simpler.get(normalised) ?? normalised

@@ -9,7 +9,7 @@ import { temporaryName } from './temporaryName.ts'
 
 /** A lock is held for three system calls; one that stays for this long was left behind by a killed process. */
 const staleLockMs = 10_000
-const lockPatienceMs = 30_000
+const lockWaitLimitMs = 30_000
 
 export type Condition = { readonly kind: 'absent' } | { readonly kind: 'match'; readonly etag: string }
 
@@ -90,7 +90,7 @@ async function linkUnlessThere(temporary: string, path: string): Promise<boolean
 async function withLock<T>(path: string, action: () => Promise<T>): Promise<T> {
   const name = createHash('sha256').update(basename(path)).digest('hex').slice(0, 24)
   const lock = join(dirname(path), temporaryName(`lock-${name}`))
-  const deadline = performance.now() + lockPatienceMs
+  const deadline = performance.now() + lockWaitLimitMs
   let seen: { identity: string; since: number } | undefined
   while (!(await createExclusively(lock))) {
     const now = performance.now()

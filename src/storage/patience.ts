@@ -1,11 +1,8 @@
-import { backoffMs } from '../base/backoff.ts'
+import { backoffMs, pause, type Backoff } from '../base/backoff.ts'
 import { TransientError, type HeadlightError } from '../base/errors.ts'
 import type { Store } from './store.ts'
 
-export interface PatienceTimes {
-  /** Mean pause before the second attempt; doubles with each further one. */
-  readonly firstMs: number
-  readonly longestMs: number
+export interface PatienceTimes extends Backoff {
   /** A call that has failed for so long without a success in between is given up. */
   readonly limitMs: number
 }
@@ -100,11 +97,10 @@ class Wait {
       if (!(error instanceof TransientError)) throw error
       if (failedMs >= this.#times.limitMs) throw givenUp(error, failedMs)
       this.#attempt++
-      const { firstMs, longestMs, limitMs } = this.#times
-      const pauseMs = Math.min(backoffMs(firstMs, this.#attempt, longestMs), limitMs - failedMs)
+      const pauseMs = Math.min(backoffMs(this.#times, this.#attempt), this.#times.limitMs - failedMs)
       const inSeconds = Math.max(1, Math.round(pauseMs / 1_000))
       this.#say(this, `${this.#uri} does not answer (${error.code}): trying again in ${inSeconds} s`)
-      await pause(pauseMs, this.#signal)
+      await pause(pauseMs, { signal: this.#signal })
       this.#signal.throwIfAborted()
     } catch (final) {
       this.end()
@@ -117,16 +113,4 @@ function givenUp(error: HeadlightError, failedMs: number): TransientError {
   const minutes = Math.max(1, Math.round(failedMs / 60_000))
   const message = `${error.message}; tried for ${minutes} minutes: start the same command again when the store answers`
   return new TransientError(error.code, message, { cause: error })
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

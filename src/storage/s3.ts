@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
+import { backoffMs, pause, type Backoff } from '../base/backoff.ts'
 import { InputError, PlaceError, SampleError, TransientError } from '../base/errors.ts'
 import { compareKeys } from './keyOrder.ts'
 import { requireWritableKey } from './objectKey.ts'
@@ -17,6 +17,8 @@ const bodyAttempts = 4
 /** After so long the caller decides whether to go on: it may be watched for its silence. */
 const lastBodyAttemptMs = 15_000
 const conflictAttempts = 6
+/** For what another moment mends. A service that is busy is waited for by the SDK, and then by the caller. */
+const repeating: Backoff = { firstMs: 40, longestMs: 640 }
 
 /** A prefix of a bucket as a Store. */
 export class S3Store implements Store {
@@ -106,7 +108,7 @@ export class S3Store implements Store {
           const doing = `cannot read ${this.uri}${key}`
           throw new TransientError('store-busy', `${doing}: its bytes break off halfway`, { cause: error })
         }
-        await pause(attempt)
+        await pause(backoffMs(repeating, attempt), { signal })
       }
     }
   }
@@ -215,7 +217,7 @@ export class S3Store implements Store {
         if (!isConditional || failure.status !== 409 || attempt === conflictAttempts) {
           throw this.#error(error, 'write', key)
         }
-        await pause(attempt)
+        await pause(backoffMs(repeating, attempt))
       }
     }
   }
@@ -302,9 +304,4 @@ function readBody(body: Readable, sizeBytes: number, signal: AbortSignal | undef
     body.on('error', reject)
     body.on('close', () => reject(new Error(`the connection closed after ${filled} of ${sizeBytes} bytes`)))
   }).finally(() => signal?.removeEventListener('abort', stop))
-}
-
-/** Exponential, with jitter: 25–50 ms, 50–100 ms, … */
-async function pause(attempt: number): Promise<void> {
-  await delay(25 * 2 ** (attempt - 1) * (1 + Math.random()))
 }

@@ -96,7 +96,7 @@ export class S3Connection {
   }
 
   async list(request: S3ListRequest): Promise<S3Page> {
-    const page = await this.#patiently(undefined, (abortSignal) =>
+    const page = await this.#answered(undefined, (abortSignal) =>
       this.#client.send(
         new ListObjectsV2Command({
           Bucket: this.#bucket,
@@ -132,7 +132,7 @@ export class S3Connection {
   /** `uploadMark` is what `createUpload` was given. */
   async head(key: string): Promise<S3Headers & { readonly uploadMark: string | undefined }> {
     const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key })
-    const answer = await this.#patiently(undefined, (abortSignal) => this.#client.send(command, { abortSignal }))
+    const answer = await this.#answered(undefined, (abortSignal) => this.#client.send(command, { abortSignal }))
     return { ...headersOf(answer), uploadMark: answer.Metadata?.[uploadMarkName] }
   }
 
@@ -142,7 +142,7 @@ export class S3Connection {
       Key: key,
       Range: range === undefined ? undefined : `bytes=${range.start}-${range.end - 1}`,
     })
-    const answer = await this.#patiently(signal, (abortSignal) => this.#client.send(command, { abortSignal }))
+    const answer = await this.#answered(signal, (abortSignal) => this.#client.send(command, { abortSignal }))
     const { etag, sizeBytes: bodyBytes } = headersOf(answer)
     // `bytes 0-9/100`
     const [, start, whole] = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.ContentRange ?? '') ?? []
@@ -152,14 +152,14 @@ export class S3Connection {
   }
 
   /** A request that is broken off when its answer is overdue, or when the caller's own signal says so. */
-  async #patiently<T>(signal: AbortSignal | undefined, send: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
-    const patience = new Patience(this.#answerTimeoutMs, signal)
+  async #answered<T>(signal: AbortSignal | undefined, send: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+    const timeout = new AnswerTimeout(this.#answerTimeoutMs, signal)
     try {
-      return await send(patience.signal)
+      return await send(timeout.signal)
     } catch (error) {
-      throw patience.explained(error)
+      throw timeout.explained(error)
     } finally {
-      patience.end()
+      timeout.end()
     }
   }
 
@@ -212,7 +212,7 @@ export class S3Connection {
 }
 
 /** Aborts a request when its answer is overdue, or when the caller's own signal says so. */
-class Patience {
+class AnswerTimeout {
   readonly #abort = new AbortController()
   readonly #timer: NodeJS.Timeout
   readonly #caller: AbortSignal | undefined

@@ -1,16 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { backoffMs } from '../base/backoff.ts'
+import { backoffMs, pause, type Backoff } from '../base/backoff.ts'
 import { InputError, PlaceError, TransientError } from '../base/errors.ts'
 
-export interface RetryPolicy {
+export interface RetryPolicy extends Backoff {
   /** Calls in all, the first included. Minimum 1. */
   readonly attempts: number
-  /** Mean pause before the second call; doubles with each further one. */
-  readonly firstDelayMs: number
 }
 
 /** Comes on top of the store driver's own short retries: rides out some fifteen seconds of a store that is busy. */
-export const storeRetries: RetryPolicy = { attempts: 6, firstDelayMs: 500 }
+export const storeRetries: RetryPolicy = { attempts: 6, firstMs: 500, longestMs: 8_000 }
 
 export interface StoreCall {
   readonly retries: RetryPolicy
@@ -22,9 +19,9 @@ export interface StoreCall {
 }
 
 /**
- * Calls the store until it raises no TransientError, at most `attempts` times, with exponential pauses of ±50 %. An
- * abort ends a pause at once. What would be the user's fault at a command line (no bucket, no access) is the place's
- * fault here: the run was started by someone for whom it worked.
+ * Calls the store until it raises no TransientError, at most `attempts` times, with growing pauses. An abort ends a pause
+ * at once. What would be the user's fault at a command line (no bucket, no access) is the place's fault here: the run
+ * was started by someone for whom it worked.
  */
 export async function callStore<T>(call: StoreCall, action: () => Promise<T>): Promise<T> {
   call.onPending(1)
@@ -44,11 +41,7 @@ async function repeated<T>(call: StoreCall, action: () => Promise<T>): Promise<T
       call.signal.throwIfAborted()
       if (!(error instanceof TransientError) || attempt >= call.retries.attempts) throw asPlaceFault(error)
       call.onRetry(error)
-      await sleep(backoffMs(call.retries.firstDelayMs, attempt, Infinity), undefined, { signal: call.signal }).catch(
-        () => {
-          call.signal.throwIfAborted()
-        },
-      )
+      await pause(backoffMs(call.retries, attempt), { signal: call.signal })
     }
   }
 }

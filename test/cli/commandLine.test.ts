@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { settingNames } from '../../src/cli/settings/schema.ts'
+import { settingNames } from '../../src/cli/settings/optionSchema.ts'
 import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../support/headlight.ts'
 
 const run = ['run', '--dataset', imageFolder, '--network', networkFile]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Adapter, Sample } from '../../src/dataset/adapter.ts'
-import { openAdapter } from '../../src/dataset/open.ts'
+import { openAdapter } from '../../src/dataset/adapters.ts'
 import { poseInName } from '../../src/dataset/posedName.ts'
 import type { ListOptions, ObjectInfo, Store } from '../../src/storage/store.ts'
 

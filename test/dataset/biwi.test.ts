@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openAdapter } from '../../src/dataset/open.ts'
+import { openAdapter } from '../../src/dataset/adapters.ts'
 import { fingerprint } from '../../src/output/manifest.ts'
 import type { Pose } from '../../src/pose/euler.ts'
 import { memoryStore, samplesOf } from '../support/memoryStore.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { Sample } from '../../src/dataset/adapter.ts'
-import { openAdapter } from '../../src/dataset/open.ts'
+import { openAdapter } from '../../src/dataset/adapters.ts'
 import { fingerprint } from '../../src/output/manifest.ts'
 import { memoryStore, samplesOf } from '../support/memoryStore.ts'
 

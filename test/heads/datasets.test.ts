@@ -7,7 +7,7 @@ import { writeBiwiDataset } from '../../examples/heads/biwiDataset.ts'
 import { writeFilenameDataset } from '../../examples/heads/filenameDataset.ts'
 import { closeUps } from '../../examples/heads/heads.ts'
 import { apply, multiply, poseOf, type Matrix, type Vector } from '../../examples/heads/rotation.ts'
-import { openAdapter } from '../../src/dataset/open.ts'
+import { openAdapter } from '../../src/dataset/adapters.ts'
 import { decodeImage } from '../../src/image/codec.ts'
 import { openStore } from '../../src/storage/open.ts'
 

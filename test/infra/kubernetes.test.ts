@@ -11,7 +11,7 @@ import { PodDisruptionBudget } from 'kubernetes-models/policy/v1'
 import { Service, ServiceAccount } from 'kubernetes-models/v1'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { environmentName, settingNames } from '../../src/cli/settings/schema.ts'
+import { environmentName, settingNames } from '../../src/cli/settings/optionSchema.ts'
 import {
   kubernetesFolder,
   kustomize,
@@ -115,7 +115,7 @@ const { version } = z
   .object({ version: z.string() })
   .parse(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')))
 
-/** A worker needs this much longer than its grace to hand back and close (worker/supervisor.ts). */
+/** A worker needs this much longer than its grace to hand back and close (worker/supervisor/supervisor.ts). */
 const closingSeconds = 20
 
 describe.skipIf(kustomize === null)('rendered by kustomize (skipped without kustomize and kubectl)', () => {

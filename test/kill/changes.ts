@@ -23,11 +23,11 @@ export function plannedChanges(random: Random): Change[] {
 }
 
 /** The store may be having a bad day. */
-const patienceMs = 60_000
+const limitMs = 60_000
 
 export async function apply(change: Change, dataset: Store): Promise<string> {
   const keys: string[] = []
-  const deadline = performance.now() + patienceMs
+  const deadline = performance.now() + limitMs
   for (;;) {
     try {
       keys.splice(0)

@@ -79,7 +79,9 @@ export class Program {
 
   /** Process ids of its computing units. */
   units(): number[] {
-    return this.pid === undefined ? [] : childrenOf(this.pid).filter((pid) => /worker\/unit\.js/.test(commandOf(pid)))
+    return this.pid === undefined
+      ? []
+      : childrenOf(this.pid).filter((pid) => /worker\/unit\/unit\.js/.test(commandOf(pid)))
   }
 }
 

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import { currentRun } from '../../src/output/current.ts'
 import { layout } from '../../src/output/layout.ts'
 import { recordSchema } from '../../src/output/record.ts'
-import { currentSchema, runSchema, summarySchema } from '../../src/output/runs.ts'
+import { readRun, runIds } from '../../src/output/runs.ts'
+import { readSummary } from '../../src/output/summary.ts'
 import type { Store } from '../../src/storage/store.ts'
 
 /** Digests of everything of a result set that must not depend on what happened on the way, by key without run ids. */
@@ -51,7 +53,7 @@ export async function readState(output: Store, samples: number): Promise<Results
   for await (const set of output.folders('')) sets.push(set)
   const [set = ''] = sets
   await checkClosed(output, set, samples)
-  const { run } = currentSchema.parse(JSON.parse((await read(output, layout.current(set))).toString()))
+  const run = (await currentRun(output, set)) ?? ''
   const digest = async (key: string) =>
     createHash('sha256')
       .update(await read(output, key))
@@ -69,13 +71,14 @@ export async function readState(output: Store, samples: number): Promise<Results
 async function checkClosed(output: Store, set: string, samples: number): Promise<void> {
   if ((await output.head(layout.hold(set))) !== undefined) throw new Error('the hold was not given back')
   if ((await output.head(layout.report(set))) === undefined) throw new Error('there is no report')
-  for await (const run of output.folders(layout.runs(set))) {
-    const { state } = runSchema.parse(JSON.parse((await read(output, layout.run(set, run))).toString()))
+  for (const run of await runIds(output, set)) {
+    const state = (await readRun(output, set, run))?.state ?? 'without run.json'
     if (state !== 'completed') throw new Error(`run ${run} is ${state}`)
   }
-  const current = currentSchema.parse(JSON.parse((await read(output, layout.current(set))).toString()))
-  const summary = summarySchema.parse(JSON.parse((await read(output, layout.summary(set, current.run))).toString()))
-  if (summary.counts.total !== samples) throw new Error(`the summary counts ${summary.counts.total} samples`)
+  const current = await currentRun(output, set)
+  if (current === null) throw new Error('nothing is published')
+  const total = (await readSummary(output, set, current))?.counts.total
+  if (total !== samples) throw new Error(`the summary counts ${total} samples`)
 }
 
 async function read(store: Store, key: string): Promise<Buffer> {

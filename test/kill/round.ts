@@ -154,10 +154,10 @@ class Disturbance {
       share,
       blow: this.#random.pick(blows[programs]),
       after: this.#random.between(0, 300),
-      patience: this.#random.between(0.3, 0.9) * this.#quietMs,
+      limitMs: this.#random.between(0.3, 0.9) * this.#quietMs,
     }))
-    for (const { share, blow, after, patience } of plan) {
-      await this.#until(() => this.#share() >= share, patience)
+    for (const { share, blow, after, limitMs } of plan) {
+      await this.#until(() => this.#share() >= share, limitMs)
       await this.#until(() => false, after)
       if (main.ended?.code === 0) break
       this.#strike(blow, main, workers)
@@ -307,8 +307,8 @@ class Disturbance {
   }
 
   /** Lets time pass, and starts again what has ended by itself where that is nobody's fault. */
-  async #until(condition: () => boolean, patienceMs: number): Promise<void> {
-    const deadline = performance.now() + patienceMs
+  async #until(condition: () => boolean, limitMs: number): Promise<void> {
+    const deadline = performance.now() + limitMs
     while (!condition() && performance.now() < deadline) {
       if (performance.now() - this.#began > 60_000 + 15 * this.#quietMs)
         throw new Error('the round does not come to its end')

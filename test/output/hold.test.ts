@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Hold, holdSchema, type HoldFile, type HoldOptions } from '../../src/output/hold.ts'
+import { Hold, readHold, type HoldFile, type HoldOptions } from '../../src/output/hold.ts'
 import { layout } from '../../src/output/layout.ts'
 import { thisProcess, type ProcessIdentity } from '../../src/output/processIdentity.ts'
 import type { Store } from '../../src/storage/store.ts'
@@ -43,8 +43,7 @@ async function take(changes: Partial<HoldOptions> = {}): Promise<Hold> {
 }
 
 async function written(): Promise<HoldFile | undefined> {
-  const object = await output.get(key)
-  return object === undefined ? undefined : holdSchema.parse(JSON.parse(Buffer.from(object.bytes).toString()))
+  return (await readHold(output, set))?.value
 }
 
 function leave(owner: Partial<HoldFile>): Promise<unknown> {

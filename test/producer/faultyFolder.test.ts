@@ -59,7 +59,7 @@ it('a run outlives EIO and ESTALE of the folders that it reads and writes', asyn
         if (message !== undefined) said.push(message)
       },
       times: {
-        follow: { pollMs: 20, retryMs: 30, longestRetryMs: 100 },
+        follow: { pollMs: 20, retrying: { firstMs: 30, longestMs: 100 } },
         store: { firstMs: 5, longestMs: 9, limitMs: 60_000 },
       },
     })

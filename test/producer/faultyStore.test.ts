@@ -12,7 +12,7 @@ import { startS3Server, type S3Request, type S3Server } from '../support/s3Serve
 
 const credentials = { accessKeyId: 'tester', secretAccessKey: 'not a secret' }
 const times = {
-  follow: { pollMs: 20, retryMs: 30, longestRetryMs: 100 },
+  follow: { pollMs: 20, retrying: { firstMs: 30, longestMs: 100 } },
   store: { firstMs: 5, longestMs: 20, limitMs: 60_000 },
 }
 

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
-import { getJson } from '../../src/output/jsonObject.ts'
-import { layout } from '../../src/output/layout.ts'
+import { currentRun } from '../../src/output/current.ts'
 import { Manifest } from '../../src/output/manifest.ts'
-import { currentRun, openRun, runSchema } from '../../src/output/runs.ts'
+import { openRun, readRun } from '../../src/output/runs.ts'
 import { finalize } from '../../src/producer/finalize.ts'
 import { noPatience, World } from '../support/producerWorld.ts'
 import { silent } from '../support/redis.ts'
@@ -42,6 +41,6 @@ it('closes a run when all is done, not when its records have been read', async (
   await new Manifest(output, set.id, run.run).putDone({ parts: 0, toCompute: 0, unchanged: 0, gone: 0 })
   const confirmHold = (): Promise<void> => sleep(20)
   const summary = await finalize({ ...common, output, openDataset: () => dataset, set, run, confirmHold })
-  const closed = await getJson(output, layout.run(set.id, run.run), runSchema)
-  expect(Date.parse(closed?.value.closedAt ?? '') - Date.parse(summary.closedAt)).toBeGreaterThanOrEqual(15)
+  const closed = await readRun(output, set.id, run.run)
+  expect(Date.parse(closed?.closedAt ?? '') - Date.parse(summary.closedAt)).toBeGreaterThanOrEqual(15)
 })

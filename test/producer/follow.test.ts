@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { TransientError } from '../../src/base/errors.ts'
 import { changeFlags } from '../../src/output/flags.ts'
 import { layout, shardName } from '../../src/output/layout.ts'
@@ -8,7 +8,7 @@ import { Shards } from '../../src/producer/shards.ts'
 import { wrapped } from '../../src/storage/wrapped.ts'
 import { World } from '../support/producerWorld.ts'
 
-const times = { pollMs: 5, retryMs: 40, longestRetryMs: 100, lonelyMs: 0 }
+const times = { pollMs: 5, retrying: { firstMs: 40, longestMs: 100 }, lonelyMs: 0 }
 const header = { schema: 1 as const, part: 0, through: 'z', count: 60, shardSize: 2, unchanged: 0, gone: [] }
 
 let world: World
@@ -183,6 +183,9 @@ describe('following a run', () => {
   })
 
   it('enqueues failed shards again at growing intervals, and not before', async () => {
+    // In the middle of its range: no jitter.
+    vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    onTestFinished(() => void vi.restoreAllMocks())
     const queue = new FakeQueue()
     await queue.add(shards.add(header))
     const names = [...queue.jobs]

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { aflw2000Adapter } from '../../src/dataset/aflw2000.ts'
+import { openAdapter } from '../../src/dataset/adapters.ts'
 import { nearListing } from '../../src/producer/nearListing.ts'
 import { compareKeys } from '../../src/storage/keyOrder.ts'
 import type { ListOptions } from '../../src/storage/store.ts'
@@ -65,7 +65,7 @@ it('keeps with an image what an adapter finds beside it, before or after', async
     ['a.jpg', 'a.jpg.jpg', 'a.mat', 'b.mat', 'b.png', 'c.jpg', 'c.mat'].map((name) => [name, name]),
   )
   const dataset = memoryStore(contents)
-  const adapter = aflw2000Adapter('hopenet')
+  const adapter = openAdapter({ name: 'aflw2000', applyExifOrientation: false, box: 'hopenet' })
   const whole = await samplesOf(adapter, dataset)
   const rows = async function* () {
     for (const sample of whole) yield { key: sample.key, isAsked: sample.key === 'a.jpg' || sample.key === 'b.png' }

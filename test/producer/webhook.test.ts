@@ -23,7 +23,13 @@ async function sent(codes: readonly number[], secret?: string) {
   const port = address !== null && typeof address === 'object' ? address.port : 0
   let logged = ''
   const log = createLogger('warn', { write: (line) => void (logged += line) })
-  await sendWebhook({ url: `http://127.0.0.1:${port}/hidden-path`, secret, message, log, firstPauseMs: 1 })
+  await sendWebhook({
+    url: `http://127.0.0.1:${port}/hidden-path`,
+    secret,
+    message,
+    log,
+    retrying: { firstMs: 1, longestMs: 16 },
+  })
   server.closeAllConnections()
   server.close()
   return { requests, logged }

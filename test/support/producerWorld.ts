@@ -5,11 +5,12 @@ import { dirname, join } from 'node:path'
 import type { Worker } from 'bullmq'
 import { Hold } from '../../src/output/hold.ts'
 import { layout, shardName } from '../../src/output/layout.ts'
+import { magnitudeBytes } from '../../src/output/magnitudeFile.ts'
 import { Manifest, type ManifestEntry } from '../../src/output/manifest.ts'
 import { prepareResultSet } from '../../src/output/prepareResultSet.ts'
-import { magnitudeBytes, type OkRecord, type Record as SampleRecord } from '../../src/output/record.ts'
+import type { OkRecord, Record as SampleRecord } from '../../src/output/record.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
-import type { Summary } from '../../src/output/runs.ts'
+import type { Summary } from '../../src/output/summary.ts'
 import { readTable, type TableRow } from '../../src/output/table.ts'
 import { serveRunsQueue, type ServeRunsOptions } from '../../src/producer/serveQueue.ts'
 import { serveRun, type ServeRunOptions } from '../../src/producer/serveRun.ts'
@@ -284,7 +285,7 @@ export function serveRunOf(
     signal: new AbortController().signal,
     onProgress: () => undefined,
     log: silent,
-    times: { follow: { pollMs: 20, retryMs: 30, longestRetryMs: 100 } },
+    times: { follow: { pollMs: 20, retrying: { firstMs: 30, longestMs: 100 } } },
     ...changes,
   })
 }

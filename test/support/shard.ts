@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { onTestFinished } from 'vitest'
-import { openAdapter } from '../../src/dataset/open.ts'
-import { layout } from '../../src/output/layout.ts'
+import { openAdapter } from '../../src/dataset/adapters.ts'
 import { fingerprint, type ManifestEntry } from '../../src/output/manifest.ts'
-import { recordSchema, type Record as SampleRecord } from '../../src/output/record.ts'
+import type { Record as SampleRecord } from '../../src/output/record.ts'
+import { readRecordFile } from '../../src/output/recordFile.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
 import type { ShardJob } from '../../src/queue/jobs.ts'
 import type { Explanation } from '../../src/saliency/explainer.ts'
@@ -130,7 +130,7 @@ export async function newShard(options: { batch?: number; set?: Partial<ResultSe
       fetchConcurrency: 4,
       decodeLimits: new DecodeLimits(),
       turn: new EngineTurns().take(),
-      retries: { attempts: 3, firstDelayMs: 1 },
+      retries: { attempts: 3, firstMs: 1, longestMs: 2 },
       lastAttempt: false,
       alone: null,
       signal: new AbortController().signal,
@@ -142,13 +142,7 @@ export async function newShard(options: { batch?: number; set?: Partial<ResultSe
     object,
     image: async (key, level) => object(key, await picture(level)),
     list: (entry) => entries.push(entry),
-    records: async () => {
-      const found = await output.get(layout.recordFile(job.set, job.run, job.part, job.offset))
-      const lines = Buffer.from(found?.bytes ?? '')
-        .toString('utf8')
-        .split('\n')
-      return lines.filter((line) => line !== '').map((line) => recordSchema.parse(JSON.parse(line)))
-    },
+    records: async () => [...((await readRecordFile(output, job.set, job.run, job))?.records() ?? [])],
   }
 }
 

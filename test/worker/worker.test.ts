@@ -113,7 +113,7 @@ test('when the supervisor is killed its units go too, and another worker finishe
 const built = (module: string) => JSON.stringify(new URL(`../../dist/${module}`, import.meta.url).href)
 // No --input-type: units would inherit it.
 const supervisorProgram = `
-  Promise.all([import(${built('worker/supervisor.js')}), import(${built('telemetry.js')})]).then(
+  Promise.all([import(${built('worker/supervisor/supervisor.js')}), import(${built('base/telemetry.js')})]).then(
     ([{ startWorker }, { createLogger }]) =>
       startWorker({
         ...JSON.parse(process.env.OPTIONS),
@@ -152,7 +152,7 @@ test('a place that is bad stops the pulling, and once it is well the run goes on
   const run = await list()
   const network = join(new URL(run.output.uri).pathname, layout.network(run.set.id, run.set.network.file))
   await rename(network, `${network}.away`)
-  const { events } = await run.work({ times: { firstFaultDelayMs: 100, longestFaultDelayMs: 500 } })
+  const { events } = await run.work({ times: { placeRetrying: { firstMs: 100, longestMs: 500 } } })
   await expect.poll(() => events.filter(({ type }) => type === 'place-fault').length, waiting).toBeGreaterThanOrEqual(2)
   expect(events.find(({ type }) => type === 'place-fault')).toMatchObject({ code: 'store-gone' })
   expect((await run.job(0))?.attemptsMade).toBe(0)

@@ -11,7 +11,7 @@ import {
   settingsSchema,
   type SettingName,
   type Settings,
-} from './schema.ts'
+} from './optionSchema.ts'
 
 export interface SettingSources {
   /** Of the file of `--config`, when there is one. */

@@ -1,5 +1,5 @@
-import { openAdapter } from '../../dataset/open.ts'
-import { poseInName } from '../../dataset/posedName.ts'
+import { openAdapter } from '../../dataset/adapters.ts'
+import { angleOrder, poseInName } from '../../dataset/posedName.ts'
 import { requireImages } from '../../dataset/requireImages.ts'
 import { prepareResultSet, refuseOverlap } from '../../output/prepareResultSet.ts'
 import type { ResultOptions, ResultSet } from '../../output/resultSet.ts'
@@ -8,10 +8,9 @@ import { openStore } from '../../storage/open.ts'
 import { place } from '../../storage/place.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Call } from '../command.ts'
-import { angleOrder } from '../settings/adapterSettings.ts'
-import { required } from '../settings/options.ts'
+import { required } from '../settings/commandFlags.ts'
+import type { Settings } from '../settings/optionSchema.ts'
 import { resultOptions } from '../settings/resultOptions.ts'
-import type { Settings } from '../settings/schema.ts'
 import { announcement, readNetworkFile } from './networkFile.ts'
 import { whileWaiting } from './waiting.ts'
 
@@ -77,7 +76,10 @@ const namesLookedAt = 20
 /** Refuses a dataset without images before anything is written. Gives a hint when names tell poses that nobody reads. */
 async function hintAtNames(settings: Settings, dataset: Store, options: ResultOptions): Promise<string | undefined> {
   const samples = await requireImages(openAdapter(options.adapter), dataset, namesLookedAt)
-  if (settings.adapter === 'images' && samples.every(({ key }) => poseInName(key, angleOrder(settings)) !== null)) {
+  if (
+    settings.adapter === 'images' &&
+    samples.every(({ key }) => poseInName(key, angleOrder(settings.filenameAngles)) !== null)
+  ) {
     return `the file names look as if they told poses (${samples[0]?.key}); --adapter filename would read them as labels`
   }
 }

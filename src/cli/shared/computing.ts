@@ -1,22 +1,29 @@
 import { engineEnvironment } from '../../machine/engineEnvironment.ts'
-import { isInstalled, wholeEngineName } from '../../saliency/engines/openEngine.ts'
-import type { Settings } from '../settings/schema.ts'
+import { isInstalled, requireInstalled, wholeEngineName } from '../../saliency/engines/openEngine.ts'
+import type { Call } from '../command.ts'
+import type { Settings } from '../settings/optionSchema.ts'
 import type { Surroundings } from '../surroundings.ts'
-import { ownFolders } from './ownFolders.ts'
 
 /**
  * The environment in which a process must have been started to run the engine that is asked for; null where that is this
  * process's own. The dynamic linker and native libraries read theirs once, so setting it here would come too late.
  */
 export function environmentToComputeIn(
-  settings: Settings,
-  surroundings: Surroundings,
+  asked: Settings['engine'],
+  enginesFolder: string,
+  environment: Surroundings['environment'],
 ): Surroundings['environment'] | null {
-  const { environment } = surroundings
-  const engine = wholeEngineName(settings.engine)
-  const enginesFolder = ownFolders(settings, surroundings).engines
+  const engine = wholeEngineName(asked)
   // The command will refuse it.
   if (!isInstalled(engine, enginesFolder)) return null
   const needed = engineEnvironment(environment, { engine, enginesFolder, device: null })
   return Object.keys(needed).every((name) => needed[name] === environment[name]) ? null : needed
+}
+
+/**
+ * InputError `bad-engine` for an engine that was asked for and is not installed here: said before anything is looked at,
+ * not by the first unit.
+ */
+export function refuseAbsentEngine({ settings, folders }: Call): void {
+  requireInstalled(settings.engine, folders.engines)
 }

@@ -1,6 +1,6 @@
 import { layout } from '../../output/layout.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
-import type { Summary } from '../../output/runs.ts'
+import type { Summary } from '../../output/summary.ts'
 import { place } from '../../storage/place.ts'
 import type { Call } from '../command.ts'
 import { number, rateText } from '../messages/quantities.ts'

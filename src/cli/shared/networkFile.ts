@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Network } from '../../saliency/networks/network.ts'
-import { readLocalFile } from '../settings/options.ts'
+import { readLocalFile } from '../settings/commandFlags.ts'
 
 /** A checkpoint as the user named it, read and recognised. */
 interface NetworkFile {

@@ -1,7 +1,6 @@
 import type { QueueConnection } from '../../queue/redisUrl.ts'
 import type { Call } from '../command.ts'
-import { required } from '../settings/options.ts'
-import { ownFolders } from './ownFolders.ts'
+import { required } from '../settings/commandFlags.ts'
 import { whileWaiting } from './waiting.ts'
 
 /** The Redis of `--redis`, looked at once so that a wrong URL is said before anything is written. */
@@ -27,7 +26,7 @@ export async function queueServer(
   }
   const { openPrivateRedis } = await import('../../queue/privateRedis.ts')
   return openPrivateRedis({
-    stateFolder: ownFolders(call.settings, call.surroundings).state,
+    stateFolder: call.folders.state,
     output,
     log: call.log,
     searchPath: call.surroundings.environment['PATH'] ?? '',

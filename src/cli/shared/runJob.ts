@@ -1,7 +1,7 @@
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { RunJob } from '../../queue/jobs.ts'
 import type { Store } from '../../storage/store.ts'
-import type { Settings } from '../settings/schema.ts'
+import type { Settings } from '../settings/optionSchema.ts'
 
 /** A run of a prepared result set, for a standing producer. */
 export function runJob(settings: Settings, output: Store, set: ResultSet): RunJob {

@@ -1,4 +1,4 @@
-import type { Summary } from '../../output/runs.ts'
+import type { Summary } from '../../output/summary.ts'
 import { sendWebhook } from '../../producer/webhook.ts'
 import type { Call } from '../command.ts'
 

@@ -1,7 +1,51 @@
 import type { Node, Padding } from '../graph.ts'
 import { constant, make } from '../ops.ts'
 import type { Tensors } from '../weights/tensors.ts'
-import type { DenseNetShape } from './densenetShape.ts'
+import { findDenseNetShape, type DenseNetShape } from './densenetShape.ts'
+import type { Architecture, NetworkFamily } from './family.ts'
+
+/** DenseNets in torchvision's names. */
+export const denseNet: NetworkFamily = {
+  name: 'DenseNet',
+  recognise(weights, file) {
+    const { shape, notes } = findDenseNetShape(weights, file)
+    const { heads, ...trunk } = shape
+    return {
+      architecture: architectureOf(trunk),
+      facts: [
+        ['blocks', `${shape.blocks.join('-')}, growth ${shape.growth}, bottleneck ${shape.bottleneck}`],
+        ['features', `${shape.initFeatures} after the stem, ${shape.finalFeatures} before the heads`],
+      ],
+      outputs: heads,
+      notes,
+      // The stem quarters the sides, each transition halves them; both round up.
+      smallestSide: 4 * 2 ** shape.transitions.length - 3,
+      trunkPrefix: 'features.',
+      build: (image) => buildDenseNet(shape, weights, image),
+    }
+  },
+}
+
+interface DenseNetArchitecture extends Architecture, Omit<DenseNetShape, 'heads'> {
+  readonly family: 'DenseNet'
+}
+
+const published: readonly (readonly [name: string, blocks: string, growth: number, initFeatures: number])[] = [
+  ['DenseNet-121', '6-12-24-16', 32, 64],
+  ['DenseNet-161', '6-12-36-24', 48, 96],
+  ['DenseNet-169', '6-12-32-32', 32, 64],
+  ['DenseNet-201', '6-12-48-32', 32, 64],
+]
+
+function architectureOf(trunk: Omit<DenseNetShape, 'heads'>): DenseNetArchitecture {
+  const { blocks, transitions, growth, initFeatures } = trunk
+  const layers = blocks.join('-')
+  const known = published.find(([, ...measures]) => measures.join() === [layers, growth, initFeatures].join())
+  const name = known?.[0] ?? `DenseNet of growth ${growth} with blocks ${layers}`
+  // One after the stem, two in each dense layer, one in each transition and the functional one at the end.
+  const relus = 1 + 2 * blocks.reduce((sum, count) => sum + count, 0) + transitions.length + 1
+  return { family: 'DenseNet', name, relus, ...trunk }
+}
 
 /**
  * A DenseNet as torchvision builds it (Huang et al. 2017, arXiv 1608.06993): stem, dense blocks with transitions between
@@ -10,7 +54,7 @@ import type { DenseNetShape } from './densenetShape.ts'
  * Takes the normalised image, N×3×H×W; gives each head's N×outputs by its weight prefix. The ReLU after the last batch
  * norm is a function call in torchvision and so escapes tools that hook modules; here it is a node like all others.
  */
-export function buildDenseNet(shape: DenseNetShape, weights: Tensors, image: Node): ReadonlyMap<string, Node> {
+function buildDenseNet(shape: DenseNetShape, weights: Tensors, image: Node): ReadonlyMap<string, Node> {
   const parameter = (name: string): Node => {
     const tensor = weights.get(name)
     if (tensor === undefined) throw new Error(`the weights hold no ${name}`)

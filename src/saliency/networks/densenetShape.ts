@@ -1,13 +1,6 @@
 import { InputError } from '../../base/errors.ts'
 import type { Tensors, WeightTensor } from '../weights/tensors.ts'
-
-/** One linear layer on the globally averaged features: weight `[outputs, finalFeatures]`, bias `[outputs]` or none. */
-export interface DenseNetHead {
-  /** Weight prefix: the tensors are `<output>.weight` and, where `bias` is true, `<output>.bias`. */
-  readonly output: string
-  readonly outputs: number
-  readonly bias: boolean
-}
+import type { OutputLayer } from './family.ts'
 
 /**
  * All that the weights say about a DenseNet in torchvision's layout. Strides and paddings are not in weights; they are
@@ -34,7 +27,7 @@ export interface DenseNetShape {
   /** Batch norm's epsilon, which no checkpoint stores: torchvision's 1e-5. */
   readonly epsilon: number
   /** In the order of the file. */
-  readonly heads: readonly DenseNetHead[]
+  readonly heads: readonly OutputLayer[]
 }
 
 /** torchvision's batch norm; PyTorch's default too. */
@@ -116,8 +109,8 @@ class ShapeFinder {
     }
   }
 
-  heads(features: number): { heads: DenseNetHead[]; notes: string[] } {
-    const heads: DenseNetHead[] = []
+  heads(features: number): { heads: OutputLayer[]; notes: string[] } {
+    const heads: OutputLayer[] = []
     const notes: string[] = []
     const rest = [...this.#weights.keys()].filter((name) => !this.#placed.has(name))
     for (const name of rest) {

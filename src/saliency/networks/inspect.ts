@@ -1,5 +1,5 @@
-import type { DenseNetShape } from './densenetShape.ts'
 import type { Description, Head } from './description.ts'
+import type { Architecture, OutputLayer } from './family.ts'
 import type { Network, Provenance } from './network.ts'
 
 /** What `network inspect --json` prints. */
@@ -9,41 +9,29 @@ export interface Inspection {
   readonly digest: string
   readonly format: string
   readonly storedTypes: readonly string[]
-  readonly architecture: Omit<DenseNetShape, 'heads'> & {
-    readonly family: 'DenseNet'
-    /** `DenseNet-121` for a network of that shape; otherwise its growth and blocks. */
-    readonly name: string
-    readonly relus: number
-  }
+  /** With what its family adds. */
+  readonly architecture: Architecture
   /** Learned numbers; running means and variances are not counted, as in PyTorch. */
   readonly parameters: number
   /** Every linear layer on the features, in the file's order, whether the description uses it or not. */
-  readonly outputs: DenseNetShape['heads']
+  readonly outputs: readonly OutputLayer[]
   readonly description: Description
   /** By path into the description. */
   readonly provenance: Readonly<Record<string, Provenance>>
   readonly notes: readonly string[]
 }
 
-const published: readonly (readonly [name: string, blocks: string, growth: number, initFeatures: number])[] = [
-  ['DenseNet-121', '6-12-24-16', 32, 64],
-  ['DenseNet-161', '6-12-36-24', 48, 96],
-  ['DenseNet-169', '6-12-32-32', 32, 64],
-  ['DenseNet-201', '6-12-48-32', 32, 64],
-]
-
 /** All that headlight takes a checkpoint for, as plain data. */
 export function inspectNetwork(network: Network): Inspection {
-  const { file, digest, format, storedTypes, shape, description, provenance, notes } = network
-  const { heads, ...trunk } = shape
+  const { file, digest, format, storedTypes, recognised, description, provenance, notes } = network
   return {
     file,
     digest,
     format,
     storedTypes,
-    architecture: { family: 'DenseNet', name: nameOf(shape), relus: reluCount(shape), ...trunk },
+    architecture: recognised.architecture,
     parameters: parameterCount(network),
-    outputs: heads,
+    outputs: recognised.outputs,
     description,
     provenance,
     notes,
@@ -51,7 +39,8 @@ export function inspectNetwork(network: Network): Inspection {
 }
 
 /** The same for people: fields that nothing in the file tells are marked as defaults. Ends with a newline. */
-export function renderInspection(inspection: Inspection): string {
+export function renderInspection(network: Network): string {
+  const inspection = inspectNetwork(network)
   const { architecture, description, provenance } = inspection
   const { input, heads } = description
   const source = (path: string): string => {
@@ -66,11 +55,7 @@ export function renderInspection(inspection: Inspection): string {
         ['format', `${inspection.format}, ${inspection.storedTypes.join(' and ')}`],
         ['SHA-256', inspection.digest],
         ['architecture', architecture.name],
-        [
-          'blocks',
-          `${architecture.blocks.join('-')}, growth ${architecture.growth}, bottleneck ${architecture.bottleneck}`,
-        ],
-        ['features', `${architecture.initFeatures} after the stem, ${architecture.finalFeatures} before the heads`],
+        ...network.recognised.facts,
         ['ReLUs', String(architecture.relus)],
         ['parameters', inspection.parameters.toLocaleString('en-US')],
       ],
@@ -145,24 +130,13 @@ function resizeRule({ resize, width, height }: Description['input']): string {
     : 'shorter side to the size, then the centre is cut out'
 }
 
-function nameOf({ blocks, growth, initFeatures }: DenseNetShape): string {
-  const layers = blocks.join('-')
-  const known = published.find(([, ...shape]) => shape.join() === [layers, growth, initFeatures].join())
-  return known?.[0] ?? `DenseNet of growth ${growth} with blocks ${layers}`
-}
-
-/** One after the stem, two in each dense layer, one in each transition and the functional one at the end. */
-function reluCount({ blocks, transitions }: DenseNetShape): number {
-  return 1 + 2 * blocks.reduce((sum, layers) => sum + layers, 0) + transitions.length + 1
-}
-
-function parameterCount({ weights, shape }: Network): number {
-  const outputs = new Set(shape.heads.map(({ output }) => output))
+function parameterCount({ weights, recognised }: Network): number {
+  const outputs = new Set(recognised.outputs.map(({ output }) => output))
   let count = 0
   for (const [name, { data }] of weights) {
     const [, layer = '', part = ''] = /^(.*)\.([^.]+)$/.exec(name) ?? []
     const learned = part === 'weight' || part === 'bias'
-    if (learned && (layer.startsWith('features.') || outputs.has(layer))) count += data.length
+    if (learned && (layer.startsWith(recognised.trunkPrefix) || outputs.has(layer))) count += data.length
   }
   return count
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readWeights } from '../weights/read.ts'
-import { findDenseNetShape } from './densenetShape.ts'
+import { recogniseNetwork } from './families.ts'
 import type { Network } from './network.ts'
 import { checkOverride } from './override.ts'
 import { resolveDescription } from './resolve.ts'
@@ -14,17 +14,17 @@ import { resolveDescription } from './resolve.ts'
 export function loadNetwork(bytes: Uint8Array, file: string, override?: unknown): Network {
   const given = checkOverride(override, file)
   const { format, storedTypes, tensors, notes } = readWeights(bytes, file)
-  const { shape, notes: shapeNotes } = findDenseNetShape(tensors, file)
-  const { description, provenance, notes: headNotes } = resolveDescription(shape, given, file)
+  const recognised = recogniseNetwork(tensors, file)
+  const { description, provenance, notes: headNotes } = resolveDescription(recognised, given, file)
   return {
     file,
     digest: createHash('sha256').update(bytes).digest('hex'),
     format,
     storedTypes,
-    shape,
+    recognised,
     description,
     provenance,
-    notes: [...notes, ...shapeNotes, ...headNotes],
+    notes: [...notes, ...recognised.notes, ...headNotes],
     weights: tensors,
   }
 }

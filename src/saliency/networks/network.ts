@@ -1,6 +1,6 @@
 import type { Tensors } from '../weights/tensors.ts'
-import type { DenseNetShape } from './densenetShape.ts'
 import type { Description } from './description.ts'
+import type { RecognisedNetwork } from './family.ts'
 
 /** Where a field of a description comes from. */
 export type Provenance = 'default' | 'found in the weights' | 'given'
@@ -15,7 +15,8 @@ export interface Network {
   readonly format: string
   /** The number types that the weights were stored in, e.g. `['float32']`. */
   readonly storedTypes: readonly string[]
-  readonly shape: DenseNetShape
+  /** What its family has found in the weights. */
+  readonly recognised: RecognisedNetwork
   readonly description: Description
   /** By path into the description: `input.width`, `heads.0.step`. Every leaf has one; a tuple is one leaf. */
   readonly provenance: Readonly<Record<string, Provenance>>

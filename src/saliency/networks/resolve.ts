@@ -1,7 +1,7 @@
 import { InputError } from '../../base/errors.ts'
 import { angleNames, type AngleName } from '../../pose/euler.ts'
-import type { DenseNetHead, DenseNetShape } from './densenetShape.ts'
 import type { Description, DescriptionOverride, Head, HeadOverride } from './description.ts'
+import type { OutputLayer, RecognisedNetwork } from './family.ts'
 import type { Provenance } from './network.ts'
 
 /** torchvision's preprocessing for its ImageNet weights, and the origin's. */
@@ -45,18 +45,18 @@ type SourcedHead = { readonly head: Head; readonly from: Readonly<Record<string,
  * without it, such as what 90 bins mean.
  */
 export function resolveDescription(
-  shape: DenseNetShape,
+  recognised: Pick<RecognisedNetwork, 'outputs' | 'smallestSide'>,
   override: DescriptionOverride,
   file: string,
 ): ResolvedDescription {
-  const resolver = new HeadResolver(shape, override.heads ?? [], file)
+  const resolver = new HeadResolver(recognised.outputs, override.heads ?? [], file)
   const heads = resolver.heads()
   const provenance: Record<string, Provenance> = {}
   const input = { ...defaultInput, ...withoutUndefined(override.input ?? {}) }
   for (const key of Object.keys(defaultInput) as (keyof typeof defaultInput)[]) {
     provenance[`input.${key}`] = override.input?.[key] === undefined ? 'default' : 'given'
   }
-  refuseSmallInput(shape, input, file)
+  refuseSmallInput(recognised.smallestSide, input, file)
   for (const [index, { from }] of heads.entries()) {
     for (const [key, source] of Object.entries(from)) provenance[`heads.${index}.${key}`] = source
   }
@@ -65,12 +65,12 @@ export function resolveDescription(
 
 class HeadResolver {
   readonly notes: string[] = []
-  readonly #shape: DenseNetShape
+  readonly #outputs: readonly OutputLayer[]
   readonly #file: string
   readonly #given: ReadonlyMap<string, HeadOverride>
 
-  constructor(shape: DenseNetShape, overrides: readonly HeadOverride[], file: string) {
-    this.#shape = shape
+  constructor(outputs: readonly OutputLayer[], overrides: readonly HeadOverride[], file: string) {
+    this.#outputs = outputs
     this.#file = file
     const given = new Map<string, HeadOverride>()
     for (const [index, override] of overrides.entries()) {
@@ -85,7 +85,7 @@ class HeadResolver {
     const angles = this.#angles()
     const angular: SourcedHead[] = []
     const others: SourcedHead[] = []
-    for (const head of this.#shape.heads) {
+    for (const head of this.#outputs) {
       const given = this.#given.get(head.output) ?? {}
       const angle = angles.get(head.output)
       const found = angle === undefined ? 'classes' : head.outputs === 1 ? 'value' : 'binned'
@@ -139,13 +139,13 @@ class HeadResolver {
   /** The angle of each output that has one. */
   #angles(): Map<string, Sourced<AngleName>> {
     const angles = new Map<string, Sourced<AngleName>>()
-    for (const { output } of this.#shape.heads) {
+    for (const { output } of this.#outputs) {
       const given = this.#given.get(output)?.angle
       const told = angleInName(output)
       if (given !== undefined) angles.set(output, { value: given, from: 'given' })
       else if (told !== undefined) angles.set(output, { value: told, from: 'found in the weights' })
     }
-    const heads = this.#shape.heads
+    const heads = this.#outputs
     const alike = heads.length === 3 && heads.every(({ outputs }) => outputs === heads[0]?.outputs)
     if (angles.size === 0 && alike && this.#given.size === 0) {
       for (const [index, { output }] of heads.entries()) {
@@ -160,7 +160,7 @@ class HeadResolver {
     return angles
   }
 
-  #classes(head: DenseNetHead, given: HeadOverride, kind: Sourced<Head['kind']>): SourcedHead {
+  #classes(head: OutputLayer, given: HeadOverride, kind: Sourced<Head['kind']>): SourcedHead {
     this.#refuseOthers(head, given, 'classes', ['classes'])
     if (given.classes !== undefined && given.classes !== head.outputs)
       throw this.#miscounted(head, 'classes', given.classes)
@@ -170,7 +170,7 @@ class HeadResolver {
     }
   }
 
-  #value(head: DenseNetHead, given: HeadOverride, kind: Sourced<Head['kind']>, angle: Sourced<AngleName>): SourcedHead {
+  #value(head: OutputLayer, given: HeadOverride, kind: Sourced<Head['kind']>, angle: Sourced<AngleName>): SourcedHead {
     this.#refuseOthers(head, given, 'value', ['angle', 'unit', 'sign'])
     if (head.outputs !== 1) throw this.#miscounted(head, 'value', 1)
     const unit = sourced<'degrees' | 'radians'>(given.unit, 'degrees', 'default')
@@ -181,12 +181,7 @@ class HeadResolver {
     }
   }
 
-  #binned(
-    head: DenseNetHead,
-    given: HeadOverride,
-    kind: Sourced<Head['kind']>,
-    angle: Sourced<AngleName>,
-  ): SourcedHead {
+  #binned(head: OutputLayer, given: HeadOverride, kind: Sourced<Head['kind']>, angle: Sourced<AngleName>): SourcedHead {
     this.#refuseOthers(head, given, 'binned', ['angle', 'bins', 'step', 'offset', 'sign'])
     const bins = head.outputs
     if (given.bins !== undefined && given.bins !== bins) throw this.#miscounted(head, 'bins', given.bins)
@@ -224,7 +219,7 @@ class HeadResolver {
   /** The output that an override speaks of. */
   #outputOf(override: HeadOverride, index: number): string {
     const { output, angle } = override
-    const outputs = this.#shape.heads.map((head) => head.output)
+    const outputs = this.#outputs.map((head) => head.output)
     if (output !== undefined) {
       if (outputs.includes(output)) return output
       throw this.#bad(`heads.${index} speaks of the output ${output}, and the weights have ${outputs.join(', ')}`)
@@ -235,7 +230,7 @@ class HeadResolver {
     throw this.#bad(`heads.${index} does not say which output it means: add output: ${outputs.join(' or ')}`)
   }
 
-  #refuseOthers(head: DenseNetHead, given: HeadOverride, kind: Head['kind'], allowed: readonly string[]): void {
+  #refuseOthers(head: OutputLayer, given: HeadOverride, kind: Head['kind'], allowed: readonly string[]): void {
     const wrong = Object.entries(given).find(
       ([key, value]) => value !== undefined && key !== 'kind' && key !== 'output' && !allowed.includes(key),
     )
@@ -244,7 +239,7 @@ class HeadResolver {
     }
   }
 
-  #miscounted(head: DenseNetHead, what: string, said: number): InputError {
+  #miscounted(head: OutputLayer, what: string, said: number): InputError {
     return this.#bad(`${head.output} has ${head.outputs} outputs in the weights, which does not fit ${what}: ${said}`)
   }
 
@@ -257,12 +252,11 @@ function badDescription(file: string, what: string): InputError {
   return new InputError('bad-description', `${file}: ${what} (in ${file}.yaml)`)
 }
 
-/** Global averaging needs at least one pixel: the stem quarters the sides, each transition halves them. */
-function refuseSmallInput(shape: DenseNetShape, input: Description['input'], file: string): void {
-  const smallest = 4 * 2 ** shape.transitions.length
+/** Global averaging needs at least one pixel. */
+function refuseSmallInput(smallestSide: number, input: Description['input'], file: string): void {
   for (const side of ['width', 'height'] as const) {
-    if (input[side] < smallest - 3) {
-      throw badDescription(file, `input.${side} is ${input[side]}, and this network needs at least ${smallest - 3}`)
+    if (input[side] < smallestSide) {
+      throw badDescription(file, `input.${side} is ${input[side]}, and this network needs at least ${smallestSide}`)
     }
   }
 }

@@ -1,4 +1,4 @@
-import { backoffMs } from '../../base/backoff.ts'
+import { backoffMs, type Backoff } from '../../base/backoff.ts'
 import type { PlaceError } from '../../base/errors.ts'
 
 export interface PlaceFaultsOptions {
@@ -8,8 +8,7 @@ export interface PlaceFaultsOptions {
   /** Told of each fault and of each failed re-check. */
   readonly onFault: (error: PlaceError, attempt: number, retryInMs: number) => void
   readonly onRetry: () => void
-  readonly firstDelayMs: number
-  readonly longestDelayMs: number
+  readonly retrying: Backoff
 }
 
 /**
@@ -48,7 +47,7 @@ export class PlaceFaults {
 
   #wait(error: PlaceError, recheck: () => Promise<PlaceError | undefined>): void {
     this.#attempt++
-    const delayMs = backoffMs(this.#o.firstDelayMs, this.#attempt, this.#o.longestDelayMs)
+    const delayMs = backoffMs(this.#o.retrying, this.#attempt)
     this.#o.onFault(error, this.#attempt, Math.round(delayMs))
     this.#timer = setTimeout(() => void this.#tryAgain(recheck), delayMs)
   }

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import type { Backoff } from '../../base/backoff.ts'
 import { PlaceError } from '../../base/errors.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import { closeWithin, settles } from '../../queue/closing.ts'
@@ -48,15 +49,14 @@ export interface WorkerTimes {
   readonly flagsIntervalMs: number
   /** Before a job of a paused run is looked at again. */
   readonly pausedDelayMs: number
-  readonly firstFaultDelayMs: number
-  readonly longestFaultDelayMs: number
+  /** Before a place that was bad is looked at again. */
+  readonly placeRetrying: Backoff
 }
 
 const defaultTimes: WorkerTimes = {
   flagsIntervalMs: 5_000,
   pausedDelayMs: 30_000,
-  firstFaultDelayMs: 5_000,
-  longestFaultDelayMs: 300_000,
+  placeRetrying: { firstMs: 5_000, longestMs: 300_000 },
 }
 
 export interface RunningWorker {
@@ -129,8 +129,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       log.info('pulling shards again')
       onEvent({ type: 'place-retry' })
     },
-    firstDelayMs: times.firstFaultDelayMs,
-    longestDelayMs: times.longestFaultDelayMs,
+    retrying: times.placeRetrying,
   })
   const jobs = new ShardJobs({
     pool,

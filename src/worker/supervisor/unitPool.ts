@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { backoffMs } from '../../base/backoff.ts'
+import { backoffMs, pause, type Backoff } from '../../base/backoff.ts'
 import { InputError, PlaceError } from '../../base/errors.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import type { Measured } from '../measurements.ts'
@@ -34,8 +33,9 @@ interface Load {
   isAlone: boolean
 }
 
-const firstRestartMs = 200
-const longestRestartMs = 30_000
+const restarting: Backoff = { firstMs: 200, longestMs: 30_000 }
+/** A unit that lived for so long did not die of its start. */
+const provenMs = 30_000
 /** After so many deaths in a row without a finished shard the machine, not a shard, is to blame. */
 const deathsInARow = 5
 const exitGraceMs = 2_000
@@ -195,10 +195,8 @@ export class UnitPool {
         for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#startFault())
       }
       // A unit that worked for a while is replaced at once; one that dies again and again is not allowed to spin.
-      early = performance.now() - startedAt < longestRestartMs ? early + 1 : 1
-      await sleep(backoffMs(firstRestartMs, early, longestRestartMs), undefined, { signal: closing }).catch(
-        () => undefined,
-      )
+      early = performance.now() - startedAt < provenMs ? early + 1 : 1
+      await pause(backoffMs(restarting, early), { signal: closing })
     }
   }
 

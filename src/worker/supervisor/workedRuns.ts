@@ -1,9 +1,8 @@
 import { PlaceError } from '../../base/errors.ts'
 import type { Logger } from '../../base/telemetry.ts'
-import { flagsSchema, type Flags } from '../../output/flags.ts'
-import { getJson } from '../../output/jsonObject.ts'
+import { noFlags, readFlags, type Flags } from '../../output/flags.ts'
 import { layout } from '../../output/layout.ts'
-import { resultSetSchema, type ResultSet } from '../../output/resultSet.ts'
+import { readResultSet, type ResultSet } from '../../output/resultSet.ts'
 import type { ShardJob } from '../../queue/jobs.ts'
 import type { Store } from '../../storage/store.ts'
 import { openDataset, openOutput, type EndpointOverrides } from '../endpoints.ts'
@@ -13,7 +12,7 @@ export class WorkedRun {
   readonly set: ResultSet
   readonly #output: Store
   readonly #dataset: Store
-  readonly #flagsKey: string
+  readonly #run: string
   readonly #log: Logger
   #flags: Promise<Flags> | undefined
   #flagsReadAt = -Infinity
@@ -22,7 +21,7 @@ export class WorkedRun {
     this.set = set
     this.#output = output
     this.#dataset = dataset
-    this.#flagsKey = layout.flags(set.id, run)
+    this.#run = run
     this.#log = log
   }
 
@@ -37,15 +36,11 @@ export class WorkedRun {
     const before = this.#flags
     if (before && performance.now() - this.#flagsReadAt < maxAgeMs) return before
     this.#flagsReadAt = performance.now()
-    this.#flags = this.#readFlags().catch(async (error: unknown) => {
-      this.#log.debug({ err: error }, `could not read ${this.#flagsKey}`)
+    this.#flags = readFlags(this.#output, this.set.id, this.#run).catch(async (error: unknown) => {
+      this.#log.debug({ err: error }, `could not read ${layout.flags(this.set.id, this.#run)}`)
       return (await before) ?? noFlags
     })
     return this.#flags
-  }
-
-  async #readFlags(): Promise<Flags> {
-    return (await getJson(this.#output, this.#flagsKey, flagsSchema))?.value ?? noFlags
   }
 
   close(): void {
@@ -54,7 +49,6 @@ export class WorkedRun {
   }
 }
 
-const noFlags: Flags = { paused: false, cancelled: false }
 const keptRuns = 8
 
 /** The runs that a supervisor works on. Opening one checks both its stores, before its first shard is begun. */
@@ -110,15 +104,13 @@ export class WorkedRuns {
   }
 
   async #found(job: ShardJob, output: Store): Promise<WorkedRun> {
-    const key = layout.set(job.set)
     // Before the check for writing, which would create a folder that is missing because nothing is mounted here.
-    const found = await getJson(output, key, resultSetSchema)
-    if (!found)
+    const set = await readResultSet(output, job.set)
+    if (!set)
       throw new PlaceError(
         'store-gone',
-        `${output.uri}${key} is missing: the output is not mounted or not reachable from here`,
+        `${output.uri}${layout.set(job.set)} is missing: the output is not mounted or not reachable from here`,
       )
-    const set = found.value
     return new WorkedRun(set, output, openDataset(set, this.#endpoints), job.run, this.#log)
   }
 

@@ -1,5 +1,4 @@
 import type { ErrorCode } from '../../base/errors.ts'
-import { toFloat16 } from '../../base/float16.ts'
 import type { Truth } from '../../dataset/adapter.ts'
 import { layout } from '../../output/layout.ts'
 import type { ManifestEntry } from '../../output/manifest.ts'
@@ -73,18 +72,6 @@ export function okRecord(
 /** The record of a sample that could not be computed. */
 export function failedRecord(entry: ManifestEntry, code: ErrorCode, message: string): SampleRecord {
   return { key: entry.key, fingerprint: entry.fingerprint, status: 'failed', code, message }
-}
-
-/** The record file of a shard: one JSON object a line, each line ended. */
-export function recordLines(records: readonly SampleRecord[]): string {
-  return records.map((record) => `${JSON.stringify(record)}\n`).join('')
-}
-
-/** One sample's part of the `.mag` file: its objectives' 28 × 28 maps of unit sum, float16, in option order. */
-export function magnitudeBlock(explanation: Explanation, objectives: readonly string[]): Uint8Array {
-  return Buffer.concat(
-    objectives.map((name) => toFloat16(explanation.objectives[name]?.magnitude ?? new Float32Array())),
-  )
 }
 
 /** Whether an engine's answer can be an answer at all: every angle, statistic and magnitude is finite. */

@@ -3,13 +3,13 @@ import { encodePng } from '../../image/png.ts'
 import { layout } from '../../output/layout.ts'
 import type { ManifestEntry } from '../../output/manifest.ts'
 import type { Record as SampleRecord } from '../../output/record.ts'
+import { recordLines } from '../../output/recordFile.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { ShardJob } from '../../queue/jobs.ts'
 import type { Explanation, ObjectiveExplanation } from '../../saliency/explainer.ts'
 import type { PutOptions, Store } from '../../storage/store.ts'
 import type { Measurements } from '../measurements.ts'
 import { callStore, type StoreCall } from '../storeCall.ts'
-import { recordLines } from './makeRecord.ts'
 
 export interface SinkOptions {
   readonly output: Store

@@ -111,7 +111,7 @@ export class SampleSource {
   /** Nothing was read while an object failed: raises `error` unless the store proves that it serves others. */
   async #ensureStoreAnswers(error: TransientError): Promise<void> {
     const { dataset, lastAttempt, storeCall } = this.#o
-    const once: StoreCall = { ...storeCall, retries: { attempts: 1, firstDelayMs: 0 } }
+    const once: StoreCall = { ...storeCall, retries: { ...storeCall.retries, attempts: 1 } }
     const key = this.#readableKey
     if (key !== undefined) await callStore(once, () => dataset.head(key))
     else if (lastAttempt) await callStore(once, () => dataset.check('read'))

@@ -1,4 +1,4 @@
-import { openAdapter } from '../../dataset/open.ts'
+import { openAdapter } from '../../dataset/adapters.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import { descriptionSchema } from '../../saliency/networks/description.ts'
 import type { Store } from '../../storage/store.ts'

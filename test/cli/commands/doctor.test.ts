@@ -8,7 +8,7 @@ import {
   doctorText,
   type DoctorOptions,
   type Finding,
-} from '../../../src/cli/commands/doctor/performDoctor.ts'
+} from '../../../src/cli/commands/doctor/checks.ts'
 import type { EngineStatus } from '../../../src/machine/engineStatus.ts'
 import { searchPathWithRedis, startTcpRedis } from '../../support/redis.ts'
 

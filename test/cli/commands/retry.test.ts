@@ -1,7 +1,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { summarySchema } from '../../../src/output/runs.ts'
+import { summarySchema } from '../../../src/output/summary.ts'
 import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../../support/headlight.ts'
 import { searchPathWithRedis } from '../../support/redis.ts'
 

@@ -2,8 +2,8 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, it } from 'vitest'
 import { adapterOptions } from '../../../src/cli/settings/adapterSettings.ts'
-import { settingsSchema } from '../../../src/cli/settings/schema.ts'
-import { adapterOptionsSchema } from '../../../src/dataset/adapterOptions.ts'
+import { settingsSchema } from '../../../src/cli/settings/optionSchema.ts'
+import { adapterOptionsSchema } from '../../../src/dataset/adapters.ts'
 
 const options = (settings: Record<string, unknown>) => {
   const made = adapterOptions(settingsSchema.parse(settings))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseConfigFile } from '../../../src/cli/settings/configFile.ts'
+import { settingNames } from '../../../src/cli/settings/optionSchema.ts'
 import { resolveSettings } from '../../../src/cli/settings/resolveSettings.ts'
-import { settingNames } from '../../../src/cli/settings/schema.ts'
 
 const none = { environment: {}, flags: {} }
 const file = (text: string) => parseConfigFile('my.yaml', text)

@@ -2,10 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { resolveSettings } from '../../../src/cli/settings/resolveSettings.ts'
 import { environmentToComputeIn } from '../../../src/cli/shared/computing.ts'
+import type { engineChoices } from '../../../src/saliency/engines/openEngine.ts'
 import { headlight, imageFolder, networkFile } from '../../support/headlight.ts'
-import { surroundingsOf } from '../../support/surroundings.ts'
 
 const enginesFolder = mkdtempSync(join(tmpdir(), 'headlight-computing-'))
 mkdirSync(join(enginesFolder, 'onnxruntime-cuda'))
@@ -13,9 +12,10 @@ writeFileSync(join(enginesFolder, 'onnxruntime-cuda', 'installed.json'), '{}')
 afterAll(() => rmSync(enginesFolder, { recursive: true }))
 
 const libraries = join(enginesFolder, 'onnxruntime-cuda', 'libraries')
-const settings = (engine: string) => resolveSettings({ environment: {}, flags: { engine, enginesFolder } })
-const within = (environment: Readonly<Record<string, string>>, engine = 'onnxruntime:cuda') =>
-  environmentToComputeIn(settings(engine), surroundingsOf(environment))
+const within = (
+  environment: Readonly<Record<string, string>>,
+  engine: (typeof engineChoices)[number] = 'onnxruntime:cuda',
+) => environmentToComputeIn(engine, enginesFolder, environment)
 
 it("needs another environment for an engine whose libraries the linker does not find in this process's", () => {
   expect(within({ PATH: '/bin' })).toEqual({ PATH: '/bin', LD_LIBRARY_PATH: libraries, NVIDIA_TF32_OVERRIDE: '0' })
@@ -25,7 +25,7 @@ it("needs another environment for an engine whose libraries the linker does not 
 it('needs none where all is set already, nor for an engine that minds no variable', () => {
   expect(within({ LD_LIBRARY_PATH: `${libraries}:/mine`, NVIDIA_TF32_OVERRIDE: '0' })).toBeNull()
   // The last one is not installed, and will be refused.
-  for (const engine of ['auto', 'onnxruntime', 'tfjs:wasm', 'reference', 'tfjs:tensorflow'])
+  for (const engine of ['auto', 'onnxruntime', 'tfjs:wasm', 'reference', 'tfjs:tensorflow'] as const)
     expect(within({}, engine)).toBeNull()
 })
 

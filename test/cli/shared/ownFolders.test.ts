@@ -1,8 +1,7 @@
-import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import { resolveSettings } from '../../../src/cli/settings/resolveSettings.ts'
-import { ownFolders, unitCount } from '../../../src/cli/shared/ownFolders.ts'
+import { ownFolders } from '../../../src/cli/shared/ownFolders.ts'
 import { surroundingsOf } from '../../support/surroundings.ts'
 
 const settings = (flags: Readonly<Record<string, string>>) => resolveSettings({ environment: {}, flags })
@@ -32,10 +31,4 @@ it('makes a given folder absolute', () => {
     cache: '/cache',
     engines: '/engines',
   })
-})
-
-it('starts as many units as were asked for, else no more than there are cores', () => {
-  expect(unitCount(settings({ units: '7' }))).toBe(7)
-  expect(unitCount(settings({}))).toBeGreaterThanOrEqual(1)
-  expect(unitCount(settings({}))).toBeLessThanOrEqual(availableParallelism())
 })

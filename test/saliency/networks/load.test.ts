@@ -21,12 +21,12 @@ describe('loadNetwork', () => {
   })
 
   test('all formats of one network have one shape and one description', () => {
-    const { shape, description } = loadNetwork(tinyBytes, 'tiny_hp.pkl')
+    const { recognised, description } = loadNetwork(tinyBytes, 'tiny_hp.pkl')
     for (const name of ['tiny_hp.safetensors', 'tiny_hp_fp16.pkl', 'tiny_hp_oldnames_wrapped_legacy.pkl']) {
       const network = loadNetwork(readFileSync(new URL(`../../checkpoints/${name}`, import.meta.url)), name)
       const byName = (a: { output: string }, b: { output: string }): number => (a.output < b.output ? -1 : 1)
-      expect(network.shape.heads.toSorted(byName)).toEqual(shape.heads.toSorted(byName))
-      expect({ ...network.shape, heads: [] }).toEqual({ ...shape, heads: [] })
+      expect(network.recognised.outputs.toSorted(byName)).toEqual(recognised.outputs.toSorted(byName))
+      expect(network.recognised.architecture).toEqual(recognised.architecture)
       expect(network.description).toEqual(description)
     }
   })
@@ -45,7 +45,8 @@ describe('loadNetwork', () => {
 })
 
 describe('inspection', () => {
-  const inspection = inspectNetwork(loadNetwork(tinyBytes, 'tiny_hp.pkl', { input: { range: 255 } }))
+  const network = loadNetwork(tinyBytes, 'tiny_hp.pkl', { input: { range: 255 } })
+  const inspection = inspectNetwork(network)
 
   test('is plain data with the architecture and its counts', () => {
     expect(JSON.parse(JSON.stringify(inspection))).toEqual(inspection)
@@ -63,7 +64,7 @@ describe('inspection', () => {
   })
 
   test('as text marks defaults and what was given, and says where to change them', () => {
-    const text = renderInspection(inspection)
+    const text = renderInspection(network)
     expect(text).toMatch(/^tiny_hp\.pkl\n {2}format +PyTorch zip, float32\n/)
     expect(text).toMatch(/ReLUs +21\n/)
     expect(text).toMatch(/width +224 {2}\(default\)\n/)

@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { findDenseNetShape } from '../../../src/saliency/networks/densenetShape.ts'
+import { recogniseNetwork } from '../../../src/saliency/networks/families.ts'
 import { checkOverride } from '../../../src/saliency/networks/override.ts'
 import { resolveDescription, type ResolvedDescription } from '../../../src/saliency/networks/resolve.ts'
 import { tinyWithHeads } from '../../support/tinyNetwork.ts'
 
 function resolve(heads: Readonly<Record<string, readonly number[]>>, override: unknown = {}): ResolvedDescription {
-  const { shape } = findDenseNetShape(tinyWithHeads(heads), 'x.pkl')
-  return resolveDescription(shape, checkOverride(override, 'x.pkl'), 'x.pkl')
+  return resolveDescription(recogniseNetwork(tinyWithHeads(heads), 'x.pkl'), checkOverride(override, 'x.pkl'), 'x.pkl')
 }
 
 function refusal(message: RegExp): unknown {

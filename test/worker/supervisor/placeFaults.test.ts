@@ -13,8 +13,7 @@ function watched() {
       delays.push(retryInMs)
     },
     onRetry: () => calls.push('retry'),
-    firstDelayMs: 4,
-    longestDelayMs: 64,
+    retrying: { firstMs: 4, longestMs: 64 },
   })
   onTestFinished(() => faults.close())
   return { faults, calls, delays }

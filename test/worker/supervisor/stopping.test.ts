@@ -39,7 +39,7 @@ test('an abort ends the pauses between attempts', async () => {
       throw new TransientError('store-busy', 'SlowDown')
     },
   })
-  const retries = { attempts: 5, firstDelayMs: 1_000_000 }
+  const retries = { attempts: 5, firstMs: 1_000_000, longestMs: 1_000_000 }
   await expect(computeShard({ ...shard.work, dataset, retries, signal: stop.signal })).rejects.toThrow('handed back')
 })
 

@@ -38,7 +38,7 @@ const { FakeUnit, made } = vi.hoisted(() => {
 })
 
 vi.mock('../../../src/worker/supervisor/unitProcess.ts', () => ({ UnitProcess: FakeUnit }))
-vi.mock('../../../src/base/backoff.ts', () => ({ backoffMs: () => 1 }))
+vi.mock('../../../src/base/backoff.ts', async (original) => ({ ...(await original<object>()), backoffMs: () => 1 }))
 
 beforeEach(() => void made.splice(0))
 

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ManifestEntry } from '../../../src/output/manifest.ts'
 import { recordSchema } from '../../../src/output/record.ts'
-import { okRecord, recordLines, shortest } from '../../../src/worker/unit/makeRecord.ts'
+import { recordLines } from '../../../src/output/recordFile.ts'
+import { okRecord, shortest } from '../../../src/worker/unit/makeRecord.ts'
 import { description, resultSet } from '../../support/shard.ts'
 
 test('numbers are the shortest decimals of their float32', () => {

@@ -2,7 +2,7 @@ import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { PlaceError } from '../../../src/base/errors.ts'
 import { layout } from '../../../src/output/layout.ts'
-import { magnitudeBytes } from '../../../src/output/record.ts'
+import { magnitudeBytes } from '../../../src/output/magnitudeFile.ts'
 import { computeShard } from '../../../src/worker/unit/pipeline.ts'
 import { contents, newShard, picture, withFaults } from '../../support/shard.ts'
 

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError } from '../../../base/errors.ts'
 import { changeFlags, readFlags } from '../../../output/flags.ts'
 import { liveHold } from '../../../output/hold.ts'
-import { getJson } from '../../../output/jsonObject.ts'
 import { layout } from '../../../output/layout.ts'
 import { namedRun, type NamedRun } from '../../../output/namedRun.ts'
-import { runSchema, summarySchema, type Summary } from '../../../output/runs.ts'
+import { readRun } from '../../../output/runs.ts'
+import { readSummary, type Summary } from '../../../output/summary.ts'
 import { closeCancelled } from '../../../producer/cancel.ts'
 import { openStore } from '../../../storage/open.ts'
 import type { Store } from '../../../storage/store.ts'
 import type { Call } from '../../command.ts'
-import { required } from '../../settings/options.ts'
+import { required } from '../../settings/commandFlags.ts'
 import { openDataset } from '../../shared/askedFor.ts'
 import { conclude } from '../../shared/conclude.ts'
 import { stopOnSignal } from '../../shared/stopSignals.ts'
@@ -90,8 +90,8 @@ async function cancel(call: Call, output: Store, { set, run }: NamedRun): Promis
         isToldToWait = true
       }
       await sleep(pollMs, undefined, { signal: stop.signal }).catch(() => stop.signal.throwIfAborted())
-      const now = await getJson(output, layout.run(set.id, run.run), runSchema)
-      if (now?.value.state !== 'open') return conclude(call, set, await closedSummary(output, set.id, run.run))
+      const now = await readRun(output, set.id, run.run)
+      if (now?.state !== 'open') return conclude(call, set, await closedSummary(output, set.id, run.run))
     }
   } finally {
     stop.done()
@@ -108,7 +108,7 @@ function concludeUnbegun({ settings, surroundings, display }: Call, summary: Sum
 }
 
 async function closedSummary(output: Store, set: string, run: string): Promise<Summary> {
-  const summary = await getJson(output, layout.summary(set, run), summarySchema)
-  if (summary !== undefined) return summary.value
+  const summary = await readSummary(output, set, run)
+  if (summary !== undefined) return summary
   throw new InputError('no-such-run', `${output.uri}${layout.summary(set, run)} is gone; the run was closed by another`)
 }

@@ -1,4 +1,4 @@
-import type { AdapterOptions } from '../../../dataset/adapterOptions.ts'
+import type { AdapterOptions } from '../../../dataset/adapters.ts'
 import type { AngleName } from '../../../pose/euler.ts'
 import type { Ranking } from '../../../pose/readings.ts'
 import type { Finding } from './survey.ts'

@@ -1,4 +1,4 @@
-import { describeAdapter } from '../../../dataset/adapterOptions.ts'
+import { describeAdapter } from '../../../dataset/adapters.ts'
 import { angleNames, type AngleName } from '../../../pose/euler.ts'
 import type { Ranking } from '../../../pose/readings.ts'
 import { place } from '../../../storage/place.ts'

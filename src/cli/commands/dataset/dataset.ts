@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../../command.ts'
-import { readingSettings } from '../../settings/options.ts'
+import { readingSettings } from '../../settings/commandFlags.ts'
 
 export const datasetCheckCommand: CommandSpec = {
   name: 'dataset check',
@@ -21,7 +21,7 @@ export const datasetCheckCommand: CommandSpec = {
   ],
   computesItself: true,
   perform: async (call) => {
-    const { checkDataset } = await import('./performDatasetCheck.ts')
+    const { checkDataset } = await import('./performDataset.ts')
     return checkDataset(call)
   },
 }

@@ -9,19 +9,18 @@ import { installTfjs } from '../../../machine/tfjsInstallation.ts'
 import { workshopOf } from '../../../machine/workshop.ts'
 import { installations, type InstallationName } from '../../../saliency/engines/openEngine.ts'
 import type { Call } from '../../command.ts'
-import { ownFolders } from '../../shared/ownFolders.ts'
 
 /** `headlight engine list`. */
-export async function listEngines({ settings, surroundings }: Call): Promise<number> {
-  const engines = await engineStatuses(ownFolders(settings, surroundings).engines, surroundings.environment)
+export async function listEngines({ settings, surroundings, folders }: Call): Promise<number> {
+  const engines = await engineStatuses(folders.engines, surroundings.environment)
   surroundings.results.write(settings.json ? `${JSON.stringify({ engines })}\n` : statusText(engines))
   return 0
 }
 
 /** `headlight engine install`. */
 export async function installEngine(call: Call): Promise<number> {
-  const { settings, surroundings, flags, display } = call
-  const enginesFolder = ownFolders(settings, surroundings).engines
+  const { surroundings, flags, display } = call
+  const enginesFolder = call.folders.engines
   const { environment } = surroundings
   const say = (line: string): void => display.write(line)
   const name = installationOf(call)
@@ -40,7 +39,7 @@ export async function installEngine(call: Call): Promise<number> {
 /** `headlight engine remove`. */
 export async function removeEngine(call: Call): Promise<number> {
   const { folder, engine } = installations[installationOf(call)]
-  const engines = ownFolders(call.settings, call.surroundings).engines
+  const engines = call.folders.engines
   const parts = [join(engines, folder), join(workshopOf(engines), folder)].filter((path) => existsSync(path))
   if (parts.length > 0) {
     await alone(call, async () => {
@@ -54,8 +53,8 @@ export async function removeEngine(call: Call): Promise<number> {
 }
 
 /** Two installations at once would take files from under each other. */
-async function alone({ settings, surroundings }: Call, action: () => Promise<void>): Promise<void> {
-  const folder = ownFolders(settings, surroundings).engines
+async function alone({ surroundings, folders }: Call, action: () => Promise<void>): Promise<void> {
+  const folder = folders.engines
   const refused = (why: string, cause?: unknown) =>
     new InputError('bad-engine', `the folder for engines ${folder} ${why}`, { cause })
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { InputError, SampleError } from '../../../base/errors.ts'
-import { poseInName } from '../../../dataset/posedName.ts'
+import { angleOrder, poseInName } from '../../../dataset/posedName.ts'
 import { decodeImage, type DecodedImage } from '../../../image/codec.ts'
 import { cropToInput } from '../../../image/crop.ts'
 import { requireEncodedSize } from '../../../image/encodedSize.ts'
@@ -13,12 +13,11 @@ import { createExplainer } from '../../../saliency/explainer.ts'
 import { checkObjectives, parseObjectives } from '../../../saliency/objective.ts'
 import { pathOfFileUri } from '../../../storage/fileUri.ts'
 import type { Call } from '../../command.ts'
-import { angleOrder } from '../../settings/adapterSettings.ts'
-import { readLocalFile, required } from '../../settings/options.ts'
-import type { Settings } from '../../settings/schema.ts'
+import { readLocalFile, required } from '../../settings/commandFlags.ts'
+import type { Settings } from '../../settings/optionSchema.ts'
+import { refuseAbsentEngine } from '../../shared/computing.ts'
 import { announcement, readNetworkFile } from '../../shared/networkFile.ts'
 import { writeOutputFile } from '../../shared/outputFile.ts'
-import { ownFolders, refuseAbsentEngine } from '../../shared/ownFolders.ts'
 import { outputPaths, refuseOverwriting, type OutputPaths } from './explainOutputs.ts'
 
 type Angles = Readonly<Record<AngleName, Degrees | null>>
@@ -60,7 +59,7 @@ export async function explainImage(call: Call): Promise<number> {
     gradients: paths.gradient !== null,
     batch: 1,
     engine: settings.engine,
-    enginesFolder: ownFolders(settings, surroundings).engines,
+    enginesFolder: call.folders.engines,
     intraOpThreads: availableParallelism(),
   })
   try {
@@ -88,7 +87,7 @@ export async function explainImage(call: Call): Promise<number> {
       image,
       network: { file: network.file, digest: network.digest, description: network.description },
       angles: explanation.angles,
-      label: poseInName(image, angleOrder(settings)),
+      label: poseInName(image, angleOrder(settings.filenameAngles)),
       objective,
       scope: settings.scope,
       ...paths,

@@ -9,15 +9,8 @@ export const networkInspectCommand: CommandSpec = {
     ['headlight network inspect model.pkl', 'layers, heads and the description, with what is assumed marked as such'],
     ['headlight network inspect model.pkl --json', 'the same for a script'],
   ],
-  perform: async ({ operands, settings, surroundings }) => {
-    const [{ readNetworkFile }, { inspectNetwork, renderInspection }] = await Promise.all([
-      import('../../shared/networkFile.ts'),
-      import('../../../saliency/networks/inspect.ts'),
-    ])
-    const { network, overrideFile } = await readNetworkFile(operands[0] ?? '')
-    const inspection = inspectNetwork(network)
-    const text = settings.json ? `${JSON.stringify({ ...inspection, overrideFile })}\n` : renderInspection(inspection)
-    surroundings.results.write(text)
-    return 0
+  perform: async (call) => {
+    const { performNetworkInspect } = await import('./performNetwork.ts')
+    return performNetworkInspect(call)
   },
 }

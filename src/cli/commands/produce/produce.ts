@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../../command.ts'
-import { computingSettings, needsData, needsRedis } from '../../settings/options.ts'
+import { computingSettings, needsData, needsRedis } from '../../settings/commandFlags.ts'
 
 export const produceCommand: CommandSpec = {
   name: 'produce',

@@ -1,8 +1,8 @@
 import { InputError } from '../../../base/errors.ts'
-import { getJson } from '../../../output/jsonObject.ts'
 import { layout } from '../../../output/layout.ts'
-import { resultSetSchema } from '../../../output/resultSet.ts'
-import { summarySchema, type Summary } from '../../../output/runs.ts'
+import { readResultSet, resultSetIds } from '../../../output/resultSet.ts'
+import { runIds } from '../../../output/runs.ts'
+import { readSummary, type Summary } from '../../../output/summary.ts'
 import { writeReport } from '../../../report/writeReport.ts'
 import { openStore } from '../../../storage/open.ts'
 import { place } from '../../../storage/place.ts'
@@ -19,13 +19,13 @@ export async function writeReports({ operands, settings, surroundings, display, 
   try {
     await output.check('read')
     const written: string[] = []
-    for await (const id of output.folders('')) {
-      const set = await getJson(output, layout.set(id), resultSetSchema)
+    for await (const id of resultSetIds(output)) {
+      const set = await readResultSet(output, id)
       const summary = set && (await latestSummary(output, id))
       if (!summary) continue
-      const dataset = openDataset(set.value)
+      const dataset = openDataset(set)
       try {
-        await writeReport({ output, dataset, set: set.value, summary, signal: stop.signal, log })
+        await writeReport({ output, dataset, set, summary, signal: stop.signal, log })
       } finally {
         dataset.close()
       }
@@ -48,11 +48,9 @@ export async function writeReports({ operands, settings, surroundings, display, 
 
 /** Of the newest run that has one: an open run has none yet. */
 async function latestSummary(output: Store, set: string): Promise<Summary | undefined> {
-  const runs: string[] = []
-  for await (const run of output.folders(layout.runs(set))) runs.push(run)
-  for (const run of runs.reverse()) {
-    const summary = await getJson(output, layout.summary(set, run), summarySchema)
-    if (summary) return summary.value
+  for (const run of (await runIds(output, set)).reverse()) {
+    const summary = await readSummary(output, set, run)
+    if (summary) return summary
   }
   return undefined
 }

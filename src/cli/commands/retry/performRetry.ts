@@ -1,16 +1,15 @@
 import { errorCodes, InputError } from '../../../base/errors.ts'
 import { closest } from '../../../base/spelling.ts'
-import { getJson } from '../../../output/jsonObject.ts'
-import { layout } from '../../../output/layout.ts'
+import { currentRun } from '../../../output/current.ts'
 import { namedRun } from '../../../output/namedRun.ts'
-import { currentRun, summarySchema } from '../../../output/runs.ts'
+import { readSummary } from '../../../output/summary.ts'
 import { openStore } from '../../../storage/open.ts'
 import type { Store } from '../../../storage/store.ts'
 import type { Call } from '../../command.ts'
 import { number } from '../../messages/quantities.ts'
-import { required } from '../../settings/options.ts'
+import { required } from '../../settings/commandFlags.ts'
 import { openDataset } from '../../shared/askedFor.ts'
-import { refuseAbsentEngine } from '../../shared/ownFolders.ts'
+import { refuseAbsentEngine } from '../../shared/computing.ts'
 import { computeHere } from '../run/performRun.ts'
 
 /** A run over the failed images of the result set that the named run belongs to; all else is known from its `set.json`. */
@@ -44,8 +43,8 @@ export async function performRetry(call: Call): Promise<number> {
 /** A code that no image failed with would make a run over nothing, most likely by a slip. */
 async function requireFailures(output: Store, set: string, code: string): Promise<void> {
   const published = await currentRun(output, set)
-  const summary = published === null ? undefined : await getJson(output, layout.summary(set, published), summarySchema)
-  const failures = summary?.value.failures ?? {}
+  const summary = published === null ? undefined : await readSummary(output, set, published)
+  const failures = summary?.failures ?? {}
   if ((failures[code] ?? 0) > 0) return
   const present = Object.keys(failures)
   // Before a run is closed nobody knows what failed: then any code that there is may be right.

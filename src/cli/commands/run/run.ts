@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../../command.ts'
-import { computingSettings, needsData } from '../../settings/options.ts'
+import { computingSettings, needsData } from '../../settings/commandFlags.ts'
 
 export const runCommand: CommandSpec = {
   name: 'run',

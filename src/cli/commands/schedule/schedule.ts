@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../../command.ts'
-import { needsRedis } from '../../settings/options.ts'
+import { needsRedis } from '../../settings/commandFlags.ts'
 
 const redis = '--redis redis://queue:6379'
 

@@ -4,7 +4,6 @@ import { namedRun } from '../../../output/namedRun.ts'
 import type { QueueConnection } from '../../../queue/redisUrl.ts'
 import { openStore } from '../../../storage/open.ts'
 import type { Call } from '../../command.ts'
-import { ownFolders } from '../../shared/ownFolders.ts'
 import { givenRedis } from '../../shared/redis.ts'
 import { stopOnSignal } from '../../shared/stopSignals.ts'
 import { resultSetStatuses, type ResultSetStatus } from './resultSetStatus.ts'
@@ -90,12 +89,12 @@ export async function showStatus(call: Call): Promise<number> {
 
 /** The workers of the given Redis; without one those of the private Redis that serves a run of this output here. */
 async function workersOf(
-  { settings, surroundings, log }: Call,
+  { folders, log }: Call,
   given: QueueConnection | undefined,
   output: string | undefined,
 ): Promise<WorkerStatus[]> {
   const { runningPrivateRedis } = await import('../../../queue/privateRedis.ts')
-  const stateFolder = ownFolders(settings, surroundings).state
+  const stateFolder = folders.state
   const connection = given ?? (output === undefined ? undefined : await runningPrivateRedis({ stateFolder, output }))
   return connection ? (await import('./workerStatus.ts')).workerStatuses(connection, log) : []
 }

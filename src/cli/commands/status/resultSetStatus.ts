@@ -1,10 +1,12 @@
+import { currentRun } from '../../../output/current.ts'
 import { readFlags } from '../../../output/flags.ts'
 import { liveHold } from '../../../output/hold.ts'
-import { getJson } from '../../../output/jsonObject.ts'
-import { layout, shardName } from '../../../output/layout.ts'
+import { shardName } from '../../../output/layout.ts'
 import { Manifest, shardsOf } from '../../../output/manifest.ts'
-import { resultSetSchema } from '../../../output/resultSet.ts'
-import { currentRun, latestRun, runSchema, summarySchema, type Run } from '../../../output/runs.ts'
+import { committedShards } from '../../../output/recordFile.ts'
+import { readResultSet, resultSetIds } from '../../../output/resultSet.ts'
+import { latestRun, readRun, type Run } from '../../../output/runs.ts'
+import { readSummary } from '../../../output/summary.ts'
 import type { Store } from '../../../storage/store.ts'
 
 /** One result set and its latest run, as `status --json` prints it. The names are a contract: add, don't rename. */
@@ -36,9 +38,7 @@ export interface ResultSetStatus {
 
 /** Reads the status of every result set in an output, in order of name. With `run`, only the sets that hold that run. */
 export async function* resultSetStatuses(output: Store, now: Date, run?: string): AsyncGenerator<ResultSetStatus> {
-  for await (const set of output.folders('')) {
-    // What else lies in the output is not ours.
-    if ((await output.head(layout.set(set))) === undefined) continue
+  for await (const set of resultSetIds(output)) {
     const status = await resultSetStatus(output, set, now, run)
     if (status) yield status
   }
@@ -51,15 +51,13 @@ async function resultSetStatus(
   wanted: string | undefined,
 ): Promise<ResultSetStatus | undefined> {
   const [made, published, hold, run] = await Promise.all([
-    getJson(output, layout.set(set), resultSetSchema),
+    readResultSet(output, set),
     currentRun(output, set),
     liveHold(output, set, now),
-    wanted === undefined
-      ? latestRun(output, set)
-      : getJson(output, layout.run(set, wanted), runSchema).then((found) => found?.value),
+    wanted === undefined ? latestRun(output, set) : readRun(output, set, wanted),
   ])
   if (!made || (wanted !== undefined && !run)) return undefined
-  const { dataset, network, options } = made.value
+  const { dataset, network, options } = made
   return {
     set,
     dataset: dataset.uri,
@@ -91,7 +89,7 @@ const noRun: RunStatus = {
 async function runStatus(output: Store, set: string, run: Run, held: boolean, now: Date): Promise<RunStatus> {
   const common = { run: run.run, startedAt: run.startedAt, closedAt: run.closedAt }
   if (run.state !== 'open') {
-    const summary = await getJson(output, layout.summary(set, run.run), summarySchema)
+    const summary = await readSummary(output, set, run.run)
     const done = run.counts?.computed ?? 0
     return {
       ...common,
@@ -99,7 +97,7 @@ async function runStatus(output: Store, set: string, run: Run, held: boolean, no
       images: run.counts?.total ?? null,
       done,
       total: done + (run.counts?.left ?? 0),
-      imagesPerSecond: summary?.value.imagesPerSecond ?? null,
+      imagesPerSecond: summary?.imagesPerSecond ?? null,
       failed: run.counts?.failed ?? null,
     }
   }
@@ -132,11 +130,8 @@ function openState(
 /** Images in committed shards, from the names of the record files alone. */
 async function committed(output: Store, set: string, run: string): Promise<{ done: number; total: number | null }> {
   const manifest = new Manifest(output, set, run)
-  const folder = layout.records(set, run)
   const present = new Set<string>()
-  for await (const { key } of output.list({ prefix: folder })) {
-    if (key.endsWith('.jsonl')) present.add(key.slice(folder.length, -'.jsonl'.length))
-  }
+  for await (const { part, offset } of committedShards(output, set, run)) present.add(shardName(part, offset))
   let done = 0
   for await (const { header } of manifest.parts()) {
     for (const { part, offset, count } of shardsOf(header)) {

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../../command.ts'
-import { presentOutput } from '../../settings/options.ts'
+import { presentOutput } from '../../settings/commandFlags.ts'
 
 export const statusCommand: CommandSpec = {
   name: 'status',

@@ -5,7 +5,7 @@ import { startWorker, type RunningWorker } from '../../../worker/supervisor/supe
 import type { WorkerEvent } from '../../../worker/supervisor/workerEvent.ts'
 import type { Call } from '../../command.ts'
 import { RedisProbe } from '../../health/redisProbe.ts'
-import { refuseAbsentEngine } from '../../shared/ownFolders.ts'
+import { refuseAbsentEngine } from '../../shared/computing.ts'
 import { planWorker } from '../../shared/planWorker.ts'
 import { givenRedis } from '../../shared/redis.ts'
 import { stopOnSignal } from '../../shared/stopSignals.ts'

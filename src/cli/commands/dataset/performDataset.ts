@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { SampleError } from '../../../base/errors.ts'
 import type { Adapter, Sample, Truth } from '../../../dataset/adapter.ts'
-import type { AdapterOptions } from '../../../dataset/adapterOptions.ts'
-import { openAdapter } from '../../../dataset/open.ts'
+import { flagForOrder, openAdapter, withoutPoses, type AdapterOptions } from '../../../dataset/adapters.ts'
 import { emptyDataset } from '../../../dataset/requireImages.ts'
 import { decodeImage, type DecodedImage } from '../../../image/codec.ts'
 import { drawContactSheet, type Tile } from '../../../image/contactSheet.ts'
@@ -14,10 +13,10 @@ import { openStore } from '../../../storage/open.ts'
 import type { Store } from '../../../storage/store.ts'
 import type { Call } from '../../command.ts'
 import { adapterOptions } from '../../settings/adapterSettings.ts'
-import type { Settings } from '../../settings/schema.ts'
+import type { Settings } from '../../settings/optionSchema.ts'
+import { refuseAbsentEngine } from '../../shared/computing.ts'
 import { readNetworkFile } from '../../shared/networkFile.ts'
 import { writeOutputFile } from '../../shared/outputFile.ts'
-import { ownFolders, refuseAbsentEngine } from '../../shared/ownFolders.ts'
 import type { DatasetCheck, Range } from './checkResult.ts'
 import { checkText, readingText } from './checkText.ts'
 import { tileOf, tileSide } from './checkTile.ts'
@@ -47,7 +46,7 @@ export async function checkDataset(call: Call): Promise<number> {
     if (samples === 0) {
       throw emptyDataset(adapter, dataset)
     }
-    const estimator = file && (await openEstimator(file.network, settings, ownFolders(settings, surroundings).engines))
+    const estimator = file && (await openEstimator(file.network, settings, call.folders.engines))
     const findings = new Findings()
     const seen: Seen[] = []
     try {
@@ -187,9 +186,8 @@ function warningsOf(
   const warnings: string[] = []
   const beyond = posesOf(seen).filter((pose) => Object.values(pose).some((degrees) => Math.abs(degrees) > 99)).length
   if (beyond > 0) warnings.push(`${beyond} of the labels lie beyond ±99° and are left out of errors by convention`)
-  if (options.name === 'filename' && seen.length > 0 && posesOf(seen).length === 0) {
-    warnings.push('no name of those looked at holds a pose, like face_-17_+1_+17.png: yaw, pitch, roll in degrees')
-  }
+  const unposed = withoutPoses(options)
+  if (unposed !== undefined && seen.length > 0 && posesOf(seen).length === 0) warnings.push(unposed)
   if (!withNetwork || seen.length === 0) return warnings
   if (ranking === null) {
     warnings.push('no sample has a label and an estimate of all three angles, so that no reading can be ranked')
@@ -210,17 +208,8 @@ function warningsOf(
 /** How to ask for another order, where an option does. Signs are the network's business: its description has them. */
 function betterOption(options: AdapterOptions, { order, signs }: Ranking['given']): string {
   const parts: string[] = []
-  if (options.name === 'filename') {
-    const meant = options.filenameAngles.map((name) => angleNames[order.indexOf(name)] ?? name)
-    if (meant.join() !== options.filenameAngles.join()) parts.push(`--filename-angles ${meant.join(',')}`)
-  } else if (options.name === 'csv') {
-    const column = (name: AngleName) => options.columns[name] ?? name
-    const columns = angleNames.flatMap((name, index) => {
-      const from = order[index] ?? name
-      return from === name ? [] : [`${name}=${column(from)}`]
-    })
-    if (columns.length > 0) parts.push(`--columns ${columns.join(',')}`)
-  }
+  const flag = flagForOrder(options, order)
+  if (flag !== null) parts.push(flag)
   const turned = angleNames.filter((_, index) => signs[index] === -1)
   if (turned.length > 0) parts.push(`sign: -1 for ${turned.join(' and ')} in the network's description`)
   return parts.length > 0 ? ` (${parts.join(', and ')})` : ''

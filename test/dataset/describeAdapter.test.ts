@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { describeAdapter, type AdapterOptions } from '../../src/dataset/adapterOptions.ts'
+import { describeAdapter, type AdapterOptions } from '../../src/dataset/adapters.ts'
 
 const plain = { applyExifOrientation: false }
 const biwi = { ...plain, name: 'biwi', labels: 'depth', margin: 0.1, boxes: null } as const

@@ -1,5 +1,9 @@
 import { z } from 'zod'
+import { adapterFlag, adapterFlags } from '../../dataset/adapters.ts'
+import { gradientChoices } from '../../output/resultSet.ts'
+import { scopes } from '../../saliency/backward.ts'
 import { engineChoices } from '../../saliency/engines/openEngine.ts'
+import { mapStyles } from '../../saliency/picture.ts'
 
 /**
  * Every setting of headlight, documented once: `--help`, `docs/configuration.md`, the config file, the environment and
@@ -25,67 +29,8 @@ export const settingsSchema = z.strictObject({
     description:
       'The checkpoint: a PyTorch file or safetensors. FILE.yaml beside it overrides parts of its description (see headlight network inspect).',
   }),
-  adapter: z.enum(['images', 'filename', 'biwi', 'aflw2000', 'csv']).default('images').meta({
-    group: 'data',
-    description:
-      'How the dataset is read: images takes every image and knows no pose; filename reads the pose from names like BIWI00009409_-17_+1_+17.png; biwi reads the Biwi Kinect Head Pose Database as it is distributed; aflw2000 reads AFLW2000-3D and 300W-LP, a .mat beside each image; csv reads an index of images, with boxes and poses where it has them.',
-  }),
-  filenameAngles: z
-    .enum(['yaw,pitch,roll', 'yaw,roll,pitch', 'pitch,yaw,roll', 'pitch,roll,yaw', 'roll,yaw,pitch', 'roll,pitch,yaw'])
-    .default('yaw,pitch,roll')
-    .meta({
-      group: 'data',
-      placeholder: 'ORDER',
-      description: 'What the three numbers of such a file name mean, in order.',
-    }),
-  glob: z.string().min(1).optional().meta({
-    group: 'data',
-    placeholder: 'PATTERN',
-    automatic: 'every image',
-    description:
-      'Adapters images and filename: take only images whose whole key, below the dataset, matches: `train/**/*.png`. `*` ends at a slash, `**` does not.',
-  }),
-  biwiLabels: z.enum(['depth', 'rgb']).default('depth').meta({
-    group: 'data',
-    placeholder: 'CAMERA',
-    description:
-      'Adapter biwi: whose axes the labels are given in. depth is what the files hold and the literature compares with; rgb moves them to the camera that took the pictures, which shifts pitch by about a degree.',
-  }),
-  margin: z.number().min(0).max(10).default(0.1).meta({
-    group: 'data',
-    placeholder: 'FRACTION',
-    unit: 'box sides',
-    description:
-      'Adapter biwi: how much of the box is added on each of its sides. Without margin it is a square of 240 mm at the distance of the head, about as much as a head fills from chin to crown.',
-  }),
-  boxes: z.string().min(1).optional().meta({
-    group: 'data',
-    placeholder: 'FILE',
-    automatic: 'boxes from the pose files',
-    description:
-      'Adapter biwi: a CSV file (or JSON Lines) of key, x0, y0, x1, y1 in image pixels, with a header. It replaces the computed boxes, and only frames that it names are read. It is looked for like the file of --index.',
-  }),
-  box: z.enum(['hopenet', 'hopenet-literal']).default('hopenet').meta({
-    group: 'data',
-    description:
-      "Adapter aflw2000: how the box is made from the landmarks. hopenet is Hopenet's rule without missing landmarks; hopenet-literal counts them among the others, as the published evaluation did.",
-  }),
-  index: z.string().min(1).optional().meta({
-    group: 'data',
-    placeholder: 'FILE',
-    automatic: 'none, and the adapter csv needs one',
-    description:
-      'Adapter csv: the list of images, CSV with a header or JSON Lines: key, and where it has them yaw, pitch, roll (degrees), x0, y0, x1, y1 (image pixels), subject, sequence, frame. A plain name is a key in the dataset; a URI, an absolute path or one that begins with ./ or ../ is a file elsewhere. It is held in memory, about 150 MB for a million rows.',
-  }),
-  columns: z
-    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-    .optional()
-    .meta({
-      group: 'data',
-      placeholder: 'NAMES',
-      automatic: 'columns are called like what they hold',
-      description: 'Adapter csv: what columns are called, by comma: key=image,yaw=ry,x0=left.',
-    }),
+  adapter: adapterFlag,
+  ...adapterFlags,
   exifOrientation: z.boolean().default(false).meta({
     group: 'data',
     description: 'Turn images as their EXIF orientation says before anything else.',
@@ -124,17 +69,17 @@ export const settingsSchema = z.strictObject({
       description:
         'What is differentiated, one or several by comma: sum, yaw, pitch, roll, each (the three one by one), yaw:top, yaw:bin:N, class:N; a leading minus takes the negative (--objective=-yaw).',
     }),
-  scope: z.enum(['all', 'stem', 'none']).default('all').meta({
+  scope: z.enum(scopes).default('all').meta({
     group: 'explanation',
     description:
       'Which ReLUs are guided: all (Springenberg et al. 2014), stem (only the first, as hooks on direct children do), none (plain gradient).',
   }),
-  style: z.enum(['origin', 'magnitude']).default('origin').meta({
+  style: z.enum(mapStyles).default('origin').meta({
     group: 'explanation',
     description:
       'How a gradient becomes a picture: origin (normalised to grey, RGB) or magnitude (largest |g| of the channels, grey).',
   }),
-  gradients: z.enum(['none', 'float16', 'float32']).default('none').meta({
+  gradients: z.enum(gradientChoices).default('none').meta({
     group: 'explanation',
     description: 'Store the raw gradients too, as .npy; float16 stores g / max |g|.',
   }),

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
 import { InputError } from '../../base/errors.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { adapterSettingNames } from './adapterSettings.ts'
 import type { ConfigEntry } from './configFile.ts'
 import {
   flagName,
@@ -11,7 +12,7 @@ import {
   type SettingFacts,
   type SettingName,
   type Settings,
-} from './schema.ts'
+} from './optionSchema.ts'
 
 export type SettingWording = Partial<
   Record<
@@ -27,22 +28,15 @@ export type SettingWording = Partial<
 >
 
 /** Settings that say how a dataset is read. */
-export const readingSettings = [
+export const readingSettings: readonly SettingName[] = [
   'adapter',
-  'filenameAngles',
-  'glob',
-  'biwiLabels',
-  'margin',
-  'boxes',
-  'box',
-  'index',
-  'columns',
+  ...adapterSettingNames,
   'exifOrientation',
   'maxPixels',
-] as const satisfies readonly SettingName[]
+]
 
 /** Settings of every command that computes result sets. */
-export const computingSettings = [
+export const computingSettings: readonly SettingName[] = [
   'dataset',
   'output',
   'network',
@@ -62,7 +56,7 @@ export const computingSettings = [
   'strict',
   'webhook',
   'redis',
-] as const satisfies readonly SettingName[]
+]
 
 /** For commands that compute a result set that none has prepared. */
 export const needsData: SettingWording = {

@@ -1,0 +1,48 @@
+import type { Store } from '../storage/store.ts'
+import { layout } from './layout.ts'
+import type { Shard } from './manifest.ts'
+import { recordSchema, type Record as SampleRecord } from './record.ts'
+
+/** The place of a shard in its run's manifest, after which its files are named. */
+type ShardPlace = Pick<Shard, 'part' | 'offset'>
+
+/** A shard's record file as it was read. */
+export interface RecordFile {
+  /** How many records it holds. */
+  readonly count: number
+  /** Parses one record after the other. ZodError or SyntaxError at the first line that is none. */
+  readonly records: () => Generator<SampleRecord>
+}
+
+/** The record file of a shard: one JSON object a line, each line ended. */
+export function recordLines(records: readonly SampleRecord[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join('')
+}
+
+/** Undefined while the shard is not committed. */
+export async function readRecordFile(
+  output: Store,
+  set: string,
+  run: string,
+  { part, offset }: ShardPlace,
+): Promise<RecordFile | undefined> {
+  const object = await output.get(layout.recordFile(set, run, part, offset))
+  if (object === undefined) return undefined
+  const text = Buffer.from(object.bytes).toString('utf8')
+  const lines = text.split('\n').filter((line) => line !== '')
+  return {
+    count: lines.length,
+    *records() {
+      for (const line of lines) yield recordSchema.parse(JSON.parse(line))
+    },
+  }
+}
+
+/** The shards of a run whose record file is there, in the order of the manifest. */
+export async function* committedShards(output: Store, set: string, run: string): AsyncGenerator<ShardPlace> {
+  const prefix = layout.records(set, run)
+  for await (const { key } of output.list({ prefix })) {
+    const match = /^(\d+)-(\d+)\.jsonl$/.exec(key.slice(prefix.length))
+    if (match !== null) yield { part: Number(match[1]), offset: Number(match[2]) }
+  }
+}

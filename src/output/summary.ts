@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import type { Store } from '../storage/store.ts'
+import { getJson, printJson } from './jsonObject.ts'
+import { layout } from './layout.ts'
+import { runCountsSchema, runStateSchema } from './runs.ts'
+
+const angleSummary = z.strictObject({ yaw: z.number(), pitch: z.number(), roll: z.number(), mean: z.number() })
+
+/** `runs/<run id>/summary.json`, also what `run --json` prints. */
+export const summarySchema = z.object({
+  run: z.string(),
+  /** URI of the result set. */
+  output: z.string(),
+  state: runStateSchema,
+  counts: runCountsSchema,
+  /** Mean absolute error in degrees over samples with a label; null when there is none. */
+  mae: angleSummary.nullable(),
+  /** How the MAE came about: samples counted, excluded (|label| > 99°), median absolute error, mean geodesic error. */
+  errors: z.strictObject({ n: z.int(), excluded: z.int(), median: angleSummary, geodesicMean: z.number() }).nullable(),
+  /** Failed records of the state by code. */
+  failures: z.record(z.string(), z.int()),
+  /** Samples computed per second of the run's compute phase; null when nothing was computed. */
+  imagesPerSecond: z.number().nullable(),
+  /** Engines that took part, e.g. `onnxruntime:cpu`; several names when workers differed. */
+  engine: z.array(z.string()),
+  /** Why, by engine, where the workers said so. */
+  engineReasons: z.record(z.string(), z.string()).optional(),
+  /** Mean correlation between the maps of two objectives, by `a~b`; only when several objectives were computed. */
+  mapCorrelations: z.record(z.string(), z.number()),
+  startedAt: z.iso.datetime(),
+  /** When all records had been read: table and report, which show it, are finished after that. */
+  closedAt: z.iso.datetime(),
+  headlightVersion: z.string(),
+})
+export type Summary = z.infer<typeof summarySchema>
+
+/** The summary of a run; undefined while it is open. InputError `bad-layout` when it is another's. */
+export async function readSummary(output: Store, set: string, run: string): Promise<Summary | undefined> {
+  return (await getJson(output, layout.summary(set, run), summarySchema))?.value
+}
+
+/** Puts the summary of the run that it names. */
+export async function putSummary(output: Store, set: string, summary: Summary): Promise<void> {
+  await output.put(layout.summary(set, summary.run), printJson(summary), { contentType: 'application/json' })
+}
