@@ -1,14 +1,8 @@
 // Writes docs/configuration.md from the schema of src/cli/settings/optionSchema.ts: `node --import tsx scripts/configurationDocs.ts`.
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import {
-  environmentName,
-  flagName,
-  groupTitles,
-  settingFacts,
-  settingNames,
-  type SettingFacts,
-} from '../src/cli/settings/optionSchema.ts'
+import { environmentName, flagName, settingFacts, type SettingFacts } from '../src/cli/settings/optionFacts.ts'
+import { groupTitles, settingNames } from '../src/cli/settings/optionSchema.ts'
 
 const introduction = `# Configuration
 

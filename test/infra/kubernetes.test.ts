@@ -11,7 +11,8 @@ import { PodDisruptionBudget } from 'kubernetes-models/policy/v1'
 import { Service, ServiceAccount } from 'kubernetes-models/v1'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { environmentName, settingNames } from '../../src/cli/settings/optionSchema.ts'
+import { environmentName } from '../../src/cli/settings/optionFacts.ts'
+import { settingNames } from '../../src/cli/settings/optionSchema.ts'
 import {
   kubernetesFolder,
   kustomize,

@@ -1,6 +1,7 @@
 import { InputError } from '../../base/errors.ts'
 import { adapterFlags, adapterOptionsOf, adaptersWith, type AdapterOptions } from '../../dataset/adapters.ts'
-import { flagName, settingNames, type SettingName, type Settings } from './optionSchema.ts'
+import { flagName } from './optionFacts.ts'
+import { settingNames, type SettingName, type Settings } from './optionSchema.ts'
 
 /** Settings that only some adapters have a use for. */
 type AdapterSetting = keyof typeof adapterFlags & SettingName

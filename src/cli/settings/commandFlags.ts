@@ -4,15 +4,8 @@ import { InputError } from '../../base/errors.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { adapterSettingNames } from './adapterSettings.ts'
 import type { ConfigEntry } from './configFile.ts'
-import {
-  flagName,
-  groupTitles,
-  settingFacts,
-  settingNames,
-  type SettingFacts,
-  type SettingName,
-  type Settings,
-} from './optionSchema.ts'
+import { flagName, settingFacts, type SettingFacts } from './optionFacts.ts'
+import { groupTitles, settingNames, type SettingName, type Settings } from './optionSchema.ts'
 
 export type SettingWording = Partial<
   Record<

@@ -3,15 +3,8 @@ import { InputError } from '../../base/errors.ts'
 import { closest } from '../../base/spelling.ts'
 import { withoutPassword } from '../../base/telemetry.ts'
 import type { ConfigEntry } from './configFile.ts'
-import {
-  environmentName,
-  flagName,
-  settingFacts,
-  settingNames,
-  settingsSchema,
-  type SettingName,
-  type Settings,
-} from './optionSchema.ts'
+import { environmentName, flagName, settingFacts } from './optionFacts.ts'
+import { settingNames, settingsSchema, type SettingName, type Settings } from './optionSchema.ts'
 
 export interface SettingSources {
   /** Of the file of `--config`, when there is one. */

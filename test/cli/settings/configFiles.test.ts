@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { configurationDocs } from '../../../scripts/configurationDocs.ts'
 import { parseConfigFile } from '../../../src/cli/settings/configFile.ts'
-import { settingFacts, settingNames } from '../../../src/cli/settings/optionSchema.ts'
+import { settingFacts } from '../../../src/cli/settings/optionFacts.ts'
+import { settingNames } from '../../../src/cli/settings/optionSchema.ts'
 import { resolveSettings } from '../../../src/cli/settings/resolveSettings.ts'
 
 const root = new URL('../../../', import.meta.url)
