@@ -44,7 +44,7 @@ export function buildProgram(network: Network, options: ProgramOptions): Graph {
   })
   const normalised = normalise(pixels, input)
 
-  const raw = network.recognised.build(normalised)
+  const raw = network.recognised.build(network.weights, normalised)
   const simpler = simplifyNetwork([...raw.values()])
   const outputs = new Map([...raw].map(([name, node]) => [name, simpler.get(node) ?? node]))
   const image = simpler.get(normalised) ?? normalised

@@ -21,7 +21,7 @@ export const denseNet: NetworkFamily = {
       // The stem quarters the sides, each transition halves them; both round up.
       smallestSide: 4 * 2 ** shape.transitions.length - 3,
       trunkPrefix: 'features.',
-      build: (image) => buildDenseNet(shape, weights, image),
+      build: (given, image) => buildDenseNet(shape, given, image),
     }
   },
 }

@@ -32,8 +32,11 @@ export interface RecognisedNetwork {
   readonly smallestSide: number
   /** Names of the trunk's tensors begin so. */
   readonly trunkPrefix: string
-  /** Takes the normalised image, N×3×H×W; gives each output's N×outputs by its name. */
-  build(image: Node): ReadonlyMap<string, Node>
+  /**
+   * Takes the normalised image, N×3×H×W; gives each output's N×outputs by its name. The weights are given anew, since a
+   * caller may put others of the same shapes in their place: closed over, those would be passed over without a word.
+   */
+  build(weights: Tensors, image: Node): ReadonlyMap<string, Node>
 }
 
 /** Networks that are built alike, in one file with how their weights are recognised. `families.ts` lists them. */
