@@ -1,4 +1,3 @@
-import picomatch from 'picomatch'
 import { z } from 'zod'
 import type { Store } from '../storage/store.ts'
 import type { Adapter, Sample, Truth } from './adapter.ts'
@@ -16,8 +15,9 @@ const imageSuffix = /\.(jpe?g|png|webp|tiff?|gif|bmp|avif)$/i
 async function* imageSamples(
   dataset: Store,
   after: string | undefined,
-  wanted: (key: string) => boolean,
+  glob: string | undefined,
 ): AsyncIterable<Sample> {
+  const wanted = glob === undefined ? () => true : await matcher(glob)
   for await (const { key, etag, sizeBytes } of dataset.list(after === undefined ? {} : { after })) {
     if (isImageKey(key) && wanted(key)) yield { key, etag, sizeBytes, companions: [] }
   }
@@ -33,8 +33,13 @@ export const noTruth: Truth = { pose: null, box: null, subject: null, sequence: 
 
 /** The listing of every image, or of those whose whole key matches a glob (`*` ends at a slash, `**` does not). */
 export function listImages(glob: string | undefined): Adapter['samples'] {
-  const wanted = glob === undefined ? () => true : picomatch(glob)
-  return (dataset, after) => imageSamples(dataset, after, wanted)
+  return (dataset, after) => imageSamples(dataset, after, glob)
+}
+
+/** Every command knows the adapters' flags; only one that lists has a use for the package. */
+async function matcher(glob: string): Promise<(key: string) => boolean> {
+  const { default: picomatch } = await import('picomatch')
+  return picomatch(glob)
 }
 
 /** The flag `--glob`, for layouts that are any images. */
