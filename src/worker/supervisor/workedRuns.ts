@@ -1,8 +1,8 @@
-import { InputError, PlaceError } from '../../base/errors.ts'
+import { PlaceError } from '../../base/errors.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import { noFlags, readFlags, type Flags } from '../../output/flags.ts'
 import { layout } from '../../output/layout.ts'
-import { readResultSet, resultVersion, type ResultSet } from '../../output/resultSet.ts'
+import { readResultSet, type ResultSet } from '../../output/resultSet.ts'
 import type { ShardJob } from '../../queue/jobs.ts'
 import type { Store } from '../../storage/store.ts'
 import { openDataset, openOutput, type EndpointOverrides } from '../endpoints.ts'
@@ -110,14 +110,6 @@ export class WorkedRuns {
       throw new PlaceError(
         'store-gone',
         `${output.uri}${layout.set(job.set)} is missing: the output is not mounted or not reachable from here`,
-      )
-    // A field that is not known is refused by the schema; a number that is not known must be looked at. Computed all the
-    // same, the records would be this version's under the other's name.
-    if (set.resultVersion !== resultVersion)
-      throw new InputError(
-        'bad-layout',
-        `${output.uri}${layout.set(job.set)} asks for results of version ${set.resultVersion}, and this worker computes ` +
-          `version ${resultVersion}; let workers of headlight ${set.headlightVersion} serve it`,
       )
     return new WorkedRun(set, output, openDataset(set, this.#endpoints), job.run, this.#log)
   }

@@ -68,17 +68,6 @@ test('a foreign set.json is said to be one', async () => {
   }
 })
 
-test('a result set of another result version is left to the workers that compute it', async () => {
-  const { output, dataset, set, job, runs } = await stored()
-  await output.check('write')
-  await dataset.check('write')
-  await output.put(layout.set(set.id), JSON.stringify({ ...set, resultVersion: 2, headlightVersion: '9.9.9' }))
-  await expect(runs.of(job)).rejects.toMatchObject({
-    code: 'bad-layout',
-    message: expect.stringContaining('let workers of headlight 9.9.9 serve it'),
-  })
-})
-
 test('flags are read anew once they are too old, and the last known hold when they cannot be read', async () => {
   const { output, dataset, set, job, runs } = await stored()
   await output.check('write')
