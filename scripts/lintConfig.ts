@@ -26,21 +26,24 @@ function forbiddenTo(room: string): string[] {
   return floors.slice(own).flatMap((floor) => floor.filter((other) => other !== room))
 }
 
-const noProcess = { name: 'node:process', message: 'Only src/cli reads the environment and the command line.' }
+const noProcess = ['node:process', 'process'].map((name) => ({
+  name,
+  message: 'Only src/cli reads the environment and the command line.',
+}))
 
 /** An override that keeps `files` from importing what the globs match. A later override of the same rule replaces it. */
 function fence(files: readonly string[], group: readonly string[], message: string) {
   return {
     files,
-    rules: { 'no-restricted-imports': ['error', { paths: [noProcess], patterns: [{ group, message }] }] },
+    rules: { 'no-restricted-imports': ['error', { paths: noProcess, patterns: [{ group, message }] }] },
   }
 }
 
 const ladder = floors.map((floor) => floor.join(', ')).join(' < ')
 
 function fences() {
-  const below = floors.flat().filter((room) => room !== 'cli')
-  const rooms = below.map((room) =>
+  const fenced = floors.flat().filter((room) => room !== 'cli')
+  const rooms = fenced.map((room) =>
     fence(
       [`src/${room}/**`],
       forbiddenTo(room).map((other) => `**/${other}/**`),
@@ -51,7 +54,7 @@ function fences() {
   const apart = (files: string, others: readonly string[]) =>
     fence(
       [files],
-      [...forbiddenTo(room).map((name) => `**/${name}/**`), ...others.map((name) => `**/${name}/*`)],
+      [...forbiddenTo(room).map((name) => `**/${name}/**`), ...others.map((name) => `**/${name}/**`)],
       `${folders.join(' and ')} are two processes; what both use lies in src/${room}, and knows neither. ` +
         `Lower floors only: ${ladder}.`,
     )
@@ -61,7 +64,18 @@ function fences() {
       folders.filter((other) => other !== own),
     ),
   )
-  return [...rooms, apart(`src/${room}/*.ts`, folders), ...halves]
+  // A command may use what commands share, and never the reverse.
+  const below = ['settings', 'shared', 'health', 'messages'].map((folder) => `src/cli/${folder}/**`)
+  const shared = {
+    files: below,
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['**/commands/**'], message: 'What commands share knows none of them.' }] },
+      ],
+    },
+  }
+  return [shared, ...rooms, apart(`src/${room}/**`, folders), ...halves]
 }
 
 const config = {

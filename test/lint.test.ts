@@ -51,6 +51,9 @@ const upward: [importer: string, imported: string][] = [
   ['src/worker/unit', 'src/worker/supervisor'],
   ['src/worker', 'src/worker/supervisor'],
   ['src/worker', 'src/worker/unit'],
+  ['src/worker/supervisor', 'src/worker/unit/below'],
+  ['src/worker/other', 'src/worker/unit'],
+  ['src/cli/shared', 'src/cli/commands/run'],
 ]
 const upwardFile = ([importer, imported]: [string, string]) => `${importer}/imports-${imported.replaceAll('/', '-')}.ts`
 
@@ -95,6 +98,11 @@ const bad: [what: string, rule: string, text: string][] = [
     'an import of types that loads the module',
     'typescript(no-import-type-side-effects)',
     "import { type Value } from '../output/target.ts'\nexport const f = (v: Value) => v\n",
+  ],
+  [
+    'process by its short name',
+    'eslint(no-restricted-imports)',
+    "import { env } from 'process'\nexport const home = env.HOME\n",
   ],
   ['a print to the console', 'eslint(no-console)', "console.log('')\nexport const value = 1\n"],
   ['a default export', 'import(no-default-export)', 'export default 1\n'],

@@ -1,3 +1,5 @@
+import { roundHalfToEven } from './rounding.ts'
+
 /**
  * IEEE 754 binary16 as little-endian bytes: nearest value, ties to even; subnormals kept; from 65,520 on infinite; every
  * NaN becomes the same one.
@@ -52,11 +54,3 @@ function exponentOf(size: number): number {
 }
 
 const scratch = new DataView(new ArrayBuffer(4))
-
-/** Nearest integer, halves to the even one, as Python's `round` and IEEE 754 do it; `Math.round` takes 0.5 to 1. */
-export function roundHalfToEven(value: number): number {
-  const below = Math.floor(value)
-  const rest = value - below
-  if (rest !== 0.5) return rest < 0.5 ? below : below + 1
-  return below % 2 === 0 ? below : below + 1
-}

@@ -20,7 +20,8 @@ type Intersection<Union> = (Union extends unknown ? (each: Union) => void : neve
   : never
 type AdapterFlags = Intersection<Definitions[number]['flags']>
 
-// The casts say what the list shows: `map` and `assign` forget which element is which.
+// The casts say what the list shows: `map` and `assign` forget which element is which. If one were wrong, the settings'
+// schema would offer a flag, or `set.json` an option, that has another type than its adapter is given.
 
 /** The adapters' own settings, by name, for the settings' schema. */
 export const adapterFlags = Object.assign({}, ...definitions.map(({ flags }) => flags)) as AdapterFlags

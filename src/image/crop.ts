@@ -1,5 +1,5 @@
 import { SampleError } from '../base/errors.ts'
-import { roundHalfToEven } from '../base/float16.ts'
+import { roundHalfToEven } from '../base/rounding.ts'
 import type { DecodedImage } from './codec.ts'
 import { resizeBilinear, type Region } from './resize.ts'
 

@@ -1,17 +1,13 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { adapterOptionsSchema } from '../dataset/adapters.ts'
-import { scopes } from '../saliency/backward.ts'
-import { mapStyles } from '../saliency/picture.ts'
+import { gradientChoices, mapStyles, scopes } from '../saliency/choices.ts'
 import type { Store } from '../storage/store.ts'
 import { getJson, printJson } from './jsonObject.ts'
 import { layout } from './layout.ts'
 
 /** Raised when a change of the code alters results; part of every fingerprint and of the result set's digest. */
 export const resultVersion = 1
-
-/** What `--gradients` stores beside the maps. */
-export const gradientChoices = ['none', 'float16', 'float32'] as const
 
 /** Every choice that changes a record or a map. Equal choices share one result set; anything else makes another. */
 const resultOptionsSchema = z.strictObject({

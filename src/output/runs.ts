@@ -52,7 +52,7 @@ const runSchema = z.strictObject({
 export type Run = z.infer<typeof runSchema>
 
 /** Sortable by start time, unique across hosts: `20261124T170000Z-4f9a1c`. Fits BullMQ's ids (no `:`, no bare number). */
-function newRunId(now: Date, randomHex6: string): string {
+export function newRunId(now: Date, randomHex6: string): string {
   return `${now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '')}-${randomHex6}`
 }
 

@@ -1,5 +1,6 @@
 import type { DecodedImage } from '../image/codec.ts'
-import { magnitudeSide, type MapStyle } from '../saliency/picture.ts'
+import type { MapStyle } from '../saliency/choices.ts'
+import { magnitudeSide } from '../saliency/picture.ts'
 
 /**
  * A 28 × 28 magnitude map read back from a stored picture, for the overlay; arbitrary scale. Row-major.

@@ -4,7 +4,7 @@ import type { Box } from '../dataset/adapter.ts'
 import type { DecodedImage } from '../image/codec.ts'
 import { cropToInput } from '../image/crop.ts'
 import { drawOverlay } from '../image/overlay.ts'
-import type { MapStyle } from '../saliency/picture.ts'
+import type { MapStyle } from '../saliency/choices.ts'
 import { magnitudeOfMap } from './mapMagnitude.ts'
 
 /**

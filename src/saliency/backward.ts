@@ -1,9 +1,6 @@
+import type { Scope } from './choices.ts'
 import { topological, type Node } from './graph.ts'
 import { inputGradients, make, scalar } from './ops.ts'
-
-/** Which ReLUs are guided. `stem` is what the origin's script does: it hooks only the first. */
-export const scopes = ['all', 'stem', 'none'] as const
-export type Scope = (typeof scopes)[number]
 
 /**
  * Gradients travel through the sweep multiplied by this power of two, which is exact, and are multiplied back at its end.

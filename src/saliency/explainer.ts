@@ -1,10 +1,10 @@
 import { HeadlightError, PlaceError } from '../base/errors.ts'
 import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
-import type { Scope } from './backward.ts'
+import type { MapStyle, Scope } from './choices.ts'
 import type { Executor, TensorData } from './engines/engine.ts'
 import { findEngine } from './engines/openEngine.ts'
 import type { Network } from './networks/network.ts'
-import { magnitudeSide, type MapStyle } from './picture.ts'
+import { magnitudeSide } from './picture.ts'
 import { buildProgram, programNames } from './program.ts'
 
 export interface ExplainerOptions {

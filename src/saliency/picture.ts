@@ -1,11 +1,9 @@
+import type { MapStyle } from './choices.ts'
 import type { Node } from './graph.ts'
 import { constant, make, scalar } from './ops.ts'
 
 /** Side of the small magnitude maps that lie beside each record file. */
 export const magnitudeSide = 28
-
-export const mapStyles = ['origin', 'magnitude'] as const
-export type MapStyle = (typeof mapStyles)[number]
 
 /** The 8-bit picture of a gradient N×3×H×W. */
 export function drawMap(gradient: Node, style: MapStyle): Node {

@@ -1,11 +1,12 @@
 import { angleNames, type AngleName } from '../pose/euler.ts'
-import { gradientOf, type Scope } from './backward.ts'
+import { gradientOf } from './backward.ts'
+import type { MapStyle, Scope } from './choices.ts'
 import type { Graph, Node } from './graph.ts'
 import type { Description, Head } from './networks/description.ts'
 import type { Network } from './networks/network.ts'
 import { objectiveNode, type HeadNodes } from './objective.ts'
 import { constant, make, scalar } from './ops.ts'
-import { drawMap, magnitudeMap, statistics, type MapStyle } from './picture.ts'
+import { drawMap, magnitudeMap, statistics } from './picture.ts'
 import { simplifyGradient, simplifyNetwork } from './simplify.ts'
 
 export interface ProgramOptions {

@@ -10,7 +10,7 @@ import { thisProcess } from '../../src/output/processIdentity.ts'
 import { HeartbeatSender } from '../../src/queue/heartbeat.ts'
 import { openStore } from '../../src/storage/open.ts'
 import { WorkerState } from '../../src/worker/supervisor/workerState.ts'
-import { frozen } from '../support/frozen.ts'
+import { frozen, frozenCases } from '../support/frozen.ts'
 import { headlight, imageFolder, networkFile, startHeadlight, type Ended } from '../support/headlight.ts'
 import { noPatience } from '../support/producerWorld.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
@@ -185,6 +185,37 @@ test.each([...cases, ...otherCheckpoints.map((end) => `network inspect tiny_hp${
   },
 )
 
+test('what a run puts into S3 lies under the same keys, with the same content types, as ever', async () => {
+  const more = ['--gradients', 'float16', '--engine', 'onnxruntime:cpu', '--units', '1']
+  const { code } = await started(
+    'run',
+    '--dataset',
+    dataset,
+    '--network',
+    networkFile,
+    '--output',
+    's3://bucket/types/',
+    ...more,
+  ).ended
+  expect(code).toBe(0)
+  const stored: Record<string, string> = {}
+  for (const [key, { contentType }] of server.objects()) {
+    const [, place] = /^types\/[^/]+\/(.*)$/.exec(key) ?? []
+    if (place !== undefined) stored[place.replace(/^runs\/[^/]+/, 'runs/RUN')] = contentType
+  }
+  expect(stored).toMatchObject(frozen('json.json', 'content types', stored) as object)
+})
+
+test('no case has been dropped', () => {
+  const compared = [
+    ...cases.map((name) => `fields of ${name}`),
+    ...[...cases, ...otherCheckpoints.map((end) => `network inspect tiny_hp${end}`)].map((name) => `values of ${name}`),
+    'content types',
+  ]
+  const held = Object.keys(frozenCases('json.json')).filter((name) => !name.startsWith('failure: '))
+  expect(compared).toEqual(expect.arrayContaining(held))
+})
+
 test('a field may come in addition, but none may go or change its type', () => {
   const before = fieldsOf({ a: { b: [{ c: 1 }, { c: null }] }, d: 'x' })
   expect(before).toEqual(['a.b: array', 'a.b[].c: null|number', 'a.b[]: object', 'a: object', 'd: string'])
@@ -282,6 +313,12 @@ describe('a call that cannot work', () => {
     expect(answer).toEqual({ error: { code: expect.any(String), message: expect.any(String) } })
     const ended = { exitCode, code: answer.error.code }
     expect(ended).toEqual(frozen('json.json', `failure: ${name}`, ended))
+  })
+
+  test('no failure has been dropped', () => {
+    const compared = Object.keys(failures).map((name) => `failure: ${name}`)
+    const held = Object.keys(frozenCases('json.json')).filter((name) => name.startsWith('failure: '))
+    expect(compared).toEqual(expect.arrayContaining(held))
   })
 })
 

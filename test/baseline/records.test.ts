@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto'
 import { parquetMetadata } from 'hyparquet'
 import { expect, test } from 'vitest'
+import { FailureList } from '../../src/output/failureList.ts'
 import { layout, refuseKey } from '../../src/output/layout.ts'
 import { magnitudeBlock } from '../../src/output/magnitudeFile.ts'
-import type { ManifestEntry } from '../../src/output/manifest.ts'
+import { automaticShardSize, partEntries, shardsOf, type ManifestEntry } from '../../src/output/manifest.ts'
 import { retriedCodes } from '../../src/output/record.ts'
 import { recordLines } from '../../src/output/recordFile.ts'
+import { resultVersion } from '../../src/output/resultSet.ts'
+import { newRunId } from '../../src/output/runs.ts'
 import { tableColumns, tableRow } from '../../src/output/table.ts'
 import { TableWriter } from '../../src/output/tableWriter.ts'
-import { shardJobId } from '../../src/queue/jobs.ts'
+import { shardJobId, shardsQueue } from '../../src/queue/jobs.ts'
 import { failedRecord, okRecord } from '../../src/worker/unit/makeRecord.ts'
-import { frozen } from '../support/frozen.ts'
+import { frozen, frozenCases } from '../support/frozen.ts'
 import { keptObject } from '../support/producerWorld.ts'
 import { description, resultSet } from '../support/shard.ts'
 
@@ -113,6 +116,45 @@ test('every file lies where it lay', () => {
     shardJob: shardJobId({ run: 'R', part: 7, offset: 256 }),
   }
   expect(keys).toMatchObject(frozen('records.json', 'layout', keys) as object)
+})
+
+test('a listing is cut into parts and shards as ever', () => {
+  const sizes = [0, 1, 7, 8, 9, 63, 64, 65, 1_000, 10_000, partEntries]
+  const cut = {
+    partEntries,
+    shardSizes: Object.fromEntries(sizes.map((count) => [count, automaticShardSize(count)])),
+    shards: shardsOf({ part: 1, count: 10, shardSize: 4 }),
+  }
+  expect(cut).toEqual(frozen('records.json', 'cut', cut))
+})
+
+test('ids of runs sort and look as ever', () => {
+  const id = newRunId(new Date('2026-11-24T17:00:00.123Z'), '4f9a1c')
+  expect(id).toBe(frozen('records.json', 'run id', id))
+})
+
+test('the list of failures has the same bytes as ever', async () => {
+  const object = keptObject()
+  const failures = new FailureList(object)
+  await failures.add({ key: 'a,"b".png', code: 'corrupt-image', message: 'it is "bad"' })
+  await failures.add({ key: 'c.png', code: 'vanished', message: null })
+  await failures.finish()
+  const text = object.bytes().toString()
+  expect(text).toBe(frozen('records.json', 'failures', text))
+})
+
+test('another result version goes with another queue: workers of this one would compute it in their own way', () => {
+  const pair = { resultVersion, shardsQueue }
+  expect(pair).toEqual(frozen('records.json', 'result version and queue', pair))
+})
+
+test('no case has been dropped', () => {
+  const compared = [
+    ...Object.keys(records).flatMap((name) => [`line ${name}`, `row ${name}`]),
+    ...['with', 'without'].flatMap((how) => [`columns ${how} logits`, `stored ${how} logits`]),
+    ...['magnitude block', 'layout', 'keys', 'retried', 'cut', 'run id', 'failures', 'result version and queue'],
+  ]
+  expect(compared).toEqual(expect.arrayContaining(Object.keys(frozenCases('records.json'))))
 })
 
 test('the same keys are refused, and the same failures tried again, as ever', () => {

@@ -28,16 +28,8 @@ function loadedWith(...entries: string[]): { files: Set<string>; packages: Set<s
 const staticImport = /^(?:import|export) (?!type )(?:[^'"]*? from )?'([^']+)'/gms
 
 const commands = readdirSync(join(source, 'cli/commands'))
-const heavy = [
-  'bullmq',
-  'ioredis',
-  '@aws-sdk/client-s3',
-  'onnxruntime-node',
-  'sharp',
-  'hyparquet',
-  'yaml',
-  'prom-client',
-]
+/** All that every command waits for. */
+const common = ['commander', 'pino', 'zod']
 
 test('the version of Node is checked before anything else is loaded', () => {
   expect([...loadedWith('cli/main.ts').files]).toEqual(['cli/main.ts'])
@@ -48,13 +40,24 @@ test('what a command takes is known without loading what it does', () => {
   const { files, packages } = loadedWith('cli/program.ts')
   for (const name of commands) expect(files).toContain(`cli/commands/${name}/${name}.ts`)
   expect([...files].filter((file) => /\/perform\w*\.ts$/.test(file))).toEqual([])
-  expect(heavy.filter((name) => packages.has(name))).toEqual([])
+  expect([...packages].toSorted()).toEqual(common)
+  const later = /^(saliency\/(graph|ops)|output|queue|producer|worker|report)/
+  expect([...files].filter((file) => later.test(file))).toEqual([])
 })
 
 test('explain loads neither queue nor store nor engine before it knows which', () => {
   const { files, packages } = loadedWith('cli/program.ts', 'cli/commands/explain/performExplain.ts')
   expect([...packages].filter((name) => ['bullmq', 'ioredis', '@aws-sdk/client-s3'].includes(name))).toEqual([])
   expect([...files].filter((file) => /^(queue|producer|worker|report)\//.test(file))).toEqual([])
+})
+
+test('no command loads what another does: what several do is in cli/shared', () => {
+  for (const name of commands) {
+    const folder = join(source, 'cli/commands', name)
+    for (const file of readdirSync(folder)) {
+      expect(readFileSync(join(folder, file), 'utf8')).not.toMatch(/from '\.\.\/(?!\.\.\/)/)
+    }
+  }
 })
 
 test.each(commands)('%s does what it does in a file of its own', (name) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { gradientOf, type Scope } from '../../src/saliency/backward.ts'
+import { gradientOf } from '../../src/saliency/backward.ts'
+import type { Scope } from '../../src/saliency/choices.ts'
 import { evaluate } from '../../src/saliency/engines/reference.ts'
 import { printGraph, type Node } from '../../src/saliency/graph.ts'
 import { constant, make } from '../../src/saliency/ops.ts'

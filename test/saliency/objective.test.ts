@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { InputError } from '../../src/base/errors.ts'
-import type { Scope } from '../../src/saliency/backward.ts'
+import type { Scope } from '../../src/saliency/choices.ts'
 import { createExplainer, type Explanation } from '../../src/saliency/explainer.ts'
 import { loadNetwork } from '../../src/saliency/networks/load.ts'
 import { parseObjectives } from '../../src/saliency/objective.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Scope } from '../../src/saliency/backward.ts'
+import type { Scope } from '../../src/saliency/choices.ts'
 import { findEngine, type EngineName } from '../../src/saliency/engines/openEngine.ts'
 import { openReference } from '../../src/saliency/engines/reference.ts'
 import { createExplainer, type Explainer } from '../../src/saliency/explainer.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { Scope } from '../../src/saliency/backward.ts'
+import type { Scope } from '../../src/saliency/choices.ts'
 import type { Explainer, ObjectiveExplanation } from '../../src/saliency/explainer.ts'
 import type { GoldenImage } from './golden.ts'
 import type { NpyArray } from './npy.ts'

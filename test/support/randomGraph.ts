@@ -1,4 +1,5 @@
-import { gradientOf, type Scope } from '../../src/saliency/backward.ts'
+import { gradientOf } from '../../src/saliency/backward.ts'
+import type { Scope } from '../../src/saliency/choices.ts'
 import type { Graph, Node } from '../../src/saliency/graph.ts'
 import { inputGradients, make } from '../../src/saliency/ops.ts'
 import { simplifyGradient, simplifyNetwork } from '../../src/saliency/simplify.ts'

@@ -14,7 +14,7 @@ export function adapterOptions(settings: Settings): AdapterOptions {
   for (const name of adapterSettingNames) {
     // What has a default is always there. What has none was given, and passed over it would give a result that looks
     // like what was asked for.
-    if (settings[name] === undefined || adapterFlags[name].safeParse(undefined).data !== undefined) continue
+    if (settings[name] === undefined || hasDefault(name)) continue
     const owners = adaptersWith(name)
     if (owners.includes(settings.adapter)) continue
     throw new InputError(
@@ -23,4 +23,8 @@ export function adapterOptions(settings: Settings): AdapterOptions {
     )
   }
   return adapterOptionsOf(settings.adapter, settings)
+}
+
+function hasDefault(name: AdapterSetting): boolean {
+  return adapterFlags[name].safeParse(undefined).data !== undefined
 }

@@ -1,9 +1,7 @@
 import { z } from 'zod'
 import { adapterFlag, adapterFlags } from '../../dataset/adapters.ts'
-import { gradientChoices } from '../../output/resultSet.ts'
-import { scopes } from '../../saliency/backward.ts'
+import { gradientChoices, mapStyles, scopes } from '../../saliency/choices.ts'
 import { engineChoices } from '../../saliency/engines/openEngine.ts'
-import { mapStyles } from '../../saliency/picture.ts'
 
 /**
  * Every setting of headlight, documented once: `--help`, `docs/configuration.md`, the config file, the environment and

@@ -6,7 +6,6 @@ import type { Architecture, NetworkFamily } from './family.ts'
 
 /** DenseNets in torchvision's names. */
 export const denseNet: NetworkFamily = {
-  name: 'DenseNet',
   recognise(weights, file) {
     const { shape, notes } = findDenseNetShape(weights, file)
     const { heads, ...trunk } = shape

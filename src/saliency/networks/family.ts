@@ -41,7 +41,6 @@ export interface RecognisedNetwork {
 
 /** Networks that are built alike, in one file with how their weights are recognised. `families.ts` lists them. */
 export interface NetworkFamily {
-  readonly name: string
   /**
    * Finds the network that the weights make up, and checks that every tensor of it is there in the shape that the others
    * call for. InputError `unsupported-network` names the first tensor that is missing, of an odd shape, or unknown: an

@@ -10,11 +10,11 @@ import { closeCancelled } from '../../../producer/cancel.ts'
 import { openStore } from '../../../storage/open.ts'
 import type { Store } from '../../../storage/store.ts'
 import type { Call } from '../../command.ts'
+import { unservedText } from '../../messages/unserved.ts'
 import { required } from '../../settings/commandFlags.ts'
 import { openDataset } from '../../shared/askedFor.ts'
 import { conclude } from '../../shared/conclude.ts'
 import { stopOnSignal } from '../../shared/stopSignals.ts'
-import { unservedText } from '../status/statusText.ts'
 
 const pollMs = 500
 

@@ -9,8 +9,8 @@ import type { Call } from '../../command.ts'
 import { number } from '../../messages/quantities.ts'
 import { required } from '../../settings/commandFlags.ts'
 import { openDataset } from '../../shared/askedFor.ts'
+import { computeHere } from '../../shared/computeHere.ts'
 import { refuseAbsentEngine } from '../../shared/computing.ts'
-import { computeHere } from '../run/performRun.ts'
 
 /** A run over the failed images of the result set that the named run belongs to; all else is known from its `set.json`. */
 export async function performRetry(call: Call): Promise<number> {

@@ -1,5 +1,6 @@
 import { place } from '../../../storage/place.ts'
 import { number, rateText } from '../../messages/quantities.ts'
+import { unservedText } from '../../messages/unserved.ts'
 import type { QueueStatus } from './queueStatus.ts'
 import type { ResultSetStatus } from './resultSetStatus.ts'
 import type { WorkerStatus } from './workerStatus.ts'
@@ -15,10 +16,6 @@ export interface Status {
   readonly queues: readonly QueueStatus[]
   readonly workers: readonly WorkerStatus[]
 }
-
-/** What becomes of an open run that nobody holds. */
-export const unservedText =
-  'no producer is at it now: the same run or produce command goes on with it, or a headlight producer that finds it in its queue'
 
 /** For people: a block per result set, a line per queue and worker. */
 export function statusText({ output, sets, queues, workers }: Status): string {
