@@ -152,7 +152,14 @@ test('no case has been dropped', () => {
   const compared = [
     ...Object.keys(records).flatMap((name) => [`line ${name}`, `row ${name}`]),
     ...['with', 'without'].flatMap((how) => [`columns ${how} logits`, `stored ${how} logits`]),
-    ...['magnitude block', 'layout', 'keys', 'retried', 'cut', 'run id', 'failures', 'result version and queue'],
+    'magnitude block',
+    'layout',
+    'keys',
+    'retried',
+    'cut',
+    'run id',
+    'failures',
+    'result version and queue',
   ]
   expect(compared).toEqual(expect.arrayContaining(Object.keys(frozenCases('records.json'))))
 })
