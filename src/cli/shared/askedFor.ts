@@ -10,7 +10,7 @@ import type { Store } from '../../storage/store.ts'
 import type { Call } from '../command.ts'
 import { required } from '../settings/commandFlags.ts'
 import type { Settings } from '../settings/optionSchema.ts'
-import { resultOptions } from '../settings/resultOptions.ts'
+import { resultOptions } from '../settings/resultSetChoices.ts'
 import { announcement, readNetworkFile } from './networkFile.ts'
 import { whileWaiting } from './waiting.ts'
 
