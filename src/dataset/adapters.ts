@@ -59,7 +59,8 @@ interface AnyDefinition {
 
 const byName = new Map<string, AnyDefinition>(definitions.map((definition) => [definition.name, definition]))
 
-function definitionOf(name: AdapterName): AnyDefinition {
+/** All that is known of the adapter of this name. */
+export function adapterDefinition(name: AdapterName): AnyDefinition {
   const definition = byName.get(name)
   if (definition === undefined) throw new Error(`no adapter is called ${name}`)
   return definition
@@ -67,12 +68,7 @@ function definitionOf(name: AdapterName): AnyDefinition {
 
 /** The adapter that reads a dataset so. */
 export function openAdapter(options: AdapterOptions): Adapter {
-  return definitionOf(options.name).open(options)
-}
-
-/** The options that the settings ask for. Raises InputError `bad-option` when they do not fit each other. */
-export function adapterOptionsOf(name: AdapterName, settings: AdapterSettings): AdapterOptions {
-  return definitionOf(name).optionsOf(settings)
+  return adapterDefinition(options.name).open(options)
 }
 
 /** The adapters that take a setting, by its name. */
@@ -82,17 +78,7 @@ export function adaptersWith(flag: keyof AdapterFlags): string[] {
 
 /** How a dataset was read, for people: errors of two runs compare only where boxes, margin and label frame are the same. */
 export function describeAdapter(options: AdapterOptions): string {
-  const facts = definitionOf(options.name).describe(options)
+  const facts = adapterDefinition(options.name).describe(options)
   if (options.applyExifOrientation) facts.push('turned as EXIF says')
   return facts.length > 0 ? `${options.name} (${facts.join(', ')})` : options.name
-}
-
-/** The flag that reads the angles in another order, where there is one and it would change something. */
-export function flagForOrder(options: AdapterOptions, order: readonly AngleName[]): string | null {
-  return definitionOf(options.name).flagForOrder?.(options, order) ?? null
-}
-
-/** What to say where no sample has a pose, if the layout promises some. */
-export function withoutPoses({ name }: AdapterOptions): string | undefined {
-  return definitionOf(name).withoutPoses
 }

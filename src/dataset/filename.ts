@@ -1,8 +1,7 @@
-import { z } from 'zod'
 import { angleNames } from '../pose/euler.ts'
-import { applyExifOrientation, defineAdapter } from './adapterDefinition.ts'
-import { globFlag, globOption, listImages, noTruth } from './images.ts'
-import { angleOrder, filenameAngles, filenameAnglesFlag, readPosedName } from './posedName.ts'
+import { defineAdapter } from './adapterDefinition.ts'
+import { globText, imageFlags, imageOptions, imageOptionsOf, listImages, noTruth } from './images.ts'
+import { readPosedName } from './posedName.ts'
 
 /**
  * The origin's file names. That its three angles stand for yaw, pitch and roll in that order is a guess, so the order is
@@ -13,24 +12,16 @@ import { angleOrder, filenameAngles, filenameAnglesFlag, readPosedName } from '.
 export const filename = defineAdapter({
   name: 'filename',
   summary: 'reads the pose from names like BIWI00009409_-17_+1_+17.png',
-  flags: { filenameAngles: filenameAnglesFlag, glob: globFlag },
-  options: z.strictObject({ name: z.literal('filename'), filenameAngles, applyExifOrientation, glob: globOption }),
-  optionsOf: (settings) => ({
-    name: 'filename' as const,
-    filenameAngles: angleOrder(settings.filenameAngles),
-    applyExifOrientation: settings.exifOrientation,
-    ...(settings.glob === undefined ? {} : { glob: settings.glob }),
-  }),
+  flags: imageFlags,
+  options: imageOptions('filename'),
+  optionsOf: (settings) => imageOptionsOf('filename', settings),
   open: ({ glob, filenameAngles: order }) => ({
     name: 'filename',
     glob,
     samples: listImages(glob),
     read: async (_dataset, sample) => ({ ...noTruth, ...readPosedName(sample.key, order) }),
   }),
-  describe: ({ glob, filenameAngles: order }) => [
-    `angles ${order.join(', ')}`,
-    ...(glob === undefined ? [] : [`only ${glob}`]),
-  ],
+  describe: ({ glob, filenameAngles: order }) => [`angles ${order.join(', ')}`, ...globText(glob)],
   flagForOrder: ({ filenameAngles: given }, order) => {
     const meant = given.map((name) => angleNames[order.indexOf(name)] ?? name)
     return meant.join() === given.join() ? null : `--filename-angles ${meant.join(',')}`

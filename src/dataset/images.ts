@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Store } from '../storage/store.ts'
 import type { Adapter, Sample, Truth } from './adapter.ts'
-import { applyExifOrientation, defineAdapter } from './adapterDefinition.ts'
+import { applyExifOrientation, defineAdapter, type CommonSettings } from './adapterDefinition.ts'
 import { angleOrder, filenameAngles, filenameAnglesFlag } from './posedName.ts'
 
 const imageSuffix = /\.(jpe?g|png|webp|tiff?|gif|bmp|avif)$/i
@@ -42,36 +42,56 @@ async function matcher(glob: string): Promise<(key: string) => boolean> {
   return picomatch(glob)
 }
 
-/** The flag `--glob`, for layouts that are any images. */
-export const globFlag = z.string().min(1).optional().meta({
-  group: 'data',
-  placeholder: 'PATTERN',
-  automatic: 'every image',
-  description:
-    'Adapters images and filename: take only images whose whole key, below the dataset, matches: `train/**/*.png`. `*` ends at a slash, `**` does not.',
-})
+/** The flags of layouts that are any images. */
+export const imageFlags = {
+  filenameAngles: filenameAnglesFlag,
+  glob: z.string().min(1).optional().meta({
+    group: 'data',
+    placeholder: 'PATTERN',
+    automatic: 'every image',
+    description:
+      'Adapters images and filename: take only images whose whole key, below the dataset, matches: `train/**/*.png`. `*` ends at a slash, `**` does not.',
+  }),
+}
 
-/** Only keys that match are samples. Absent: all images. */
-export const globOption = z.string().optional()
+/**
+ * The options that they become. `images` has no use for the angles, but its result sets were named with them from the
+ * first version on.
+ */
+export function imageOptions<Name extends string>(name: Name) {
+  return z.strictObject({
+    name: z.literal(name),
+    filenameAngles,
+    applyExifOrientation,
+    /** Only keys that match are samples. Absent: all images. */
+    glob: z.string().optional(),
+  })
+}
+
+export function imageOptionsOf<Name extends string>(
+  name: Name,
+  settings: z.output<z.ZodObject<typeof imageFlags>> & CommonSettings,
+) {
+  return {
+    name,
+    filenameAngles: angleOrder(settings.filenameAngles),
+    applyExifOrientation: settings.exifOrientation,
+    ...(settings.glob === undefined ? {} : { glob: settings.glob }),
+  }
+}
+
+/** What `describe` says of a glob. */
+export function globText(glob: string | undefined): string[] {
+  return glob === undefined ? [] : [`only ${glob}`]
+}
 
 /** Plain images: no pose, no box, all of each image seen. */
 export const images = defineAdapter({
   name: 'images',
   summary: 'takes every image and knows no pose',
-  flags: { filenameAngles: filenameAnglesFlag, glob: globFlag },
-  options: z.strictObject({
-    name: z.literal('images'),
-    // It has no use for them, but its result sets were named with them from the first version on.
-    filenameAngles,
-    applyExifOrientation,
-    glob: globOption,
-  }),
-  optionsOf: (settings) => ({
-    name: 'images' as const,
-    filenameAngles: angleOrder(settings.filenameAngles),
-    applyExifOrientation: settings.exifOrientation,
-    ...(settings.glob === undefined ? {} : { glob: settings.glob }),
-  }),
+  flags: imageFlags,
+  options: imageOptions('images'),
+  optionsOf: (settings) => imageOptionsOf('images', settings),
   open: ({ glob }) => ({ name: 'images', glob, samples: listImages(glob), read: async () => noTruth }),
-  describe: ({ glob }) => (glob === undefined ? [] : [`only ${glob}`]),
+  describe: ({ glob }) => globText(glob),
 })

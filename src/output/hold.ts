@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { pause } from '../base/backoff.ts'
 import { InputError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
 import type { Patience } from '../storage/patience.ts'
@@ -117,7 +117,7 @@ export class Hold {
             `and it counts as gone unless there is another within ${seconds(stillMs)}`,
         )
       }
-      await sleep(Math.min(1_000, times.heartbeatMs / 4), undefined, { signal }).catch(() => signal.throwIfAborted())
+      await pause(Math.min(1_000, times.heartbeatMs / 4), { signal })
     }
   }
 
@@ -154,7 +154,7 @@ export class Hold {
     const { heartbeatMs } = this.#options.times ?? defaultTimes
     for (;;) {
       // Unreferenced timers would do for a command, but a standing producer waits here as well.
-      await sleep(heartbeatMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+      await pause(heartbeatMs, { signal: this.#stop.signal })
       if (this.#stop.signal.aborted || this.lost.aborted) return
       await this.#renewInTurn().catch((error: unknown) => {
         // A store that is away for a while loses no hold: the next renewal finds out whether someone took it.
@@ -244,8 +244,8 @@ function named(owner: HoldFile): string {
   return `${owner.run === null ? 'a run' : `run ${owner.run}`} of process ${owner.pid} on ${owner.host}`
 }
 
-function ageMs(owner: HoldFile): number {
-  return Math.max(0, Date.now() - Date.parse(owner.heartbeatAt))
+function ageMs(owner: HoldFile, nowMs = Date.now()): number {
+  return Math.max(0, nowMs - Date.parse(owner.heartbeatAt))
 }
 
 function seconds(ms: number): string {
@@ -262,7 +262,7 @@ export interface LiveHold {
 export async function liveHold(output: Store, set: string, now: Date): Promise<LiveHold | undefined> {
   const found = await readHold(output, set)
   if (found === undefined) return undefined
-  const ageMs = now.getTime() - Date.parse(found.value.heartbeatAt)
-  if (ageMs > staleHoldMs) return undefined
-  return { hold: found.value, heartbeatSecondsAgo: Math.max(0, Math.round(ageMs / 1000)) }
+  const age = ageMs(found.value, now.getTime())
+  if (age > staleHoldMs) return undefined
+  return { hold: found.value, heartbeatSecondsAgo: Math.round(age / 1000) }
 }

@@ -48,6 +48,14 @@ export async function* resultSetIds(output: Store): AsyncGenerator<string> {
   }
 }
 
+/** The result sets in an output by folder, in their order. InputError `bad-layout` when a `set.json` is another's. */
+export async function* readResultSets(output: Store): AsyncGenerator<{ id: string; set: ResultSet }> {
+  for await (const id of output.folders('')) {
+    const set = await readResultSet(output, id)
+    if (set !== undefined) yield { id, set }
+  }
+}
+
 /** Undefined when the result set is not there. InputError `bad-layout` when its `set.json` is another's. */
 export async function readResultSet(output: Store, set: string): Promise<ResultSet | undefined> {
   return (await getJson(output, layout.set(set), resultSetSchema))?.value

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
 import { z } from 'zod'
+import { pause } from '../base/backoff.ts'
 import { InputError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { liveHold, readHold } from '../output/hold.ts'
@@ -136,7 +136,7 @@ async function keepLooking(memory: QueueMemory, { signal, lookMs = 3_000, log }:
         'a schedule in Redis cannot be read, by another version perhaps: while it is there, nothing that Redis loses is put back',
       )
     })
-    await sleep(lookMs, undefined, { signal }).catch(() => undefined)
+    await pause(lookMs, { signal })
   }
 }
 

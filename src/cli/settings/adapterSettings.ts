@@ -1,6 +1,6 @@
 import { InputError } from '../../base/errors.ts'
-import { adapterFlags, adapterOptionsOf, adaptersWith, type AdapterOptions } from '../../dataset/adapters.ts'
-import { flagName } from './optionFacts.ts'
+import { adapterDefinition, adapterFlags, adaptersWith, type AdapterOptions } from '../../dataset/adapters.ts'
+import { flagName, settingFacts } from './optionFacts.ts'
 import { settingNames, type SettingName, type Settings } from './optionSchema.ts'
 
 /** Settings that only some adapters have a use for. */
@@ -14,7 +14,7 @@ export function adapterOptions(settings: Settings): AdapterOptions {
   for (const name of adapterSettingNames) {
     // What has a default is always there. What has none was given, and passed over it would give a result that looks
     // like what was asked for.
-    if (settings[name] === undefined || hasDefault(name)) continue
+    if (settings[name] === undefined || settingFacts(name).default !== undefined) continue
     const owners = adaptersWith(name)
     if (owners.includes(settings.adapter)) continue
     throw new InputError(
@@ -22,9 +22,5 @@ export function adapterOptions(settings: Settings): AdapterOptions {
       `--${flagName(name)} belongs to --adapter ${owners.join(' or ')}, not to ${settings.adapter}`,
     )
   }
-  return adapterOptionsOf(settings.adapter, settings)
-}
-
-function hasDefault(name: AdapterSetting): boolean {
-  return adapterFlags[name].safeParse(undefined).data !== undefined
+  return adapterDefinition(settings.adapter).optionsOf(settings)
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { SampleError } from '../../../base/errors.ts'
 import type { Adapter, Sample, Truth } from '../../../dataset/adapter.ts'
-import { flagForOrder, openAdapter, withoutPoses, type AdapterOptions } from '../../../dataset/adapters.ts'
+import { adapterDefinition, openAdapter, type AdapterOptions } from '../../../dataset/adapters.ts'
 import { emptyDataset } from '../../../dataset/requireImages.ts'
 import { decodeImage, type DecodedImage } from '../../../image/codec.ts'
 import { drawContactSheet, type Tile } from '../../../image/contactSheet.ts'
@@ -186,7 +186,7 @@ function warningsOf(
   const warnings: string[] = []
   const beyond = posesOf(seen).filter((pose) => Object.values(pose).some((degrees) => Math.abs(degrees) > 99)).length
   if (beyond > 0) warnings.push(`${beyond} of the labels lie beyond ±99° and are left out of errors by convention`)
-  const unposed = withoutPoses(options)
+  const unposed = adapterDefinition(options.name).withoutPoses
   if (unposed !== undefined && seen.length > 0 && posesOf(seen).length === 0) warnings.push(unposed)
   if (!withNetwork || seen.length === 0) return warnings
   if (ranking === null) {
@@ -208,8 +208,8 @@ function warningsOf(
 /** How to ask for another order, where an option does. Signs are the network's business: its description has them. */
 function betterOption(options: AdapterOptions, { order, signs }: Ranking['given']): string {
   const parts: string[] = []
-  const flag = flagForOrder(options, order)
-  if (flag !== null) parts.push(flag)
+  const flag = adapterDefinition(options.name).flagForOrder?.(options, order)
+  if (typeof flag === 'string') parts.push(flag)
   const turned = angleNames.filter((_, index) => signs[index] === -1)
   if (turned.length > 0) parts.push(`sign: -1 for ${turned.join(' and ')} in the network's description`)
   return parts.length > 0 ? ` (${parts.join(', and ')})` : ''

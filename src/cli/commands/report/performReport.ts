@@ -1,6 +1,6 @@
 import { InputError } from '../../../base/errors.ts'
 import { layout } from '../../../output/layout.ts'
-import { readResultSet, resultSetIds } from '../../../output/resultSet.ts'
+import { readResultSets } from '../../../output/resultSet.ts'
 import { runIds } from '../../../output/runs.ts'
 import { readSummary, type Summary } from '../../../output/summary.ts'
 import { writeReport } from '../../../report/writeReport.ts'
@@ -19,9 +19,8 @@ export async function writeReports({ operands, settings, surroundings, display, 
   try {
     await output.check('read')
     const written: string[] = []
-    for await (const id of resultSetIds(output)) {
-      const set = await readResultSet(output, id)
-      const summary = set && (await latestSummary(output, id))
+    for await (const { id, set } of readResultSets(output)) {
+      const summary = await latestSummary(output, id)
       if (!summary) continue
       const dataset = openDataset(set)
       try {

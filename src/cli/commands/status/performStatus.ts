@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { pause } from '../../../base/backoff.ts'
 import { InputError } from '../../../base/errors.ts'
 import { namedRun } from '../../../output/namedRun.ts'
 import type { QueueConnection } from '../../../queue/redisUrl.ts'
@@ -76,7 +76,7 @@ export async function showStatus(call: Call): Promise<number> {
         else if (!settings.json) surroundings.results.write(`--- ${status.at}\n`)
         show(status)
         if (wanted !== undefined && status.sets.every(({ state }) => closedStates.includes(state))) return 0
-        await sleep(watchMs, undefined, { signal: stop.signal }).catch(() => undefined)
+        await pause(watchMs, { signal: stop.signal })
       }
       return 0
     } finally {
