@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import type * as Installation from '../../../src/machine/tfjsInstallation.ts'
-import { describeEngine, describeNotRun, everything } from '../../support/engineConformance.ts'
+import { describeEngine, describeNotRun } from '../../support/engineConformance.ts'
 import { goldenImages } from '../../support/golden.ts'
 import { imageFolder, networkFile } from '../../support/headlight.ts'
 import { otherNode } from '../../support/otherNode.ts'
@@ -44,7 +44,7 @@ async function whyNot(): Promise<string | null> {
 
 const reason = await whyNot()
 if (reason === null) {
-  describeEngine({ ...everything, engine, enginesFolder })
+  describeEngine({ engine, enginesFolder })
   for (const major of [20, 22, 24]) describeOnNode(major)
 } else {
   describeNotRun(engine, reason)

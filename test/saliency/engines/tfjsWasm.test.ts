@@ -1,3 +1,3 @@
-import { describeEngine, everything } from '../../support/engineConformance.ts'
+import { describeEngine } from '../../support/engineConformance.ts'
 
-describeEngine({ ...everything, engine: 'tfjs:wasm' })
+describeEngine({ engine: 'tfjs:wasm' })
