@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { benchEngine } from './engine.ts'
 import { benchEngines } from './engines.ts'
+import { benchGpu } from './gpu/gpu.ts'
 import { machine } from './measure.ts'
 import { benchNetwork } from './network.ts'
 import { benchExplain, benchPipeline } from './pipeline.ts'
@@ -9,7 +10,10 @@ import { benchQueueMemory } from './queueMemory.ts'
 import { checkScale } from './scale/check.ts'
 import { scaleCurves } from './scale/curves.ts'
 
-/** `npm run bench [-- engine pipeline …]`: tables of ratios taken in one run; absolute times drift between machines. */
+/**
+ * `npm run bench [-- engine pipeline …]`: tables of ratios taken in one run; absolute times drift between machines.
+ * `npm run bench -- gpu` is a command of its own, with options.
+ */
 const sections: Readonly<Record<string, () => Promise<string>>> = {
   engine: async () => {
     const { path, network } = benchNetwork()
@@ -38,9 +42,14 @@ const sections: Readonly<Record<string, () => Promise<string>>> = {
 /** Only when they are asked for: they take long, or write into the repository. */
 const onDemand = ['bookkeeping', 'scale', 'scale-check']
 
-const asked = process.argv.slice(2)
-console.log(machine())
-for (const [name, run] of Object.entries(sections)) {
-  if (asked.length > 0 ? !asked.includes(name) : onDemand.includes(name)) continue
-  console.log(`\n${await run()}`)
+const [first, ...rest] = process.argv.slice(2)
+if (first === 'gpu') process.exitCode = await benchGpu(rest)
+else await printTables(process.argv.slice(2))
+
+async function printTables(asked: readonly string[]): Promise<void> {
+  console.log(machine())
+  for (const [name, run] of Object.entries(sections)) {
+    if (asked.length > 0 ? !asked.includes(name) : onDemand.includes(name)) continue
+    console.log(`\n${await run()}`)
+  }
 }

@@ -1,8 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** A DenseNet-121 with three 61-bin heads in torchvision's names, seeded He initialisation, as a safetensors file. */
-export function densenet121Checkpoint(path: string): void {
+interface Size {
+  /** Channels after the first convolution. */
+  readonly stem: number
+  readonly growth: number
+  /** Layers of each dense block. */
+  readonly layers: readonly number[]
+}
+
+export const densenet121: Size = { stem: 64, growth: 32, layers: [6, 12, 24, 16] }
+/** A hundredth of the work. */
+export const smallDensenet: Size = { stem: 8, growth: 8, layers: [2, 2, 2, 2] }
+
+/** A DenseNet with three 61-bin heads in torchvision's names, seeded He initialisation, as a safetensors file. */
+export function denseNetCheckpoint(path: string, { stem, growth, layers }: Size): void {
   const tensors: [string, number[], (index: number) => number][] = []
   let state = 1
   const uniform = (): number => {
@@ -23,19 +35,19 @@ export function densenet121Checkpoint(path: string): void {
       tensors.push([`${name}.${part}`, [channels], () => value + (part === 'bias' ? uniform() * 0.1 : 0)])
     }
   }
-  conv('features.conv0', 64, 3, 7)
-  norm('features.norm0', 64)
-  let channels = 64
-  for (const [index, layers] of [6, 12, 24, 16].entries()) {
-    for (let layer = 1; layer <= layers; layer++) {
+  conv('features.conv0', stem, 3, 7)
+  norm('features.norm0', stem)
+  let channels = stem
+  for (const [index, count] of layers.entries()) {
+    for (let layer = 1; layer <= count; layer++) {
       const name = `features.denseblock${index + 1}.denselayer${layer}`
       norm(`${name}.norm1`, channels)
-      conv(`${name}.conv1`, 128, channels, 1)
-      norm(`${name}.norm2`, 128)
-      conv(`${name}.conv2`, 32, 128, 3)
-      channels += 32
+      conv(`${name}.conv1`, 4 * growth, channels, 1)
+      norm(`${name}.norm2`, 4 * growth)
+      conv(`${name}.conv2`, growth, 4 * growth, 3)
+      channels += growth
     }
-    if (index < 3) {
+    if (index < layers.length - 1) {
       norm(`features.transition${index + 1}.norm`, channels)
       conv(`features.transition${index + 1}.conv`, channels / 2, channels, 1)
       channels /= 2

@@ -1,0 +1,119 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { arch, availableParallelism, cpus, release, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { librariesFolder, linkCudaLibraries } from '../../src/machine/cudaLibraries.ts'
+import { engineStatuses, type EngineStatus } from '../../src/machine/engineStatus.ts'
+import { installations } from '../../src/saliency/engines/openEngine.ts'
+import { PyTorch } from './contender.ts'
+import type { GpuContext, UsableEngine } from './context.ts'
+import { cards } from './nvidiaSmi.ts'
+import type { StepReport } from './report.ts'
+
+const run = promisify(execFile)
+
+/** What is there: driver, card, libraries, which engines load and why not. Gives the engines that do. */
+export async function machineStep(
+  step: StepReport,
+  context: Omit<GpuContext, 'engines' | 'report'>,
+  asked: readonly string[] | null,
+): Promise<UsableEngine[]> {
+  const { environment, enginesFolder, python } = context
+  const found = await cards(environment)
+  step.fact('cards', found)
+  const rows = step.table('this machine', [])
+  for (const { name, driver, computeCapability, memoryMb } of found) {
+    rows([
+      'GPU',
+      `${name}, ${(memoryMb / 1024).toFixed(0)} GiB, compute capability ${computeCapability}, driver ${driver}`,
+    ])
+  }
+  if (found.length === 0) rows(['GPU', 'none: nvidia-smi is not found or shows none'])
+  rows(['processor', `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores`])
+  rows(['memory', `${(totalmem() / 2 ** 30).toFixed(0)} GiB`])
+  rows(['system', `Linux ${release()} ${arch()}, Node ${process.version}`])
+  step.fact('nvidia-smi', await printed('nvidia-smi', [], environment))
+
+  const libraries = await linkedLibraries(context)
+  if (libraries !== null) {
+    step.fact('CUDA libraries', libraries)
+    rows(['CUDA libraries', `${libraries.length} found for ${installations.cuda.engine}`])
+  }
+
+  const pytorch = new PyTorch({ python, environment })
+  await pytorch.ask({ do: 'facts' }, 60).then(
+    (facts) => {
+      step.fact('PyTorch', facts)
+      rows(['PyTorch', `${facts.torch} on ${facts.device}`])
+    },
+    (error: unknown) => step.note(`PyTorch is not compared with: ${messageOf(error)} (--python names another Python)`),
+  )
+  await pytorch.close()
+
+  const statuses = await engineStatuses(enginesFolder, environment)
+  step.fact('engines', statuses)
+  const row = step.table('engines', ['engine', 'usable', 'version', 'on, or why not'])
+  for (const { engine, usable, version, device, problem } of statuses) {
+    row([engine, usable ? 'yes' : 'no', version ?? '', device ?? problem ?? ''])
+  }
+  const usable = asked === null ? ranked(statuses) : named(statuses, asked)
+  step.fact('measured engines', usable)
+  return usable
+}
+
+/** Those on a GPU first, in the order in which `auto` prefers them; then the processor's, to compare with. */
+function ranked(statuses: readonly EngineStatus[]): UsableEngine[] {
+  const order = ['onnxruntime:cuda', 'tfjs:tensorflow', 'onnxruntime:webgpu', 'onnxruntime:cpu'] as const
+  return order.flatMap((engine) => usableOf(statuses, engine)).filter(({ engine, device }) => isWanted(engine, device))
+}
+
+const isWanted = (engine: string, device: string): boolean => engine !== 'tfjs:tensorflow' || device !== 'the CPU'
+
+function named(statuses: readonly EngineStatus[], asked: readonly string[]): UsableEngine[] {
+  return asked.flatMap((engine) => {
+    const found = usableOf(statuses, engine)
+    if (found.length > 0) return found
+    const why = statuses.find((status) => status.engine === engine)?.problem ?? 'there is no such engine'
+    throw new Error(`--engines ${engine}: ${why}`)
+  })
+}
+
+function usableOf(statuses: readonly EngineStatus[], wanted: string): UsableEngine[] {
+  return statuses.flatMap(({ engine, usable, version, device }) =>
+    engine === wanted && usable && version !== null && device !== null ? [{ engine, version, device }] : [],
+  )
+}
+
+/**
+ * What a bundle brings of the CUDA engine has not met this machine's libraries yet: they are linked here, PyTorch's among
+ * them. Null where that engine is not installed.
+ */
+async function linkedLibraries({
+  environment,
+  enginesFolder,
+  python,
+}: Pick<GpuContext, 'environment' | 'enginesFolder' | 'python'>): Promise<string[] | null> {
+  const installation = join(enginesFolder, installations.cuda.folder)
+  if (!existsSync(join(installation, installations.cuda.mark))) return null
+  // Python's own prefix, since nobody activates an environment for this.
+  const prefix = await printed(python, ['-c', 'import sys; print(sys.prefix)'], environment)
+  const places = { ...environment, VIRTUAL_ENV: environment['VIRTUAL_ENV'] ?? prefix?.trim() }
+  const folder = join(installation, librariesFolder)
+  await linkCudaLibraries(folder, places, environment['HOME'] ?? '/')
+  const { readdir } = await import('node:fs/promises')
+  return readdir(folder)
+}
+
+async function printed(
+  program: string,
+  args: readonly string[],
+  env: GpuContext['environment'],
+): Promise<string | null> {
+  return run(program, [...args], { timeout: 30_000, env: { ...env } }).then(
+    ({ stdout }) => stdout,
+    () => null,
+  )
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { chooseEngine, thisMachine } from '../../src/machine/chooseEngine.ts'
+import { cardEngine, type GpuContext } from './context.ts'
+import { isNvidias } from './engineClient.ts'
+import { headlightProgram } from './files.ts'
+import { messageOf } from './machineStep.ts'
+import { imageFolder, runPipeline, unitsOf } from './pipelineRun.ts'
+import { everyImageOnce, imagesFor, percent } from './pipelineStep.ts'
+import type { StepReport } from './report.ts'
+
+/** One unit and several on one card, a unit killed at work, a batch that no memory holds, and what `auto` chooses. */
+export async function unitsStep(step: StepReport, context: GpuContext): Promise<void> {
+  const machine = thisMachine(context.enginesFolder, context.environment)
+  const { engine, reason } = await chooseEngine('auto', machine)
+  step.fact('auto', { engine, reason })
+  step.table('--engine auto', ['takes', 'because'])([engine, reason])
+  await killed(step, context)
+  await tooLarge(step, context)
+  await several(step, context)
+}
+
+async function killed(step: StepReport, context: GpuContext): Promise<void> {
+  const images = Math.round(imagesFor(context) / 4)
+  let victim: number | undefined
+  const what = 'a unit killed in the middle of a batch'
+  const aim = 'every image computed once, none failed'
+  try {
+    const result = await runPipeline(context, {
+      engine: cardEngine(context).engine,
+      images,
+      units: 1,
+      seconds: context.secondsLeft() * 0.4,
+      onComputed(computed, worker) {
+        if (victim !== undefined || computed < images / 4) return
+        victim = unitsOf(worker)[0]
+        if (victim !== undefined) process.kill(victim, 'SIGKILL')
+      },
+    })
+    step.fact('unit killed', result)
+    const found = `${result.counts['computed'] ?? 0} of ${images} computed, ${result.unitDeaths} unit died, ${result.seconds.toFixed(0)} s`
+    // A unit that was never killed proves nothing.
+    step.verdict({
+      what,
+      aim,
+      found,
+      ok: victim === undefined ? null : everyImageOnce(result, images) && result.unitDeaths === 1,
+    })
+  } catch (error) {
+    step.verdict({ what, aim, found: messageOf(error), ok: false })
+  }
+}
+
+/** Images of DenseNet-121 that no card holds today: some 20 MB each. */
+const largestBatch = 65_536
+
+async function tooLarge(step: StepReport, context: GpuContext): Promise<void> {
+  const what = 'a batch too large for the memory'
+  const aim = 'refused in one sentence'
+  const engine = context.engines.find(({ device }) => device !== 'the CPU')?.engine
+  // A processor's memory is the machine's: taking all of it would end whatever else runs here.
+  if (engine === undefined) return step.note(`${what}: no engine here has a memory of its own`)
+  const output = mkdtempSync(join(context.work, 'output-'))
+  const args = ['run', '--dataset', imageFolder(context.work, 1), '--output', output, '--network', context.network]
+  const options = ['--engine', engine, '--engines-folder', context.enginesFolder, '--units', '1', '--quiet']
+  const folders = ['--cache-folder', join(context.work, 'cache')]
+  const gpus = context.device !== null && isNvidias(engine) ? ['--gpus', context.device] : []
+  const all = [...args, ...options, ...folders, ...gpus, '--batch', String(largestBatch)]
+  const { code, said } = await ended(all, context, Math.min(90, context.secondsLeft()))
+  step.fact('batch too large', { engine, batch: largestBatch, code, said })
+  const sentence = said.split('\n').find((line) => /batch|memory/.test(line)) ?? said.split('\n')[0] ?? ''
+  step.verdict({
+    what,
+    aim,
+    found: `exit code ${code}: ${sentence}`,
+    ok: typeof code === 'number' && code > 0 && /--batch/.test(said),
+  })
+}
+
+function ended(
+  args: readonly string[],
+  { environment }: GpuContext,
+  seconds: number,
+): Promise<{ code: unknown; said: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [headlightProgram, ...args],
+      { env: { ...environment }, timeout: Math.ceil(Math.max(1, seconds) * 1000), killSignal: 'SIGINT' },
+      (error, _, stderr) => resolve({ code: error === null ? 0 : (error.code ?? error.signal), said: stderr.trim() }),
+    )
+  })
+}
+
+async function several(step: StepReport, context: GpuContext): Promise<void> {
+  const { engine } = cardEngine(context)
+  const images = imagesFor(context)
+  const row = step.table(`units on one device, ${images} images`, [
+    'units',
+    'images/s, steady',
+    'GPU busy',
+    'GPU memory, MB',
+  ])
+  const counts = context.isRehearsal ? [1, 2] : [1, 4, 8, 2].filter((units) => units <= availableParallelism())
+  const found: { units: number; imagesPerSecond: number; busyPercent: number | null }[] = []
+  for (const units of counts) {
+    if (context.secondsLeft() < 20) {
+      step.note(`the time is up: ${units} units were not measured`)
+      continue
+    }
+    try {
+      const result = await runPipeline(context, { engine, images, units, seconds: context.secondsLeft() })
+      row([
+        String(units),
+        result.steadyImagesPerSecond.toFixed(1),
+        percent(result.busyPercent),
+        result.usedMb?.toFixed(0) ?? 'not told',
+      ])
+      found.push({ units, imagesPerSecond: result.steadyImagesPerSecond, busyPercent: result.busyPercent })
+      step.fact('units', found)
+    } catch (error) {
+      step.note(`${units} units: ${messageOf(error)}`)
+    }
+  }
+}
