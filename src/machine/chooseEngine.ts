@@ -1,6 +1,7 @@
 import { InputError } from '../base/errors.ts'
 import { wholeEngineName, type EngineName } from '../saliency/engines/openEngine.ts'
 import { hasRenderDevice, nvidiaGpus, type NvidiaGpus } from './gpus.ts'
+import { failuresText, namesOf, tryOnGpus } from './gpuTrial.ts'
 import { probeEngine, type Probe } from './probe.ts'
 
 export interface ChosenEngine {
@@ -27,23 +28,22 @@ export function thisMachine(enginesFolder: string, environment: Readonly<Record<
   }
 }
 
-/** Best first. TensorFlow.js counts only where it found a GPU itself: on a CPU ONNX Runtime is the faster one. */
-const ofNvidia = ['onnxruntime:cuda', 'tfjs:tensorflow', 'onnxruntime:webgpu'] as const
+/** Best first. */
+const ofNvidia = ['onnxruntime:cuda', 'tfjs:tensorflow'] as const
 
 /**
  * `auto` takes the first engine that works on a GPU, else ONNX Runtime on the CPU; any other name is taken as it is. An
- * engine is tried on the first of the GPUs that it is to use. `gpus` says which: indices or UUIDs with commas between, or
- * `all`, which is also the default. Raises InputError `bad-engine` for a name that there is not, `bad-option` for GPUs that
- * cannot be had.
+ * engine is tried on every GPU that it is to use. `gpus` says which: indices with commas between, or `all`, which is also
+ * the default. A GPU that was named is taken or refused; another one on which the engine fails is left out, and the reason
+ * says so. Raises InputError `bad-engine` for a name that there is not, `bad-option` for GPUs that cannot be had.
  */
 export async function chooseEngine(asked: string, machine: Machine, gpus?: string): Promise<ChosenEngine> {
-  const chosen = await choose(asked, {
-    ...machine,
-    nvidiaGpus: async () => {
-      const { gpus: present, problem } = await machine.nvidiaGpus()
-      return { gpus: wantedOf(present, gpus), problem }
-    },
-  })
+  const among = async (): Promise<NvidiaGpus> => {
+    const { gpus: present, problem } = await machine.nvidiaGpus()
+    return { gpus: wantedOf(present, gpus), problem }
+  }
+  if (asked === 'auto') return chooseAutomatically(machine, await among(), gpus)
+  const chosen = await takeNamed(wholeEngineName(asked), machine, among)
   if (gpus === undefined || chosen.gpus.length > 0) return chosen
   const why = chosen.engine === 'onnxruntime:webgpu' ? 'it chooses its device by itself' : chosen.reason
   throw new InputError('bad-option', `--gpus ${gpus} cannot be had with the engine ${chosen.engine}: ${why}`)
@@ -61,36 +61,66 @@ function wantedOf(present: readonly string[], asked: string | undefined): readon
   )
 }
 
-async function choose(asked: string, machine: Machine): Promise<ChosenEngine> {
-  if (asked !== 'auto') {
-    const engine = wholeEngineName(asked)
-    const mayUseGpus = engine === 'onnxruntime:cuda' || engine === 'tfjs:tensorflow'
-    const { gpus, problem } = mayUseGpus ? await machine.nvidiaGpus() : noGpus
-    // TensorFlow without CUDA works beside a GPU, on the CPU: there, one unit per GPU would leave most cores idle.
-    if (engine === 'tfjs:tensorflow' && gpus.length > 0 && (await seesNoGpu(engine, machine, gpus[0] ?? null))) {
-      const reason = 'it was asked for, but does not see the GPU that is here: headlight engine install tfjs --cuda'
-      return { engine, reason, gpus: [] }
-    }
-    return { engine, reason: noting('it was asked for', problem), gpus }
+async function takeNamed(
+  engine: EngineName,
+  machine: Machine,
+  among: () => Promise<NvidiaGpus>,
+): Promise<ChosenEngine> {
+  const mayUseGpus = engine === 'onnxruntime:cuda' || engine === 'tfjs:tensorflow'
+  const { gpus, problem } = mayUseGpus ? await among() : noGpus
+  // TensorFlow without CUDA works beside a GPU, on the CPU: there, one unit per GPU would leave most cores idle.
+  if (engine === 'tfjs:tensorflow' && gpus.length > 0 && (await seesNoGpu(engine, machine, gpus[0] ?? null))) {
+    const reason = 'it was asked for, but does not see the GPU that is here: headlight engine install tfjs --cuda'
+    return { engine, reason, gpus: [] }
   }
-  const { gpus, problem } = await machine.nvidiaGpus()
-  const candidates = gpus.length > 0 ? ofNvidia : machine.hasRenderDevice() ? (['onnxruntime:webgpu'] as const) : []
-  if (candidates.length === 0) return { engine: 'onnxruntime:cpu', reason: problem ?? 'no GPU is found', gpus: [] }
+  return { engine, reason: noting('it was asked for', problem), gpus }
+}
+
+async function chooseAutomatically(
+  machine: Machine,
+  { gpus, problem }: NvidiaGpus,
+  asked: string | undefined,
+): Promise<ChosenEngine> {
   const problems: string[] = []
-  for (const engine of candidates) {
-    const probe = await machine.probe(engine, engine === 'onnxruntime:webgpu' ? null : (gpus[0] ?? null))
+  for (const engine of gpus.length > 0 ? ofNvidia : []) {
+    const trial = await tryOnGpus(engine, gpus, machine.probe)
+    if (trial.working.length === 0) {
+      problems.push(`${engine}: ${failuresText(trial)}`)
+      continue
+    }
+    if (asked !== undefined && asked !== 'all' && trial.failures.length > 0) {
+      throw new InputError(
+        'bad-option',
+        `--gpus ${asked} cannot be had: ${engine} works on ${namesOf(trial.working)}, but not on ${failuresText(trial)} (mend that, or leave it out of --gpus)`,
+      )
+    }
+    const leftOut = trial.failures.map((failure) => `left out ${namesOf(failure.gpus)}: ${failure.problem}`)
+    return { engine, reason: noting(`it works on ${trial.device}`, problem, ...leftOut), gpus: trial.working }
+  }
+  // It chooses its device by itself, so it is not among the engines that can be given GPUs.
+  if (asked === undefined && (gpus.length > 0 || machine.hasRenderDevice())) {
+    const engine = 'onnxruntime:webgpu'
+    const probe = await machine.probe(engine, null)
     if (probe.ok && probe.device !== 'the CPU') {
-      const reason = noting(`it works on ${probe.device}`, problem)
-      return { engine, reason, gpus: engine === 'onnxruntime:webgpu' ? [] : gpus }
+      return { engine, reason: noting(`it works on ${probe.device}`, problem), gpus: [] }
     }
     problems.push(`${engine}: ${probe.ok ? 'it sees no GPU' : probe.problem}`)
   }
-  const reason = `there is a GPU, but no engine can use it (${problems.join('; ')}; headlight engine list says more)`
+  const tried = `${problems.join('; ')}; headlight engine list says more`
+  if (asked !== undefined) {
+    const why =
+      problems.length > 0 ? `no engine can use ${namesOf(gpus)} (${tried})` : (problem ?? 'no NVIDIA GPU is found')
+    throw new InputError('bad-option', `--gpus ${asked} cannot be had: ${why}`)
+  }
+  const reason =
+    problems.length > 0 ? `there is a GPU, but no engine can use it (${tried})` : (problem ?? 'no GPU is found')
   return { engine: 'onnxruntime:cpu', reason, gpus: [] }
 }
 
-const noting = (reason: string, problem: string | null): string =>
-  problem === null ? reason : `${reason} (${problem})`
+function noting(reason: string, ...notes: readonly (string | null)[]): string {
+  const said = notes.filter((note) => note !== null)
+  return said.length === 0 ? reason : `${reason} (${said.join('; ')})`
+}
 
 const noGpus: NvidiaGpus = { gpus: [], problem: null }
 
