@@ -1,5 +1,5 @@
 import { InputError } from '../base/errors.ts'
-import { wholeEngineName, type EngineName } from '../saliency/engines/openEngine.ts'
+import { requireInstalled, wholeEngineName, type EngineName } from '../saliency/engines/openEngine.ts'
 import { hasRenderDevice, nvidiaGpus, type NvidiaGpus } from './gpus.ts'
 import { failuresText, namesOf, tryOnGpus } from './gpuTrial.ts'
 import { probeEngine, type Probe } from './probe.ts'
@@ -24,7 +24,19 @@ export function thisMachine(enginesFolder: string, environment: Readonly<Record<
   return {
     nvidiaGpus: () => nvidiaGpus(environment),
     hasRenderDevice: () => hasRenderDevice(),
-    probe: (engine, device) => probeEngine(engine, enginesFolder, environment, device),
+    // Eight processes would say no more of an engine that is not there.
+    probe: async (engine, device) =>
+      absence(engine, enginesFolder) ?? probeEngine(engine, enginesFolder, environment, device),
+  }
+}
+
+function absence(engine: EngineName, enginesFolder: string): Probe | null {
+  try {
+    requireInstalled(engine, enginesFolder)
+    return null
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    return { ok: false, problem: error.message }
   }
 }
 

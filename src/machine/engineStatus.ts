@@ -1,4 +1,4 @@
-import { engineNames, isInstalled, type EngineName } from '../saliency/engines/openEngine.ts'
+import { engineNames, isInstalled, sourceOf, type EngineName } from '../saliency/engines/openEngine.ts'
 import { nvidiaGpus } from './gpus.ts'
 import { probeEngine } from './probe.ts'
 
@@ -13,6 +13,14 @@ export interface EngineStatus {
   /** Why it cannot be used, and the one command that mends it; null where it can, or where no command helps. */
   readonly problem: string | null
   readonly remedy: string | null
+  /** Where it was found; null for one that comes with headlight, and for one that is not there. */
+  readonly origin: string | null
+}
+
+/** What people are told of an engine. */
+export function engineFacts({ usable, version, device, problem, origin }: EngineStatus): string {
+  const facts = usable ? `${version}, on ${device}` : `${problem}`
+  return origin === null ? facts : `${facts} (${origin})`
 }
 
 const remedies: { readonly [K in EngineName]: string } = {
@@ -35,7 +43,7 @@ export async function engineStatuses(enginesFolder: string, environment: Environ
     const isNoUse = engine === 'onnxruntime:cuda' && gpus.length === 0 && !isInstalled(engine, enginesFolder)
     statuses.push(
       isNoUse
-        ? { ...unusable, engine, problem: problem ?? 'no NVIDIA GPU is found', remedy: null }
+        ? { ...unusable, engine, problem: problem ?? 'no NVIDIA GPU is found', remedy: null, origin: null }
         : await engineStatus(engine, enginesFolder, environment),
     )
   }
@@ -48,8 +56,9 @@ async function engineStatus(
   environment: Environment,
 ): Promise<EngineStatus> {
   const probe = await probeEngine(engine, enginesFolder, environment)
+  const origin = sourceOf(engine, enginesFolder)?.origin ?? null
   if (probe.ok) {
-    return { engine, usable: true, version: probe.version, device: probe.device, problem: null, remedy: null }
+    return { engine, usable: true, version: probe.version, device: probe.device, problem: null, remedy: null, origin }
   }
-  return { ...unusable, engine, problem: probe.problem, remedy: remedies[engine] }
+  return { ...unusable, engine, problem: probe.problem, remedy: remedies[engine], origin }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chooseEngine, type Machine } from '../../src/machine/chooseEngine.ts'
+import { chooseEngine, thisMachine, type Machine } from '../../src/machine/chooseEngine.ts'
 import type { EngineName } from '../../src/saliency/engines/openEngine.ts'
 
 const works = { ok: true, version: '1', device: 'a GPU' } as const
@@ -204,4 +204,13 @@ it('what is asked for is taken, whatever there is', async () => {
     gpus: [],
   })
   await expect(chooseEngine('theano', machine([], {}))).rejects.toMatchObject({ code: 'bad-engine' })
+})
+
+it('an engine that is not installed is not tried in a process', async () => {
+  // No process of Node starts with that.
+  const machineHere = thisMachine('/nonexistent', { NODE_OPTIONS: '--no-such-option' })
+  expect(await machineHere.probe('onnxruntime:cuda', '0')).toEqual({
+    ok: false,
+    problem: 'the engine onnxruntime:cuda is not installed: headlight engine install cuda',
+  })
 })

@@ -1,5 +1,7 @@
+import { InputError } from '../../base/errors.ts'
 import { engineEnvironment } from '../../machine/engineEnvironment.ts'
-import { isInstalled, requireInstalled, wholeEngineName } from '../../saliency/engines/openEngine.ts'
+import { probeEngine } from '../../machine/probe.ts'
+import { isInstalled, requireInstalled, sourceOf, wholeEngineName } from '../../saliency/engines/openEngine.ts'
 import type { Call } from '../command.ts'
 import type { Settings } from '../settings/optionSchema.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -21,9 +23,18 @@ export function environmentToComputeIn(
 }
 
 /**
- * InputError `bad-engine` for an engine that was asked for and is not installed here: said before anything is looked at,
- * not by the first unit.
+ * InputError `bad-engine` for an engine that was asked for and is not installed here, or that others put beside headlight
+ * and that does not work: said before anything is looked at, not by the first unit.
  */
-export function refuseAbsentEngine({ settings, folders }: Call): void {
+export async function refuseAbsentEngine({ settings, folders, surroundings }: Call): Promise<void> {
   requireInstalled(settings.engine, folders.engines)
+  const engine = wholeEngineName(settings.engine)
+  const source = sourceOf(engine, folders.engines)
+  if (source?.installedBy !== 'others') return
+  const probe = await probeEngine(engine, folders.engines, surroundings.environment)
+  if (probe.ok) return
+  throw new InputError(
+    'bad-engine',
+    `the engine ${engine} cannot be taken from ${source.origin} (${probe.problem}): headlight engine install tfjs`,
+  )
 }

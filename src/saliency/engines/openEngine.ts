@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../../base/errors.ts'
 import type { OpenExecutor } from './engine.ts'
+import { tfjsPackage, type TfjsAddon } from './tfjsAddon.ts'
+import { findTfjsPeer } from './tfjsPeer.ts'
 
 /** Engines by their whole name, `<library>:<provider or backend>`. */
 export const engineNames = [
@@ -38,8 +40,8 @@ const loaders: { readonly [K in EngineName]: (enginesFolder: string | undefined)
   },
   'onnxruntime:webgpu': async () => (await import('./onnxruntime.ts')).openOnnxRuntime('webgpu'),
   'tfjs:tensorflow': async (folder) => {
-    const installed = installedFolder('tfjs', folder)
-    return (await import('./tfjsTensorflow.ts')).openTfjsTensorflow(installed)
+    const addon = tfjsAddon(folder)
+    return (await import('./tfjsTensorflow.ts')).openTfjsTensorflow(addon)
   },
   'tfjs:wasm': async () => (await import('./tfjsWasm.ts')).openTfjsWasm,
   reference: async () => (await import('./reference.ts')).openReference,
@@ -63,14 +65,34 @@ export async function findEngine(name: string, enginesFolder?: string): Promise<
 
 /** Raises InputError `bad-engine` for an engine, by any of its names, that must be installed first and is not. */
 export function requireInstalled(name: string, enginesFolder: string): void {
-  const installation = installationOf(wholeEngineName(name))
-  if (installation !== undefined) installedFolder(installation, enginesFolder)
+  const engine = wholeEngineName(name)
+  if (engine === 'tfjs:tensorflow') tfjsAddon(enginesFolder)
+  else if (engine === 'onnxruntime:cuda') installedFolder('cuda', enginesFolder)
 }
 
 /** Whether it is there, or comes with headlight. */
 export function isInstalled(engine: EngineName, enginesFolder: string): boolean {
+  return installationOf(engine) === undefined || sourceOf(engine, enginesFolder) !== null
+}
+
+/** Where an engine that does not come with headlight was found. */
+export interface EngineSource {
+  /** `headlight` tested what it installed; of a package that somebody put beside it nothing is known. */
+  readonly installedBy: 'headlight' | 'others'
+  /** For people. */
+  readonly origin: string
+}
+
+/** Null for an engine that comes with headlight, and for one that is not there. */
+export function sourceOf(engine: EngineName, enginesFolder: string): EngineSource | null {
   const installation = installationOf(engine)
-  return installation === undefined || isWhole(installation, enginesFolder)
+  if (installation === undefined) return null
+  const peer = installation === 'tfjs' ? findTfjsPeer() : null
+  if (isWhole(installation, enginesFolder)) {
+    const passedOver = peer === null ? '' : `, which is taken before ${peer.name} beside headlight`
+    return { installedBy: 'headlight', origin: `installed by headlight engine install ${installation}${passedOver}` }
+  }
+  return peer?.hasAddon === true ? { installedBy: 'others', origin: `${peer.name} beside headlight` } : null
 }
 
 /** Undefined for an engine that comes with headlight. */
@@ -78,13 +100,34 @@ function installationOf(engine: EngineName): InstallationName | undefined {
   return (Object.keys(installations) as InstallationName[]).find((name) => installations[name].engine === engine)
 }
 
-function isWhole(name: InstallationName, enginesFolder: string): boolean {
+function isWhole(name: InstallationName, enginesFolder: string | undefined): enginesFolder is string {
   const { folder, mark } = installations[name]
-  return existsSync(join(enginesFolder, folder, mark))
+  return enginesFolder !== undefined && existsSync(join(enginesFolder, folder, mark))
 }
 
 function installedFolder(name: InstallationName, enginesFolder: string | undefined): string {
-  const { folder, engine } = installations[name]
-  if (enginesFolder !== undefined && isWhole(name, enginesFolder)) return join(enginesFolder, folder)
-  throw new InputError('bad-engine', `the engine ${engine} is not installed: headlight engine install ${name}`)
+  if (isWhole(name, enginesFolder)) return join(enginesFolder, installations[name].folder)
+  throw notInstalled(name, '')
+}
+
+/** What headlight installed, else what is beside it. */
+function tfjsAddon(enginesFolder: string | undefined): TfjsAddon {
+  if (isWhole('tfjs', enginesFolder)) {
+    const folder = join(enginesFolder, installations.tfjs.folder)
+    return { packageFolder: join(folder, 'node_modules', tfjsPackage), binding: join(folder, 'tfjs_binding.node') }
+  }
+  const peer = findTfjsPeer()
+  if (peer?.hasAddon === true) return peer
+  throw notInstalled(
+    'tfjs',
+    peer === null ? '' : ` (${peer.name} is beside headlight, but its addon ${peer.binding} is not)`,
+  )
+}
+
+function notInstalled(name: InstallationName, detail: string): InputError {
+  const { engine } = installations[name]
+  return new InputError(
+    'bad-engine',
+    `the engine ${engine} is not installed${detail}: headlight engine install ${name}`,
+  )
 }

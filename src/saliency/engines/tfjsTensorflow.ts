@@ -6,6 +6,7 @@ import type { NodeOf } from '../graph.ts'
 import type { OpenExecutor } from './engine.ts'
 import { restoreRemovedNodeUtil } from './removedNodeUtil.ts'
 import { openTfjs } from './tfjs.ts'
+import { tfjsPackage, type TfjsAddon } from './tfjsAddon.ts'
 import type { Kernel, TfjsBackend, TfjsCore } from './tfjsBackend.ts'
 import { alike, reshaped, sharedKernels, some } from './tfjsKernels.ts'
 import { asChannelsLast, asFilter, runKernel } from './tfjsLayout.ts'
@@ -41,17 +42,15 @@ interface NodeBackend extends KernelBackend {
 }
 
 /**
- * TensorFlow.js on libtensorflow, through the addon that `headlight engine install tfjs` built. `folder` is where it was
- * built.
+ * TensorFlow.js on libtensorflow, through an addon: the one that `headlight engine install tfjs` built or that of a package
+ * beside headlight. Raises InputError `bad-engine` where it does not load.
  */
-export function openTfjsTensorflow(folder: string): OpenExecutor {
-  return async (graph) => openTfjs(tensorflowBackend(folder), graph)
+export function openTfjsTensorflow(addon: TfjsAddon): OpenExecutor {
+  return async (graph) => openTfjs(tensorflowBackend(addon), graph)
 }
 
-const packageName = '@tensorflow/tfjs-node-gpu'
-
-function tensorflowBackend(folder: string): TfjsBackend {
-  const { core, binding } = loadAddon(folder)
+function tensorflowBackend(addon: TfjsAddon): TfjsBackend {
+  const { core, binding } = loadAddon(addon)
   const node = (): NodeBackend => core.findBackend('tensorflow') as NodeBackend
   const { TF_FLOAT, TF_UINT8 } = binding
   const attribute = (name: string, value: number): OpAttribute => ({ name, type: binding.TF_ATTR_TYPE, value })
@@ -122,17 +121,23 @@ const pointwise: Kernel<'conv'> = (backend, node, [x, w, bias]) => {
  * What the package's own entry does, without its look for a downloaded binary and without the layers, data and browser
  * parts of TensorFlow.js.
  */
-function loadAddon(folder: string): { core: TfjsCore; binding: Binding } {
+function loadAddon({ packageFolder, binding: file }: TfjsAddon): { core: TfjsCore; binding: Binding } {
   restoreRemovedNodeUtil()
-  const require = createRequire(join(folder, 'package.json'))
-  const core = require('@tensorflow/tfjs') as TfjsCore
-  const binding = require(join(folder, 'tfjs_binding.node')) as Binding
-  if (core.findBackend('tensorflow') === null) {
-    const { NodeJSKernelBackend } = require(`${packageName}/dist/nodejs_kernel_backend.js`) as {
-      NodeJSKernelBackend: new (binding: Binding, packageName: string) => NodeBackend
+  // From the package itself: its backend must find the same core.
+  const require = createRequire(join(packageFolder, 'package.json'))
+  try {
+    const core = require('@tensorflow/tfjs') as TfjsCore
+    const binding = require(file) as Binding
+    if (core.findBackend('tensorflow') === null) {
+      const { NodeJSKernelBackend } = require('./dist/nodejs_kernel_backend.js') as {
+        NodeJSKernelBackend: new (binding: Binding, packageName: string) => NodeBackend
+      }
+      require('./dist/register_all_kernels.js')
+      core.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, tfjsPackage))
     }
-    require(`${packageName}/dist/register_all_kernels.js`)
-    core.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, packageName))
+    return { core, binding }
+  } catch (error) {
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
+    throw new InputError('bad-engine', `the addon of tfjs:tensorflow does not load: ${reason}`, { cause: error })
   }
-  return { core, binding }
 }

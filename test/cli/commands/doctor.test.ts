@@ -15,7 +15,15 @@ import { searchPathWithRedis, startTcpRedis } from '../../support/redis.ts'
 let folder: string
 
 const engines: EngineStatus[] = [
-  { engine: 'onnxruntime:cpu', usable: true, version: '1.2.3', device: 'the CPU', problem: null, remedy: null },
+  {
+    engine: 'onnxruntime:cpu',
+    usable: true,
+    version: '1.2.3',
+    device: 'the CPU',
+    problem: null,
+    remedy: null,
+    origin: null,
+  },
   {
     engine: 'tfjs:tensorflow',
     usable: false,
@@ -23,6 +31,7 @@ const engines: EngineStatus[] = [
     device: null,
     problem: 'it is not installed',
     remedy: 'headlight engine install tfjs',
+    origin: null,
   },
 ]
 beforeEach(() => {
@@ -53,7 +62,7 @@ test('a machine that can run headlight has no problem', async () => {
   expect(text).toMatch(/^ok +Node +v\d+\./m)
   expect(text).toMatch(/^ok +ONNX Runtime +\d+\.\d+\.\d+, providers .*cpu/m)
   expect(text).toMatch(/^ok +engine onnxruntime:cpu +1\.2\.3, on the CPU$/m)
-  expect(text).toMatch(/^note +engine tfjs:tensorflow +cannot be used .*\n +→ headlight engine install tfjs$/m)
+  expect(text).toMatch(/^note +engine tfjs:tensorflow +cannot be used: .*\n +→ headlight engine install tfjs$/m)
   expect(text).toMatch(/^ok +sharp +\d+\.\d+\.\d+ with libvips \d+/m)
   expect(text).toMatch(/^ok +Redis server +(redis|valkey) \d+\.\d+/m)
   expect(text).toMatch(/^ok +state folder +.*GiB free$/m)

@@ -20,6 +20,7 @@ it('engine list tries every engine and says what mends those that cannot be used
       device: null,
       problem: expect.stringContaining('not installed') as string,
       remedy: 'headlight engine install tfjs',
+      origin: null,
     })
   })
 })

@@ -35,7 +35,7 @@ interface Seen {
 export async function checkDataset(call: Call): Promise<number> {
   const { settings, surroundings, operands, log } = call
   const options = adapterOptions(settings)
-  if (settings.network !== undefined) refuseAbsentEngine(call)
+  if (settings.network !== undefined) await refuseAbsentEngine(call)
   const sheetPath = typeof call.flags['sheet'] === 'string' ? call.flags['sheet'] : 'dataset-check.png'
   const file = settings.network === undefined ? undefined : await readNetworkFile(settings.network)
   const dataset = openStore(operands[0] ?? '', { endpoint: settings.s3Endpoint, logger: log })

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { z } from 'zod'
 import { findExecutable } from '../../../base/executable.ts'
 import { withoutPassword } from '../../../base/telemetry.ts'
-import type { EngineStatus } from '../../../machine/engineStatus.ts'
+import { engineFacts, type EngineStatus } from '../../../machine/engineStatus.ts'
 import { checkRedis } from '../../../queue/checkRedis.ts'
 import { findRedisProgram } from '../../../queue/redisProgram.ts'
 import { redisConnection } from '../../../queue/redisUrl.ts'
@@ -141,10 +141,11 @@ async function sharp(): Promise<Finding> {
 }
 
 /** One that needs a GPU or an installation is no problem where it is missing: others compute. */
-function engineFinding({ engine, usable, version, device, problem: why, remedy }: EngineStatus): Finding {
+function engineFinding(status: EngineStatus): Finding {
+  const { engine, usable, remedy } = status
   const name = `engine ${engine}`
-  if (usable) return fine(name, `${version}, on ${device}`)
-  const detail = `cannot be used (${why})`
+  if (usable) return fine(name, engineFacts(status))
+  const detail = `cannot be used: ${engineFacts(status)}`
   return engine === 'onnxruntime:cpu' ? problem(name, detail, remedy) : fine(name, detail, remedy)
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { InputError } from '../../../base/errors.ts'
 import { lockFile } from '../../../base/fileLock.ts'
 import { installCuda } from '../../../machine/cudaInstallation.ts'
-import { engineStatuses, type EngineStatus } from '../../../machine/engineStatus.ts'
+import { engineFacts, engineStatuses, type EngineStatus } from '../../../machine/engineStatus.ts'
 import { installTfjs } from '../../../machine/tfjsInstallation.ts'
 import { workshopOf } from '../../../machine/workshop.ts'
 import { installations, type InstallationName } from '../../../saliency/engines/openEngine.ts'
@@ -86,10 +86,10 @@ function installationOf({ operands }: Call): InstallationName {
 function statusText(engines: readonly EngineStatus[]): string {
   const width = Math.max(...engines.map(({ engine }) => engine.length))
   return engines
-    .map(({ engine, usable, version, device, problem, remedy }) => {
-      const name = engine.padEnd(width)
-      if (usable) return `usable    ${name}  ${version}, on ${device}\n`
-      return `unusable  ${name}  ${problem}\n${remedy === null ? '' : `${' '.repeat(width + 12)}→ ${remedy}\n`}`
+    .map((status) => {
+      const { engine, usable, remedy } = status
+      const line = `${(usable ? 'usable' : 'unusable').padEnd(8)}  ${engine.padEnd(width)}  ${engineFacts(status)}\n`
+      return remedy === null ? line : `${line}${' '.repeat(width + 12)}→ ${remedy}\n`
     })
     .join('')
 }

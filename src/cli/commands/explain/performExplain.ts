@@ -39,7 +39,7 @@ interface ExplainResult extends OutputPaths {
 export async function explainImage(call: Call): Promise<number> {
   const { settings, surroundings } = call
   const [image = ''] = call.operands
-  refuseAbsentEngine(call)
+  await refuseAbsentEngine(call)
   const networkPath = required(settings, 'network', 'explain')
   const objective = oneObjective(settings.objective)
   const paths = outputPaths(call, localPath(image))

@@ -16,7 +16,7 @@ import { refuseAbsentEngine } from '../../shared/computing.ts'
 export async function performRetry(call: Call): Promise<number> {
   const { settings, operands, log } = call
   const code = typeof call.flags['code'] === 'string' ? call.flags['code'] : null
-  refuseAbsentEngine(call)
+  await refuseAbsentEngine(call)
   const uri = required(settings, 'output', 'retry')
   const output = openStore(uri, { endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint, logger: log })
   try {

@@ -5,7 +5,7 @@ import { refuseAbsentEngine } from '../../shared/computing.ts'
 
 /** `headlight run`. */
 export async function performRun(call: Call): Promise<number> {
-  refuseAbsentEngine(call)
+  await refuseAbsentEngine(call)
   const asked = await askedFor(call, 'run')
   try {
     return await computeHere(call, { output: asked.output, prepare: () => asked.prepare() })

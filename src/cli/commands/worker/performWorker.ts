@@ -13,7 +13,7 @@ import { stopOnSignal } from '../../shared/stopSignals.ts'
 /** Works until SIGTERM or SIGINT; then finishes its shards within the grace period or hands them back. Exit code 0. */
 export async function performWorker(call: Call): Promise<number> {
   const { settings, surroundings, log } = call
-  refuseAbsentEngine(call)
+  await refuseAbsentEngine(call)
   const connection = await givenRedis(call, 'worker')
   const plan = await planWorker(call)
   const stop = stopOnSignal(surroundings, '', (signal) =>
