@@ -107,7 +107,11 @@ async function chooseAutomatically(
       )
     }
     const leftOut = trial.failures.map((failure) => `left out ${namesOf(failure.gpus)}: ${failure.problem}`)
-    return { engine, reason: noting(`it works on ${trial.device}`, problem, ...leftOut), gpus: trial.working }
+    return {
+      engine,
+      reason: noting(`it works on ${trial.device}`, trial.note, problem, ...leftOut),
+      gpus: trial.working,
+    }
   }
   // It chooses its device by itself, so it is not among the engines that can be given GPUs.
   if (asked === undefined && (gpus.length > 0 || machine.hasRenderDevice())) {

@@ -1,6 +1,6 @@
 import { delimiter, join } from 'node:path'
 import { installations, type EngineName } from '../saliency/engines/openEngine.ts'
-import { librariesFolder } from './cudaLibraries.ts'
+import { absentFolder, librariesFolder } from './cudaLibraries.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -10,7 +10,10 @@ type Environment = Readonly<Record<string, string | undefined>>
  */
 const variables: { readonly [K in EngineName]?: (base: Environment, enginesFolder: string) => Environment } = {
   'onnxruntime:cuda': (base, enginesFolder) => ({
-    LD_LIBRARY_PATH: linkerPath(base, join(enginesFolder, installations.cuda.folder, librariesFolder)),
+    LD_LIBRARY_PATH: linkerPath(
+      base,
+      [librariesFolder, absentFolder].map((name) => join(enginesFolder, installations.cuda.folder, name)),
+    ),
     ...exactFloats(base),
   }),
   'tfjs:tensorflow': (base) => ({
@@ -33,11 +36,11 @@ const exactFloats = (base: Environment): Environment => ({
   NVIDIA_TF32_OVERRIDE: base['NVIDIA_TF32_OVERRIDE'] ?? '0',
 })
 
-function linkerPath(base: Environment, libraries: string): string {
+function linkerPath(base: Environment, ours: readonly string[]): string {
   const given = (base['LD_LIBRARY_PATH'] ?? '')
     .split(delimiter)
-    .filter((folder) => folder !== '' && folder !== libraries)
-  return [libraries, ...given].join(delimiter)
+    .filter((folder) => folder !== '' && !ours.includes(folder))
+  return [...ours, ...given].join(delimiter)
 }
 
 /**

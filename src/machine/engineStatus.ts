@@ -13,6 +13,8 @@ export interface EngineStatus {
   /** Why it cannot be used, and the one command that mends it; null where it can, or where no command helps. */
   readonly problem: string | null
   readonly remedy: string | null
+  /** What to know of one that can be used. */
+  readonly note: string | null
   /** Where it was found; null for one that comes with headlight, and for one that is not there. */
   readonly origin: string | null
 }
@@ -32,7 +34,7 @@ const remedies: { readonly [K in EngineName]: string } = {
   reference: 'npm ci',
 }
 
-const unusable = { usable: false, version: null, device: null } as const
+const unusable = { usable: false, version: null, device: null, note: null } as const
 
 /** Tries every engine, one after another: together they would want the memory of all. */
 export async function engineStatuses(enginesFolder: string, environment: Environment): Promise<EngineStatus[]> {
@@ -58,7 +60,8 @@ async function engineStatus(
   const probe = await probeEngine(engine, enginesFolder, environment)
   const origin = sourceOf(engine, enginesFolder)?.origin ?? null
   if (probe.ok) {
-    return { engine, usable: true, version: probe.version, device: probe.device, problem: null, remedy: null, origin }
+    const { version, device, note = null } = probe
+    return { engine, usable: true, version, device, problem: null, remedy: null, note, origin }
   }
   return { ...unusable, engine, problem: probe.problem, remedy: remedies[engine], origin }
 }

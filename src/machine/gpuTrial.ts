@@ -7,6 +7,8 @@ export interface GpuTrial {
   readonly working: readonly string[]
   /** What it says that it runs on there. */
   readonly device: string
+  /** What to know of it, though it works. */
+  readonly note: string | null
   /** Why it does not work on the others: the GPUs with one problem stand together. */
   readonly failures: readonly GpuFailure[]
 }
@@ -39,6 +41,8 @@ export async function tryOnGpus(
   return {
     working: gpus.filter((gpu) => devices.has(gpu)),
     device: [...new Set(devices.values())].join(' and '),
+    // Of the installation, so it is the same on every GPU.
+    note: tried.flatMap(({ answer }) => (answer.ok && answer.note !== undefined ? [answer.note] : []))[0] ?? null,
     failures: [...byProblem].map(([problem, failed]) => ({ gpus: failed, problem })),
   }
 }

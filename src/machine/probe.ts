@@ -2,11 +2,18 @@ import { fork } from 'node:child_process'
 import { z } from 'zod'
 import { siblingModule } from '../base/siblingModule.ts'
 import type { EngineName } from '../saliency/engines/openEngine.ts'
+import { noteOnInstallation } from './cudaVersions.ts'
 import { engineEnvironment } from './engineEnvironment.ts'
 
 /** What an engine says of itself when it is tried in a process of its own. */
 export type Probe =
-  | { readonly ok: true; readonly version: string; readonly device: string }
+  | {
+      readonly ok: true
+      readonly version: string
+      readonly device: string
+      /** What to know of it, though it works. */
+      readonly note?: string
+    }
   | { readonly ok: false; readonly problem: string }
 
 const answerSchema = z.discriminatedUnion('ok', [
@@ -16,6 +23,8 @@ const answerSchema = z.discriminatedUnion('ok', [
 
 const timeoutMs = 120_000
 
+type Environment = Readonly<Record<string, string | undefined>>
+
 /**
  * Loads an engine, checks its known answer and a gradient against finite differences. In a child process, since a native
  * library that is broken may end the process or never return. `device` is the one GPU that it may see. Never rejects.
@@ -23,8 +32,20 @@ const timeoutMs = 120_000
 export async function probeEngine(
   engine: EngineName,
   enginesFolder: string,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   device: string | null = null,
+): Promise<Probe> {
+  const probe = await tried(engine, enginesFolder, environment, device)
+  const note = noteOnInstallation(engine, enginesFolder)
+  if (note === null) return probe
+  return probe.ok ? { ...probe, note } : { ok: false, problem: `${probe.problem} (${note})` }
+}
+
+async function tried(
+  engine: EngineName,
+  enginesFolder: string,
+  environment: Environment,
+  device: string | null,
 ): Promise<Probe> {
   return new Promise((resolve) => {
     const child = fork(siblingModule(import.meta.url, 'probeMain'), [engine, enginesFolder], {

@@ -16,6 +16,12 @@ export function workshopOf(enginesFolder: string): string {
 export async function moveIn(name: string, enginesFolder: string): Promise<void> {
   await rm(join(enginesFolder, name), { recursive: true, force: true })
   await rename(join(workshopOf(enginesFolder), name), join(enginesFolder, name))
+  await clearWorkshop(name, enginesFolder)
+}
+
+/** Takes away what is left there under this name. */
+export async function clearWorkshop(name: string, enginesFolder: string): Promise<void> {
+  await rm(join(workshopOf(enginesFolder), name), { recursive: true, force: true })
   // Another engine may have been begun there and be gone on with: then it stays.
   await rmdir(workshopOf(enginesFolder)).catch(() => undefined)
 }

@@ -45,6 +45,13 @@ describe('auto', () => {
     expect(await chooseEngine('auto', tfjs)).toMatchObject({ engine: 'tfjs:tensorflow' })
   })
 
+  it('says what is to be known of the one that it takes', async () => {
+    const aged = { ...works, note: 'another headlight installed it' }
+    const { engine, reason } = await chooseEngine('auto', machine(['0'], { 'onnxruntime:cuda': aged }, 'one is lost'))
+    expect(engine).toBe('onnxruntime:cuda')
+    expect(reason).toBe('it works on a GPU (another headlight installed it) (one is lost)')
+  })
+
   it('does not take TensorFlow.js that sees no GPU', async () => {
     const probes = { 'tfjs:tensorflow': { ...works, device: 'the CPU' }, 'onnxruntime:webgpu': works }
     expect(await chooseEngine('auto', machine(['0'], probes))).toMatchObject({ engine: 'onnxruntime:webgpu', gpus: [] })

@@ -94,7 +94,7 @@ it("a unit sees its own GPU, counted as the driver counts or as the caller's dev
 it('an engine on a GPU computes in whole float32 and leaves memory to others, unless told otherwise', () => {
   const given = { enginesFolder: '/engines', device: null }
   expect(engineEnvironment({}, { ...given, engine: 'onnxruntime:cuda' })).toEqual({
-    LD_LIBRARY_PATH: '/engines/onnxruntime-cuda/libraries',
+    LD_LIBRARY_PATH: '/engines/onnxruntime-cuda/libraries:/engines/onnxruntime-cuda/libraries/absent',
     NVIDIA_TF32_OVERRIDE: '0',
   })
   expect(engineEnvironment({}, { ...given, engine: 'tfjs:tensorflow' })).toEqual({

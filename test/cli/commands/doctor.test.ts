@@ -22,6 +22,17 @@ const engines: EngineStatus[] = [
     device: 'the CPU',
     problem: null,
     remedy: null,
+    note: null,
+    origin: null,
+  },
+  {
+    engine: 'onnxruntime:cuda',
+    usable: true,
+    version: '1.1',
+    device: 'a GPU',
+    problem: null,
+    remedy: null,
+    note: 'aged',
     origin: null,
   },
   {
@@ -31,6 +42,7 @@ const engines: EngineStatus[] = [
     device: null,
     problem: 'it is not installed',
     remedy: 'headlight engine install tfjs',
+    note: null,
     origin: null,
   },
 ]
@@ -62,6 +74,7 @@ test('a machine that can run headlight has no problem', async () => {
   expect(text).toMatch(/^ok +Node +v\d+\./m)
   expect(text).toMatch(/^ok +ONNX Runtime +\d+\.\d+\.\d+, providers .*cpu/m)
   expect(text).toMatch(/^ok +engine onnxruntime:cpu +1\.2\.3, on the CPU$/m)
+  expect(text).toMatch(/^note +engine onnxruntime:cuda +1\.1, on a GPU\n +→ aged$/m)
   expect(text).toMatch(/^note +engine tfjs:tensorflow +cannot be used: .*\n +→ headlight engine install tfjs$/m)
   expect(text).toMatch(/^ok +sharp +\d+\.\d+\.\d+ with libvips \d+/m)
   expect(text).toMatch(/^ok +Redis server +(redis|valkey) \d+\.\d+/m)

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { lockFile } from '../../../src/base/fileLock.ts'
@@ -20,8 +21,41 @@ it('engine list tries every engine and says what mends those that cannot be used
       device: null,
       problem: expect.stringContaining('not installed') as string,
       remedy: 'headlight engine install tfjs',
+      note: null,
       origin: null,
     })
+  })
+})
+
+it('engine list says of an installation of another headlight that it works, and what renews it', async () => {
+  await inFolder(async (folder) => {
+    const installed = join(folder, 'onnxruntime-cuda')
+    const standIn = join(installed, 'node_modules', 'onnxruntime-node')
+    mkdirSync(standIn, { recursive: true })
+    writeFileSync(join(installed, 'installed.json'), '{"version":"1.20.0","source":"carried","wanted":"others"}')
+    // Computes on the CPU whatever it is told.
+    const real = JSON.stringify(createRequire(import.meta.url).resolve('onnxruntime-node'))
+    writeFileSync(
+      join(standIn, 'index.js'),
+      `const real = require(${real})
+      const create = (model) => real.InferenceSession.create(model)
+      module.exports = { env: real.env, Tensor: real.Tensor, InferenceSession: { create } }`,
+    )
+    const list = ['engine', 'list', '--engines-folder', folder]
+    const [text, json] = await Promise.all([startHeadlight(list).ended, startHeadlight([...list, '--json']).ended])
+    const note = 'ONNX Runtime 1.20.0, which another version of headlight installed: headlight engine install cuda'
+    expect(text.stdout).toMatch(new RegExp(`^usable +onnxruntime:cuda .*a GPU\n +→ .*${note}`, 'm'))
+    const { engines } = JSON.parse(json.stdout) as { engines: { engine: string }[] }
+    expect(engines.find(({ engine }) => engine === 'onnxruntime:cuda')).toMatchObject({
+      usable: true,
+      problem: null,
+      note: expect.stringContaining(note) as string,
+    })
+    // One that does not work is told the same.
+    writeFileSync(join(standIn, 'index.js'), 'throw new Error("broken")')
+    expect((await startHeadlight(list).ended).stdout).toMatch(
+      new RegExp(`^unusable +onnxruntime:cuda .*broken.*${note}`, 'm'),
+    )
   })
 })
 

@@ -142,9 +142,9 @@ async function sharp(): Promise<Finding> {
 
 /** One that needs a GPU or an installation is no problem where it is missing: others compute. */
 function engineFinding(status: EngineStatus): Finding {
-  const { engine, usable, remedy } = status
+  const { engine, usable, remedy, note } = status
   const name = `engine ${engine}`
-  if (usable) return fine(name, engineFacts(status))
+  if (usable) return fine(name, engineFacts(status), note)
   const detail = `cannot be used: ${engineFacts(status)}`
   return engine === 'onnxruntime:cpu' ? problem(name, detail, remedy) : fine(name, detail, remedy)
 }

@@ -87,9 +87,10 @@ function statusText(engines: readonly EngineStatus[]): string {
   const width = Math.max(...engines.map(({ engine }) => engine.length))
   return engines
     .map((status) => {
-      const { engine, usable, remedy } = status
+      const { engine, usable, remedy, note } = status
       const line = `${(usable ? 'usable' : 'unusable').padEnd(8)}  ${engine.padEnd(width)}  ${engineFacts(status)}\n`
-      return remedy === null ? line : `${line}${' '.repeat(width + 12)}→ ${remedy}\n`
+      const more = [remedy, note].filter((text) => text !== null)
+      return `${line}${more.map((text) => `${' '.repeat(width + 12)}→ ${text}\n`).join('')}`
     })
     .join('')
 }
