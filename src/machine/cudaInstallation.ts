@@ -206,5 +206,8 @@ async function takeCarried(made: string, sha256: WantedCuda['carried']['sha256']
     }
     await copyFile(join(from, file), join(bindingOf(made), file))
   }
-  await rm(carrier, { recursive: true, force: true })
+  // And what stood in for what it depends on.
+  for (const path of [carrier, join(made, 'node_modules', carriedProvider.base)]) {
+    await rm(path, { recursive: true, force: true })
+  }
 }

@@ -24,6 +24,8 @@ export type CudaSource = keyof WantedCuda
 /** The npm package is somebody else's than ONNX Runtime: exactly these files are taken, or none. */
 export const carriedProvider = {
   package: 'com.github.asus4.onnxruntime.linux-x64-gpu',
+  /** What it depends on, and nothing here needs. */
+  base: 'com.github.asus4.onnxruntime',
   version: '0.4.9',
   onnxRuntime: '1.29.0',
   sha256: {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -13,7 +14,7 @@ import {
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { installCuda } from '../../src/machine/cudaInstallation.ts'
 import { openedLater } from '../../src/machine/cudaLibraries.ts'
@@ -66,6 +67,14 @@ describe('the versions of ONNX Runtime', () => {
   })
 })
 
+it.each(['official', 'carried'] as const)('npm accepts the lockfile of the packages for the %s provider', (source) => {
+  const folder = mkdtempSync(join(tmpdir(), 'headlight-lock-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  cpSync(wantedCuda()[source].folder, folder, { recursive: true })
+  const args = ['ci', '--dry-run', '--offline', '--ignore-scripts', '--cache', join(folder, 'cache')]
+  expect(() => execFileSync('npm', args, { cwd: folder, stdio: 'pipe' })).not.toThrow()
+})
+
 describe('engine install cuda', () => {
   /** Any small shared library that is there: the linker is asked what it needs. */
   const library =
@@ -100,7 +109,7 @@ describe('engine install cuda', () => {
       mkdir -p ${binding} node_modules/onnxruntime-node/script
       cp ${folder}/installer.js node_modules/onnxruntime-node/script/install.js
       if grep -q ${carriedProvider.package} package.json; then
-        mkdir -p ${carrier}
+        mkdir -p ${carrier} node_modules/${carriedProvider.base}
         for name in ${providers.join(' ')}; do cp ${library} ${carrier}/$name; done
       fi`
     mkdirSync(join(folder, 'programs'))
@@ -166,7 +175,7 @@ describe('engine install cuda', () => {
   it('puts the version of the carried provider there where the official one cannot be reached', async () => {
     await install(wanted('1.30.0', '1.29.0'))
     expect(mark()).toEqual({ version: '1.29.0', source: 'carried', wanted: wish })
-    expect(existsSync(join(installed, 'node_modules', carriedProvider.package))).toBe(false)
+    expect(readdirSync(join(installed, 'node_modules'))).toEqual(['onnxruntime-node'])
   })
 
   it('downloads nothing again while headlight wants the same, and says how to', async () => {
