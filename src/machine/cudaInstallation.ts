@@ -32,7 +32,8 @@ export interface InstallCudaOptions {
   readonly probe?: (enginesFolder: string) => Promise<Probe>
 }
 
-const pipPackages = {
+/** What brings the libraries, through pip. */
+export const pipPackages = {
   12: 'nvidia-cublas-cu12 nvidia-cuda-runtime-cu12 nvidia-curand-cu12 nvidia-cufft-cu12 nvidia-cudnn-cu12 nvidia-cuda-nvrtc-cu12',
   13: 'nvidia-cublas nvidia-cuda-runtime nvidia-curand nvidia-cufft nvidia-cudnn-cu13 nvidia-cuda-nvrtc',
 } as const

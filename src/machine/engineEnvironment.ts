@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { installations, type EngineName } from '../saliency/engines/openEngine.ts'
 import { absentFolder, librariesFolder } from './cudaLibraries.ts'
@@ -16,8 +17,9 @@ const variables: { readonly [K in EngineName]?: (base: Environment, enginesFolde
     ),
     ...exactFloats(base),
   }),
-  'tfjs:tensorflow': (base) => ({
+  'tfjs:tensorflow': (base, enginesFolder) => ({
     ...exactFloats(base),
+    ...packedLibraries(base, join(enginesFolder, installations.tfjs.folder, librariesFolder)),
     // Else it takes all memory of every GPU that it sees, and whoever else computes there, a probe of ours too, gets none.
     TF_FORCE_GPU_ALLOW_GROWTH: base['TF_FORCE_GPU_ALLOW_GROWTH'] ?? 'true',
   }),
@@ -35,6 +37,10 @@ const variables: { readonly [K in EngineName]?: (base: Environment, enginesFolde
 const exactFloats = (base: Environment): Environment => ({
   NVIDIA_TF32_OVERRIDE: base['NVIDIA_TF32_OVERRIDE'] ?? '0',
 })
+
+/** Whoever packs an installation, as our image does, may put CUDA's libraries into it: they are this engine's alone. */
+const packedLibraries = (base: Environment, folder: string): Environment =>
+  existsSync(folder) ? { LD_LIBRARY_PATH: linkerPath(base, [folder]) } : {}
 
 function linkerPath(base: Environment, ours: readonly string[]): string {
   const given = (base['LD_LIBRARY_PATH'] ?? '')

@@ -21,7 +21,7 @@ const answerSchema = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(false), problem: z.string() }),
 ])
 
-const timeoutMs = 120_000
+export const probeTimeoutMs = 120_000
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -58,14 +58,14 @@ async function tried(
     const timer = setTimeout(() => {
       isLate = true
       child.kill('SIGKILL')
-    }, timeoutMs)
+    }, probeTimeoutMs)
     let answer: Probe | undefined
     child.on('message', (message) => (answer = answerSchema.parse(message)))
     child.on('error', (error) => (answer ??= { ok: false, problem: error.message }))
     child.on('close', (code, signal) => {
       clearTimeout(timer)
       const ended = `its process ended with ${signal === null ? `exit code ${code}` : `signal ${signal}`}`
-      const what = isLate ? `it gave no answer within ${timeoutMs / 1000} s` : ended
+      const what = isLate ? `it gave no answer within ${probeTimeoutMs / 1000} s` : ended
       const last = said.trim().split('\n').at(-1) ?? ''
       resolve(answer ?? { ok: false, problem: `${what}${last === '' ? '' : `: ${last}`}` })
     })

@@ -13,8 +13,12 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { environmentName } from '../../src/cli/settings/optionFacts.ts'
 import { settingsSchema } from '../../src/cli/settings/optionSchema.ts'
+import { pipPackages } from '../../src/machine/cudaInstallation.ts'
+import { librariesFolder } from '../../src/machine/cudaLibraries.ts'
+import { probeTimeoutMs } from '../../src/machine/probe.ts'
 import { checkRedis } from '../../src/queue/checkRedis.ts'
 import { redisConnection } from '../../src/queue/redisUrl.ts'
+import { installations } from '../../src/saliency/engines/openEngine.ts'
 import { freePort, searchPathWithRedis } from '../support/redis.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -86,6 +90,40 @@ describe.each(['infra/docker/Dockerfile', 'infra/docker/Dockerfile.cuda'])('%s',
     const known = Object.keys(settingsSchema.shape).map(environmentName)
     const given = text.match(/HEADLIGHT_\w+(?==)/g) ?? []
     expect(given.filter((name) => !known.includes(name))).toEqual([])
+  })
+})
+
+describe('Dockerfile.cuda', () => {
+  const text = read('infra/docker/Dockerfile.cuda')
+
+  test('holds both engines on CUDA and leaves the choice to the worker', () => {
+    for (const name of Object.keys(installations)) expect(text).toContain(`engine install ${name} --engines-folder`)
+    const [, folder = ''] = /^ENV HEADLIGHT_ENGINES_FOLDER=(\S+)$/m.exec(text) ?? []
+    expect(text.match(/--engines-folder [\w/]+/g)).toEqual(Array<string>(3).fill(`--engines-folder ${folder}`))
+    expect(text).toContain(`COPY --from=engines ${folder} ${folder}`)
+    expect(text).not.toMatch(/^ENV .*HEADLIGHT_ENGINE=/m)
+  })
+
+  test('keeps the libraries of the two apart: each is found through its own installation', () => {
+    expect(text).not.toMatch(/^ENV .*LD_LIBRARY_PATH/m)
+    expect(text).toContain(`ln -s /opt/cuda12 /opt/engines/${installations.tfjs.folder}/${librariesFolder}`)
+    const paths = [...text.matchAll(/LD_LIBRARY_PATH=(\S+)/g)].map(([, path = '']) => path)
+    expect(paths.filter((path) => path.includes('/opt/cuda12') && path.includes('/opt/cuda13'))).toEqual([])
+    expect(paths).toHaveLength(3)
+    for (const copied of ['tensorflow', 'cuda12', 'cuda13'])
+      expect(text).toContain(`COPY --from=engines /opt/${copied} /opt/${copied}\n`)
+  })
+
+  test('brings the libraries for a provider for CUDA 13, where that is the one which is installed', () => {
+    expect(text).toContain(`  ${pipPackages[13]} \\\n`)
+    expect(text).toContain(
+      `grep -q '"source":"carried"' /opt/engines/${installations.cuda.folder}/${installations.cuda.mark}`,
+    )
+  })
+
+  test('gives a worker the time to try every engine for GPUs before it answers', () => {
+    const [, seconds] = /--start-period=(\d+)s/.exec(text) ?? []
+    expect(Number(seconds) * 1000).toBeGreaterThan(3 * probeTimeoutMs)
   })
 })
 

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { engineEnvironment } from '../../src/machine/engineEnvironment.ts'
 import { hasRenderDevice, nvidiaGpus, visibleDevices } from '../../src/machine/gpus.ts'
 
@@ -103,6 +103,20 @@ it('an engine on a GPU computes in whole float32 and leaves memory to others, un
   })
   const told = { NVIDIA_TF32_OVERRIDE: '1', TF_FORCE_GPU_ALLOW_GROWTH: 'false' }
   expect(engineEnvironment(told, { ...given, engine: 'tfjs:tensorflow' })).toEqual(told)
+})
+
+it('each of the two engines on NVIDIA GPUs finds its own libraries, and none of the other', () => {
+  const enginesFolder = mkdtempSync(join(tmpdir(), 'headlight-engines-'))
+  onTestFinished(() => rmSync(enginesFolder, { recursive: true }))
+  mkdirSync(join(enginesFolder, 'tfjs', 'libraries'), { recursive: true })
+  const base = { LD_LIBRARY_PATH: '/mine' }
+  const paths = (['onnxruntime:cuda', 'tfjs:tensorflow'] as const).map(
+    (engine) => engineEnvironment(base, { engine, enginesFolder, device: null })['LD_LIBRARY_PATH'],
+  )
+  expect(paths).toEqual([
+    `${enginesFolder}/onnxruntime-cuda/libraries:${enginesFolder}/onnxruntime-cuda/libraries/absent:/mine`,
+    `${enginesFolder}/tfjs/libraries:/mine`,
+  ])
 })
 
 it('WebGPU sees a Vulkan driver in software only where one was named', () => {
