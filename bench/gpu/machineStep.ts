@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { arch, availableParallelism, cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { librariesFolder, linkCudaLibraries } from '../../src/machine/cudaLibraries.ts'
+import { installCuda } from '../../src/machine/cudaInstallation.ts'
+import { readCudaMark, wantedCuda, wishOf } from '../../src/machine/cudaVersions.ts'
 import { engineStatuses, type EngineStatus } from '../../src/machine/engineStatus.ts'
 import { installations } from '../../src/saliency/engines/openEngine.ts'
 import { PyTorch } from './contender.ts'
@@ -35,11 +35,7 @@ export async function machineStep(
   rows(['system', `Linux ${release()} ${arch()}, Node ${process.version}`])
   step.fact('nvidia-smi', await printed('nvidia-smi', [], environment))
 
-  const libraries = await linkedLibraries(context)
-  if (libraries !== null) {
-    step.fact('CUDA libraries', libraries)
-    rows(['CUDA libraries', `${libraries.length} found for ${installations.cuda.engine}`])
-  }
+  await linkLibraries(step, context)
 
   const pytorch = new PyTorch({ python, environment })
   await pytorch.ask({ do: 'facts' }, 60).then(
@@ -87,22 +83,30 @@ function usableOf(statuses: readonly EngineStatus[], wanted: string): UsableEngi
 
 /**
  * What a bundle brings of the CUDA engine has not met this machine's libraries yet: they are linked here, PyTorch's among
- * them. Null where that engine is not installed.
+ * them. Says what was found.
  */
-async function linkedLibraries({
-  environment,
-  enginesFolder,
-  python,
-}: Pick<GpuContext, 'environment' | 'enginesFolder' | 'python'>): Promise<string[] | null> {
-  const installation = join(enginesFolder, installations.cuda.folder)
-  if (!existsSync(join(installation, installations.cuda.mark))) return null
+async function linkLibraries(
+  step: StepReport,
+  { environment, enginesFolder, python }: Pick<GpuContext, 'environment' | 'enginesFolder' | 'python'>,
+): Promise<void> {
+  const { folder, engine } = installations.cuda
+  // Another one would be renewed, over a network that is not there.
+  if (readCudaMark(join(enginesFolder, folder))?.wanted !== wishOf(wantedCuda())) return
   // Python's own prefix, since nobody activates an environment for this.
   const prefix = await printed(python, ['-c', 'import sys; print(sys.prefix)'], environment)
   const places = { ...environment, VIRTUAL_ENV: environment['VIRTUAL_ENV'] ?? prefix?.trim() }
-  const folder = join(installation, librariesFolder)
-  await linkCudaLibraries(folder, places, environment['HOME'] ?? '/')
-  const { readdir } = await import('node:fs/promises')
-  return readdir(folder)
+  const said: string[] = []
+  const row = step.table(`libraries for ${engine}`, [])
+  await installCuda({
+    enginesFolder,
+    homeFolder: environment['HOME'] ?? '/',
+    environment: places,
+    say(line) {
+      said.push(line)
+      row([line])
+    },
+  }).catch((error: unknown) => step.note(`the libraries of ${engine} could not be looked at: ${messageOf(error)}`))
+  step.fact('CUDA libraries', said)
 }
 
 async function printed(

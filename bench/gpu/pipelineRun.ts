@@ -83,10 +83,16 @@ export async function runPipeline(context: GpuContext, o: PipelineOptions): Prom
     const worker = start([
       'worker',
       ...shared,
-      ...['--engine', o.engine, '--engines-folder', enginesFolder, '--health-port', String(port)],
+      '--engine',
+      o.engine,
+      '--engines-folder',
+      enginesFolder,
+      '--health-port',
+      String(port),
       ...(o.units === undefined ? [] : ['--units', String(o.units)]),
       ...(device !== null && isNvidias(o.engine) ? ['--gpus', device] : []),
-      ...['--cache-folder', join(work, 'cache')],
+      '--cache-folder',
+      join(work, 'cache'),
     ])
     const said = lastWordsOf(worker)
     const producer = start([

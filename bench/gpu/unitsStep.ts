@@ -13,7 +13,7 @@ import type { StepReport } from './report.ts'
 
 /** One unit and several on one card, a unit killed at work, a batch that no memory holds, and what `auto` chooses. */
 export async function unitsStep(step: StepReport, context: GpuContext): Promise<void> {
-  const machine = thisMachine(context.enginesFolder, context.environment)
+  const machine = thisMachine(context.enginesFolder, context.environment, 60_000)
   const { engine, reason } = await chooseEngine('auto', machine)
   step.fact('auto', { engine, reason })
   step.table('--engine auto', ['takes', 'because'])([engine, reason])
@@ -83,13 +83,14 @@ function ended(
   args: readonly string[],
   { environment }: GpuContext,
   seconds: number,
-): Promise<{ code: unknown; said: string }> {
+): Promise<{ code: number | string; said: string }> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       [headlightProgram, ...args],
       { env: { ...environment }, timeout: Math.ceil(Math.max(1, seconds) * 1000), killSignal: 'SIGINT' },
-      (error, _, stderr) => resolve({ code: error === null ? 0 : (error.code ?? error.signal), said: stderr.trim() }),
+      (error, _, stderr) =>
+        resolve({ code: error === null ? 0 : (error.code ?? String(error.signal)), said: stderr.trim() }),
     )
   })
 }

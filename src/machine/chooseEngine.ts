@@ -20,13 +20,18 @@ export interface Machine {
   readonly probe: (engine: EngineName, device: string | null) => Promise<Probe>
 }
 
-export function thisMachine(enginesFolder: string, environment: Readonly<Record<string, string | undefined>>): Machine {
+/** `probeMs`: how long an engine may take when it is tried. */
+export function thisMachine(
+  enginesFolder: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  probeMs: number,
+): Machine {
   return {
     nvidiaGpus: () => nvidiaGpus(environment),
     hasRenderDevice: () => hasRenderDevice(),
     // Eight processes would say no more of an engine that is not there.
     probe: async (engine, device) =>
-      absence(engine, enginesFolder) ?? probeEngine(engine, enginesFolder, environment, device),
+      absence(engine, enginesFolder) ?? probeEngine(engine, enginesFolder, environment, { device, timeoutMs: probeMs }),
   }
 }
 

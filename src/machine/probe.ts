@@ -25,17 +25,24 @@ export const probeTimeoutMs = 120_000
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+export interface ProbeOptions {
+  /** The one GPU that the engine may see; null leaves it all. */
+  readonly device?: string | null
+  /** On a GPU that is new to it, an engine compiles before its first answer. */
+  readonly timeoutMs?: number
+}
+
 /**
  * Loads an engine, checks its known answer and a gradient against finite differences. In a child process, since a native
- * library that is broken may end the process or never return. `device` is the one GPU that it may see. Never rejects.
+ * library that is broken may end the process or never return. Never rejects.
  */
 export async function probeEngine(
   engine: EngineName,
   enginesFolder: string,
   environment: Environment,
-  device: string | null = null,
+  { device = null, timeoutMs = probeTimeoutMs }: ProbeOptions = {},
 ): Promise<Probe> {
-  const probe = await tried(engine, enginesFolder, environment, device)
+  const probe = await tried(engine, enginesFolder, environment, { device, timeoutMs })
   const note = noteOnInstallation(engine, enginesFolder)
   if (note === null) return probe
   return probe.ok ? { ...probe, note } : { ok: false, problem: `${probe.problem} (${note})` }
@@ -45,7 +52,7 @@ async function tried(
   engine: EngineName,
   enginesFolder: string,
   environment: Environment,
-  device: string | null,
+  { device, timeoutMs }: Required<ProbeOptions>,
 ): Promise<Probe> {
   return new Promise((resolve) => {
     const child = fork(siblingModule(import.meta.url, 'probeMain'), [engine, enginesFolder], {
@@ -65,7 +72,8 @@ async function tried(
     child.on('close', (code, signal) => {
       clearTimeout(timer)
       const ended = `its process ended with ${signal === null ? `exit code ${code}` : `signal ${signal}`}`
-      const what = isLate ? `it gave no answer within ${probeTimeoutMs / 1000} s` : ended
+      const late = `it gave no answer within ${timeoutMs / 1000} s (run, retry and worker give it --unit-start-seconds)`
+      const what = isLate ? late : ended
       const last = said.trim().split('\n').at(-1) ?? ''
       resolve(answer ?? { ok: false, problem: `${what}${last === '' ? '' : `: ${last}`}` })
     })

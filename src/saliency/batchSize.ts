@@ -27,29 +27,35 @@ export async function openWithinMemory(
   { largest, mayBeSoftware, onTry, now }: BatchSearch,
 ): Promise<Explainer> {
   if (mayBeSoftware) {
-    const single = await open(1)
-    // The first image also compiles.
-    await explainBlack(single)
+    const single = await openComputed(open, 1)
     const startedAt = now()
     await explainBlack(single)
     if (now() - startedAt > slowImageMs) return single
     await single.dispose()
   }
   for (const batch of batches.filter((size) => size <= largest)) {
-    let explainer: Explainer | undefined
     onTry(batch)
     try {
-      explainer = await open(batch)
       // Memory is taken when the device computes, not when the network is loaded.
-      await explainBlack(explainer)
-      return explainer
+      return await openComputed(open, batch)
     } catch (error) {
-      await explainer?.dispose().catch(() => undefined)
       // Whatever else is wrong is wrong with any batch.
       if (!(error instanceof PlaceError)) throw error
     }
   }
-  return open(1)
+  return openComputed(open, 1)
+}
+
+/** Opens an explainer and computes one batch of black images, for which a GPU's library compiles what it needs. */
+export async function openComputed(open: (batch: number) => Promise<Explainer>, batch: number): Promise<Explainer> {
+  const explainer = await open(batch)
+  try {
+    await explainBlack(explainer)
+    return explainer
+  } catch (error) {
+    await explainer.dispose().catch(() => undefined)
+    throw error
+  }
 }
 
 async function explainBlack(explainer: Explainer): Promise<void> {

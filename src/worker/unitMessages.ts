@@ -56,8 +56,13 @@ export type UnitReport =
   /** Whether the unit has been waiting for a store for long. */
   | { readonly type: 'waiting'; readonly isWaiting: boolean }
   | { readonly type: 'measured'; readonly measured: Measured }
-  /** Tries whether the device's memory holds a batch; null when it no longer does. */
-  | { readonly type: 'trying'; readonly batch: number | null }
+  /**
+   * The engine begins to open a network, on a GPU up to its first batch. `batch`: it tries whether the device's memory
+   * holds so many images; null where that is not in question.
+   */
+  | { readonly type: 'opening'; readonly batch: number | null }
+  /** It is open, or could not be opened. */
+  | { readonly type: 'opened' }
   | ShardReport
 
 export type ShardReport = { readonly shard: number } & (

@@ -49,7 +49,7 @@ describe('auto', () => {
     const aged = { ...works, note: 'another headlight installed it' }
     const { engine, reason } = await chooseEngine('auto', machine(['0'], { 'onnxruntime:cuda': aged }, 'one is lost'))
     expect(engine).toBe('onnxruntime:cuda')
-    expect(reason).toBe('it works on a GPU (another headlight installed it) (one is lost)')
+    expect(reason).toBe('it works on a GPU (another headlight installed it; one is lost)')
   })
 
   it('does not take TensorFlow.js that sees no GPU', async () => {
@@ -215,7 +215,7 @@ it('what is asked for is taken, whatever there is', async () => {
 
 it('an engine that is not installed is not tried in a process', async () => {
   // No process of Node starts with that.
-  const machineHere = thisMachine('/nonexistent', { NODE_OPTIONS: '--no-such-option' })
+  const machineHere = thisMachine('/nonexistent', { NODE_OPTIONS: '--no-such-option' }, 1_000)
   expect(await machineHere.probe('onnxruntime:cuda', '0')).toEqual({
     ok: false,
     problem: 'the engine onnxruntime:cuda is not installed: headlight engine install cuda',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { InputError, PlaceError } from '../../src/base/errors.ts'
-import { openWithinMemory } from '../../src/saliency/batchSize.ts'
+import { openComputed, openWithinMemory } from '../../src/saliency/batchSize.ts'
 import type { Explainer } from '../../src/saliency/explainer.ts'
 
 /** A device that holds so many images, and tells so only when it computes. */
@@ -20,6 +20,7 @@ function device(holds: number, imageMs = 10) {
     tried,
     search,
     stillOpen: () => open,
+    spentMs: () => clock,
     open: (batch: number): Promise<Explainer> => {
       opened.push(batch)
       open++
@@ -50,6 +51,8 @@ it.each([
   const gpu = device(holds)
   expect((await openWithinMemory(gpu.open, gpu.search)).batch).toBe(batch)
   expect(gpu.stillOpen()).toBe(1)
+  // The one that is kept has computed, too, and so has compiled.
+  expect(gpu.spentMs()).toBe(10 * gpu.opened.length)
   expect(gpu.tried).toEqual(gpu.opened.filter((size) => size > 1))
 })
 
@@ -64,6 +67,14 @@ it('a driver in software is left at one image, a GPU that only might be one is n
   expect((await openWithinMemory(software.open, { ...software.search, mayBeSoftware: true })).batch).toBe(1)
   expect(software.opened).toEqual([1])
   expect((await openWithinMemory(gpu.open, { ...gpu.search, mayBeSoftware: true })).batch).toBe(32)
+  expect(gpu.stillOpen()).toBe(1)
+})
+
+it('a given batch is computed once before it counts as open, and taken or refused', async () => {
+  const gpu = device(8)
+  expect((await openComputed(gpu.open, 8)).batch).toBe(8)
+  expect(gpu.spentMs()).toBe(10)
+  await expect(openComputed(gpu.open, 9)).rejects.toThrow('out of memory')
   expect(gpu.stillOpen()).toBe(1)
 })
 

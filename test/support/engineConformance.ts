@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest'
 import type { EngineName } from '../../src/saliency/engines/openEngine.ts'
 import { engineChecks, type CheckedEngine } from './engineChecks.ts'
+import { isWithin } from './figure.ts'
 
 /** Registers what every engine must do. One test file per engine calls it, so that each native library has a process of its own. */
 export function describeEngine(checked: CheckedEngine): void {
   for (const { group, name, run } of engineChecks(checked)) {
     it(`${checked.engine}, ${group}: ${name}`, { timeout: 300_000 }, async () => {
-      for (const { what, found, tolerance } of await run()) expect(found, what).toBeLessThanOrEqual(tolerance)
+      expect((await run()).filter((figure) => !isWithin(figure))).toEqual([])
     })
   }
 }

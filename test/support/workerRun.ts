@@ -103,6 +103,7 @@ export class TestRun {
       batch: 1,
       cacheFolder: join(this.folder, 'cache'),
       unitSilenceMs: 60_000,
+      unitStartMs: 600_000,
       headlightVersion: '0.0.0',
       log: silent,
       ...more,

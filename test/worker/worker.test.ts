@@ -160,6 +160,14 @@ test('a place that is bad stops the pulling, and once it is well the run goes on
   await expect.poll(() => run.committed(), waiting).toBe(1)
 })
 
+test('units that have no time to start are told of with the option that gives them more', async () => {
+  const run = await list()
+  await expect(run.work({ unitStartMs: 1 })).rejects.toMatchObject({
+    name: 'PlaceError',
+    message: expect.stringContaining('--unit-start-seconds') as string,
+  })
+})
+
 test('an engine that cannot run here is said at once', async () => {
   const run = await list()
   await expect(run.work({ engine: 'abacus' })).rejects.toMatchObject({ name: 'InputError', code: 'bad-engine' })

@@ -152,7 +152,14 @@ export const settingsSchema = z.strictObject({
     placeholder: 'N',
     unit: 'seconds',
     description:
-      'A unit that makes no progress for so long is killed and started again; its shard goes back. It has as long to start, and at least a minute.',
+      'A unit that makes no progress for so long is killed and started again; its shard goes back. To start and to open a network it has --unit-start-seconds.',
+  }),
+  unitStartSeconds: z.number().min(1).default(600).meta({
+    group: 'computing',
+    placeholder: 'N',
+    unit: 'seconds',
+    description:
+      'How long a unit may take to start, and then to open a network with its first batch on a GPU; an engine that auto tries may take as long. The library of a GPU that is newer than itself compiles all its kernels first: give it more there.',
   }),
 
   redis: z.string().min(1).optional().meta({

@@ -28,6 +28,7 @@ export async function planWorker(call: Call): Promise<WorkerPlan> {
     ...(await planUnits(call)),
     cacheFolder: folders.cache,
     unitSilenceMs: settings.unitSilenceSeconds * 1000,
+    unitStartMs: settings.unitStartSeconds * 1000,
     fetchConcurrency: settings.fetchConcurrency,
     headlightVersion: surroundings.version,
     log,
@@ -41,7 +42,7 @@ export async function planWorker(call: Call): Promise<WorkerPlan> {
 async function planUnits({ settings, surroundings, folders, log }: Call): Promise<UnitPlan> {
   const enginesFolder = folders.engines
   const { environment } = surroundings
-  const machine = thisMachine(enginesFolder, environment)
+  const machine = thisMachine(enginesFolder, environment, settings.unitStartSeconds * 1000)
   const { engine, reason, gpus: devices } = await chooseEngine(settings.engine, machine, settings.gpus)
   const units = settings.units ?? (devices.length > 0 ? devices.length : onOneDevice(engine) ? 1 : unitCount(settings))
   log.info({ engine, reason, units, gpus: devices }, `computing with ${engine}: ${reason}`)

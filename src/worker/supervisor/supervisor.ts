@@ -35,6 +35,8 @@ export interface WorkerOptions {
   readonly cacheFolder: string
   /** A unit at work that gets nothing done for so long is killed and replaced. */
   readonly unitSilenceMs: number
+  /** The same for one that starts or opens a network, in which a GPU's library may compile for long. */
+  readonly unitStartMs: number
   /** Objects that a unit fetches at a time; chosen by the kind of store when absent. */
   readonly fetchConcurrency?: number | undefined
   /** For the heartbeat. */
@@ -103,6 +105,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       fetchConcurrency: options.fetchConcurrency ?? null,
     },
     silenceMs: options.unitSilenceMs,
+    startMs: options.unitStartMs,
     log,
     onStart: ({ name, pid }) => onEvent({ type: 'unit-started', unit: name, pid }),
     onDeath: ({ name, pid }, why) => {

@@ -11,6 +11,7 @@ export interface UnitPoolOptions {
   /** Of the unit with this number; this process's own when absent. */
   readonly environment?: ((unit: number) => Readonly<Record<string, string | undefined>>) | undefined
   readonly silenceMs: number
+  readonly startMs: number
   readonly log: Logger
   readonly onStart: (unit: { name: string; pid: number | undefined }) => void
   readonly onDeath: (unit: { name: string; pid: number | undefined }, why: string) => void
@@ -155,7 +156,7 @@ export class UnitPool {
 
   /** One unit after another under the same name, until the pool is closed. */
   async #keep(name: string, environment: UnitProcessOptions['environment']): Promise<void> {
-    const { settings, silenceMs, log, onStart, onDeath, onMeasured } = this.#o
+    const { settings, silenceMs, startMs, log, onStart, onDeath, onMeasured } = this.#o
     const closing = this.#closing.signal
     let { largestBatch } = settings
     for (let early = 0; !closing.aborted;) {
@@ -164,6 +165,7 @@ export class UnitPool {
         settings: { ...settings, largestBatch },
         environment,
         silenceMs,
+        startMs,
         onMeasured,
         log,
       })

@@ -1,11 +1,12 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { TransientError } from '../../base/errors.ts'
+import { PlaceError, TransientError } from '../../base/errors.ts'
 import { siblingModule } from '../../base/siblingModule.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import { fromErrorMessage } from '../errorMessage.ts'
 import type { Measured } from '../measurements.ts'
 import type { DeathManner } from '../suspicion.ts'
 import type { ShardDone, ShardOrder, ShardReport, UnitCommand, UnitReport, UnitSettings } from '../unitMessages.ts'
+import { UnitWatch } from './unitWatch.ts'
 
 export interface UnitProcessOptions {
   readonly name: string
@@ -14,6 +15,8 @@ export interface UnitProcessOptions {
   readonly environment: Readonly<Record<string, string | undefined>> | undefined
   /** A unit at work that reports nothing for so long is killed. */
   readonly silenceMs: number
+  /** One that does not start, or does not open a network, within this is killed, too. */
+  readonly startMs: number
   readonly onMeasured: (measured: Measured) => void
   readonly log: Logger
 }
@@ -44,11 +47,6 @@ interface Work extends ShardListener {
   readonly forget: () => void
   /** Runs once the shard was told to stop. */
   stopTimer: NodeJS.Timeout | undefined
-  /**
-   * Runs from the shard's turn on. The unit's own watch is not enough: a shard that hangs would be kept alive by the
-   * reports of those that come after it.
-   */
-  watch: NodeJS.Timeout | undefined
 }
 
 /** Whether the shard must stop, and whether it may stay only until it is in somebody's way. */
@@ -61,8 +59,6 @@ export interface StopSignals {
 
 /** How long a unit that was told to stop may take; an engine call in flight cannot be broken off. */
 const stopGraceMs = 5_000
-/** A GPU's library may build all its kernels first; whoever bears long silence bears a long start. */
-const leastStartMs = 60_000
 const outputTailLength = 2_000
 
 /** One child process, from its fork to its death. */
@@ -77,13 +73,15 @@ export class UnitProcess {
   readonly #child: ChildProcess
   readonly #works = new Map<number, Work>()
   #orders = 0
-  #watch: NodeJS.Timeout | undefined
+  readonly #watch: UnitWatch
   #killedFor: string | undefined
   /** The unit waits for a store. */
   #isWaiting = false
   /** The unit waits for a note of ours. */
   #isNoting = false
   #manner: DeathManner = 'ended'
+  /** What the shards hear of instead of the death: no other shard would fare better in another unit. */
+  #fault: PlaceError | undefined
   #triedBatch: number | null = null
   #outputTail = ''
 
@@ -112,7 +110,8 @@ export class UnitProcess {
       void this.death.then((why) => reject(new UnitDeath(`unit ${this.name} died at its start: ${why}`, this.#manner)))
     })
     this.ready.catch(() => undefined)
-    this.#expectLife(Math.max(leastStartMs, options.silenceMs), 'it did not start within')
+    const { silenceMs, startMs } = options
+    this.#watch = new UnitWatch({ silenceMs, startMs, onLate: (phase, complaint) => this.#late(phase, complaint) })
     this.#send({ type: 'start', settings: options.settings })
   }
 
@@ -144,8 +143,8 @@ export class UnitProcess {
         stop.removeEventListener('abort', stopNow)
         move.removeEventListener('abort', stopSometime)
       }
-      this.#works.set(shard, { ...listener, resolve, reject, forget, stopTimer: undefined, watch: undefined })
-      this.#expectLife(this.#o.silenceMs)
+      this.#works.set(shard, { ...listener, resolve, reject, forget, stopTimer: undefined })
+      this.#watch.busy(true)
       this.#send({ type: 'shard', shard, order })
     })
   }
@@ -180,10 +179,10 @@ export class UnitProcess {
 
   #reported(report: UnitReport, start: { resolve: () => void; reject: (error: unknown) => void }): void {
     if (this.#killedFor !== undefined) return
-    this.#watch?.refresh()
+    this.#watch.alive()
     switch (report.type) {
       case 'ready':
-        this.#expectNothing()
+        this.#watch.enter('running')
         start.resolve()
         break
       case 'unusable': {
@@ -198,10 +197,13 @@ export class UnitProcess {
       case 'waiting':
         this.#isWaiting = report.isWaiting
         break
-      case 'trying':
+      case 'opening':
         this.#triedBatch = report.batch
-        // Its shards wait for it.
-        for (const { watch } of this.#works.values()) watch?.refresh()
+        this.#watch.enter('opening')
+        break
+      case 'opened':
+        this.#triedBatch = null
+        this.#watch.enter('running')
         break
       case 'turn':
       case 'progress':
@@ -215,10 +217,10 @@ export class UnitProcess {
   #shardReported(report: ShardReport): void {
     const work = this.#works.get(report.shard)
     work?.stopTimer?.refresh()
-    work?.watch?.refresh()
+    this.#watch.progress(report.shard)
     switch (report.type) {
       case 'turn':
-        if (work) work.watch = this.#silenceTimer(this.#o.silenceMs)
+        if (work) this.#watch.turn(report.shard)
         work?.onTurn()
         break
       case 'progress':
@@ -254,36 +256,27 @@ export class UnitProcess {
     // No image was computed yet, and the next unit leaves that batch out.
     if (this.#triedBatch !== null) this.#manner = 'dismissed'
     for (const shard of this.#works.keys())
-      this.#finish(shard)?.reject(new UnitDeath(`unit ${this.name} died: ${why}`, this.#manner))
-    this.#expectNothing()
+      this.#finish(shard)?.reject(this.#fault ?? new UnitDeath(`unit ${this.name} died: ${why}`, this.#manner))
+    this.#watch.end()
     return said ? `${why}; it said: ${said}` : why
   }
 
   #finish(shard: number): Work | undefined {
     const work = this.#works.get(shard)
     this.#works.delete(shard)
-    if (this.#works.size === 0) this.#expectNothing()
+    this.#watch.forget(shard)
+    if (this.#works.size === 0) this.#watch.busy(false)
     work?.forget()
     clearTimeout(work?.stopTimer)
-    clearTimeout(work?.watch)
     return work
   }
 
-  #expectLife(withinMs: number, complaint?: string): void {
-    this.#expectNothing()
-    this.#watch = this.#silenceTimer(withinMs, complaint)
-  }
-
-  #silenceTimer(withinMs: number, complaint = 'no sign of life for'): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.#manner = this.#isWaiting || this.#isNoting ? 'waiting' : 'silence'
-      this.#kill(`${complaint} ${withinMs / 1000} s`)
-    }, withinMs)
-  }
-
-  #expectNothing(): void {
-    clearTimeout(this.#watch)
-    this.#watch = undefined
+  #late(phase: 'starting' | 'running' | 'opening', complaint: string): void {
+    // Neither start nor opening looks at any image.
+    if (phase !== 'running') this.#manner = 'dismissed'
+    else this.#manner = this.#isWaiting || this.#isNoting ? 'waiting' : 'silence'
+    if (phase === 'opening') this.#fault = new PlaceError('engine-wrong', `unit ${this.name} was ended: ${complaint}`)
+    this.#kill(complaint)
   }
 
   #send(command: UnitCommand): void {

@@ -15,7 +15,7 @@ export class EngineHost {
   /** Requests are answered in order, so the oldest pending one is the one that a reply belongs to. */
   readonly #pending: Pending[] = []
   /** Of the last `open`: networks are opened one after another. */
-  #onTry: (batch: number) => void = () => undefined
+  #onBegin: (batch: number | null) => void = () => undefined
 
   constructor(onDeath: (error: Error) => void) {
     this.#thread = new Worker(siblingModule(import.meta.url, 'engineThread'))
@@ -30,16 +30,16 @@ export class EngineHost {
   }
 
   /**
-   * Compiles the network of a result set, which may take seconds, on a GPU a minute. `onTry` is called before a batch is
-   * tried whose memory may not be there.
+   * Compiles the network of a result set, which may take seconds, on a new GPU many minutes. `onBegin` is called when the
+   * engine has come to it (`null`), and before a batch is tried whose memory may not be there.
    */
   async open(
     set: string,
     network: NetworkFile,
     options: EngineOptions,
-    onTry: (batch: number) => void,
+    onBegin: (batch: number | null) => void,
   ): Promise<ShardEngine> {
-    this.#onTry = onTry
+    this.#onBegin = onBegin
     const opened = await this.#ask({ type: 'open', set, network, options }, [])
     if (opened.type !== 'opened') throw new Error(`the engine thread answered ${opened.type} to open`)
     return {
@@ -68,7 +68,7 @@ export class EngineHost {
   }
 
   #answered(reply: EngineReply): void {
-    if (reply.type === 'trying') return this.#onTry(reply.batch)
+    if (reply.type === 'opening') return this.#onBegin(reply.batch)
     const pending = this.#pending.shift()
     if (reply.type === 'failed') pending?.reject(fromErrorMessage(reply.error))
     else pending?.resolve(reply)

@@ -2,7 +2,7 @@ import type { ExplainerOptions, Explanation } from '../../saliency/explainer.ts'
 import type { ErrorMessage } from '../errorMessage.ts'
 
 /**
- * What a unit's main thread asks of its engine thread. Requests are answered in order, each exactly once; `trying` comes
+ * What a unit's main thread asks of its engine thread. Requests are answered in order, each exactly once; `opening` comes
  * before the answer to `open`.
  */
 export type EngineRequest =
@@ -26,7 +26,8 @@ export interface NetworkFile {
 
 export type EngineReply =
   | { readonly type: 'found' }
-  | { readonly type: 'trying'; readonly batch: number }
+  /** It is begun with, or with a batch whose memory may not be there. */
+  | { readonly type: 'opening'; readonly batch: number | null }
   | { readonly type: 'opened'; readonly engine: string; readonly batch: number }
   | { readonly type: 'explained'; readonly explanations: readonly Explanation[]; readonly engineMs: number }
   | { readonly type: 'closed' }

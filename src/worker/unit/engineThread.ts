@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { openWithinMemory } from '../../saliency/batchSize.ts'
+import { openComputed, openWithinMemory } from '../../saliency/batchSize.ts'
 import { findEngine } from '../../saliency/engines/openEngine.ts'
 import { createExplainer, type Explainer } from '../../saliency/explainer.ts'
 import { checkKnownAnswer } from '../../saliency/knownAnswer.ts'
@@ -19,6 +19,7 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
       device = (await checkKnownAnswer(await findEngine(request.engine, request.enginesFolder))).device
       return { type: 'found' }
     case 'open': {
+      beginning(null)
       const { file, bytes, description } = request.network
       const network = loadNetwork(bytes, file, description)
       const open = (batch: number) => createExplainer({ ...request.options, network, batch })
@@ -26,11 +27,13 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
       const search = {
         largest: largestBatch,
         mayBeSoftware: device !== 'a GPU',
-        onTry: (tried: number) => parentPort?.postMessage({ type: 'trying', batch: tried } satisfies EngineReply),
+        onTry: beginning,
         now: () => performance.now(),
       }
-      const isGiven = batch !== null || device === 'the CPU'
-      const explainer = await (isGiven ? open(batch ?? 1) : openWithinMemory(open, search))
+      const explainer =
+        device === 'the CPU'
+          ? await open(batch ?? 1)
+          : await (batch === null ? openWithinMemory(open, search) : openComputed(open, batch))
       explainers.set(request.set, explainer)
       return { type: 'opened', engine: explainer.engine, batch: explainer.batch }
     }
@@ -45,6 +48,10 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
       explainers.delete(request.set)
       return { type: 'closed' }
   }
+}
+
+function beginning(batch: number | null): void {
+  parentPort?.postMessage({ type: 'opening', batch } satisfies EngineReply)
 }
 
 function openExplainer(set: string): Explainer {

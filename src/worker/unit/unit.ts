@@ -175,13 +175,13 @@ class Unit {
       const { objectives, scope, style, gradients } = set.options
       const how = { engine, enginesFolder, batch, largestBatch, intraOpThreads }
       const options = { objectives, scope, style, gradients: gradients !== 'none', ...how }
-      return await this.#host.open(open.name, network, options, (tried) => send({ type: 'trying', batch: tried }))
+      return await this.#host.open(open.name, network, options, (batch) => send({ type: 'opening', batch }))
     } catch (error) {
       // The next shard tries again: the file may have been put back, the store may be there again.
       open.engine = undefined
       throw error
     } finally {
-      send({ type: 'trying', batch: null })
+      send({ type: 'opened' })
     }
   }
 

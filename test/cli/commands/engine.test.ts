@@ -44,7 +44,7 @@ it('engine list says of an installation of another headlight that it works, and 
     const list = ['engine', 'list', '--engines-folder', folder]
     const [text, json] = await Promise.all([startHeadlight(list).ended, startHeadlight([...list, '--json']).ended])
     const note = 'ONNX Runtime 1.20.0, which another version of headlight installed: headlight engine install cuda'
-    expect(text.stdout).toMatch(new RegExp(`^usable +onnxruntime:cuda .*a GPU\n +→ .*${note}`, 'm'))
+    expect(text.stdout).toMatch(new RegExp(`^usable +onnxruntime:cuda .*a GPU .*\n +→ .*${note}`, 'm'))
     const { engines } = JSON.parse(json.stdout) as { engines: { engine: string }[] }
     expect(engines.find(({ engine }) => engine === 'onnxruntime:cuda')).toMatchObject({
       usable: true,

@@ -36,6 +36,7 @@ test('the jobs whose locks the queue could not renew are told to stop', async ()
     batch: 1,
     cacheFolder: '',
     unitSilenceMs: 1_000,
+    unitStartMs: 60_000,
     headlightVersion: '0.0.0',
     log: createLogger('silent'),
   })

@@ -55,6 +55,7 @@ function newPool(units: number): UnitPool {
       fetchConcurrency: null,
     },
     silenceMs: 1_000,
+    startMs: 1_000,
     log: createLogger('silent'),
     onStart: () => undefined,
     onDeath: () => undefined,

@@ -31,23 +31,25 @@ class FakeChild extends EventEmitter {
 }
 
 const silenceMs = 20_000
+const startMs = 600_000
 let child: FakeChild
 let unit: UnitProcess
 
 beforeEach(() => {
   vi.useFakeTimers()
-  start(silenceMs)
+  start()
   child.say({ type: 'ready' })
 })
 afterEach(() => void vi.useRealTimers())
 
-function start(bornMs: number): void {
+function start(): void {
   child = new FakeChild()
   played.child = child
   unit = new UnitProcess({
     name: 'unit-0',
     settings: {} as UnitSettings,
-    silenceMs: bornMs,
+    silenceMs,
+    startMs,
     environment: {},
     onMeasured() {},
     log: createLogger('silent'),
@@ -123,10 +125,10 @@ test('a death in the trial of a batch is no fault of the shard that waits for it
     [16, 'dismissed'],
     [null, 'ended'],
   ] as const) {
-    start(silenceMs)
+    start()
     const failed = new Promise<unknown>((resolve) => compute(resolve))
-    child.say({ type: 'trying', batch: 32 })
-    child.say({ type: 'trying', batch })
+    child.say({ type: 'opening', batch: 32 })
+    child.say(batch === null ? { type: 'opened' } : { type: 'opening', batch })
     child.emit('close', null, 'SIGABRT')
     expect(await failed).toMatchObject({ code: 'unit-died', manner })
     expect(unit.triedBatch).toBe(batch)
@@ -137,23 +139,51 @@ test('a unit that tries smaller and smaller batches is not silent', () => {
   compute()
   child.say({ type: 'turn', shard: 1 })
   for (const batch of [32, 16, 8, 4, 2]) {
-    child.say({ type: 'trying', batch })
-    vi.advanceTimersByTime(silenceMs - 1)
+    child.say({ type: 'opening', batch })
+    vi.advanceTimersByTime(startMs - 1)
   }
   expect(child.kills).toEqual([])
 })
 
-test('a unit may take a minute to start, and as long as silence is borne', () => {
-  for (const [bornMs, startMs] of [
-    [20_000, 60_000],
-    [300_000, 300_000],
-  ] as const) {
-    start(bornMs)
-    vi.advanceTimersByTime(startMs - 1)
-    expect(child.kills).toEqual([])
-    vi.advanceTimersByTime(1)
-    expect(child.kills).toEqual(['SIGKILL'])
-  }
+test('a unit has a time of its own to start', async () => {
+  start()
+  vi.advanceTimersByTime(startMs - 1)
+  expect(child.kills).toEqual([])
+  vi.advanceTimersByTime(1)
+  expect(child.kills).toEqual(['SIGKILL'])
+  child.emit('close', null, 'SIGKILL')
+  expect(await unit.ready.catch((error: unknown) => error)).toMatchObject({
+    message: expect.stringContaining('within 600 s: give it more with --unit-start-seconds') as string,
+    manner: 'dismissed',
+  })
+})
+
+test('so has one that opens a network; after it silence counts again, of every shard', () => {
+  compute()
+  child.say({ type: 'turn', shard: 1 })
+  compute()
+  child.say({ type: 'opening', batch: null })
+  vi.advanceTimersByTime(startMs - 1)
+  expect(child.kills).toEqual([])
+  child.say({ type: 'opened' })
+  reports(2, silenceMs - 500)
+  expect(child.kills).toEqual([])
+  reports(2, 500)
+  expect(child.kills).toEqual(['SIGKILL'])
+})
+
+test('an opening that takes too long is told of as a fault of the place, whatever its shards report meanwhile', async () => {
+  const failed = new Promise<unknown>((resolve) => compute(resolve))
+  child.say({ type: 'opening', batch: null })
+  reports(1, startMs)
+  compute()
+  expect(child.kills).toEqual(['SIGKILL'])
+  child.emit('close', null, 'SIGKILL')
+  expect(await failed).toMatchObject({
+    name: 'PlaceError',
+    code: 'engine-wrong',
+    message: expect.stringMatching(/did not open its network within 600 s: .*--unit-start-seconds/) as string,
+  })
 })
 
 test('a unit that waits for its suspect to be noted is killed at no image’s cost', async () => {

@@ -18,6 +18,7 @@ export const retryCommand: CommandSpec = {
     'units',
     'fetchConcurrency',
     'unitSilenceSeconds',
+    'unitStartSeconds',
     'stateFolder',
     'cacheFolder',
     'enginesFolder',

@@ -10,6 +10,7 @@ export const runCommand: CommandSpec = {
     'gpus',
     'fetchConcurrency',
     'unitSilenceSeconds',
+    'unitStartSeconds',
     'stateFolder',
     'cacheFolder',
     'enginesFolder',

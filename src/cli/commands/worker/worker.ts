@@ -15,6 +15,7 @@ export const workerCommand: CommandSpec = {
     'fetchConcurrency',
     'graceSeconds',
     'unitSilenceSeconds',
+    'unitStartSeconds',
     'cacheFolder',
     'healthPort',
     'healthHost',
