@@ -1,8 +1,10 @@
+import type { GpuEnvironment } from '../machine/gpuMemory.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import type { ShardJob } from '../queue/jobs.ts'
 import type { EndpointOverrides } from './endpoints.ts'
 import type { ErrorMessage } from './errorMessage.ts'
 import type { Measured } from './measurements.ts'
+import type { NetworkMemory, OpenedNetwork } from './networkMemory.ts'
 import type { Verdict } from './suspicion.ts'
 
 /** How every unit of a worker works; sent once, right after the fork. */
@@ -15,10 +17,18 @@ export interface UnitSettings {
   /** Where `batch` is null, larger ones are not tried. */
   readonly largestBatch: number
   readonly engineReason?: string | undefined
+  /** What the unit's environment says of its GPU. */
+  readonly gpuEnvironment: GpuEnvironment
   readonly intraOpThreads: number
   readonly endpoints: EndpointOverrides
   /** Objects fetched at a time; null chooses by the kind of store. */
   readonly fetchConcurrency: number | null
+}
+
+/** What of a result set decides how its network is opened. */
+export interface MeasuredNetwork {
+  readonly network: ResultSet['network']
+  readonly options: Pick<ResultSet['options'], 'objectives' | 'scope' | 'style' | 'gradients'>
 }
 
 export interface ShardOrder {
@@ -47,6 +57,8 @@ export type UnitCommand =
   | { readonly type: 'stop'; readonly shard: number }
   /** The key announced by `alone` is noted; go on. */
   | { readonly type: 'noted' }
+  /** There is memory for the network that the unit asked for. */
+  | { readonly type: 'open' }
   | { readonly type: 'exit' }
 
 /** Unit → supervisor. Every message is a sign of life, and is sent only because something got done or began. */
@@ -56,6 +68,8 @@ export type UnitReport =
   /** Whether the unit has been waiting for a store for long. */
   | { readonly type: 'waiting'; readonly isWaiting: boolean }
   | { readonly type: 'measured'; readonly measured: Measured }
+  /** Has a network to open, and waits for `open`. */
+  | { readonly type: 'mayOpen'; readonly network: OpenedNetwork }
   /**
    * The engine begins to open a network, on a GPU up to its first batch. `batch`: it tries whether the device's memory
    * holds so many images; null where that is not in question.
@@ -63,6 +77,10 @@ export type UnitReport =
   | { readonly type: 'opening'; readonly batch: number | null }
   /** It is open, or could not be opened. */
   | { readonly type: 'opened' }
+  /** Once for each network that is open, when its first batch is computed. `isOnly`: the unit has opened no other before. */
+  | { readonly type: 'memory'; readonly network: string; readonly memory: NetworkMemory; readonly isOnly: boolean }
+  /** The network with this key is not open any more, or could not be opened. */
+  | { readonly type: 'closed'; readonly network: string }
   | ShardReport
 
 export type ShardReport = { readonly shard: number } & (

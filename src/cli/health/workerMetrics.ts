@@ -52,6 +52,7 @@ export class WorkerMetrics {
       case 'place-fault':
         this.#faults.inc({ code: event.code }, 1)
         break
+      case 'unit-dismissed':
       case 'place-retry':
         break
     }

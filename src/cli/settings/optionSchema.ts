@@ -95,8 +95,10 @@ export const settingsSchema = z.strictObject({
     group: 'computing',
     placeholder: 'N',
     unit: 'child processes',
-    automatic: 'one per core, fewer where memory is short (about 700 MB each)',
-    description: 'How many units compute on this machine, each on one core.',
+    automatic:
+      'one per core or GPU, fewer where memory is short: reckoned at 700 MB each, and by what they take once it is measured',
+    description:
+      'How many units compute on this machine, each on one core. A number that is given is kept, whether the memory holds so many or not.',
   }),
   gpus: z
     .string()
@@ -195,7 +197,8 @@ export const settingsSchema = z.strictObject({
     group: 'folders',
     placeholder: 'FOLDER',
     automatic: '$XDG_CACHE_HOME/headlight or ~/.cache/headlight',
-    description: 'Where workers keep networks that they fetched from an output store.',
+    description:
+      'Where workers keep networks that they fetched from an output store, and how much memory networks took.',
   }),
   enginesFolder: z.string().min(1).optional().meta({
     group: 'folders',

@@ -46,7 +46,7 @@ export async function computeHere(call: Call, { output, prepare, retry }: Asked)
       // Units take seconds to start: not for a dataset in which nothing has changed, and while the rest is listed.
       const onWork = () => {
         if (starting !== undefined) return
-        starting = planWorker(call).then((plan) =>
+        starting = planWorker(call, set).then((plan) =>
           startWorker({
             connection: server.connection,
             queueName,

@@ -8,6 +8,8 @@ import { HeartbeatSender } from '../../queue/heartbeat.ts'
 import type { ShardJob, ShardResult } from '../../queue/jobs.ts'
 import type { QueueConnection } from '../../queue/redisUrl.ts'
 import type { EndpointOverrides } from '../endpoints.ts'
+import { MemoryFile } from '../memoryFile.ts'
+import { memoryText } from '../networkMemory.ts'
 import { asPlaceFault } from '../storeCall.ts'
 import { PlaceFaults } from './placeFaults.ts'
 import { ShardJobs } from './shardJobs.ts'
@@ -21,6 +23,8 @@ export interface WorkerOptions {
   readonly queueName: string
   /** Child processes, one device each. Minimum 1. */
   readonly units: number
+  /** Within which their number follows what they are found to take; absent, it stays. */
+  readonly memory?: MemoryLimits
   readonly engine: string
   /** Where engines are installed; without it those cannot be used. */
   readonly enginesFolder?: string | undefined
@@ -44,6 +48,14 @@ export interface WorkerOptions {
   readonly log: Logger
   readonly onEvent?: (event: WorkerEvent) => void
   readonly times?: Partial<WorkerTimes>
+}
+
+export interface MemoryLimits {
+  /** Free for all units together. */
+  readonly availableBytes: number
+  readonly mostUnits: number
+  /** The number of units was asked for: it is not changed, but what does not fit is told of. */
+  readonly isGiven: boolean
 }
 
 export interface WorkerTimes {
@@ -90,8 +102,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
   const times = { ...defaultTimes, ...options.times }
   const runs = new WorkedRuns(endpoints, log)
+  const file = new MemoryFile(options.cacheFolder)
+  const remembered = [...(await file.read())].map(([key, { processBytes }]) => [key, processBytes] as const)
   const pool = new UnitPool({
-    units,
+    memory: {
+      ...(options.memory ?? { availableBytes: Infinity, mostUnits: units, isGiven: true }),
+      units,
+      remembered: new Map(remembered),
+      say: (level, sentence) => log[level](sentence),
+    },
     environment: options.unitEnvironment,
     settings: {
       cacheFolder: options.cacheFolder,
@@ -113,6 +132,18 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       onEvent({ type: 'unit-died', unit: name, pid, why })
     },
     onMeasured: (measured) => onEvent({ type: 'measured', measured }),
+    onMemory: ({ key, file: network }, memory, isOnly) => {
+      const { processBytes, deviceBytes } = memory
+      const onDevice = deviceBytes === null ? '' : ` and ${memoryText(deviceBytes)} on its GPU`
+      log.info(
+        { network, processBytes, deviceBytes },
+        `a unit takes ${memoryText(processBytes)}${onDevice} for ${network}`,
+      )
+      // With another network beside it, the process says too much of this one.
+      if (isOnly) void file.remember(key, memory)
+    },
+    onDismissed: ({ name, pid }) => onEvent({ type: 'unit-dismissed', unit: name, pid }),
+    onUnits: (count) => (worker.concurrency = count * shardsPerUnit),
   })
   try {
     await pool.started
@@ -183,6 +214,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       await settles(jobs.idle(), handBackMs)
     }
     await Promise.all([pool.close(), closeWithin(worker, closeMs), heartbeat.close()])
+    await file.settled()
     jobs.close()
     runs.close()
   }

@@ -1,13 +1,16 @@
 import { backoffMs, pause, type Backoff } from '../../base/backoff.ts'
 import { InputError, PlaceError } from '../../base/errors.ts'
 import type { Logger } from '../../base/telemetry.ts'
+import { gpuEnvironment } from '../../machine/gpuMemory.ts'
 import type { Measured } from '../measurements.ts'
+import type { NetworkMemory, OpenedNetwork } from '../networkMemory.ts'
 import type { UnitSettings } from '../unitMessages.ts'
+import { UnitMemory, type UnitMemoryOptions } from './unitMemory.ts'
 import { UnitProcess, type UnitProcessOptions } from './unitProcess.ts'
 
 export interface UnitPoolOptions {
-  readonly units: number
-  readonly settings: UnitSettings
+  readonly memory: Omit<UnitMemoryOptions, 'onUnits'>
+  readonly settings: Omit<UnitSettings, 'gpuEnvironment'>
   /** Of the unit with this number; this process's own when absent. */
   readonly environment?: ((unit: number) => Readonly<Record<string, string | undefined>>) | undefined
   readonly silenceMs: number
@@ -16,6 +19,12 @@ export interface UnitPoolOptions {
   readonly onStart: (unit: { name: string; pid: number | undefined }) => void
   readonly onDeath: (unit: { name: string; pid: number | undefined }, why: string) => void
   readonly onMeasured: (measured: Measured) => void
+  /** A unit has computed its first batch with a network. `isOnly`: it has opened no other before. */
+  readonly onMemory: (network: OpenedNetwork, memory: NetworkMemory, isOnly: boolean) => void
+  /** It was one too many for the memory that there is. */
+  readonly onDismissed: (unit: { name: string; pid: number | undefined }) => void
+  /** How many there are to be from now on. */
+  readonly onUnits: (units: number) => void
 }
 
 /** One that is computed, and the one after it that is fetched and decoded meanwhile. */
@@ -34,6 +43,13 @@ interface Load {
   isAlone: boolean
 }
 
+/** One unit after another under the same name. */
+interface Keeper {
+  /** Null until it is there, and while the next one is waited for. */
+  unit: UnitProcess | null
+  readonly dismissal: AbortController
+}
+
 const restarting: Backoff = { firstMs: 200, longestMs: 30_000 }
 /** A unit that lived for so long did not die of its start. */
 const provenMs = 30_000
@@ -41,16 +57,20 @@ const provenMs = 30_000
 const deathsInARow = 5
 const exitGraceMs = 2_000
 
-/** Keeps a fixed number of units alive and hands out their places for shards. */
+/** Keeps as many units alive as there is memory for and hands out their places for shards. */
 export class UnitPool {
   readonly #o: UnitPoolOptions
-  readonly #all = new Map<string, UnitProcess>()
+  readonly #memory: UnitMemory<UnitProcess>
+  /** By the units' numbers. */
+  readonly #keepers = new Map<number, Keeper>()
+  /** Of all keepers, dismissed ones too, until they end. */
+  readonly #kept = new Set<Promise<void>>()
+  readonly #all = new Set<UnitProcess>()
   readonly #loads = new Map<UnitProcess, Load>()
   readonly #waiting: Waiting[] = []
   /** Called when a unit is left without anything to do. */
   onIdle: () => void = () => undefined
   readonly #closing = new AbortController()
-  readonly #keepers: Promise<void>[]
   /** Deaths at the start since any unit last became ready. */
   #failedStarts = 0
   #lastDeath = ''
@@ -68,9 +88,8 @@ export class UnitPool {
     this.#o = options
     this.started = new Promise((resolve, reject) => (this.#start = { resolve, reject }))
     this.started.catch(() => undefined)
-    this.#keepers = Array.from({ length: options.units }, (_, index) =>
-      this.#keep(`unit-${index}`, options.environment?.(index)),
-    )
+    this.#memory = new UnitMemory({ ...options.memory, onUnits: (units) => this.#resize(units) })
+    this.#fill(options.memory.units)
   }
 
   /**
@@ -150,26 +169,79 @@ export class UnitPool {
   /** Ends all units, by force where they do not go. */
   async close(): Promise<void> {
     this.#closing.abort()
-    await Promise.all([...this.#all.values()].map((unit) => unit.exit(exitGraceMs)))
-    await Promise.all(this.#keepers)
+    await Promise.all([...this.#all].map((unit) => unit.exit(exitGraceMs)))
+    await Promise.all(this.#kept)
   }
 
-  /** One unit after another under the same name, until the pool is closed. */
-  async #keep(name: string, environment: UnitProcessOptions['environment']): Promise<void> {
-    const { settings, silenceMs, startMs, log, onStart, onDeath, onMeasured } = this.#o
-    const closing = this.#closing.signal
+  #resize(units: number): void {
+    for (let surplus = this.#keepers.size - units; surplus > 0; surplus--) this.#dismissOne()
+    this.#fill(units)
+    this.#o.onUnits(units)
+  }
+
+  #fill(units: number): void {
+    for (let index = 0; this.#keepers.size < units; index++) {
+      if (this.#keepers.has(index)) continue
+      const keeper: Keeper = { unit: null, dismissal: new AbortController() }
+      this.#keepers.set(index, keeper)
+      const kept = this.#keep(`unit-${index}`, keeper, this.#o.environment?.(index)).finally(() =>
+        this.#kept.delete(kept),
+      )
+      this.#kept.add(kept)
+    }
+  }
+
+  /** The one that loses least by it. Its shards go back by no fault of theirs. */
+  #dismissOne(): void {
+    const costs = [...this.#keepers].map(([index, keeper]) => ({ index, keeper, cost: this.#costOf(keeper.unit) }))
+    const least = costs.reduce((best, other) => (other.cost <= best.cost ? other : best))
+    const { unit, dismissal } = least.keeper
+    this.#keepers.delete(least.index)
+    dismissal.abort()
+    if (!unit) return
+    this.#loads.delete(unit)
+    this.#memory.gone(unit)
+    unit.kill('it was one too many for the memory that there is')
+    this.#o.onDismissed(unit)
+  }
+
+  #costOf(unit: UnitProcess | null): number {
+    if (!unit) return -1
+    return (this.#memory.isHolding(unit) ? 1 + shardsPerUnit : 0) + (this.#loads.get(unit)?.shards ?? 0)
+  }
+
+  /** One unit after another under the same name, until it is dismissed or the pool closed. */
+  async #keep(name: string, keeper: Keeper, environment: UnitProcessOptions['environment']): Promise<void> {
+    const { settings, silenceMs, startMs, log, onStart, onDeath, onMeasured, onMemory } = this.#o
+    const closing = AbortSignal.any([this.#closing.signal, keeper.dismissal.signal])
+    const networks = new Map<string, OpenedNetwork>()
     let { largestBatch } = settings
     for (let early = 0; !closing.aborted;) {
-      const unit = new UnitProcess({
+      const unit: UnitProcess = new UnitProcess({
         name,
-        settings: { ...settings, largestBatch },
+        settings: { ...settings, largestBatch, gpuEnvironment: gpuEnvironment(environment ?? {}) },
         environment,
         silenceMs,
         startMs,
         onMeasured,
+        onMayOpen: (network) => {
+          networks.set(network.key, network)
+          log.debug({ unit: name, network: network.file }, 'a unit waits to open a network')
+          this.#memory.ask(unit, network, () => {
+            log.debug({ unit: name, network: network.file }, 'a unit opens a network')
+            unit.open()
+          })
+        },
+        onMemory: (key, memory, isOnly) => {
+          const isNews = this.#memory.measured(key, memory.processBytes)
+          const network = networks.get(key)
+          if (isNews && network) onMemory(network, memory, isOnly)
+        },
+        onClosed: (key) => this.#memory.closed(unit, key),
         log,
       })
-      this.#all.set(name, unit)
+      this.#all.add(unit)
+      keeper.unit = unit
       const startedAt = performance.now()
       const became = unit.ready.then(
         () => {
@@ -180,14 +252,17 @@ export class UnitPool {
           this.#serve()
         },
         (error: unknown) => {
+          if (closing.aborted) return
           this.#failedStarts++
           if (error instanceof InputError) this.#start.reject(error)
         },
       )
       const why = await unit.death
       await became
-      this.#all.delete(name)
+      keeper.unit = null
+      this.#all.delete(unit)
       this.#loads.delete(unit)
+      this.#memory.gone(unit)
       if (closing.aborted) return
       this.#lastDeath = why
       if (unit.triedBatch !== null && unit.triedBatch <= largestBatch) largestBatch = unit.triedBatch / 2

@@ -4,6 +4,7 @@ import { siblingModule } from '../../base/siblingModule.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import { fromErrorMessage } from '../errorMessage.ts'
 import type { Measured } from '../measurements.ts'
+import type { NetworkMemory, OpenedNetwork } from '../networkMemory.ts'
 import type { DeathManner } from '../suspicion.ts'
 import type { ShardDone, ShardOrder, ShardReport, UnitCommand, UnitReport, UnitSettings } from '../unitMessages.ts'
 import { UnitWatch } from './unitWatch.ts'
@@ -18,6 +19,11 @@ export interface UnitProcessOptions {
   /** One that does not start, or does not open a network, within this is killed, too. */
   readonly startMs: number
   readonly onMeasured: (measured: Measured) => void
+  /** The unit waits for `open()`. */
+  readonly onMayOpen: (network: OpenedNetwork) => void
+  /** `isOnly`: the unit has opened no other network before. */
+  readonly onMemory: (network: string, memory: NetworkMemory, isOnly: boolean) => void
+  readonly onClosed: (network: string) => void
   readonly log: Logger
 }
 
@@ -149,6 +155,12 @@ export class UnitProcess {
     })
   }
 
+  /** Lets the unit open the network that it asked for. */
+  open(): void {
+    this.#watch.enter('running')
+    this.#send({ type: 'open' })
+  }
+
   /** Ends the process, if need be by force, and waits until it is gone. */
   async exit(graceMs: number): Promise<void> {
     this.#killedFor ??= 'told to exit'
@@ -196,6 +208,16 @@ export class UnitProcess {
         break
       case 'waiting':
         this.#isWaiting = report.isWaiting
+        break
+      case 'mayOpen':
+        this.#watch.enter('asking')
+        this.#o.onMayOpen(report.network)
+        break
+      case 'memory':
+        this.#o.onMemory(report.network, report.memory, report.isOnly)
+        break
+      case 'closed':
+        this.#o.onClosed(report.network)
         break
       case 'opening':
         this.#triedBatch = report.batch

@@ -6,6 +6,8 @@ import type { Measured } from '../measurements.ts'
 export type WorkerEvent =
   | { readonly type: 'unit-started'; readonly unit: string; readonly pid: number | undefined }
   | { readonly type: 'unit-died'; readonly unit: string; readonly pid: number | undefined; readonly why: string }
+  /** The memory does not hold it: it is not replaced. */
+  | { readonly type: 'unit-dismissed'; readonly unit: string; readonly pid: number | undefined }
   /** Nothing is pulled any more, until `place-retry`. */
   | {
       readonly type: 'place-fault'

@@ -28,6 +28,7 @@ export class WorkerState {
         this.#units.add(event.unit)
         break
       case 'unit-died':
+      case 'unit-dismissed':
         this.#units.delete(event.unit)
         break
       case 'place-fault':

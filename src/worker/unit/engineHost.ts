@@ -17,6 +17,8 @@ export class EngineHost {
   /** Of the last `open`: networks are opened one after another. */
   #onBegin: (batch: number | null) => void = () => undefined
 
+  #device = ''
+
   constructor(onDeath: (error: Error) => void) {
     this.#thread = new Worker(siblingModule(import.meta.url, 'engineThread'))
     this.#thread.on('message', (reply: EngineReply) => this.#answered(reply))
@@ -24,9 +26,15 @@ export class EngineHost {
     this.#thread.on('exit', (code) => onDeath(new Error(`the engine thread ended with code ${code}`)))
   }
 
+  /** What the engine that was found computes on, for people: `the CPU`, `a GPU`. */
+  get device(): string {
+    return this.#device
+  }
+
   /** Loads the engine's library. Raises InputError `bad-engine` when this machine cannot run it. */
   async find(engine: string, enginesFolder: string | undefined): Promise<void> {
-    await this.#ask({ type: 'find', engine, enginesFolder }, [])
+    const found = await this.#ask({ type: 'find', engine, enginesFolder }, [])
+    if (found.type === 'found') this.#device = found.device
   }
 
   /**

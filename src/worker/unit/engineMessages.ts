@@ -25,7 +25,7 @@ export interface NetworkFile {
 }
 
 export type EngineReply =
-  | { readonly type: 'found' }
+  | { readonly type: 'found'; readonly device: string }
   /** It is begun with, or with a batch whose memory may not be there. */
   | { readonly type: 'opening'; readonly batch: number | null }
   | { readonly type: 'opened'; readonly engine: string; readonly batch: number }

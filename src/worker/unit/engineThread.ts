@@ -17,7 +17,7 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
   switch (request.type) {
     case 'find':
       device = (await checkKnownAnswer(await findEngine(request.engine, request.enginesFolder))).device
-      return { type: 'found' }
+      return { type: 'found', device }
     case 'open': {
       beginning(null)
       const { file, bytes, description } = request.network

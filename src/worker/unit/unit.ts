@@ -11,7 +11,8 @@ import { EngineHost } from './engineHost.ts'
 import { EngineTurns, type EngineTurn } from './engineTurns.ts'
 import { fetchNetwork } from './fetchNetwork.ts'
 import { ManifestSlices } from './manifestSlices.ts'
-import { computeShard, type ShardEngine } from './pipeline.ts'
+import { NetworkOpener, type OpenEngine } from './networkOpener.ts'
+import { computeShard } from './pipeline.ts'
 import { DecodeLimits } from './source.ts'
 import { StoreWait } from './storeWait.ts'
 
@@ -29,7 +30,9 @@ interface OpenSet {
   readonly name: string
   readonly dataset: Store
   readonly output: Store
-  engine: Promise<ShardEngine> | undefined
+  engine: Promise<OpenEngine> | undefined
+  /** The same once it is open. */
+  opened: OpenEngine | undefined
   /** Shards at work on it. */
   users: number
 }
@@ -48,6 +51,7 @@ class Unit {
     process.stderr.write(`${error.stack ?? error.message}\n`)
     process.exit(1)
   })
+  readonly #opener: NetworkOpener
   readonly #slices = new ManifestSlices()
   readonly #sets = new Map<string, OpenSet>()
   readonly #measurements = new Measurements()
@@ -59,6 +63,7 @@ class Unit {
 
   constructor(settings: UnitSettings) {
     this.#settings = settings
+    this.#opener = new NetworkOpener(this.#host, settings, send)
   }
 
   async start(): Promise<void> {
@@ -94,6 +99,10 @@ class Unit {
     this.#noted()
   }
 
+  mayOpen(): void {
+    this.#opener.permitted()
+  }
+
   async #compute(shard: Shard): Promise<ShardDone> {
     const open = this.#open(shard.order)
     open.users++
@@ -102,6 +111,8 @@ class Unit {
       return await this.#computeWith(open, shard)
     } finally {
       open.users--
+      // None of its images may have come to the engine.
+      open.opened?.measure()
     }
   }
 
@@ -118,7 +129,7 @@ class Unit {
       dataset,
       output,
       adapter: openAdapter(set.options.adapter),
-      engine: () => (open.engine ??= this.#openEngine(open, set, shard)),
+      engine: async () => (await (open.engine ??= this.#openEngine(open, set, shard))).engine,
       entries: () => callStore(this.#storeCall(shard, stop.signal), () => this.#slices.read(output, job)),
       fetchConcurrency,
       decodeLimits: this.#decodeLimits,
@@ -156,6 +167,7 @@ class Unit {
       output: openOutput(job, endpoints),
       dataset: openDataset(set, endpoints),
       engine: undefined,
+      opened: undefined,
       users: 0,
     }
     // Moved to the end: the set that was not used for longest is the first to go.
@@ -164,24 +176,20 @@ class Unit {
     return open
   }
 
-  async #openEngine(open: OpenSet, set: ResultSet, shard: Shard): Promise<ShardEngine> {
+  async #openEngine(open: OpenSet, set: ResultSet, shard: Shard): Promise<OpenEngine> {
     try {
-      const { cacheFolder, engine, enginesFolder, batch, largestBatch, intraOpThreads } = this.#settings
       // Not stopped with the shard that happened to ask first: the next one waits for the same engine.
       const call = this.#storeCall(shard, new AbortController().signal)
-      const bytes = await callStore(call, () => fetchNetwork(open.output, set, cacheFolder))
+      const bytes = await callStore(call, () => fetchNetwork(open.output, set, this.#settings.cacheFolder))
       progress(shard, 0, 0)
-      const network = { file: set.network.file, bytes, description: set.network.description }
-      const { objectives, scope, style, gradients } = set.options
-      const how = { engine, enginesFolder, batch, largestBatch, intraOpThreads }
-      const options = { objectives, scope, style, gradients: gradients !== 'none', ...how }
-      return await this.#host.open(open.name, network, options, (batch) => send({ type: 'opening', batch }))
+      open.opened = await this.#opener.open(open.name, set, bytes)
+      // Whoever asked for it may be gone.
+      if (open.users === 0) open.opened.measure()
+      return open.opened
     } catch (error) {
       // The next shard tries again: the file may have been put back, the store may be there again.
       open.engine = undefined
       throw error
-    } finally {
-      send({ type: 'opened' })
     }
   }
 
@@ -202,7 +210,10 @@ class Unit {
       dataset.close()
       output.close()
       // One that is still being opened is closed after that, or it would stay for good.
-      if (engine && (await engine.catch(() => undefined))) await this.#host.close(name)
+      const opened = await engine?.catch(() => undefined)
+      if (!opened) continue
+      await this.#host.close(name)
+      send({ type: 'closed', network: opened.key })
     }
   }
 
@@ -253,6 +264,9 @@ process.on('message', (command: UnitCommand) => {
       break
     case 'noted':
       unit?.noted()
+      break
+    case 'open':
+      unit?.mayOpen()
       break
     case 'exit':
       process.disconnect()

@@ -1,13 +1,14 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { PlaceError } from '../../../src/base/errors.ts'
 import { createLogger } from '../../../src/base/telemetry.ts'
-import { UnitPool } from '../../../src/worker/supervisor/unitPool.ts'
-import type { UnitSettings } from '../../../src/worker/unitMessages.ts'
+import { UnitPool, type UnitPoolOptions } from '../../../src/worker/supervisor/unitPool.ts'
+import type { UnitProcessOptions } from '../../../src/worker/supervisor/unitProcess.ts'
 
 const { FakeUnit, made } = vi.hoisted(() => {
   const made: InstanceType<typeof FakeUnit>[] = []
   class FakeUnit {
-    readonly name = 'unit-0'
+    readonly name: string
+    readonly options: UnitProcessOptions
     readonly pid = 1
     isAlive = true
     triedBatch: number | null = null
@@ -17,8 +18,10 @@ const { FakeUnit, made } = vi.hoisted(() => {
     readonly death = new Promise<string>((resolve) => (this.#die = resolve))
     readonly ready: Promise<void>
 
-    constructor({ settings }: { settings: UnitSettings }) {
-      this.largestBatch = settings.largestBatch
+    constructor(options: UnitProcessOptions) {
+      this.options = options
+      this.name = options.name
+      this.largestBatch = options.settings.largestBatch
       this.ready = new Promise((resolve, reject) => {
         this.become = resolve
         void this.death.then(() => reject(new Error('died')))
@@ -33,6 +36,13 @@ const { FakeUnit, made } = vi.hoisted(() => {
     async exit(): Promise<void> {
       this.die()
     }
+    kill(): void {
+      this.die()
+    }
+    mayOpen(key: string): void {
+      this.options.onMayOpen({ key, file: key, fileBytes: 1 })
+    }
+    readonly open = vi.fn<() => void>()
   }
   return { FakeUnit, made }
 })
@@ -42,9 +52,17 @@ vi.mock('../../../src/base/backoff.ts', async (original) => ({ ...(await origina
 
 beforeEach(() => void made.splice(0))
 
-function newPool(units: number): UnitPool {
+function newPool(units: number, memory: Partial<UnitPoolOptions['memory']> = {}): UnitPool {
   const pool = new UnitPool({
-    units,
+    memory: {
+      availableBytes: 10e9,
+      units,
+      mostUnits: units,
+      isGiven: false,
+      remembered: new Map(),
+      say: () => undefined,
+      ...memory,
+    },
     settings: {
       cacheFolder: '',
       engine: 'fake',
@@ -60,6 +78,9 @@ function newPool(units: number): UnitPool {
     onStart: () => undefined,
     onDeath: () => undefined,
     onMeasured: () => undefined,
+    onMemory: () => undefined,
+    onDismissed: () => undefined,
+    onUnits: () => undefined,
   })
   onTestFinished(() => pool.close())
   return pool
@@ -159,4 +180,34 @@ test('a batch in whose trial a unit died is not tried again by the next one, nor
     await expect.poll(() => made.length).toBe(before + 1)
     expect(made.at(-1)?.largestBatch).toBe(largest)
   }
+})
+
+test('units for which there is no memory are dismissed and not replaced: first those that have nothing to lose', async () => {
+  const pool = newPool(4, { availableBytes: 1e9 })
+  for (const index of [0, 1, 2, 3]) (await unit(index)).become()
+  await pool.started
+  const working = [await pool.acquire(false, never), await pool.acquire(false, never), await pool.acquire(false, never)]
+  for (const index of [0, 2]) made[index]?.mayOpen('large')
+  expect(made.map(({ open }) => open.mock.calls.length)).toEqual([1, 0, 0, 0])
+  made[0]?.options.onMemory('large', { processBytes: 400e6, deviceBytes: null }, true)
+  // The one with the network stays, and the last of those that have a shard and no network.
+  expect(made.map(({ isAlive }) => isAlive)).toEqual([true, true, false, false])
+  expect(made[2]?.open).not.toHaveBeenCalled()
+  for (const one of working) pool.release(one)
+  const given = [await pool.acquire(false, never), await pool.acquire(false, never)]
+  expect(new Set(given)).toEqual(new Set(made.slice(0, 2)))
+  made[1]?.die()
+  const next = await unit(4)
+  expect(next.name).toBe('unit-1')
+  made[0]?.options.onMemory('large', { processBytes: 900e6, deviceBytes: null }, true)
+  expect(made.map(({ isAlive }) => isAlive)).toEqual([true, false, false, false, false])
+})
+
+test('more units come when they are found to take little, under names that are free', async () => {
+  const pool = newPool(1, { availableBytes: 1e9, mostUnits: 3 })
+  ;(await unit(0)).become()
+  await pool.started
+  made[0]?.mayOpen('small')
+  made[0]?.options.onMemory('small', { processBytes: 300e6, deviceBytes: null }, true)
+  expect(made.map(({ name }) => name)).toEqual(['unit-0', 'unit-1', 'unit-2'])
 })

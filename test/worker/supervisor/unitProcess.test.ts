@@ -52,6 +52,9 @@ function start(): void {
     startMs,
     environment: {},
     onMeasured() {},
+    onMayOpen() {},
+    onMemory() {},
+    onClosed() {},
     log: createLogger('silent'),
   })
 }
@@ -172,11 +175,24 @@ test('so has one that opens a network; after it silence counts again, of every s
   expect(child.kills).toEqual(['SIGKILL'])
 })
 
+test('a unit that waits until it may open a network is not silent; once it may, it is when it does nothing', () => {
+  compute()
+  child.say({ type: 'mayOpen', network: { key: 'tiny', file: 'tiny.pkl', fileBytes: 1 } })
+  compute()
+  vi.advanceTimersByTime(10 * startMs)
+  expect(child.kills).toEqual([])
+  unit.open()
+  expect(child.sent).toContainEqual({ type: 'open' })
+  vi.advanceTimersByTime(silenceMs)
+  expect(child.kills).toEqual(['SIGKILL'])
+})
+
 test('an opening that takes too long is told of as a fault of the place, whatever its shards report meanwhile', async () => {
   const failed = new Promise<unknown>((resolve) => compute(resolve))
   child.say({ type: 'opening', batch: null })
-  reports(1, startMs)
+  reports(1, startMs / 2)
   compute()
+  reports(1, startMs / 2)
   expect(child.kills).toEqual(['SIGKILL'])
   child.emit('close', null, 'SIGKILL')
   expect(await failed).toMatchObject({

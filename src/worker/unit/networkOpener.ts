@@ -1,0 +1,87 @@
+import { gpuMemoryUsed } from '../../machine/gpuMemory.ts'
+import { networkMemoryKey } from '../networkMemory.ts'
+import type { MeasuredNetwork, UnitReport, UnitSettings } from '../unitMessages.ts'
+import type { EngineHost } from './engineHost.ts'
+import { peakMemoryBytes } from './peakMemory.ts'
+import type { ShardEngine } from './pipeline.ts'
+import { Semaphore } from './semaphore.ts'
+
+export interface OpenEngine {
+  /** See `networkMemoryKey`. */
+  readonly key: string
+  readonly engine: ShardEngine
+  /** Reports how much memory it takes, once: at the latest when a shard that used it is at its end. */
+  readonly measure: () => void
+}
+
+/** Opens networks one after another, each when the supervisor says that there is memory for it, and measures them. */
+export class NetworkOpener {
+  readonly #host: EngineHost
+  readonly #settings: UnitSettings
+  readonly #send: (report: UnitReport) => void
+  readonly #one = new Semaphore(1)
+  #permitted: () => void = () => undefined
+  #opened = 0
+
+  constructor(host: EngineHost, settings: UnitSettings, send: (report: UnitReport) => void) {
+    this.#host = host
+    this.#settings = settings
+    this.#send = send
+  }
+
+  permitted(): void {
+    this.#permitted()
+  }
+
+  /** `name` is what the engine thread knows it by. Raises what `EngineHost.open` raises. */
+  open(name: string, set: MeasuredNetwork, bytes: Uint8Array): Promise<OpenEngine> {
+    return this.#one.use(1, () => this.#open(name, set, bytes))
+  }
+
+  async #open(name: string, set: MeasuredNetwork, bytes: Uint8Array): Promise<OpenEngine> {
+    const { engine: engineName, enginesFolder, batch, largestBatch, intraOpThreads } = this.#settings
+    const key = networkMemoryKey({ set, engine: engineName, batch })
+    const { file, description } = set.network
+    const permission = new Promise<void>((resolve) => (this.#permitted = resolve))
+    this.#send({ type: 'mayOpen', network: { key, file, fileBytes: bytes.byteLength } })
+    await permission
+    const isOnly = this.#opened++ === 0
+    const usedBefore = await this.#deviceUsed()
+    try {
+      const { objectives, scope, style, gradients } = set.options
+      const how = { engine: engineName, enginesFolder, batch, largestBatch, intraOpThreads }
+      const options = { objectives, scope, style, gradients: gradients !== 'none', ...how }
+      const engine = await this.#host.open(name, { file, bytes, description }, options, (tried) =>
+        this.#send({ type: 'opening', batch: tried }),
+      )
+      let isMeasured = false
+      const measure = () => {
+        if (!isMeasured) void this.#measure(key, isOnly, usedBefore)
+        isMeasured = true
+      }
+      const explain: ShardEngine['explain'] = async (images) => {
+        const explained = await engine.explain(images)
+        measure()
+        return explained
+      }
+      return { key, engine: { ...engine, explain }, measure }
+    } catch (error) {
+      this.#send({ type: 'closed', network: key })
+      throw error
+    } finally {
+      this.#send({ type: 'opened' })
+    }
+  }
+
+  async #measure(network: string, isOnly: boolean, usedBefore: number | null): Promise<void> {
+    const processBytes = peakMemoryBytes()
+    const used = usedBefore === null ? null : await this.#deviceUsed()
+    const deviceBytes = used === null || usedBefore === null ? null : Math.max(0, used - usedBefore)
+    this.#send({ type: 'memory', network, memory: { processBytes, deviceBytes }, isOnly })
+  }
+
+  /** Null where the engine uses no memory of a GPU that nvidia-smi knows. */
+  async #deviceUsed(): Promise<number | null> {
+    return this.#host.device === 'a GPU' ? gpuMemoryUsed(this.#settings.gpuEnvironment) : null
+  }
+}

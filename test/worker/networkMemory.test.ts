@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { fittingUnits, memoryText, networkMemoryKey, reckonedBytes } from '../../src/worker/networkMemory.ts'
+import { resultSet } from '../support/shard.ts'
+
+test('a key holds whatever changes how much memory a network takes, and the engine by its whole name', () => {
+  const set = resultSet('file:///images/')
+  const key = networkMemoryKey({ set, engine: 'onnxruntime', batch: null })
+  expect(networkMemoryKey({ set, engine: 'onnxruntime:cpu', batch: null })).toBe(key)
+  const others = [
+    networkMemoryKey({ set, engine: 'reference', batch: null }),
+    networkMemoryKey({ set, engine: 'onnxruntime', batch: 4 }),
+    networkMemoryKey({ set: resultSet('', { objectives: ['sum'] }), engine: 'onnxruntime', batch: null }),
+    networkMemoryKey({
+      set: { ...set, network: { ...set.network, digest: '1'.repeat(64) } },
+      engine: 'onnxruntime',
+      batch: null,
+    }),
+  ]
+  expect(new Set([key, ...others]).size).toBe(5)
+})
+
+test('a network that nobody has measured is reckoned by its file, at what a DenseNet-121 takes at least', () => {
+  expect(reckonedBytes(30e6)).toBe(700e6)
+  expect(reckonedBytes(528e6)).toBe(2.94e9)
+})
+
+test('as many units as the memory holds, at least one and at most what there may be', () => {
+  expect(fittingUnits(15.2e9, 2.1e9, 16)).toBe(7)
+  expect(fittingUnits(15.2e9, 0.1e9, 16)).toBe(16)
+  expect(fittingUnits(1e9, 2.1e9, 16)).toBe(1)
+})
+
+test('memory is told in the unit that says most', () => {
+  expect([612_400_000, 999_600_000, 2_130_000_000].map(memoryText)).toEqual(['612 MB', '1.0 GB', '2.1 GB'])
+})

@@ -1,0 +1,99 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { EngineHost } from '../../../src/worker/unit/engineHost.ts'
+import { NetworkOpener } from '../../../src/worker/unit/networkOpener.ts'
+import type { UnitReport, UnitSettings } from '../../../src/worker/unitMessages.ts'
+import { resultSet } from '../../support/shard.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'headlight-opener-'))
+  // Each time that it is asked, 250 MiB more are used.
+  const driver = join(folder, 'nvidia-smi')
+  const counted = `cd ${folder}; echo >> asked; echo "0, GPU-5f1c, $(( $(wc -l < asked) * 250 )), 81559"`
+  writeFileSync(driver, `#!/bin/sh\n${counted}\n`)
+  chmodSync(driver, 0o755)
+  vi.stubEnv('PATH', `${folder}:${process.env['PATH'] ?? ''}`)
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+  rmSync(folder, { recursive: true })
+})
+
+function opener(device: string, open: () => Promise<void> = () => Promise.resolve()) {
+  const sent: UnitReport[] = []
+  const host = {
+    device,
+    open: async (_name: string, _network: unknown, _options: unknown, onBegin: (batch: number | null) => void) => {
+      onBegin(null)
+      await open()
+      return { engine: 'fake', batch: 1, explain: () => Promise.resolve({ explanations: [], engineMs: 1 }) }
+    },
+  }
+  const settings = { engine: 'onnxruntime:cuda', batch: null, gpuEnvironment: { CUDA_VISIBLE_DEVICES: '0' } }
+  const made = new NetworkOpener(host as unknown as EngineHost, settings as UnitSettings, (report) => sent.push(report))
+  const said = (type: UnitReport['type']) => sent.filter((report) => report.type === type)
+  return { opener: made, sent, said }
+}
+
+const set = resultSet('file:///images/')
+const bytes = new Uint8Array(7)
+
+test('a network is opened when that is allowed, and measured once, with its first batch', async () => {
+  const { opener: one, sent, said } = opener('a GPU')
+  const opening = one.open('first', set, bytes)
+  await expect.poll(() => sent).toMatchObject([{ type: 'mayOpen', network: { file: 'tiny.pkl', fileBytes: 7 } }])
+  one.permitted()
+  const { engine, measure } = await opening
+  expect(sent.map(({ type }) => type)).toEqual(['mayOpen', 'opening', 'opened'])
+  await engine.explain([])
+  await engine.explain([])
+  measure()
+  const memory = { processBytes: expect.any(Number) as number, deviceBytes: 250 * 2 ** 20 }
+  await expect.poll(() => said('memory')).toMatchObject([{ memory, isOnly: true }])
+  expect(said('memory')).toHaveLength(1)
+})
+
+test('without a GPU only the process is measured, though no image may have come to the engine', async () => {
+  const { opener: one, said } = opener('the CPU')
+  const opening = one.open('first', set, bytes)
+  await expect.poll(() => said('mayOpen')).toHaveLength(1)
+  one.permitted()
+  ;(await opening).measure()
+  await expect.poll(() => said('memory')).toMatchObject([{ memory: { deviceBytes: null } }])
+})
+
+test('two networks are opened one after another, and what the process takes is of both', async () => {
+  const { opener: one, said } = opener('the CPU')
+  const openings = [one.open('first', set, bytes), one.open('second', set, bytes)]
+  for (const count of [1, 2]) {
+    await expect.poll(() => said('mayOpen')).toHaveLength(count)
+    expect(said('opened')).toHaveLength(count - 1)
+    one.permitted()
+    ;(await openings[count - 1])?.measure()
+  }
+  await expect.poll(() => said('memory')).toMatchObject([{ isOnly: true }, { isOnly: false }])
+})
+
+test('one that cannot be opened is not held, and keeps none waiting', async () => {
+  const faults = [new Error('not this time')]
+  const {
+    opener: one,
+    sent,
+    said,
+  } = opener('the CPU', async () => {
+    const fault = faults.pop()
+    if (fault) throw fault
+  })
+  const failing = one.open('first', set, bytes)
+  const next = one.open('second', set, bytes)
+  await expect.poll(() => said('mayOpen')).toHaveLength(1)
+  one.permitted()
+  await expect(failing).rejects.toThrow('not this time')
+  expect(sent.map(({ type }) => type).slice(0, 4)).toEqual(['mayOpen', 'opening', 'closed', 'opened'])
+  await expect.poll(() => said('mayOpen')).toHaveLength(2)
+  one.permitted()
+  expect((await next).engine.engine).toBe('fake')
+})
