@@ -187,20 +187,19 @@ test('units for which there is no memory are dismissed and not replaced: first t
   for (const index of [0, 1, 2, 3]) (await unit(index)).become()
   await pool.started
   const working = [await pool.acquire(false, never), await pool.acquire(false, never), await pool.acquire(false, never)]
-  for (const index of [0, 2]) made[index]?.mayOpen('large')
-  expect(made.map(({ open }) => open.mock.calls.length)).toEqual([1, 0, 0, 0])
-  made[0]?.options.onMemory('large', { processBytes: 400e6, deviceBytes: null }, true)
-  // The one with the network stays, and the last of those that have a shard and no network.
-  expect(made.map(({ isAlive }) => isAlive)).toEqual([true, true, false, false])
+  for (const index of [3, 2]) made[index]?.mayOpen('large')
+  expect(made.map(({ open }) => open.mock.calls.length)).toEqual([0, 0, 0, 1])
+  made[3]?.options.onMemory('large', { processBytes: 400e6, deviceBytes: null }, true)
+  // The one with the network stays, and of the others, each with a shard, the first.
+  expect(made.map(({ isAlive }) => isAlive)).toEqual([true, false, false, true])
   expect(made[2]?.open).not.toHaveBeenCalled()
   for (const one of working) pool.release(one)
   const given = [await pool.acquire(false, never), await pool.acquire(false, never)]
-  expect(new Set(given)).toEqual(new Set(made.slice(0, 2)))
-  made[1]?.die()
-  const next = await unit(4)
-  expect(next.name).toBe('unit-1')
-  made[0]?.options.onMemory('large', { processBytes: 900e6, deviceBytes: null }, true)
-  expect(made.map(({ isAlive }) => isAlive)).toEqual([true, false, false, false, false])
+  expect(new Set(given)).toEqual(new Set([made[0], made[3]]))
+  made[0]?.die()
+  expect((await unit(4)).name).toBe('unit-0')
+  made[3]?.options.onMemory('large', { processBytes: 900e6, deviceBytes: null }, true)
+  expect(made.map(({ isAlive }) => isAlive)).toEqual([false, false, false, true, false])
 })
 
 test('more units come when they are found to take little, under names that are free', async () => {
