@@ -7,6 +7,9 @@ import type { Measured } from './measurements.ts'
 import type { NetworkMemory, OpenedNetwork } from './networkMemory.ts'
 import type { Verdict } from './suspicion.ts'
 
+/** Where a GPU's memory decides. */
+export const largestBatch = 32
+
 /** How every unit of a worker works; sent once, right after the fork. */
 export interface UnitSettings {
   readonly cacheFolder: string
@@ -57,6 +60,8 @@ export type UnitCommand =
   | { readonly type: 'stop'; readonly shard: number }
   /** The key announced by `alone` is noted; go on. */
   | { readonly type: 'noted' }
+  /** Instead of shards: open this network and compute a black image, to report `memory`; else `unusable`. */
+  | { readonly type: 'measure'; readonly path: string; readonly set: MeasuredNetwork }
   /** There is memory for the network that the unit asked for. */
   | { readonly type: 'open' }
   | { readonly type: 'exit' }

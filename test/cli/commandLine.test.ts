@@ -98,7 +98,7 @@ describe('a wrong call', () => {
 
   it('is told which commands have the option that it lacks', async () => {
     expect(await refusal(['produce', '--engine', 'tfjs'])).toBe(
-      "unknown option '--engine'; it is an option of run, explain, worker, retry, dataset check",
+      "unknown option '--engine'; it is an option of run, explain, worker, retry, network inspect, dataset check",
     )
   })
 

@@ -6,6 +6,7 @@ import { MemoryFile } from '../../worker/memoryFile.ts'
 import { fittingUnits, networkMemoryKey, usualUnitBytes } from '../../worker/networkMemory.ts'
 import type { WorkerOptions } from '../../worker/supervisor/supervisor.ts'
 import type { Call } from '../command.ts'
+import type { Surroundings } from '../surroundings.ts'
 
 type UnitPlan = Pick<
   WorkerOptions,
@@ -50,15 +51,22 @@ async function planUnits({ settings, surroundings, folders, log }: Call, set?: R
     engineReason: reason,
     enginesFolder,
     batch,
-    unitEnvironment: (unit) => ({
-      // One thread per unit where every core has a unit, as for ONNX Runtime; TensorFlow reads it when it starts.
-      ...(devices.length > 0 ? {} : { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' }),
-      ...engineEnvironment(environment, {
-        engine,
-        enginesFolder,
-        device: devices.length === 0 ? null : (devices[unit % devices.length] ?? null),
-      }),
-    }),
+    unitEnvironment: (unit) => {
+      const device = devices.length === 0 ? null : (devices[unit % devices.length] ?? null)
+      return unitEnvironment(environment, { engine, enginesFolder, device })
+    },
+  }
+}
+
+/** The environment of a unit on one GPU, or, without a device, on one core. */
+export function unitEnvironment(
+  base: Surroundings['environment'],
+  how: Parameters<typeof engineEnvironment>[1],
+): Surroundings['environment'] {
+  return {
+    // One thread per unit where every core has a unit, as for ONNX Runtime; TensorFlow reads it when it starts.
+    ...(how.device === null ? { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' } : {}),
+    ...engineEnvironment(base, how),
   }
 }
 

@@ -38,8 +38,11 @@ export function inspectNetwork(network: Network): Inspection {
   }
 }
 
-/** The same for people: fields that nothing in the file tells are marked as defaults. Ends with a newline. */
-export function renderInspection(network: Network): string {
+/**
+ * The same for people: fields that nothing in the file tells are marked as defaults. `memory` says what units take. Ends
+ * with a newline.
+ */
+export function renderInspection(network: Network, memory: readonly string[] = []): string {
   const inspection = inspectNetwork(network)
   const { architecture, description, provenance } = inspection
   const { input, heads } = description
@@ -58,6 +61,7 @@ export function renderInspection(network: Network): string {
         ...network.recognised.facts,
         ['ReLUs', String(architecture.relus)],
         ['parameters', inspection.parameters.toLocaleString('en-US')],
+        ...memory.map((line, index) => [index === 0 ? 'memory' : '', line] as const),
       ],
     },
     {

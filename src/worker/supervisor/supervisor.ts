@@ -11,6 +11,7 @@ import type { EndpointOverrides } from '../endpoints.ts'
 import { MemoryFile } from '../memoryFile.ts'
 import { memoryText } from '../networkMemory.ts'
 import { asPlaceFault } from '../storeCall.ts'
+import { largestBatch } from '../unitMessages.ts'
 import { PlaceFaults } from './placeFaults.ts'
 import { ShardJobs } from './shardJobs.ts'
 import { shardsPerUnit, UnitPool } from './unitPool.ts'
@@ -81,9 +82,6 @@ export interface RunningWorker {
   drain(graceMs: number): Promise<void>
   readonly state: WorkerState
 }
-
-/** Where a GPU's memory decides. */
-const largestBatch = 32
 
 /** How long units and Redis may take to hand shards back once the grace is over. */
 const handBackMs = 8_000

@@ -6,7 +6,15 @@ import { fromErrorMessage } from '../errorMessage.ts'
 import type { Measured } from '../measurements.ts'
 import type { NetworkMemory, OpenedNetwork } from '../networkMemory.ts'
 import type { DeathManner } from '../suspicion.ts'
-import type { ShardDone, ShardOrder, ShardReport, UnitCommand, UnitReport, UnitSettings } from '../unitMessages.ts'
+import type {
+  MeasuredNetwork,
+  ShardDone,
+  ShardOrder,
+  ShardReport,
+  UnitCommand,
+  UnitReport,
+  UnitSettings,
+} from '../unitMessages.ts'
 import { UnitWatch } from './unitWatch.ts'
 
 export interface UnitProcessOptions {
@@ -159,6 +167,12 @@ export class UnitProcess {
   open(): void {
     this.#watch.enter('running')
     this.#send({ type: 'open' })
+  }
+
+  /** Has a network opened that lies at `path`; `onMemory` hears of it, unless the unit dies of it. */
+  measure(path: string, set: MeasuredNetwork): void {
+    this.#watch.busy(true)
+    this.#send({ type: 'measure', path, set })
   }
 
   /** Ends the process, if need be by force, and waits until it is gone. */

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { openAdapter } from '../../dataset/adapters.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import { descriptionSchema } from '../../saliency/networks/description.ts'
@@ -6,7 +7,7 @@ import { openDataset, openOutput } from '../endpoints.ts'
 import { toErrorMessage } from '../errorMessage.ts'
 import { Measurements } from '../measurements.ts'
 import { asPlaceFault, callStore, storeRetries, type StoreCall } from '../storeCall.ts'
-import type { ShardDone, ShardOrder, UnitCommand, UnitReport, UnitSettings } from '../unitMessages.ts'
+import type { MeasuredNetwork, ShardDone, ShardOrder, UnitCommand, UnitReport, UnitSettings } from '../unitMessages.ts'
 import { EngineHost } from './engineHost.ts'
 import { EngineTurns, type EngineTurn } from './engineTurns.ts'
 import { fetchNetwork } from './fetchNetwork.ts'
@@ -97,6 +98,16 @@ class Unit {
 
   noted(): void {
     this.#noted()
+  }
+
+  async measure(path: string, set: MeasuredNetwork): Promise<void> {
+    try {
+      const { engine } = await this.#opener.open(path, set, await readFile(path))
+      const { width, height } = descriptionSchema.parse(set.network.description).input
+      await engine.explain([new Uint8Array(3 * width * height)])
+    } catch (error) {
+      send({ type: 'unusable', error: toErrorMessage(error) })
+    }
   }
 
   mayOpen(): void {
@@ -264,6 +275,9 @@ process.on('message', (command: UnitCommand) => {
       break
     case 'noted':
       unit?.noted()
+      break
+    case 'measure':
+      void unit?.measure(command.path, command.set)
       break
     case 'open':
       unit?.mayOpen()

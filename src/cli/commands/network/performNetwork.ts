@@ -1,13 +1,17 @@
 import { inspectNetwork, renderInspection } from '../../../saliency/networks/inspect.ts'
 import type { Call } from '../../command.ts'
 import { readNetworkFile } from '../../shared/networkFile.ts'
+import { memoryLine, unitMemory } from './unitMemory.ts'
 
 /** `headlight network inspect`. */
-export async function performNetworkInspect({ operands, settings, surroundings }: Call): Promise<number> {
-  const { network, overrideFile } = await readNetworkFile(operands[0] ?? '')
+export async function performNetworkInspect(call: Call): Promise<number> {
+  const { operands, settings, surroundings } = call
+  const [path = ''] = operands
+  const { network, overrideFile } = await readNetworkFile(path)
+  const memory = await unitMemory(call, path, network)
   const text = settings.json
-    ? `${JSON.stringify({ ...inspectNetwork(network), overrideFile })}\n`
-    : renderInspection(network)
+    ? `${JSON.stringify({ ...inspectNetwork(network), overrideFile, memory })}\n`
+    : renderInspection(network, memory.map(memoryLine))
   surroundings.results.write(text)
   return 0
 }
