@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PlaceError } from '../../base/errors.ts'
 import { layout } from '../../output/layout.ts'
@@ -33,6 +33,13 @@ export async function fetchNetwork(output: Store, set: ResultSet, cacheFolder: s
     )
   await keep(folder, cached, found.bytes)
   return found.bytes
+}
+
+/** Of the file that `fetchNetwork` gives, without reading it; 0 where it will not give any. */
+export async function networkSize(output: Store, set: ResultSet, cacheFolder: string): Promise<number> {
+  const { file, digest } = set.network
+  const kept = await stat(join(cacheFolder, 'networks', digest)).catch(() => undefined)
+  return kept?.size ?? (await output.head(layout.network(set.id, file)))?.sizeBytes ?? 0
 }
 
 /** Several units fetch at the same time: each writes a file of its own and renames it. A full cache only costs time. */

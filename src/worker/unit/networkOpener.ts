@@ -6,6 +6,12 @@ import { peakMemoryBytes } from './peakMemory.ts'
 import type { ShardEngine } from './pipeline.ts'
 import { Semaphore } from './semaphore.ts'
 
+/** A network's file. It is not read before there is memory for it. */
+export interface NetworkSource {
+  readonly size: () => Promise<number>
+  readonly read: () => Promise<Uint8Array>
+}
+
 export interface OpenEngine {
   /** See `networkMemoryKey`. */
   readonly key: string
@@ -33,21 +39,23 @@ export class NetworkOpener {
     this.#permitted()
   }
 
-  /** `name` is what the engine thread knows it by. Raises what `EngineHost.open` raises. */
-  open(name: string, set: MeasuredNetwork, bytes: Uint8Array): Promise<OpenEngine> {
-    return this.#one.use(1, () => this.#open(name, set, bytes))
+  /** `name` is what the engine thread knows it by. Raises what the source and `EngineHost.open` raise. */
+  open(name: string, set: MeasuredNetwork, source: NetworkSource): Promise<OpenEngine> {
+    return this.#one.use(1, () => this.#open(name, set, source))
   }
 
-  async #open(name: string, set: MeasuredNetwork, bytes: Uint8Array): Promise<OpenEngine> {
+  async #open(name: string, set: MeasuredNetwork, source: NetworkSource): Promise<OpenEngine> {
     const { engine: engineName, enginesFolder, batch, largestBatch, intraOpThreads } = this.#settings
     const key = networkMemoryKey({ set, engine: engineName, batch })
     const { file, description } = set.network
+    const fileBytes = await source.size()
     const permission = new Promise<void>((resolve) => (this.#permitted = resolve))
-    this.#send({ type: 'mayOpen', network: { key, file, fileBytes: bytes.byteLength } })
+    this.#send({ type: 'mayOpen', network: { key, file, fileBytes } })
     await permission
     const isOnly = this.#opened++ === 0
     const usedBefore = await this.#deviceUsed()
     try {
+      const bytes = await source.read()
       const { objectives, scope, style, gradients } = set.options
       const how = { engine: engineName, enginesFolder, batch, largestBatch, intraOpThreads }
       const options = { objectives, scope, style, gradients: gradients !== 'none', ...how }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { openAdapter } from '../../dataset/adapters.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import { descriptionSchema } from '../../saliency/networks/description.ts'
@@ -10,7 +10,7 @@ import { asPlaceFault, callStore, storeRetries, type StoreCall } from '../storeC
 import type { MeasuredNetwork, ShardDone, ShardOrder, UnitCommand, UnitReport, UnitSettings } from '../unitMessages.ts'
 import { EngineHost } from './engineHost.ts'
 import { EngineTurns, type EngineTurn } from './engineTurns.ts'
-import { fetchNetwork } from './fetchNetwork.ts'
+import { fetchNetwork, networkSize } from './fetchNetwork.ts'
 import { ManifestSlices } from './manifestSlices.ts'
 import { NetworkOpener, type OpenEngine } from './networkOpener.ts'
 import { computeShard } from './pipeline.ts'
@@ -102,7 +102,10 @@ class Unit {
 
   async measure(path: string, set: MeasuredNetwork): Promise<void> {
     try {
-      const { engine } = await this.#opener.open(path, set, await readFile(path))
+      const { engine } = await this.#opener.open(path, set, {
+        size: async () => (await stat(path)).size,
+        read: () => readFile(path),
+      })
       const { width, height } = descriptionSchema.parse(set.network.description).input
       await engine.explain([new Uint8Array(3 * width * height)])
     } catch (error) {
@@ -191,9 +194,15 @@ class Unit {
     try {
       // Not stopped with the shard that happened to ask first: the next one waits for the same engine.
       const call = this.#storeCall(shard, new AbortController().signal)
-      const bytes = await callStore(call, () => fetchNetwork(open.output, set, this.#settings.cacheFolder))
-      progress(shard, 0, 0)
-      open.opened = await this.#opener.open(open.name, set, bytes)
+      const { cacheFolder } = this.#settings
+      open.opened = await this.#opener.open(open.name, set, {
+        size: () => callStore(call, () => networkSize(open.output, set, cacheFolder)),
+        read: async () => {
+          const bytes = await callStore(call, () => fetchNetwork(open.output, set, cacheFolder))
+          progress(shard, 0, 0)
+          return bytes
+        },
+      })
       // Whoever asked for it may be gone.
       if (open.users === 0) open.opened.measure()
       return open.opened

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { PlaceError } from '../../../src/base/errors.ts'
 import { openStore } from '../../../src/storage/open.ts'
-import { fetchNetwork } from '../../../src/worker/unit/fetchNetwork.ts'
+import { fetchNetwork, networkSize } from '../../../src/worker/unit/fetchNetwork.ts'
 import { resultSet, withFaults } from '../../support/shard.ts'
 
 async function storedNetwork(bytes = 'weights') {
@@ -26,6 +26,17 @@ test('a network is fetched once and then comes from the cache', async () => {
   expect(await readdir(join(cache, 'networks'))).toEqual([digest])
   const silent = withFaults(output, { get: () => Promise.reject(new Error('fetched again')) })
   expect(Buffer.from(await fetchNetwork(silent, set, cache)).toString()).toBe('weights')
+})
+
+test('its size is known before it is read, from the cache or the store', async () => {
+  const { output, set, cache } = await storedNetwork()
+  const unread = withFaults(output, { get: () => Promise.reject(new Error('fetched')) })
+  expect(await networkSize(unread, set, cache)).toBe(7)
+  await fetchNetwork(output, set, cache)
+  const silent = withFaults(unread, { head: () => Promise.reject(new Error('asked')) })
+  expect(await networkSize(silent, set, cache)).toBe(7)
+  await output.delete(`${set.id}/network/${set.network.file}`)
+  expect(await networkSize(output, set, join(cache, 'other'))).toBe(0)
 })
 
 test('a damaged cache is replaced', async () => {

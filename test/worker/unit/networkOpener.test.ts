@@ -39,12 +39,22 @@ function opener(device: string, open: () => Promise<void> = () => Promise.resolv
 }
 
 const set = resultSet('file:///images/')
-const bytes = new Uint8Array(7)
+const reads: string[] = []
+beforeEach(() => void reads.splice(0))
+const file = {
+  size: () => Promise.resolve(7),
+  read: () => {
+    reads.push('read')
+    return Promise.resolve(new Uint8Array(7))
+  },
+}
 
 test('a network is opened when that is allowed, and measured once, with its first batch', async () => {
   const { opener: one, sent, said } = opener('a GPU')
-  const opening = one.open('first', set, bytes)
+  const opening = one.open('first', set, file)
   await expect.poll(() => sent).toMatchObject([{ type: 'mayOpen', network: { file: 'tiny.pkl', fileBytes: 7 } }])
+  // Units that wait must not hold the file in memory.
+  expect(reads).toEqual([])
   one.permitted()
   const { engine, measure } = await opening
   expect(sent.map(({ type }) => type)).toEqual(['mayOpen', 'opening', 'opened'])
@@ -58,7 +68,7 @@ test('a network is opened when that is allowed, and measured once, with its firs
 
 test('without a GPU only the process is measured, though no image may have come to the engine', async () => {
   const { opener: one, said } = opener('the CPU')
-  const opening = one.open('first', set, bytes)
+  const opening = one.open('first', set, file)
   await expect.poll(() => said('mayOpen')).toHaveLength(1)
   one.permitted()
   ;(await opening).measure()
@@ -67,7 +77,7 @@ test('without a GPU only the process is measured, though no image may have come 
 
 test('two networks are opened one after another, and what the process takes is of both', async () => {
   const { opener: one, said } = opener('the CPU')
-  const openings = [one.open('first', set, bytes), one.open('second', set, bytes)]
+  const openings = [one.open('first', set, file), one.open('second', set, file)]
   for (const count of [1, 2]) {
     await expect.poll(() => said('mayOpen')).toHaveLength(count)
     expect(said('opened')).toHaveLength(count - 1)
@@ -87,8 +97,8 @@ test('one that cannot be opened is not held, and keeps none waiting', async () =
     const fault = faults.pop()
     if (fault) throw fault
   })
-  const failing = one.open('first', set, bytes)
-  const next = one.open('second', set, bytes)
+  const failing = one.open('first', set, file)
+  const next = one.open('second', set, file)
   await expect.poll(() => said('mayOpen')).toHaveLength(1)
   one.permitted()
   await expect(failing).rejects.toThrow('not this time')
