@@ -21,7 +21,7 @@ const answerSchema = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(false), problem: z.string() }),
 ])
 
-export const probeTimeoutMs = 120_000
+const usualTimeoutMs = 120_000
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -40,7 +40,7 @@ export async function probeEngine(
   engine: EngineName,
   enginesFolder: string,
   environment: Environment,
-  { device = null, timeoutMs = probeTimeoutMs }: ProbeOptions = {},
+  { device = null, timeoutMs = usualTimeoutMs }: ProbeOptions = {},
 ): Promise<Probe> {
   const probe = await tried(engine, enginesFolder, environment, { device, timeoutMs })
   const note = noteOnInstallation(engine, enginesFolder)
@@ -65,7 +65,7 @@ async function tried(
     const timer = setTimeout(() => {
       isLate = true
       child.kill('SIGKILL')
-    }, probeTimeoutMs)
+    }, usualTimeoutMs)
     let answer: Probe | undefined
     child.on('message', (message) => (answer = answerSchema.parse(message)))
     child.on('error', (error) => (answer ??= { ok: false, problem: error.message }))

@@ -15,7 +15,6 @@ import { environmentName } from '../../src/cli/settings/optionFacts.ts'
 import { settingsSchema } from '../../src/cli/settings/optionSchema.ts'
 import { pipPackages } from '../../src/machine/cudaInstallation.ts'
 import { librariesFolder } from '../../src/machine/cudaLibraries.ts'
-import { probeTimeoutMs } from '../../src/machine/probe.ts'
 import { checkRedis } from '../../src/queue/checkRedis.ts'
 import { redisConnection } from '../../src/queue/redisUrl.ts'
 import { installations } from '../../src/saliency/engines/openEngine.ts'
@@ -119,11 +118,6 @@ describe('Dockerfile.cuda', () => {
     expect(text).toContain(
       `grep -q '"source":"carried"' /opt/engines/${installations.cuda.folder}/${installations.cuda.mark}`,
     )
-  })
-
-  test('gives a worker the time to try every engine for GPUs before it answers', () => {
-    const [, seconds] = /--start-period=(\d+)s/.exec(text) ?? []
-    expect(Number(seconds) * 1000).toBeGreaterThan(3 * probeTimeoutMs)
   })
 })
 

@@ -13,7 +13,6 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { environmentName } from '../../src/cli/settings/optionFacts.ts'
 import { settingNames } from '../../src/cli/settings/optionSchema.ts'
-import { probeTimeoutMs } from '../../src/machine/probe.ts'
 import {
   kubernetesFolder,
   kustomize,
@@ -168,13 +167,6 @@ describe.skipIf(kustomize === null)('rendered by kustomize (skipped without kust
       expect(worker?.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(seconds + closingSeconds)
       // What a spot node gets.
       expect(worker?.terminationGracePeriodSeconds).toBeLessThan(120)
-    })
-
-    test('a worker on a GPU has the time to try every engine for it before it answers', () => {
-      const worker = deployments.find(({ metadata }) => metadata.name === 'headlight-worker')?.spec.template.spec
-      const { periodSeconds = 0, failureThreshold = 0 } = worker?.containers[0].startupProbe ?? {}
-      const engines = overlay === 'gpu' ? 3 : 0
-      expect(periodSeconds * failureThreshold * 1000).toBeGreaterThan(engines * probeTimeoutMs)
     })
 
     test('images are named by the overlay, all of this version', () => {

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../../support/headlight.ts'
@@ -87,6 +89,27 @@ it(
     }),
   180_000,
 )
+
+it('a worker answers while it still looks for an engine, which may take minutes', () =>
+  inFolder(async (folder) => {
+    const own = await startTestRedis()
+    const gate = join(folder, 'gate')
+    execFileSync('mkfifo', [gate])
+    writeFileSync(join(folder, 'nvidia-smi'), `#!/bin/sh\nread -r _ < ${gate}\n`, { mode: 0o755 })
+    const port = await freePort()
+    const worker = startHeadlight(
+      ['worker', '--redis', `redis+unix://${own.connection.redis.path}`, '--units', '1', '--health-port', `${port}`],
+      { PATH: `${folder}:${process.env['PATH']}`, XDG_CACHE_HOME: folder },
+    )
+    await worker.said('serving /healthz')
+    expect(await get(port, '/healthz')).toMatchObject({ status: 200 })
+    expect(await get(port, '/readyz')).toEqual({ status: 503, body: 'the engine is being started\n' })
+    await writeFile(gate, '\n')
+    await vi.waitFor(async () => expect(await get(port, '/readyz')).toMatchObject({ status: 200 }), waiting)
+    worker.kill('SIGTERM')
+    expect(await worker.ended).toMatchObject({ code: 0 })
+    await own.stop()
+  }))
 
 it('says which port cannot be had', () =>
   inFolder(async () => {

@@ -15,13 +15,14 @@ export async function performWorker(call: Call): Promise<number> {
   const { settings, surroundings, log } = call
   await refuseAbsentEngine(call)
   const connection = await givenRedis(call, 'worker')
-  const plan = await planWorker(call)
   const stop = stopOnSignal(surroundings, '', (signal) =>
     log.info({ signal, graceSeconds: settings.graceSeconds }, 'stopping: finishing or handing back the shards at work'),
   )
   let worker: RunningWorker | undefined
   const metrics = await healthMetrics(call, connection, () => worker)
   try {
+    // May take minutes on a GPU that an engine must compile for: whoever asks after the worker is told so meanwhile.
+    const plan = await planWorker(call)
     worker = await startWorker({
       connection,
       queueName: shardsQueue,
