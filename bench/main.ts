@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { benchEngine } from './engine.ts'
 import { benchEngines } from './engines.ts'
+import { makeBundle } from './gpu/bundle.ts'
 import { benchGpu } from './gpu/gpu.ts'
 import { machine } from './measure.ts'
 import { benchNetwork } from './network.ts'
@@ -12,7 +13,7 @@ import { scaleCurves } from './scale/curves.ts'
 
 /**
  * `npm run bench [-- engine pipeline …]`: tables of ratios taken in one run; absolute times drift between machines.
- * `npm run bench -- gpu` is a command of its own, with options.
+ * `npm run bench -- gpu` and `gpu-bundle` are commands of their own, with options.
  */
 const sections: Readonly<Record<string, () => Promise<string>>> = {
   engine: async () => {
@@ -44,6 +45,7 @@ const onDemand = ['bookkeeping', 'scale', 'scale-check']
 
 const [first, ...rest] = process.argv.slice(2)
 if (first === 'gpu') process.exitCode = await benchGpu(rest)
+else if (first === 'gpu-bundle') process.exitCode = await makeBundle(rest)
 else await printTables(process.argv.slice(2))
 
 async function printTables(asked: readonly string[]): Promise<void> {
