@@ -65,7 +65,7 @@ async function tried(
     const timer = setTimeout(() => {
       isLate = true
       child.kill('SIGKILL')
-    }, usualTimeoutMs)
+    }, timeoutMs)
     let answer: Probe | undefined
     child.on('message', (message) => (answer = answerSchema.parse(message)))
     child.on('error', (error) => (answer ??= { ok: false, problem: error.message }))

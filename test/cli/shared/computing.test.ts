@@ -11,7 +11,9 @@ mkdirSync(join(enginesFolder, 'onnxruntime-cuda'))
 writeFileSync(join(enginesFolder, 'onnxruntime-cuda', 'installed.json'), '{}')
 afterAll(() => rmSync(enginesFolder, { recursive: true }))
 
-const libraries = join(enginesFolder, 'onnxruntime-cuda', 'libraries')
+const folder = join(enginesFolder, 'onnxruntime-cuda', 'libraries')
+/** What is linked, and then what is kept from being found elsewhere. */
+const libraries = `${folder}:${join(folder, 'absent')}`
 const within = (
   environment: Readonly<Record<string, string>>,
   engine: (typeof engineChoices)[number] = 'onnxruntime:cuda',
