@@ -61,6 +61,7 @@ export async function makeBundle(args: readonly string[]): Promise<number> {
     return 0
   }
   const out = resolve(o.out)
+  mkdirSync(dirname(out), { recursive: true })
   const bundle = mkdtempSync(join(tmpdir(), 'headlight-bundle-'))
   try {
     say('headlight, compiled, with its production dependencies')
@@ -113,7 +114,7 @@ function testData(): string[] {
     readdirSync(join(root, 'test', 'golden', 'tiny', id))
       .filter((name) => name.endsWith('.npy.gz') && !name.startsWith('input'))
       // Whole gradients of one image are enough: each is half a MB that nothing compresses.
-      .filter((name) => id === first || /_sub4|crop|logits/.test(name))
+      .filter((name) => id === first || /_sub4|crop|logits|norm_sum_stem/.test(name))
       .map((name) => `test/golden/tiny/${id}/${name}`),
   )
   return [...files, ...images, ...arrays]
@@ -145,10 +146,14 @@ function addNode(bundle: string): void {
   const flock = program('flock')
   if (flock === null) throw new Error('the program flock is not on the PATH: install util-linux')
   copyFileSync(flock, join(bin, 'flock'))
-  copyFileSync(fileURLToPath(new URL('./ldd.sh', import.meta.url)), join(bin, 'ldd'))
-  copyFileSync(fileURLToPath(new URL('./gpu.sh', import.meta.url)), join(bundle, 'gpu.sh'))
-  for (const file of [join(bin, 'flock'), join(bin, 'ldd'), join(bundle, 'gpu.sh')]) chmodSync(file, 0o755)
+  copyFileSync(beside('ldd.sh'), join(bin, 'ldd'))
+  copyFileSync(beside('sh.sh'), join(bin, 'sh'))
+  copyFileSync(beside('gpu.sh'), join(bundle, 'gpu.sh'))
+  for (const name of readdirSync(bin)) chmodSync(join(bin, name), 0o755)
+  chmodSync(join(bundle, 'gpu.sh'), 0o755)
 }
+
+const beside = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url))
 
 const program = (name: string): string | null => findExecutable(name, process.env['PATH'] ?? '')
 
@@ -190,7 +195,9 @@ function addVulkan(lib: string): void {
 async function addCuda(engines: string, architectures: readonly number[]): Promise<void> {
   const enginesFolder = join(root, 'node_modules', '.cache', 'headlight-gpu', 'engines')
   mkdirSync(enginesFolder, { recursive: true })
-  await installCuda({ enginesFolder, homeFolder: homedir(), environment: process.env, say })
+  say('the CUDA engine, whose first download is of 270 MB')
+  // What it says of libraries is said of this machine, which is not the one that counts.
+  await installCuda({ enginesFolder, homeFolder: homedir(), environment: process.env, say: () => undefined })
   const { folder, mark } = installations.cuda
   const installed = join(enginesFolder, folder)
   if (!existsSync(join(installed, mark))) throw new Error('the CUDA engine could not be installed')
@@ -206,7 +213,9 @@ async function addCuda(engines: string, architectures: readonly number[]): Promi
   if (keptBytes === 0)
     throw new Error(`the CUDA provider holds no machine code for architecture ${architectures.join(', ')}`)
   writeFileSync(path, provider)
-  say(`${(keptBytes / 2 ** 20).toFixed(1)} MiB of machine code for architecture ${architectures.join(', ')}`)
+  console.error(
+    `  ${(keptBytes / 2 ** 20).toFixed(1)} MiB of machine code for architecture ${architectures.join(', ')} kept`,
+  )
 }
 
 /** The two copies of ONNX Runtime stand side by side, so that the second one costs a third. */

@@ -192,7 +192,8 @@ def main():
         try:
             answer = answers[request["do"]](request)
         except Exception as error:  # Whatever it is, the next request may still be answered.
-            answer = {"error": f"{type(error).__name__}: {error}".splitlines()[0][:400]}
+            said = [line.strip() for line in f"{type(error).__name__}: {error}".splitlines() if line.strip()]
+            answer = {"error": " / ".join(said[:3])[:400]}
         print(json.dumps(answer), flush=True)
 
 

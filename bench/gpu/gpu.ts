@@ -33,8 +33,8 @@ const help = `Proves a machine with an NVIDIA GPU: everything about it in one JS
 const endsAt: Readonly<Record<StepName, number>> = {
   machine: 0.1,
   conformance: 0.3,
-  speed: 0.67,
-  pipeline: 0.79,
+  speed: 0.7,
+  pipeline: 0.8,
   units: 1,
 }
 const steps: Readonly<Record<Exclude<StepName, 'machine'>, (step: StepReport, context: GpuContext) => Promise<void>>> =

@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { table } from '../measure.ts'
 
 /** In the order in which they are taken. */
 export const stepNames = ['machine', 'conformance', 'speed', 'pipeline', 'units'] as const
@@ -77,18 +76,17 @@ export class Report {
       const state = step.state === 'done' ? '' : `, ${step.state}`
       lines.push('', `== ${name} (${step.seconds.toFixed(0)} s${state})`)
       if (step.problem !== null) lines.push(`it failed: ${step.problem}`)
-      for (const { title, rows } of step.tables) lines.push('', title, table(rows))
+      for (const { title, rows } of step.tables) lines.push('', title, aligned(rows))
       if (step.notes.length > 0) lines.push('', ...step.notes.map((note) => `- ${note}`))
       verdicts.push(...step.verdicts)
     }
     if (verdicts.length > 0) {
       const judged = verdicts.map(({ what, aim, found, ok }) => [
+        ok === null ? 'not judged' : ok ? 'met' : 'MISSED',
         what,
-        aim,
-        found,
-        ok === null ? 'not measured' : ok ? 'met' : 'MISSED',
+        `${found} (aim: ${aim})`,
       ])
-      lines.push('', '== verdicts', table([['what', 'aim', 'found', ''], ...judged]))
+      lines.push('', '== verdicts', aligned([['', 'what', 'found'], ...judged]))
     }
     return `${lines.join('\n')}\n`
   }
@@ -170,4 +168,19 @@ function earlierSteps(path: string, heading: Omit<ReportData, 'steps'>): ReportD
 function writeWhole(path: string, text: string): void {
   writeFileSync(`${path}.new`, text)
   renameSync(`${path}.new`, path)
+}
+
+/** Columns of numbers to the right, all others to the left; the last one may be as long as it likes. */
+function aligned(rows: readonly (readonly string[])[]): string {
+  const columns = Math.max(0, ...rows.map((row) => row.length))
+  const cells = (column: number): string[] => rows.map((row) => row[column] ?? '')
+  const widths = Array.from({ length: columns }, (_, column) => Math.max(...cells(column).map((cell) => cell.length)))
+  const isNumeric = widths.map((_, column) =>
+    cells(column)
+      .slice(1)
+      .every((cell) => /^[-\d.]*( %)?$/.test(cell)),
+  )
+  const padded = (cell: string, column: number): string =>
+    isNumeric[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
+  return rows.map((row) => row.map(padded).join('  ').trimEnd()).join('\n')
 }

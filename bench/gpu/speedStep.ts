@@ -1,22 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { goldenImages } from '../../test/support/golden.ts'
 import { angleTolerance, goldenCrop, gradientTolerance, mapTolerance } from '../../test/support/goldenFigures.ts'
 import { seededRandom } from '../../test/support/operationExamples.ts'
 import { median } from '../measure.ts'
 import { PyTorch } from './contender.ts'
+import { Contenders, type Kind, type Turn } from './contenders.ts'
 import { cardEngine, type GpuContext } from './context.ts'
 import { EngineClient } from './engineClient.ts'
 import type { Explained } from './engineMessages.ts'
 import { messageOf } from './machineStep.ts'
-import { usedMemoryMb } from './nvidiaSmi.ts'
 import type { StepReport } from './report.ts'
 
 /** The most telling ones first: the time may not last for all. */
 const batches = { card: [32, 1, 8, 64, 16, 4], rehearsal: [2, 1] } as const
-const rounds = 3
-const measureMs = 700
+const roundCount = 3
 
 interface Measured {
   readonly contender: string
@@ -40,17 +38,21 @@ export async function speedStep(step: StepReport, context: GpuContext): Promise<
     'memory',
   ])
   const sizes = context.isRehearsal ? batches.rehearsal : batches.card
+  const contenders = new Contenders(context)
   // Compiling takes PyTorch up to a minute for each size: first everything without it.
-  for (const kinds of [['eager'], ['eager', 'compiled']] as const) {
+  for (const kinds of [
+    ['headlight', 'eager'],
+    ['headlight', 'eager', 'compiled'],
+  ] as const) {
     for (const batch of sizes) {
       for (const tf32 of [false, true]) {
         if (context.secondsLeft() < 15) {
           step.note(
-            `the time is up: batch ${batch}, TF32 ${tf32 ? 'on' : 'off'}, ${kinds.join(' and ')} PyTorch was not measured`,
+            `the time is up: batch ${batch}, TF32 ${tf32 ? 'on' : 'off'}, ${kinds.join(', ')} were not measured`,
           )
           continue
         }
-        const measured = await inTurn(step, context, { batch, tf32, kinds })
+        const measured = await inTurn(step, contenders, { batch, tf32, kinds })
         const eager = measured.find(({ contender }) => contender === 'PyTorch eager')
         for (const one of measured) {
           const ratio = eager === undefined ? '' : (one.imagesPerSecond / eager.imagesPerSecond).toFixed(2)
@@ -68,6 +70,7 @@ export async function speedStep(step: StepReport, context: GpuContext): Promise<
       }
     }
   }
+  await contenders.close()
   const best = (contender: string): number =>
     Math.max(0, ...all.filter((one) => one.contender === contender && !one.tf32).map((one) => one.imagesPerSecond))
   const [own, eager] = [best(cardEngine(context).engine), best('PyTorch eager')]
@@ -80,71 +83,40 @@ export async function speedStep(step: StepReport, context: GpuContext): Promise<
   })
 }
 
-interface Turn {
-  readonly name: string
-  readonly measure: () => Promise<number>
-  readonly memoryMb: () => number | null
-}
-
+/** One size: everyone opens it, then all are measured in turn. */
 async function inTurn(
   step: StepReport,
-  context: GpuContext,
-  { batch, tf32, kinds }: { batch: number; tf32: boolean; kinds: readonly ('eager' | 'compiled')[] },
+  contenders: Contenders,
+  { batch, tf32, kinds }: { batch: number; tf32: boolean; kinds: readonly Kind[] },
 ): Promise<Measured[]> {
-  const { engine } = cardEngine(context)
-  const left = (): number => Math.max(5, context.secondsLeft())
-  const turns: Turn[] = []
-  const closers: (() => Promise<void>)[] = []
-  const tryOpen = async (name: string, open: () => Promise<Turn>): Promise<void> => {
+  const rounds: { turn: Turn; msPerImage: number[] }[] = []
+  const skipped = (name: string, error: unknown): void =>
+    step.note(`batch ${batch}, TF32 ${tf32 ? 'on' : 'off'}: ${name} was not measured: ${messageOf(error)}`)
+  for (const kind of kinds) {
     try {
-      turns.push(await open())
+      rounds.push({ turn: await contenders.open(kind, batch, tf32), msPerImage: [] })
     } catch (error) {
-      step.note(`batch ${batch}, TF32 ${tf32 ? 'on' : 'off'}: ${name} was not measured: ${messageOf(error)}`)
+      skipped(kind, error)
     }
   }
-  try {
-    await tryOpen(engine, async () => {
-      const before = await usedMemoryMb(context.device, context.environment)
-      const client = new EngineClient(context, { engine, tf32, threads: availableParallelism() })
-      closers.push(() => client.close())
-      await client.ask({ type: 'open', network: context.network, batch }, 'opened', left())
-      const after = await usedMemoryMb(context.device, context.environment)
-      const measure = async (): Promise<number> =>
-        (await client.ask({ type: 'measure', forMs: measureMs }, 'measured', left())).msPerImage
-      return { name: engine, measure, memoryMb: () => (before === null || after === null ? null : after - before) }
-    })
-    for (const kind of kinds) {
-      const name = `PyTorch ${kind}`
-      await tryOpen(name, async () => {
-        const pytorch = new PyTorch(context)
-        closers.push(() => pytorch.close())
-        await pytorch.ask({ do: 'open', network: context.network, kind, batch, tf32 }, left())
-        let memoryMb: number | null = null
-        const measure = async (): Promise<number> => {
-          const found = await pytorch.ask({ do: 'measure', seconds: measureMs / 1000 }, left())
-          memoryMb = found.memoryMb
-          return found.msPerImage
-        }
-        return { name, measure, memoryMb: () => memoryMb }
-      })
+  for (let round = 0; round < roundCount; round++) {
+    for (const { turn, msPerImage } of rounds) {
+      try {
+        msPerImage.push(await turn.measure())
+      } catch (error) {
+        skipped(turn.name, error)
+      }
     }
-    const found = new Map<Turn, number[]>(turns.map((turn) => [turn, []]))
-    for (let round = 0; round < rounds; round++) {
-      for (const turn of turns) found.get(turn)?.push(await turn.measure())
-    }
-    return turns.map((turn) => ({
+  }
+  return rounds
+    .filter(({ msPerImage }) => msPerImage.length > 0)
+    .map(({ turn, msPerImage }) => ({
       contender: turn.name,
       batch,
       tf32,
-      imagesPerSecond: 1000 / median(found.get(turn) ?? []),
+      imagesPerSecond: 1000 / median(msPerImage),
       memoryMb: turn.memoryMb(),
     }))
-  } catch (error) {
-    step.note(`batch ${batch}, TF32 ${tf32 ? 'on' : 'off'}: ${messageOf(error)}`)
-    return []
-  } finally {
-    for (const close of closers) await close()
-  }
 }
 
 /** Two images: angles, gradient and map of every engine against PyTorch in float64. */

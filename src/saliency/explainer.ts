@@ -92,7 +92,7 @@ async function runBatch(
   imageBytes: number,
 ): Promise<ReadonlyMap<string, TensorData>> {
   if (images.length > batch) throw new Error(`${images.length} images do not fit a batch of ${batch}`)
-  const pixels = new Uint8Array(batch * imageBytes)
+  const pixels = bytesOf(batch * imageBytes, executor.engine)
   images.forEach((image, index) => {
     if (image.length !== imageBytes) throw new Error(`an image has ${image.length} bytes instead of ${imageBytes}`)
     pixels.set(image, index * imageBytes)
@@ -100,6 +100,15 @@ async function runBatch(
   return executor.run(new Map([[programNames.pixels, pixels]])).catch((error: unknown) => {
     throw asEngineFault(error, executor.engine)
   })
+}
+
+/** JavaScript has no array of more than some gigabytes, whatever memory there is; as a mere error it would blame the shard. */
+function bytesOf(length: number, engine: string): Uint8Array {
+  try {
+    return new Uint8Array(length)
+  } catch (error) {
+    throw asEngineFault(error, engine)
+  }
 }
 
 /**

@@ -7,14 +7,14 @@ import { checkpointBytes } from '../../support/golden.ts'
 const openReference = vi.hoisted(() => vi.fn<OpenExecutor>())
 vi.mock('../../../src/saliency/engines/reference.ts', () => ({ openReference }))
 
-const open = () =>
+const open = (batch = 1) =>
   createExplainer({
     network: loadNetwork(checkpointBytes('tiny_hp.pkl'), 'tiny_hp.pkl'),
     objectives: ['sum'],
     scope: 'all',
     style: 'origin',
     gradients: false,
-    batch: 1,
+    batch,
     engine: 'reference',
     intraOpThreads: 1,
   })
@@ -35,4 +35,20 @@ it('an engine that fails while it computes is a fault of the place, not of the s
   })
   const explainer = await open()
   await expect(explainer.explain([new Uint8Array(explainer.imageBytes)])).rejects.toMatchObject(fault)
+})
+
+it('a batch for which there is no array is a fault of the place, not of the shard', async () => {
+  openReference.mockResolvedValue({
+    engine: 'reference',
+    version: '1',
+    device: 'a GPU',
+    run: () => Promise.resolve(new Map()),
+    dispose: () => Promise.resolve(),
+  })
+  const explainer = await open(2 ** 40)
+  await expect(explainer.explain([new Uint8Array(explainer.imageBytes)])).rejects.toMatchObject({
+    name: 'PlaceError',
+    code: 'engine-wrong',
+    message: expect.stringContaining('--batch') as string,
+  })
 })

@@ -1,0 +1,101 @@
+import { availableParallelism } from 'node:os'
+import { PyTorch } from './contender.ts'
+import { cardEngine, type GpuContext } from './context.ts'
+import { EngineClient } from './engineClient.ts'
+import { usedMemoryMb } from './nvidiaSmi.ts'
+
+export type Kind = 'headlight' | 'eager' | 'compiled'
+
+/** One contender with one size open. */
+export interface Turn {
+  readonly name: string
+  /** ms per image, over a good part of a second. */
+  readonly measure: () => Promise<number>
+  /** Of the device; null where it is not told. */
+  readonly memoryMb: () => number | null
+}
+
+const measureMs = 600
+
+/**
+ * Who is measured, each in a process that stays from one size to the next: to start one takes seconds, of which there are
+ * few. One that failed is ended, and the next size gets a new one.
+ */
+export class Contenders {
+  readonly #context: GpuContext
+  readonly #processes = new Map<string, EngineClient | PyTorch>()
+
+  constructor(context: GpuContext) {
+    this.#context = context
+  }
+
+  /** Raises an Error when the size cannot be had. */
+  async open(kind: Kind, batch: number, tf32: boolean): Promise<Turn> {
+    return kind === 'headlight' ? this.#openOwn(batch, tf32) : this.#openPytorch(kind, batch, tf32)
+  }
+
+  async close(): Promise<void> {
+    for (const process of this.#processes.values()) await process.close()
+    this.#processes.clear()
+  }
+
+  async #openOwn(batch: number, tf32: boolean): Promise<Turn> {
+    const { device, environment, network } = this.#context
+    const { engine } = cardEngine(this.#context)
+    // Whether TF32 may be used is settled when a process starts.
+    const name = `${engine} ${tf32}`
+    const threads = availableParallelism()
+    const client = this.#process(name, EngineClient, () => new EngineClient(this.#context, { engine, tf32, threads }))
+    const beforeMb = await usedMemoryMb(device, environment)
+    await this.#kept(name, client.ask({ type: 'open', network, batch }, 'opened', this.#secondsLeft()))
+    const afterMb = await usedMemoryMb(device, environment)
+    return {
+      name: engine,
+      measure: async () => {
+        const asked = client.ask({ type: 'measure', forMs: measureMs }, 'measured', this.#secondsLeft())
+        return (await this.#kept(name, asked)).msPerImage
+      },
+      memoryMb: () => (beforeMb === null || afterMb === null ? null : afterMb - beforeMb),
+    }
+  }
+
+  async #openPytorch(kind: 'eager' | 'compiled', batch: number, tf32: boolean): Promise<Turn> {
+    const name = `PyTorch ${kind}`
+    const pytorch = this.#process(name, PyTorch, () => new PyTorch(this.#context))
+    const request = { do: 'open', network: this.#context.network, kind, batch, tf32 } as const
+    await this.#kept(name, pytorch.ask(request, this.#secondsLeft()))
+    let memoryMb: number | null = null
+    return {
+      name,
+      measure: async () => {
+        const asked = pytorch.ask({ do: 'measure', seconds: measureMs / 1000 }, this.#secondsLeft())
+        const found = await this.#kept(name, asked)
+        memoryMb = found.memoryMb
+        return found.msPerImage
+      },
+      memoryMb: () => memoryMb,
+    }
+  }
+
+  #process<T extends EngineClient | PyTorch>(name: string, kind: new (...args: never[]) => T, start: () => T): T {
+    const known = this.#processes.get(name)
+    if (known instanceof kind) return known
+    const started = start()
+    this.#processes.set(name, started)
+    return started
+  }
+
+  /** A process that failed may have left the device's memory in any state. */
+  async #kept<T>(name: string, asked: Promise<T>): Promise<T> {
+    try {
+      return await asked
+    } catch (error) {
+      const process = this.#processes.get(name)
+      this.#processes.delete(name)
+      await process?.close()
+      throw error
+    }
+  }
+
+  readonly #secondsLeft = (): number => Math.max(5, this.#context.secondsLeft())
+}
