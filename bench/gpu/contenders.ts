@@ -15,7 +15,7 @@ export interface Turn {
   readonly memoryMb: () => number | null
 }
 
-const measureMs = 600
+const measureMs = { card: 600, rehearsal: 150 } as const
 
 /**
  * Who is measured, each in a process that stays from one size to the next: to start one takes seconds, of which there are
@@ -52,7 +52,7 @@ export class Contenders {
     return {
       name: engine,
       measure: async () => {
-        const asked = client.ask({ type: 'measure', forMs: measureMs }, 'measured', this.#secondsLeft())
+        const asked = client.ask({ type: 'measure', forMs: this.#measureMs }, 'measured', this.#secondsLeft())
         return (await this.#kept(name, asked)).msPerImage
       },
       memoryMb: () => (beforeMb === null || afterMb === null ? null : afterMb - beforeMb),
@@ -68,7 +68,7 @@ export class Contenders {
     return {
       name,
       measure: async () => {
-        const asked = pytorch.ask({ do: 'measure', seconds: measureMs / 1000 }, this.#secondsLeft())
+        const asked = pytorch.ask({ do: 'measure', seconds: this.#measureMs / 1000 }, this.#secondsLeft())
         const found = await this.#kept(name, asked)
         memoryMb = found.memoryMb
         return found.msPerImage
@@ -95,6 +95,10 @@ export class Contenders {
       await process?.close()
       throw error
     }
+  }
+
+  get #measureMs(): number {
+    return this.#context.isRehearsal ? measureMs.rehearsal : measureMs.card
   }
 
   readonly #secondsLeft = (): number => Math.max(5, this.#context.secondsLeft())

@@ -59,9 +59,12 @@ const rows = (printed: string): string[][] =>
     .map((line) => line.split(',').map((cell) => cell.trim()))
 
 /** Looks at a GPU five times a second until `stop`. Without one there are no samples. */
-export function sampleCard(device: string | null, environment: Environment): { stop: () => CardSample[] } {
+export function sampleCard(
+  device: string | null,
+  environment: Environment,
+): { readonly samples: readonly CardSample[]; stop: () => void } {
   const samples: CardSample[] = []
-  if (device === null) return { stop: () => samples }
+  if (device === null) return { samples, stop: () => undefined }
   const fields = '--query-gpu=utilization.gpu,memory.used'
   const args = [fields, '--format=csv,noheader,nounits', '-i', device, '-lms', String(sampleEveryMs)]
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...environment } })
@@ -74,10 +77,5 @@ export function sampleCard(device: string | null, environment: Environment): { s
       samples.push({ atMs: performance.now(), busyPercent: Number(busy), usedMb: Number(used) })
     }
   })
-  return {
-    stop() {
-      child.kill()
-      return samples
-    },
-  }
+  return { samples, stop: () => void child.kill() }
 }

@@ -139,7 +139,7 @@ export async function runPipeline(context: GpuContext, o: PipelineOptions): Prom
       const summary = summarySchema.parse(JSON.parse(await Promise.race([ended, workerGone, timeUp])))
       const seconds = (performance.now() - startedAt) / 1000
       const steady = steadyPart(seen, o.images)
-      const samples = card.stop().filter(({ atMs }) => atMs >= steady.fromMs && atMs <= steady.toMs)
+      const samples = card.samples.filter(({ atMs }) => atMs >= steady.fromMs && atMs <= steady.toMs)
       const mean = (of: (sample: (typeof samples)[number]) => number): number | null =>
         samples.length === 0 ? null : samples.reduce((total, sample) => total + of(sample), 0) / samples.length
       return {

@@ -1,0 +1,210 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import { cards, sampleCard, usedMemoryMb } from '../../bench/gpu/nvidiaSmi.ts'
+import { productRounding, tf32Error } from '../../bench/gpu/productRounding.ts'
+import { Report } from '../../bench/gpu/report.ts'
+import { thinProvider } from '../../bench/gpu/thinProvider.ts'
+import type { OpenExecutor } from '../../src/saliency/engines/engine.ts'
+import { findEngine } from '../../src/saliency/engines/openEngine.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'headlight-gpu-test-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const heading = { machine: 'a card', headlight: '1', startedAt: 'today', rehearsal: false }
+
+/** The command as `npm run bench -- gpu` starts it. */
+function bench(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const all = ['--import', 'tsx', 'bench/main.ts', 'gpu', ...args]
+  return new Promise((resolve) => {
+    execFile(process.execPath, all, { cwd: root, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+    })
+  })
+}
+
+interface Written {
+  rehearsal: boolean
+  steps: Record<string, { state: string; verdicts: { what: string; ok: boolean | null }[]; notes: string[] }>
+}
+const written = (out: string): Written => JSON.parse(readFileSync(join(out, 'gpu.json'), 'utf8')) as Written
+
+describe('npm run bench -- gpu', () => {
+  it('rehearses every step on the processor, and leaves one JSON and one table', { timeout: 480_000 }, async () => {
+    const out = join(folder, 'rehearsal')
+    const { code, stdout } = await bench([
+      '--rehearse',
+      '--engines',
+      'onnxruntime:cpu',
+      '--python',
+      'none',
+      '--out',
+      out,
+    ])
+    const { steps, rehearsal } = written(out)
+    expect(rehearsal).toBe(true)
+    expect(Object.entries(steps).map(([name, { state }]) => [name, state])).toEqual(
+      ['machine', 'conformance', 'speed', 'pipeline', 'units'].map((name) => [name, 'done']),
+    )
+    const verdicts = Object.values(steps).flatMap((step) => step.verdicts)
+    expect(verdicts.filter(({ ok }) => ok === true).map(({ what }) => what)).toEqual([
+      'conformance of onnxruntime:cpu',
+      'TF32 off in onnxruntime:cpu',
+      'a unit killed in the middle of a batch',
+    ])
+    expect(verdicts.filter(({ ok }) => ok === false)).toEqual([])
+    expect(steps['machine']?.notes).toEqual([expect.stringContaining('PyTorch is not compared with')])
+    expect(stdout).toBe(`${readFileSync(join(out, 'gpu.txt'), 'utf8')}\n`)
+    expect(stdout).toContain('A REHEARSAL: no figure here is of a GPU.')
+    expect(code).toBe(0)
+  })
+
+  it('refuses a machine without a GPU in one sentence, once it has said what is there', async () => {
+    const out = join(folder, 'none')
+    const { code, stdout } = await bench(['--out', out, '--engines-folder', folder])
+    // On a machine that has one, all of it would be measured here.
+    if (!stdout.includes('there is no NVIDIA GPU here')) return
+    expect(code).toBe(1)
+    expect(written(out).steps).toMatchObject({ machine: { state: 'failed' } })
+    expect(stdout).toMatch(/^onnxruntime:cpu +yes/m)
+  })
+
+  it('tells its options', async () => {
+    expect((await bench(['--help'])).stdout).toContain('--only STEP')
+  })
+})
+
+describe('the report', () => {
+  it('is on the disk with every finding, and goes on with the steps of the same machine', () => {
+    const out = join(folder, 'report')
+    const step = new Report(out, heading).begin('machine')
+    step.table('what is there', ['name', 'number'])(['one', '1'])
+    expect(readFileSync(join(out, 'gpu.txt'), 'utf8')).toMatch(
+      /machine \(0 s, running\)[^]*what is there\nname  number\none +1\n/,
+    )
+    step.fact('known', 7)
+    step.end(null)
+    expect(existsSync(join(out, 'gpu.json.new'))).toBe(false)
+
+    const later = new Report(out, { ...heading, startedAt: 'tomorrow' })
+    later.begin('units').end('broken')
+    expect(written(out).steps).toMatchObject({ machine: { state: 'done' }, units: { state: 'failed' } })
+    expect(later.isSound).toBe(false)
+
+    new Report(out, { ...heading, machine: 'another card' }).begin('speed').end(null)
+    expect(Object.keys(written(out).steps)).toEqual(['speed'])
+  })
+
+  it('fails when an aim was missed, not when one could not be judged', () => {
+    const report = new Report(join(folder, 'verdicts'), heading)
+    const step = report.begin('speed')
+    step.end(null)
+    const verdict = { what: 'speed', aim: '≥ 2', found: '1' }
+    step.verdict({ ...verdict, ok: null })
+    expect(report.isSound).toBe(true)
+    step.verdict({ ...verdict, ok: false })
+    expect(report.isSound).toBe(false)
+    expect(report.text).toContain('MISSED')
+  })
+})
+
+describe('the stand-in for nvidia-smi', () => {
+  const environment = { ...process.env, PATH: `${root}/bench/gpu/standIn:${process.env['PATH']}` }
+
+  it('answers what is asked of the real one', async () => {
+    expect(await cards(environment)).toEqual([
+      { name: 'Stand-in', driver: '0.0', computeCapability: '0.0', memoryMb: 1000 },
+    ])
+    expect(await usedMemoryMb('0', environment)).toBe(100)
+    expect(await usedMemoryMb(null, environment)).toBeNull()
+  })
+
+  it('is looked at until the looking is stopped', async () => {
+    const card = sampleCard('0', environment)
+    await expect.poll(() => card.samples.length).toBeGreaterThan(1)
+    card.stop()
+    expect(card.samples[0]).toMatchObject({ busyPercent: 50, usedMb: 100 })
+  })
+})
+
+describe('whether TF32 is off', () => {
+  it('is told by products that float32 has exactly', async () => {
+    expect(await productRounding(await findEngine('onnxruntime:cpu'))).toEqual({ matmul: 0, conv: 0 })
+  })
+
+  it('is told of an engine that rounds to ten bits of mantissa', async () => {
+    const open = await findEngine('onnxruntime:cpu')
+    const rounding: OpenExecutor = async (graph, options) => {
+      const executor = await open(graph, options)
+      const rounded = (x: number): number => Math.round(x * 2 ** 10) / 2 ** 10
+      return {
+        ...executor,
+        run: (inputs) => executor.run(new Map([...inputs].map(([name, data]) => [name, data.map(rounded)]))),
+      }
+    }
+    const { matmul, conv } = await productRounding(rounding)
+    expect(Math.min(matmul, conv)).toBeGreaterThanOrEqual(tf32Error)
+  })
+})
+
+describe('the provider for one kind of card', () => {
+  it('keeps the code of that card, byte for byte, and the place of everything', () => {
+    const { elf, at } = providerOf([90, 80, 90])
+    const before = Buffer.from(elf)
+    expect(thinProvider(elf, [90])).toBe(32)
+    expect(elf.length).toBe(before.length)
+    const [first = 0, second = 0, third = 0] = at
+    for (const start of [first, third]) {
+      expect(elf.subarray(start, start + 16)).toEqual(before.subarray(start, start + 16))
+    }
+    expect(elf.subarray(second, second + 16)).toEqual(Buffer.alloc(16))
+  })
+
+  it('says what it cannot read', () => {
+    const elf = providerOf([90]).elf
+    elf.write('.nothing_____', elf.indexOf('.nv_fatbin'))
+    expect(() => thinProvider(elf, [90])).toThrow('no section .nv_fatbin')
+  })
+})
+
+/** An ELF file with nothing but a section of machine code: one fat binary per architecture, 16 bytes of code each. */
+function providerOf(architectures: readonly number[]): { elf: Buffer; at: number[] } {
+  // An empty frame of zstd, and what fills it up to 16 bytes.
+  const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x00, 0x01, 0x00, 0x00])
+  const [outer, inner, code] = [16, 64, 16]
+  const fatbins = architectures.map((architecture) => {
+    const fatbin = Buffer.alloc(outer + inner + code, 7)
+    fatbin.writeUInt32LE(0xba55ed50, 0)
+    fatbin.writeUInt16LE(outer, 6)
+    fatbin.writeBigUInt64LE(BigInt(inner + code), 8)
+    fatbin.writeUInt32LE(inner, outer + 4)
+    fatbin.writeBigUInt64LE(BigInt(code), outer + 8)
+    fatbin.writeUInt32LE(frame.length, outer + 16)
+    fatbin.writeUInt32LE(architecture, outer + 28)
+    frame.copy(fatbin, outer + inner)
+    return fatbin
+  })
+  const text = Buffer.concat(fatbins)
+  const names = Buffer.from('\0.nv_fatbin\0.shstrtab\0')
+  const [textAt, namesAt] = [64, 64 + text.length]
+  const tableAt = namesAt + names.length
+  const elf = Buffer.concat([Buffer.alloc(64), text, names, Buffer.alloc(2 * 64)])
+  elf.writeBigUInt64LE(BigInt(tableAt), 0x28)
+  elf.writeUInt16LE(64, 0x3a)
+  elf.writeUInt16LE(2, 0x3c)
+  elf.writeUInt16LE(1, 0x3e)
+  for (const [index, [name, start, size]] of [
+    [1, textAt, text.length],
+    [12, namesAt, names.length],
+  ].entries() as Iterable<[number, [number, number, number]]>) {
+    elf.writeUInt32LE(name, tableAt + index * 64)
+    elf.writeBigUInt64LE(BigInt(start), tableAt + index * 64 + 0x18)
+    elf.writeBigUInt64LE(BigInt(size), tableAt + index * 64 + 0x20)
+  }
+  const at = architectures.map((_, index) => textAt + index * (outer + inner + code) + outer + inner)
+  return { elf, at }
+}
