@@ -24,6 +24,7 @@ import { createLogger } from '../../src/base/telemetry.ts'
 import { installCuda } from '../../src/machine/cudaInstallation.ts'
 import { provideRedisProgram } from '../../src/queue/redisPackage.ts'
 import { installations } from '../../src/saliency/engines/openEngine.ts'
+import { sampleImage } from './files.ts'
 import { thinProvider } from './thinProvider.ts'
 
 const help = `Packs the GPU command with all that it needs into one archive of less than 64 MiB.
@@ -107,7 +108,6 @@ function testData(): string[] {
     'examples/models/heads.pkl',
     'examples/models/heads.pkl.yaml',
   ]
-  const images = readdirSync(join(root, 'test', 'images')).map((name) => `test/images/${name}`)
   const [first, ...others] = readdirSync(join(root, 'test', 'golden', 'tiny'))
   if (first === undefined) throw new Error('there are no golden data in test/golden/tiny')
   const arrays = [first, ...others].flatMap((id) =>
@@ -117,21 +117,21 @@ function testData(): string[] {
       .filter((name) => id === first || /_sub4|crop|logits|norm_sum_stem/.test(name))
       .map((name) => `test/golden/tiny/${id}/${name}`),
   )
-  return [...files, ...images, ...arrays]
+  return [...files, relative(root, sampleImage), ...arrays]
 }
 
-/** Without other systems' binaries, types, and the WASM engine, which is slower than all others everywhere. */
+/** Without other systems' binaries, types, sources, tests, and the WASM engine, which is slower than all others. */
 function thinModules(app: string): void {
   const modules = join(app, 'node_modules')
-  for (const folder of ['@tensorflow', '.package-lock.json', '@types'])
+  for (const folder of ['@tensorflow', '@types', join('zod', 'src')]) {
     rmSync(join(modules, folder), { recursive: true, force: true })
-  for (const other of ['darwin', 'win32', join('linux', 'arm64')])
+  }
+  for (const other of ['darwin', 'win32', join('linux', 'arm64')]) {
     rmSync(join(app, binding, other), { recursive: true, force: true })
-  const useless = /\.(d\.[mc]?ts|map|md|markdown)$/
-  for (const { name, parentPath } of readdirSync(modules, { recursive: true, withFileTypes: true }).filter((file) =>
-    file.isFile(),
-  )) {
-    if (useless.test(name)) rmSync(join(parentPath, name))
+  }
+  for (const entry of readdirSync(modules, { recursive: true, withFileTypes: true })) {
+    const isUseless = entry.isDirectory() ? entry.name === 'test' : /\.(d\.[mc]?ts|map|md|markdown)$/.test(entry.name)
+    if (isUseless) rmSync(join(entry.parentPath, entry.name), { recursive: true, force: true })
   }
 }
 
@@ -169,8 +169,10 @@ async function addRedis(stateFolder: string): Promise<void> {
   } finally {
     rmSync(tools, { recursive: true, force: true })
   }
-  for (const folder of ['share', join('lib', 'systemd')]) {
-    rmSync(join(stateFolder, 'redis-program', 'root', 'usr', folder), { recursive: true, force: true })
+  const usr = join(stateFolder, 'redis-program', 'root', 'usr')
+  const others = readdirSync(join(usr, 'bin')).filter((name) => !name.endsWith('-server'))
+  for (const useless of ['share', join('lib', 'systemd'), ...others.map((name) => join('bin', name))]) {
+    rmSync(join(usr, useless), { recursive: true, force: true })
   }
 }
 

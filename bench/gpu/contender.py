@@ -192,7 +192,7 @@ def main():
         try:
             answer = answers[request["do"]](request)
         except Exception as error:  # Whatever it is, the next request may still be answered.
-            said = [line.strip() for line in f"{type(error).__name__}: {error}".splitlines() if line.strip()]
+            said = [line.strip() for line in f"{type(error).__name__}: {error}".splitlines() if line.strip() and not line.startswith("Set TORCHDYNAMO")]
             answer = {"error": " / ".join(said[:3])[:400]}
         print(json.dumps(answer), flush=True)
 
