@@ -23,16 +23,16 @@ export interface PipelineOptions {
 export interface PipelineResult {
   /** Between a seventh and six sevenths of the images: without the start and without the last shards. */
   readonly steadyImagesPerSecond: number
-  /** Of the whole compute phase, as the run's summary has it. */
-  readonly imagesPerSecond: number | null
+  /** When the worker was last looked at. */
+  readonly computed: number
   /** Of the steady part; null where the card tells nothing. */
   readonly busyPercent: number | null
   readonly usedMb: number | null
   /** Sum over all images, by stage. */
   readonly stageSeconds: Readonly<Record<string, number>>
   readonly unitDeaths: number
-  readonly counts: Readonly<Record<string, number>>
-  readonly failures: Readonly<Record<string, number>>
+  /** Null where the time was up before the end. */
+  readonly summary: z.infer<typeof summarySchema> | null
   readonly seconds: number
 }
 
@@ -52,8 +52,8 @@ export function imageFolder(work: string, images: number): string {
 
 /**
  * The way of a cluster on one machine: `headlight worker` and `headlight produce` over a Redis of their own, from a folder
- * with real decoding to a folder with real encoding. The worker's `/metrics` tell where the time goes. Raises an Error when
- * either ends badly or the time is up.
+ * with real decoding to a folder with real encoding. The worker's `/metrics` tell where the time goes. When the time is
+ * up, what was seen until then counts. Raises an Error when either ends badly, or when nothing was seen.
  */
 export async function runPipeline(context: GpuContext, o: PipelineOptions): Promise<PipelineResult> {
   const { environment, work, enginesFolder, network, device } = context
@@ -111,8 +111,9 @@ export async function runPipeline(context: GpuContext, o: PipelineOptions): Prom
     const workerGone = endOf(worker, 'headlight worker').then(() => {
       throw new Error(`headlight worker ended: ${said()}`)
     })
-    workerGone.catch(() => undefined)
-    const seen: { atMs: number; computed: number }[] = []
+    // Whoever is killed at the end has nobody who waits for it any more.
+    for (const promise of [ended, workerGone]) promise.catch(() => undefined)
+    const seen: Seen[] = []
     let metrics = ''
     const watching = setInterval(() => {
       void fetch(`http://127.0.0.1:${port}/metrics`)
@@ -126,32 +127,27 @@ export async function runPipeline(context: GpuContext, o: PipelineOptions): Prom
         // Not up yet.
         .catch(() => undefined)
     }, 100)
-    const timeUp = new Promise<never>((_, reject) => {
-      deadline.addEventListener('abort', () =>
-        reject(
-          new Error(
-            `not done within ${o.seconds.toFixed(0)} s (${seen.at(-1)?.computed ?? 0} of ${o.images} images); the worker said last: ${said()}`,
-          ),
-        ),
-      )
-    })
+    const timeUp = new Promise<null>((resolve) => deadline.addEventListener('abort', () => resolve(null)))
     try {
-      const summary = summarySchema.parse(JSON.parse(await Promise.race([ended, workerGone, timeUp])))
-      const seconds = (performance.now() - startedAt) / 1000
-      const steady = steadyPart(seen, o.images)
+      const printed = await Promise.race([ended, workerGone, timeUp])
+      const computed = seen.at(-1)?.computed ?? 0
+      const steady = steadyPart(seen)
+      if (printed === null && !Number.isFinite(steady.imagesPerSecond)) {
+        throw new Error(
+          `${computed} of ${o.images} images within ${o.seconds.toFixed(0)} s; the worker said last: ${said()}`,
+        )
+      }
+      const summary = printed === null ? null : summarySchema.parse(JSON.parse(printed))
       const samples = card.samples.filter(({ atMs }) => atMs >= steady.fromMs && atMs <= steady.toMs)
-      const mean = (of: (sample: (typeof samples)[number]) => number): number | null =>
-        samples.length === 0 ? null : samples.reduce((total, sample) => total + of(sample), 0) / samples.length
       return {
         steadyImagesPerSecond: steady.imagesPerSecond,
-        imagesPerSecond: summary.imagesPerSecond,
-        busyPercent: mean(({ busyPercent }) => busyPercent),
-        usedMb: mean(({ usedMb }) => usedMb),
+        computed,
+        busyPercent: mean(samples.map(({ busyPercent }) => busyPercent)),
+        usedMb: mean(samples.map(({ usedMb }) => usedMb)),
         stageSeconds: stageSecondsOf(metrics),
         unitDeaths: sumOf(metrics, 'headlight_unit_deaths_total'),
-        counts: summary.counts,
-        failures: summary.failures,
-        seconds,
+        summary,
+        seconds: (performance.now() - startedAt) / 1000,
       }
     } finally {
       clearInterval(watching)
@@ -161,6 +157,12 @@ export async function runPipeline(context: GpuContext, o: PipelineOptions): Prom
     for (const child of children) child.kill('SIGKILL')
     await redis.release()
   }
+}
+
+/** Null where there is nothing: a part of a GPU (MIG) tells nothing of its own. */
+function mean(values: readonly number[]): number | null {
+  const known = values.filter(Number.isFinite)
+  return known.length === 0 ? null : known.reduce((total, value) => total + value, 0) / known.length
 }
 
 const summarySchema = z.object({
@@ -193,10 +195,13 @@ function read(path: string): string {
   }
 }
 
-function steadyPart(
-  seen: readonly { atMs: number; computed: number }[],
-  images: number,
-): { fromMs: number; toMs: number; imagesPerSecond: number } {
+interface Seen {
+  readonly atMs: number
+  readonly computed: number
+}
+
+function steadyPart(seen: readonly Seen[]): { fromMs: number; toMs: number; imagesPerSecond: number } {
+  const images = seen.at(-1)?.computed ?? 0
   const from = seen.find(({ computed }) => computed >= images / 7)
   const to = seen.findLast(({ computed }) => computed <= (images * 6) / 7) ?? seen.at(-1)
   if (from === undefined || to === undefined || to.atMs <= from.atMs)

@@ -15,13 +15,14 @@ export async function pipelineStep(step: StepReport, context: GpuContext): Promi
   step.fact('pipeline', result)
   const row = step.table(`whole pipeline, PNG 640 × 480 from a folder to a folder, ${images} images`, [])
   row(['images/s, steady', result.steadyImagesPerSecond.toFixed(1)])
-  row(['images/s, whole compute phase', result.imagesPerSecond?.toFixed(1) ?? ''])
+  row(['images/s, whole compute phase', result.summary?.imagesPerSecond?.toFixed(1) ?? 'cut off'])
   row(['GPU busy', percent(result.busyPercent)])
   row(['GPU memory, MB', result.usedMb?.toFixed(0) ?? 'not told'])
+  if (result.summary === null) step.note(`the time was up after ${result.computed} of ${images} images`)
   row(['seconds, from start to report', result.seconds.toFixed(1)])
   const stages = step.table('where the time goes, all units and threads together', ['stage', 'ms an image'])
   for (const [stage, seconds] of Object.entries(result.stageSeconds))
-    stages([stage, ((seconds * 1000) / images).toFixed(2)])
+    stages([stage, ((seconds * 1000) / result.computed).toFixed(2)])
 
   const best = context.report.fact('speed', 'best images/s', bestSchema)
   const ratio = best === undefined || best.eager === 0 ? null : result.steadyImagesPerSecond / best.eager
@@ -50,5 +51,5 @@ export function imagesFor(context: GpuContext): number {
 
 export const percent = (value: number | null): string => (value === null ? 'not told' : `${value.toFixed(0)} %`)
 
-export const everyImageOnce = ({ counts, failures }: PipelineResult, images: number): boolean =>
-  counts['computed'] === images && Object.keys(failures).length === 0
+export const everyImageOnce = ({ summary }: PipelineResult, images: number): boolean =>
+  summary?.counts['computed'] === images && Object.keys(summary.failures).length === 0

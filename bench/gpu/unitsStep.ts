@@ -42,7 +42,7 @@ async function killed(step: StepReport, context: GpuContext): Promise<void> {
       },
     })
     step.fact('unit killed', result)
-    const found = `${result.counts['computed'] ?? 0} of ${images} computed, ${result.unitDeaths} unit died, ${result.seconds.toFixed(0)} s`
+    const found = `${result.summary?.counts['computed'] ?? result.computed} of ${images} computed, ${result.unitDeaths} unit died, ${result.seconds.toFixed(0)} s`
     // A unit that was never killed proves nothing.
     step.verdict({
       what,

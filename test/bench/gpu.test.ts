@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { cards, sampleCard, usedMemoryMb } from '../../bench/gpu/nvidiaSmi.ts'
 import { productRounding, tf32Error } from '../../bench/gpu/productRounding.ts'
 import { Report } from '../../bench/gpu/report.ts'
@@ -88,6 +89,7 @@ describe('the report', () => {
     )
     step.fact('known', 7)
     step.end(null)
+    expect(new Report(out, heading).fact('machine', 'known', z.number())).toBe(7)
     expect(existsSync(join(out, 'gpu.json.new'))).toBe(false)
 
     const later = new Report(out, { ...heading, startedAt: 'tomorrow' })
