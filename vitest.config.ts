@@ -3,6 +3,8 @@ import { softwareVulkanEnvironment } from './test/support/softwareVulkan.ts'
 
 // The dynamic linker reads it when a process starts, so it is set here for the processes that tests run in.
 Object.assign(process.env, softwareVulkanEnvironment())
+// As headlight itself does, see src/cli/main.ts.
+process.env['ORT_DISABLE_TELEMETRY'] = '1'
 
 export default defineConfig({
   test: {

@@ -4,6 +4,7 @@ import { benchEngine } from './engine.ts'
 import { benchEngines } from './engines.ts'
 import { makeBundle } from './gpu/bundle.ts'
 import { benchGpu } from './gpu/gpu.ts'
+import { UsageError, withUsage } from './gpu/usage.ts'
 import { machine } from './measure.ts'
 import { benchNetwork } from './network.ts'
 import { benchExplain, benchPipeline } from './pipeline.ts'
@@ -44,14 +45,19 @@ const sections: Readonly<Record<string, () => Promise<string>>> = {
 const onDemand = ['bookkeeping', 'scale', 'scale-check']
 
 const [first, ...rest] = process.argv.slice(2)
-if (first === 'gpu') process.exitCode = await benchGpu(rest)
-else if (first === 'gpu-bundle') process.exitCode = await makeBundle(rest)
-else await printTables(process.argv.slice(2))
+if (first === 'gpu') process.exitCode = await withUsage(() => benchGpu(rest))
+else if (first === 'gpu-bundle') process.exitCode = await withUsage(() => makeBundle(rest))
+else process.exitCode = await withUsage(() => printTables(process.argv.slice(2)))
 
-async function printTables(asked: readonly string[]): Promise<void> {
+async function printTables(asked: readonly string[]): Promise<number> {
+  const unknown = asked.find((name) => !(name in sections))
+  if (unknown !== undefined) {
+    throw new UsageError(`there is no bench ${unknown}: ${[...Object.keys(sections), 'gpu', 'gpu-bundle'].join(', ')}`)
+  }
   console.log(machine())
   for (const [name, run] of Object.entries(sections)) {
     if (asked.length > 0 ? !asked.includes(name) : onDemand.includes(name)) continue
     console.log(`\n${await run()}`)
   }
+  return 0
 }

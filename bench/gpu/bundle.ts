@@ -18,14 +18,15 @@ import {
 import { homedir, tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { findExecutable } from '../../src/base/executable.ts'
 import { createLogger } from '../../src/base/telemetry.ts'
 import { installCuda } from '../../src/machine/cudaInstallation.ts'
 import { provideRedisProgram } from '../../src/queue/redisPackage.ts'
+import { programFolder, unpackedProgram } from '../../src/queue/redisProgram.ts'
 import { installations } from '../../src/saliency/engines/openEngine.ts'
 import { sampleImage } from './files.ts'
 import { thinProvider } from './thinProvider.ts'
+import { parsed, UsageError } from './usage.ts'
 
 const help = `Packs the GPU command with all that it needs into one archive of less than 64 MiB.
 
@@ -47,7 +48,7 @@ const vulkanPackages = ['libvulkan1', 'libegl1', 'libglvnd0', 'libopengl0', 'lib
 
 /** `npm run bench -- gpu-bundle`; gives the exit code. */
 export async function makeBundle(args: readonly string[]): Promise<number> {
-  const { values: o } = parseArgs({
+  const { values: o } = parsed({
     args: [...args],
     options: {
       out: { type: 'string', default: 'headlight-gpu.tar.xz' },
@@ -61,6 +62,10 @@ export async function makeBundle(args: readonly string[]): Promise<number> {
     console.log(help)
     return 0
   }
+  const architectures = o.architecture.map(Number)
+  if (!architectures.every((one) => Number.isInteger(one) && one >= 50)) {
+    throw new UsageError(`--architecture ${o.architecture.join(', ')}: give a compute capability such as 90`)
+  }
   const out = resolve(o.out)
   mkdirSync(dirname(out), { recursive: true })
   const bundle = mkdtempSync(join(tmpdir(), 'headlight-bundle-'))
@@ -71,7 +76,7 @@ export async function makeBundle(args: readonly string[]): Promise<number> {
     addNode(bundle)
     await addRedis(join(bundle, 'state'))
     addVulkan(join(bundle, 'lib'))
-    if (!o['without-cuda']) await addCuda(join(bundle, 'engines'), o.architecture.map(Number))
+    if (!o['without-cuda']) await addCuda(join(bundle, 'engines'), architectures)
     say('packing')
     pack(bundle, out, o.fast)
   } finally {
@@ -170,10 +175,14 @@ async function addRedis(stateFolder: string): Promise<void> {
     rmSync(tools, { recursive: true, force: true })
   }
   const usr = join(stateFolder, 'redis-program', 'root', 'usr')
-  const others = readdirSync(join(usr, 'bin')).filter((name) => !name.endsWith('-server'))
+  // The server is a link to one of the tools, which is the same program by another name.
+  const server = readdirSync(join(usr, 'bin')).filter((name) => name.endsWith('-server'))
+  const needed = [...server, ...server.map((name) => basename(realpathSync(join(usr, 'bin', name))))]
+  const others = readdirSync(join(usr, 'bin')).filter((name) => !needed.includes(name))
   for (const useless of ['share', join('lib', 'systemd'), ...others.map((name) => join('bin', name))]) {
     rmSync(join(usr, useless), { recursive: true, force: true })
   }
+  run(unpackedProgram(programFolder(stateFolder)), ['--version'])
 }
 
 function addVulkan(lib: string): void {

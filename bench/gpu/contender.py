@@ -5,6 +5,7 @@ Reads one request of JSON a line and answers with one:
   {"do": "facts"}
   {"do": "open", "network": PATH, "kind": "eager" | "compiled", "batch": N, "tf32": BOOL}
   {"do": "measure", "seconds": S}                ms per image, largest memory in MB
+  {"do": "free"}                                 gives the device's memory back
   {"do": "truth", "network": PATH, "pixels": PATH, "count": N, "gradient": PATH}
                                                  float64 gradients into a file, angles, error of PyTorch's own float32
 
@@ -178,15 +179,17 @@ class Contender:
         torch.backends.cuda.matmul.allow_tf32 = allowed
         torch.backends.cudnn.allow_tf32 = allowed
 
-    def free(self):
+    def free(self, _=None):
+        self.once = None
         torch._dynamo.reset()
         if DEVICE == "cuda":
             torch.cuda.empty_cache()
+        return {}
 
 
 def main():
     contender = Contender()
-    answers = {name: getattr(contender, name) for name in ("facts", "open", "measure", "truth")}
+    answers = {name: getattr(contender, name) for name in ("facts", "open", "measure", "free", "truth")}
     for line in sys.stdin:
         request = json.loads(line)
         try:

@@ -8,6 +8,7 @@ const script = fileURLToPath(new URL('./contender.py', import.meta.url))
 const replies = {
   facts: z.looseObject({ torch: z.string(), device: z.string() }),
   open: z.object({ ms: z.number() }),
+  free: z.object({}),
   measure: z.object({ msPerImage: z.number(), memoryMb: z.number().nullable() }),
   /** By image: yaw, pitch, roll; relative error and norm of the gradient. */
   truth: z.object({
@@ -26,8 +27,20 @@ export class PyTorch {
   #rest = ''
   #answered: (line: string) => void = () => undefined
 
-  constructor({ python, environment }: Pick<GpuContext, 'python' | 'environment'>) {
-    this.#child = spawn(python, ['-u', script], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...environment } })
+  constructor({
+    python,
+    environment,
+    device,
+    signal,
+  }: Pick<GpuContext, 'python' | 'environment' | 'device' | 'signal'>) {
+    // The card that headlight is measured on, in the order in which nvidia-smi counts.
+    const visible = device === null ? {} : { CUDA_VISIBLE_DEVICES: device, CUDA_DEVICE_ORDER: 'PCI_BUS_ID' }
+    this.#child = spawn(python, ['-u', script], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...environment, ...visible },
+      signal,
+      killSignal: 'SIGKILL',
+    })
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.#said = (this.#said + chunk.toString()).slice(-2_000)))
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       const lines = (this.#rest + chunk.toString()).split('\n')
@@ -36,7 +49,7 @@ export class PyTorch {
     })
     this.#child.stdin?.on('error', () => undefined)
     this.#gone = new Promise((_, reject) => {
-      this.#child.once('error', (error) => reject(new Error(`${python}: ${error.message}`)))
+      this.#child.on('error', (error) => reject(new Error(`${python}: ${error.message}`)))
       this.#child.once('close', () => {
         reject(new Error(this.#said.trim().split('\n').at(-1) || 'PyTorch ended without a word'))
       })
@@ -51,6 +64,7 @@ export class PyTorch {
   ): Promise<z.infer<Replies[K]>> {
     let timer: NodeJS.Timeout | undefined
     const answered = new Promise<string>((resolve, reject) => {
+      if (seconds <= 0) return reject(new Error('the time is up'))
       timer = setTimeout(
         () => reject(new Error(`no answer within ${seconds.toFixed(0)} s`)),
         Math.max(0, seconds) * 1000,

@@ -13,6 +13,8 @@ export interface Turn {
   readonly measure: () => Promise<number>
   /** Of the device; null where it is not told. */
   readonly memoryMb: () => number | null
+  /** Gives the device's memory back, for whoever is next. */
+  readonly close: () => Promise<void>
 }
 
 const measureMs = { card: 600, rehearsal: 150 } as const
@@ -56,6 +58,7 @@ export class Contenders {
         return (await this.#kept(name, asked)).msPerImage
       },
       memoryMb: () => (beforeMb === null || afterMb === null ? null : afterMb - beforeMb),
+      close: async () => void (await this.#kept(name, client.ask({ type: 'close' }, 'closed', 20))),
     }
   }
 
@@ -74,6 +77,7 @@ export class Contenders {
         return found.msPerImage
       },
       memoryMb: () => memoryMb,
+      close: async () => void (await this.#kept(name, pytorch.ask({ do: 'free' }, 20))),
     }
   }
 

@@ -24,6 +24,8 @@ export interface GpuContext {
   /** Python with torch. */
   readonly python: string
   readonly isRehearsal: boolean
+  /** Aborted by an interrupt: every process that a step starts ends with it. */
+  readonly signal: AbortSignal
   /** Until the step's share of the time is used up. */
   readonly secondsLeft: () => number
 }
@@ -34,3 +36,7 @@ export function cardEngine({ engines }: GpuContext): UsableEngine {
   if (first === undefined) throw new Error('no engine computes here; the step machine says why')
   return first
 }
+
+/** How a verdict is when something failed: a miss, unless it only came too late. */
+export const failure = ({ secondsLeft }: Pick<GpuContext, 'secondsLeft'>): false | null =>
+  secondsLeft() > 0 ? false : null

@@ -21,8 +21,7 @@ export class EngineClient {
 
   constructor(context: GpuContext, { engine, tf32 = false, threads = 2 }: ClientOptions) {
     const { environment, enginesFolder, device } = context
-    const base = { ...environment, NVIDIA_TF32_OVERRIDE: tf32 ? undefined : '0' }
-    const env = engineEnvironment(base, { engine, enginesFolder, device: isNvidias(engine) ? device : null })
+    const env = engineEnvironment(environment, { engine, enginesFolder, device: isNvidias(engine) ? device : null })
     this.#child = fork(
       siblingModule(import.meta.url, './engineProcess'),
       [JSON.stringify({ engine, enginesFolder, threads })],
@@ -31,11 +30,13 @@ export class EngineClient {
         // Where TF32 may be used, nothing may be said of it: any value forbids or forces it in one of the libraries.
         env: tf32 ? { ...env, NVIDIA_TF32_OVERRIDE: undefined } : env,
         serialization: 'advanced',
+        signal: context.signal,
+        killSignal: 'SIGKILL',
       },
     )
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.#said = (this.#said + chunk.toString()).slice(-2_000)))
     this.#gone = new Promise((_, reject) => {
-      this.#child.once('error', reject)
+      this.#child.on('error', reject)
       this.#child.once('close', (code, signal) => {
         const how = signal === null ? `exit code ${code}` : `signal ${signal}`
         reject(new Error(`the engine's process ended with ${how}: ${this.#said.trim().split('\n').at(-1) ?? ''}`))
@@ -58,6 +59,7 @@ export class EngineClient {
     let timer: NodeJS.Timeout | undefined
     let listener: ((reply: EngineReply) => void) | undefined
     const answered = new Promise<EngineReply>((resolve, reject) => {
+      if (seconds <= 0) return reject(new Error('the time is up'))
       timer = setTimeout(
         () => reject(new Error(`no answer within ${seconds.toFixed(0)} s`)),
         Math.max(0, seconds) * 1000,
@@ -67,7 +69,8 @@ export class EngineClient {
         else resolve(reply)
       }
       this.#child.on('message', listener)
-      this.#child.send(request)
+      // A process that is gone is told of by its end.
+      this.#child.send(request, () => undefined)
     })
     try {
       const reply = await Promise.race([answered, this.#gone])

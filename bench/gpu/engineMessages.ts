@@ -4,6 +4,8 @@ import type { Figure } from '../../test/support/figure.ts'
 export type EngineRequest =
   | { readonly type: 'open'; readonly network: string; readonly batch: number }
   | { readonly type: 'measure'; readonly forMs: number }
+  /** Gives the device's memory back. */
+  | { readonly type: 'close' }
   | { readonly type: 'explain'; readonly network: string; readonly images: readonly Uint8Array[] }
   | { readonly type: 'products' }
   | { readonly type: 'checks' }
@@ -26,6 +28,7 @@ export interface Explained {
 
 export type EngineReply =
   | { readonly type: 'opened'; readonly ms: number }
+  | { readonly type: 'closed' }
   | { readonly type: 'measured'; readonly msPerImage: number }
   | { readonly type: 'explained'; readonly explained: readonly Explained[] }
   | { readonly type: 'products'; readonly rounding: { readonly matmul: number; readonly conv: number } }

@@ -23,8 +23,6 @@ let opened: { readonly run: () => Promise<unknown>; readonly batch: number; read
 async function answer(request: EngineRequest): Promise<EngineReply> {
   switch (request.type) {
     case 'open': {
-      await opened?.executor.dispose()
-      opened = undefined
       const startedAt = performance.now()
       const network = networkAt(request.network)
       const { batch } = request
@@ -39,6 +37,10 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
       await opened.run()
       return { type: 'opened', ms: performance.now() - startedAt }
     }
+    case 'close':
+      await opened?.executor.dispose()
+      opened = undefined
+      return { type: 'closed' }
     case 'measure': {
       if (opened === undefined) throw new Error('nothing is open')
       const startedAt = performance.now()

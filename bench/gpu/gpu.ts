@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { homedir, hostname, tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { nvidiaGpus } from '../../src/machine/gpus.ts'
+import { engineNames } from '../../src/saliency/engines/openEngine.ts'
 import { densenet121, denseNetCheckpoint, smallDensenet } from '../syntheticCheckpoint.ts'
 import { conformanceStep } from './conformanceStep.ts'
 import type { GpuContext, UsableEngine } from './context.ts'
@@ -14,6 +14,7 @@ import { pipelineStep } from './pipelineStep.ts'
 import { Report, stepNames, type StepName, type StepReport } from './report.ts'
 import { speedStep } from './speedStep.ts'
 import { unitsStep } from './unitsStep.ts'
+import { parsed, UsageError } from './usage.ts'
 
 const help = `Proves a machine with an NVIDIA GPU: everything about it in one JSON and one table, in under 9 minutes.
 
@@ -47,7 +48,7 @@ const steps: Readonly<Record<Exclude<StepName, 'machine'>, (step: StepReport, co
 
 /** `npm run bench -- gpu`; gives the exit code: 0 when every aim was met. */
 export async function benchGpu(args: readonly string[]): Promise<number> {
-  const { values: o } = parseArgs({
+  const { values: o } = parsed({
     args: [...args],
     options: {
       only: { type: 'string', multiple: true, default: [] },
@@ -64,27 +65,42 @@ export async function benchGpu(args: readonly string[]): Promise<number> {
     console.log(help)
     return 0
   }
-  const only = z.array(z.enum(stepNames)).parse(o.only)
-  const totalMs = z.coerce.number().positive().parse(o.minutes) * 60_000
+  const only = o.only.map((name) => {
+    const step = stepNames.find((known) => known === name)
+    if (step === undefined) throw new UsageError(`--only ${name}: there are the steps ${stepNames.join(', ')}`)
+    return step
+  })
+  const engines = o.engines?.split(',') ?? (o.rehearse ? ['onnxruntime:cpu', 'onnxruntime:webgpu'] : null)
+  const unknown = engines?.find((name) => !engineNames.some((known) => known === name))
+  if (unknown !== undefined) throw new UsageError(`--engines ${unknown}: there are ${engineNames.join(', ')}`)
+  const totalMs = Number(o.minutes) * 60_000
+  if (!(totalMs > 0)) throw new UsageError(`--minutes ${o.minutes}: give a number of minutes`)
+  const interruption = new AbortController()
+  const interrupt = (): void => {
+    if (interruption.signal.aborted) process.exit(130)
+    console.error('interrupted: what is known so far is kept (once more ends at once)')
+    interruption.abort()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt)
   const work = mkdtempSync(join(tmpdir(), 'headlight-gpu-'))
   try {
     const isRehearsal = o.rehearse
     const environment = environmentOf(isRehearsal)
     // Product code that looks for nvidia-smi looks in this process's own PATH.
     process.env['PATH'] = environment['PATH']
-    const engines = o.engines?.split(',') ?? (isRehearsal ? ['onnxruntime:cpu', 'onnxruntime:webgpu'] : null)
     const network = join(work, 'network.safetensors')
     denseNetCheckpoint(network, isRehearsal ? smallDensenet : densenet121)
     copyFileSync(sampleImage, join(work, 'sample.png'))
     const { gpus } = await nvidiaGpus(environment)
     const data = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share')
-    const [card] = await cards(environment)
-    const report = new Report(resolve(o.out), {
+    const [card] = await cards(environment, gpus[0])
+    const heading = {
       machine: `${card?.name ?? 'no GPU'} in ${hostname()}`,
       headlight: z.object({ version: z.string() }).parse(JSON.parse(readFileSync(packageFile, 'utf8'))).version,
       startedAt: new Date().toISOString(),
       rehearsal: isRehearsal,
-    })
+    }
+    const report = new Report(resolve(o.out), heading, only.length > 0)
     const startedAt = performance.now()
     const context = {
       device: gpus[0] ?? null,
@@ -96,29 +112,37 @@ export async function benchGpu(args: readonly string[]): Promise<number> {
       network,
       python: o.python,
       isRehearsal,
+      signal: interruption.signal,
     }
     const secondsLeft = (name: StepName) => () => (totalMs * endsAt[name] - (performance.now() - startedAt)) / 1000
     let usable: readonly UsableEngine[] = []
     await taken(report, 'machine', async (step) => {
-      usable = await machineStep(step, { ...context, secondsLeft: secondsLeft('machine') }, engines)
+      const found = await machineStep(step, { ...context, secondsLeft: secondsLeft('machine') }, engines)
       if (card === undefined && engines === null) {
         throw new Error(
           'there is no NVIDIA GPU here, so nothing is measured; --rehearse tries this command without one',
         )
       }
-    })
-    if (usable.length > 0 && (card !== undefined || engines !== null)) {
-      for (const name of stepNames) {
-        if (name === 'machine' || (only.length > 0 && !only.includes(name))) continue
-        await taken(report, name, (step) =>
-          steps[name](step, { ...context, report, engines: usable, secondsLeft: secondsLeft(name) }),
-        )
+      // Else the processor would be measured for eight minutes, in the card's name.
+      if (engines === null && found.every(({ device }) => device === 'the CPU')) {
+        throw new Error('there is a GPU, but no engine computes on it: the table of engines says why')
       }
+      usable = found
+    })
+    for (const name of usable.length > 0 ? stepNames : []) {
+      if (interruption.signal.aborted) break
+      if (name === 'machine' || (only.length > 0 && !only.includes(name))) continue
+      await taken(report, name, async (step) => {
+        await steps[name](step, { ...context, report, engines: usable, secondsLeft: secondsLeft(name) })
+        // What failed by an interrupt was noted as the fault of whoever was at work.
+        if (interruption.signal.aborted) throw new Error('it was interrupted')
+      })
     }
     console.log(report.text)
     console.error(`written: ${join(resolve(o.out), 'gpu.json')}, gpu.txt`)
-    return report.isSound ? 0 : 1
+    return interruption.signal.aborted ? 130 : report.isSound ? 0 : 1
   } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupt)
     rmSync(work, { recursive: true, force: true })
   }
 }
@@ -142,5 +166,10 @@ function environmentOf(isRehearsal: boolean): GpuContext['environment'] {
     ...(process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== ''),
     dirname(process.execPath),
   ]
-  return { ...process.env, PATH: path.filter((folder) => existsSync(folder)).join(delimiter) }
+  // As headlight itself does, see src/cli/main.ts.
+  return {
+    ...process.env,
+    ORT_DISABLE_TELEMETRY: '1',
+    PATH: path.filter((folder) => existsSync(folder)).join(delimiter),
+  }
 }

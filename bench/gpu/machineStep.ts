@@ -19,7 +19,7 @@ export async function machineStep(
   context: Omit<GpuContext, 'engines' | 'report'>,
   asked: readonly string[] | null,
 ): Promise<UsableEngine[]> {
-  const { environment, enginesFolder, python } = context
+  const { environment, enginesFolder } = context
   const found = await cards(environment)
   step.fact('cards', found)
   const rows = step.table('this machine', [])
@@ -37,7 +37,7 @@ export async function machineStep(
 
   await linkLibraries(step, context)
 
-  const pytorch = new PyTorch({ python, environment })
+  const pytorch = new PyTorch(context)
   await pytorch.ask({ do: 'facts' }, 60).then(
     (facts) => {
       step.fact('PyTorch', facts)
@@ -90,6 +90,9 @@ async function linkLibraries(
   { environment, enginesFolder, python }: Pick<GpuContext, 'environment' | 'enginesFolder' | 'python'>,
 ): Promise<void> {
   const { folder, engine } = installations.cuda
+  // The user's own installation is the user's to link.
+  const bundle = environment['HEADLIGHT_GPU_BUNDLE']
+  if (bundle === undefined || !enginesFolder.startsWith(bundle)) return
   // Another one would be renewed, over a network that is not there.
   if (readCudaMark(join(enginesFolder, folder))?.wanted !== wishOf(wantedCuda())) return
   // Python's own prefix, since nobody activates an environment for this.

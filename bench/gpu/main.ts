@@ -1,4 +1,5 @@
 import { benchGpu } from './gpu.ts'
+import { withUsage } from './usage.ts'
 
 // Where a bundle starts.
-process.exitCode = await benchGpu(process.argv.slice(2))
+process.exitCode = await withUsage(() => benchGpu(process.argv.slice(2)))

@@ -20,9 +20,9 @@ export interface CardSample {
 const program = 'nvidia-smi'
 const sampleEveryMs = 200
 
-/** The GPUs that there are; empty where `nvidia-smi` is not found or fails. */
-export async function cards(environment: Environment): Promise<CardFacts[]> {
-  const printed = await query('name,driver_version,compute_cap,memory.total', environment)
+/** The GPUs that there are, or the one that is named; empty where `nvidia-smi` is not found or fails. */
+export async function cards(environment: Environment, device?: string): Promise<CardFacts[]> {
+  const printed = await query('name,driver_version,compute_cap,memory.total', environment, device)
   return printed.map(([name = '', driver = '', computeCapability = '', memory = '']) => ({
     name,
     driver,

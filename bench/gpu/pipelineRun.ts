@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -36,7 +36,7 @@ export interface PipelineResult {
   readonly seconds: number
 }
 
-const credentialsFree = { AWS_EC2_METADATA_DISABLED: 'true' }
+const noCloudMachine = { AWS_EC2_METADATA_DISABLED: 'true' }
 
 /** A folder of so many images of 640 × 480, links to one file. */
 export function imageFolder(work: string, images: number): string {
@@ -70,7 +70,9 @@ export async function runPipeline(context: GpuContext, o: PipelineOptions): Prom
   const start = (args: readonly string[]): ChildProcess => {
     const child = spawn(process.execPath, [headlightProgram, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...environment, ...credentialsFree },
+      env: { ...environment, ...noCloudMachine },
+      signal: context.signal,
+      killSignal: 'SIGKILL',
     })
     children.push(child)
     return child
@@ -156,6 +158,8 @@ export async function runPipeline(context: GpuContext, o: PipelineOptions): Prom
     card.stop()
     for (const child of children) child.kill('SIGKILL')
     await redis.release()
+    // Thousands of maps: the next run is to find the disk as this one did.
+    for (const folder of [dataset, output]) rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
   }
 }
 

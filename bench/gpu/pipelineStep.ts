@@ -4,13 +4,13 @@ import { cardEngine, type GpuContext } from './context.ts'
 import { runPipeline, type PipelineResult } from './pipelineRun.ts'
 import type { StepReport } from './report.ts'
 
-const aimedSeconds = 20
+const aimedSeconds = 15
 const bestSchema = z.object({ own: z.number(), eager: z.number() })
 
 /** The whole way over a folder, as headlight does it unasked: images/s, how busy the card is, where the time goes. */
 export async function pipelineStep(step: StepReport, context: GpuContext): Promise<void> {
   const { engine } = cardEngine(context)
-  const images = imagesFor(context)
+  const images = imagesFor(context, 1)
   const result = await runPipeline(context, { engine, images, seconds: context.secondsLeft() })
   step.fact('pipeline', result)
   const row = step.table(`whole pipeline, PNG 640 × 480 from a folder to a folder, ${images} images`, [])
@@ -40,13 +40,13 @@ export async function pipelineStep(step: StepReport, context: GpuContext): Promi
   })
 }
 
-/** As many as keep the card busy for a while. */
-export function imagesFor(context: GpuContext): number {
+/** As many as keep so many units busy for a while. */
+export function imagesFor(context: GpuContext, units: number): number {
   if (context.isRehearsal) return 48
   const best = context.report.fact('speed', 'best images/s', bestSchema)
-  // What cannot be decoded cannot be computed: some 15 ms of a core for each image.
-  const rate = Math.min(best?.own ?? 200, availableParallelism() * 70)
-  return Math.round(Math.min(20_000, Math.max(200, rate * aimedSeconds)))
+  // What cannot be decoded cannot be computed: some 15 ms of a core for each image, on the four threads of each unit.
+  const decoded = Math.min(availableParallelism(), 4 * units) * 70
+  return Math.round(Math.max(200, Math.min(best?.own ?? 200, decoded) * aimedSeconds))
 }
 
 export const percent = (value: number | null): string => (value === null ? 'not told' : `${value.toFixed(0)} %`)

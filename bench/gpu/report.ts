@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { UsageError } from './usage.ts'
 
 /** In the order in which they are taken. */
 export const stepNames = ['machine', 'conformance', 'speed', 'pipeline', 'units'] as const
@@ -47,11 +48,17 @@ export class Report {
   readonly #folder: string
   readonly #data: ReportData
 
-  /** Goes on with the report that is there if it is of the same machine and version: `--only` adds a step to it. */
-  constructor(folder: string, heading: Omit<ReportData, 'steps'>) {
+  /** `goesOn`: with the steps of the report that is there, if it is of the same machine and version. */
+  constructor(folder: string, heading: Omit<ReportData, 'steps'>, goesOn: boolean) {
     this.#folder = folder
-    mkdirSync(folder, { recursive: true })
-    this.#data = { ...heading, steps: earlierSteps(join(folder, 'gpu.json'), heading) }
+    try {
+      mkdirSync(folder, { recursive: true })
+    } catch (error) {
+      throw new UsageError(
+        `--out ${folder} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    }
+    this.#data = { ...heading, steps: goesOn ? earlierSteps(join(folder, 'gpu.json'), heading) : {} }
   }
 
   begin(name: StepName): StepReport {

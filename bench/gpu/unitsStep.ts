@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { chooseEngine, thisMachine } from '../../src/machine/chooseEngine.ts'
-import { cardEngine, type GpuContext } from './context.ts'
+import { cardEngine, failure, type GpuContext } from './context.ts'
 import { isNvidias } from './engineClient.ts'
 import { headlightProgram } from './files.ts'
 import { messageOf } from './machineStep.ts'
@@ -25,7 +25,7 @@ export async function unitsStep(step: StepReport, context: GpuContext): Promise<
 }
 
 async function killed(step: StepReport, context: GpuContext): Promise<void> {
-  const images = Math.round(imagesFor(context) / 4)
+  const images = context.isRehearsal ? 160 : imagesFor(context, 1)
   let victim: number | undefined
   const what = 'a unit killed in the middle of a batch'
   const aim = 'every image computed once, none failed'
@@ -36,7 +36,7 @@ async function killed(step: StepReport, context: GpuContext): Promise<void> {
       units: 1,
       seconds: context.secondsLeft() * 0.4,
       onComputed(computed, worker) {
-        if (victim !== undefined || computed < images / 4) return
+        if (victim !== undefined || computed < images / 8 || computed > images / 2) return
         victim = unitsOf(worker)[0]
         if (victim !== undefined) process.kill(victim, 'SIGKILL')
       },
@@ -51,7 +51,7 @@ async function killed(step: StepReport, context: GpuContext): Promise<void> {
       ok: victim === undefined ? null : everyImageOnce(result, images) && result.unitDeaths === 1,
     })
   } catch (error) {
-    step.verdict({ what, aim, found: messageOf(error), ok: false })
+    step.verdict({ what, aim, found: messageOf(error), ok: failure(context) })
   }
 }
 
@@ -76,6 +76,10 @@ async function tooLarge(step: StepReport, context: GpuContext): Promise<void> {
   const all = [...args, ...options, ...folders, ...gpus, '--batch', String(batch)]
   const { code, said } = await ended(all, context, Math.min(90, context.secondsLeft()))
   step.fact('batch too large', { engine, batch, code, said })
+  if (code === 'SIGKILL' || code === 130) {
+    step.note(`${what}: no answer within its time`)
+    return
+  }
   if (code === 0) {
     step.verdict({ what, aim, found: `a batch of ${batch} fits, so nothing is known`, ok: null })
     return
@@ -86,35 +90,36 @@ async function tooLarge(step: StepReport, context: GpuContext): Promise<void> {
 
 function ended(
   args: readonly string[],
-  { environment }: GpuContext,
+  { environment, signal }: GpuContext,
   seconds: number,
 ): Promise<{ code: number | string; said: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [headlightProgram, ...args], {
       env: { ...environment },
       stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: Math.ceil(Math.max(1, seconds) * 1000),
-      killSignal: 'SIGINT',
+      signal,
     })
+    // A native call that hangs hears no signal but the last.
+    const timers = (['SIGINT', 'SIGKILL'] as const).map((name, index) =>
+      setTimeout(() => child.kill(name), (Math.max(1, seconds) + 10 * index) * 1000),
+    )
     let said = ''
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
     child.once('error', reject)
-    child.once('close', (code, signal) => resolve({ code: code ?? String(signal), said: said.trim() }))
+    child.once('close', (code, by) => {
+      for (const timer of timers) clearTimeout(timer)
+      resolve({ code: code ?? String(by), said: said.trim() })
+    })
   })
 }
 
 async function several(step: StepReport, context: GpuContext): Promise<void> {
   const { engine } = cardEngine(context)
-  const images = imagesFor(context)
-  const row = step.table(`units on one device, ${images} images`, [
-    'units',
-    'images/s, steady',
-    'GPU busy',
-    'GPU memory, MB',
-  ])
+  const row = step.table('units on one device', ['units', 'images/s, steady', 'GPU busy', 'GPU memory, MB'])
   const counts = context.isRehearsal ? [1, 2] : [1, 4, 8, 2].filter((units) => units <= availableParallelism())
   const found: { units: number; imagesPerSecond: number; busyPercent: number | null }[] = []
   for (const units of counts) {
+    const images = imagesFor(context, units)
     if (context.secondsLeft() < 20) {
       step.note(`the time is up: ${units} units were not measured`)
       continue

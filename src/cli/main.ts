@@ -27,6 +27,8 @@ if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]))
   const isChosen = process.env['GLIBC_TUNABLES'] !== undefined
   // Units inherit it.
   process.env['GLIBC_TUNABLES'] ??= hugePages
+  // From 1.30 on, ONNX Runtime tells its makers how it is used. What runs here is its user's business alone.
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1'
   // TensorFlow tells of its own start on standard error.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
   // explain computes in this process, and its time is mostly the engine's start: another process is soon made up for.

@@ -62,9 +62,20 @@ export async function chooseEngine(asked: string, machine: Machine, gpus?: strin
   if (asked === 'auto') return chooseAutomatically(machine, await among(), gpus)
   const chosen = await takeNamed(wholeEngineName(asked), machine, among)
   if (gpus === undefined || chosen.gpus.length > 0) return chosen
-  const why = chosen.engine === 'onnxruntime:webgpu' ? 'it chooses its device by itself' : chosen.reason
-  throw new InputError('bad-option', `--gpus ${gpus} cannot be had with the engine ${chosen.engine}: ${why}`)
+  throw new InputError(
+    'bad-option',
+    `--gpus ${gpus} cannot be had with the engine ${chosen.engine}: ${whyNoGpus(chosen)}`,
+  )
 }
+
+function whyNoGpus({ engine, reason }: ChosenEngine): string {
+  if (engine === 'onnxruntime:webgpu') return 'it chooses its device by itself'
+  if (reason !== askedFor) return reason
+  return takesGpus(engine) ? 'no NVIDIA GPU is found' : 'it computes on the CPU'
+}
+
+const askedFor = 'it was asked for'
+const takesGpus = (engine: EngineName): boolean => engine === 'onnxruntime:cuda' || engine === 'tfjs:tensorflow'
 
 function wantedOf(present: readonly string[], asked: string | undefined): readonly string[] {
   // Where there is none at all, the engine's own reason says more.
@@ -83,14 +94,13 @@ async function takeNamed(
   machine: Machine,
   among: () => Promise<NvidiaGpus>,
 ): Promise<ChosenEngine> {
-  const mayUseGpus = engine === 'onnxruntime:cuda' || engine === 'tfjs:tensorflow'
-  const { gpus, problem } = mayUseGpus ? await among() : noGpus
+  const { gpus, problem } = takesGpus(engine) ? await among() : noGpus
   // TensorFlow without CUDA works beside a GPU, on the CPU: there, one unit per GPU would leave most cores idle.
   if (engine === 'tfjs:tensorflow' && gpus.length > 0 && (await seesNoGpu(engine, machine, gpus[0] ?? null))) {
     const reason = 'it was asked for, but does not see the GPU that is here: headlight engine install tfjs --cuda'
     return { engine, reason, gpus: [] }
   }
-  return { engine, reason: noting('it was asked for', problem), gpus }
+  return { engine, reason: noting(askedFor, problem), gpus }
 }
 
 async function chooseAutomatically(

@@ -46,10 +46,16 @@ export async function engineStatuses(enginesFolder: string, environment: Environ
     statuses.push(
       isNoUse
         ? { ...unusable, engine, problem: problem ?? 'no NVIDIA GPU is found', remedy: null, origin: null }
-        : await engineStatus(engine, enginesFolder, environment),
+        : withoutGpu(await engineStatus(engine, enginesFolder, environment), gpus.length === 0),
     )
   }
   return statuses
+}
+
+/** Of an engine for NVIDIA's GPUs: what its library says where there is none helps nobody, and another installation neither. */
+function withoutGpu(status: EngineStatus, isWithout: boolean): EngineStatus {
+  if (status.engine !== 'onnxruntime:cuda' || status.usable || !isWithout) return status
+  return { ...status, problem: `no NVIDIA GPU is found (${status.problem})`, remedy: null }
 }
 
 async function engineStatus(

@@ -20,6 +20,9 @@ async function tried(): Promise<Probe> {
   }
 }
 
+// Nobody waits for the answer any more.
+process.on('disconnect', () => process.exit())
+
 const probe = await tried()
 // Ended by hand: threads of native libraries would keep the process alive.
 process.send?.(probe, undefined, undefined, () => process.exit(0))

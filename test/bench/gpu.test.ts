@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -53,8 +53,8 @@ describe('npm run bench -- gpu', () => {
     )
     const verdicts = Object.values(steps).flatMap((step) => step.verdicts)
     expect(verdicts.filter(({ ok }) => ok === true).map(({ what }) => what)).toEqual([
-      'conformance of onnxruntime:cpu',
       'TF32 off in onnxruntime:cpu',
+      'conformance of onnxruntime:cpu',
       'a unit killed in the middle of a batch',
     ])
     expect(verdicts.filter(({ ok }) => ok === false)).toEqual([])
@@ -74,6 +74,48 @@ describe('npm run bench -- gpu', () => {
     expect(stdout).toMatch(/^onnxruntime:cpu +yes/m)
   })
 
+  it('refuses options that there are not in one sentence, and writes nothing', async () => {
+    const out = join(folder, 'refused')
+    for (const [args, sentence] of [
+      [['--only', 'nonsense'], '--only nonsense: there are the steps machine, '],
+      [['--minutes', 'x'], '--minutes x: give a number of minutes'],
+      [['--engines', 'nonsense'], '--engines nonsense: there are onnxruntime:cpu, '],
+      [['--nonsense'], "Unknown option '--nonsense'"],
+    ] as const) {
+      const { code, stderr } = await bench([...args, '--out', out])
+      expect(stderr).toContain(sentence)
+      expect(stderr.trim().split('\n')).toHaveLength(1)
+      expect(code).toBe(2)
+    }
+    expect(existsSync(out)).toBe(false)
+  })
+
+  it('interrupted, keeps what is known and leaves nothing behind', { timeout: 240_000 }, async () => {
+    const out = join(folder, 'interrupted')
+    const scratch = join(folder, 'scratch')
+    mkdirSync(scratch)
+    const args = ['--import', 'tsx', 'bench/main.ts', 'gpu', '--rehearse', '--engines', 'onnxruntime:cpu']
+    const child = spawn(process.execPath, [...args, '--python', 'none', '--out', out], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, TMPDIR: scratch },
+    })
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+    await new Promise<void>((resolve) => {
+      child.stderr.on('data', (chunk: Buffer) => {
+        if (chunk.toString().includes('conformance …')) resolve()
+      })
+    })
+    child.kill('SIGINT')
+    expect(await ended).toBe(130)
+    expect(written(out).steps).toMatchObject({
+      machine: { state: 'done' },
+      conformance: { state: 'failed', problem: 'it was interrupted' },
+    })
+    expect(Object.keys(written(out).steps)).toHaveLength(2)
+    expect(readdirSync(scratch).filter((name) => name.startsWith('headlight-'))).toEqual([])
+  })
+
   it('tells its options', async () => {
     expect((await bench(['--help'])).stdout).toContain('--only STEP')
   })
@@ -82,27 +124,27 @@ describe('npm run bench -- gpu', () => {
 describe('the report', () => {
   it('is on the disk with every finding, and goes on with the steps of the same machine', () => {
     const out = join(folder, 'report')
-    const step = new Report(out, heading).begin('machine')
+    const step = new Report(out, heading, false).begin('machine')
     step.table('what is there', ['name', 'number'])(['one', '1'])
     expect(readFileSync(join(out, 'gpu.txt'), 'utf8')).toMatch(
       /machine \(0 s, running\)[^]*what is there\nname  number\none +1\n/,
     )
     step.fact('known', 7)
     step.end(null)
-    expect(new Report(out, heading).fact('machine', 'known', z.number())).toBe(7)
+    expect(new Report(out, heading, true).fact('machine', 'known', z.number())).toBe(7)
     expect(existsSync(join(out, 'gpu.json.new'))).toBe(false)
 
-    const later = new Report(out, { ...heading, startedAt: 'tomorrow' })
+    const later = new Report(out, { ...heading, startedAt: 'tomorrow' }, true)
     later.begin('units').end('broken')
     expect(written(out).steps).toMatchObject({ machine: { state: 'done' }, units: { state: 'failed' } })
     expect(later.isSound).toBe(false)
 
-    new Report(out, { ...heading, machine: 'another card' }).begin('speed').end(null)
+    new Report(out, { ...heading, machine: 'another card' }, true).begin('speed').end(null)
     expect(Object.keys(written(out).steps)).toEqual(['speed'])
   })
 
   it('fails when an aim was missed, not when one could not be judged', () => {
-    const report = new Report(join(folder, 'verdicts'), heading)
+    const report = new Report(join(folder, 'verdicts'), heading, false)
     const step = report.begin('speed')
     step.end(null)
     const verdict = { what: 'speed', aim: '≥ 2', found: '1' }

@@ -178,7 +178,10 @@ describe('the GPUs that are asked for', () => {
     await refused('1,7', 'there is no GPU 7 here, only 0, 1, 2')
     expect(tried).toEqual([])
     await refused('1', 'onnxruntime:webgpu: it chooses its device by itself', 'onnxruntime:webgpu')
-    await refused('1', 'onnxruntime:cpu: it was asked for', 'onnxruntime:cpu')
+    await refused('1', 'onnxruntime:cpu: it computes on the CPU', 'onnxruntime:cpu')
+    await expect(chooseEngine('onnxruntime:cuda', machine([], {}), '0')).rejects.toMatchObject({
+      message: '--gpus 0 cannot be had with the engine onnxruntime:cuda: no NVIDIA GPU is found',
+    })
     await expect(chooseEngine('auto', machine([], { 'onnxruntime:webgpu': works }), '0')).rejects.toMatchObject({
       message: '--gpus 0 cannot be had: no NVIDIA GPU is found',
     })

@@ -1,10 +1,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createLogger } from '../../src/base/telemetry.ts'
+import { layout } from '../../src/output/layout.ts'
 import { recordSchema } from '../../src/output/record.ts'
+import { openQueue } from '../../src/queue/connection.ts'
+import { shardJobId, shardJobOptions } from '../../src/queue/jobs.ts'
 import { networkMemoryKey, type NetworkMemory } from '../../src/worker/networkMemory.ts'
-import { startTestRedis } from '../support/redis.ts'
+import { silent, startTestRedis } from '../support/redis.ts'
 import { TestRun } from '../support/workerRun.ts'
 
 // Real units and how much memory they take. They are small, so it is the memory that is there which is played.
@@ -126,4 +130,18 @@ test('a number of units that was asked for stays, and is warned of', async () =>
   expect(said().filter((line) => line.includes('--units'))).toEqual([
     expect.stringMatching(/^a unit takes \d+ MB for tiny_hp.pkl: --units 2 is more than fits, since 50 MB are free$/),
   ])
+})
+
+test('a unit on trial with one result set opens another that it has a shard of, which is ahead of it', async () => {
+  const [first, second] = [await TestRun.list(redis.connection, 1, 1), await TestRun.list(redis.connection, 1, 1)]
+  // The first shard's manifest takes longer to read, so that the second one's network is asked for before.
+  const key = layout.manifestPart(first.set.id, 'run-1', 0)
+  const part = gunzipSync((await first.output.get(key))?.bytes ?? Buffer.alloc(0)).toString()
+  await first.output.put(key, gzipSync(part + `${'x'.repeat(3_000)}\n`.repeat(100_000), { level: 1 }))
+  const queue = openQueue(redis.connection, first.queueName, silent)
+  onTestFinished(() => queue.close())
+  for (const job of second.jobs) await queue.add('shard', job, { ...shardJobOptions, jobId: `b${shardJobId(job)}` })
+  await first.work({ memory: { availableBytes: 50e6, mostUnits: 1, isGiven: false } })
+  await expect.poll(() => first.committed(), waiting).toBe(1)
+  await expect.poll(() => second.committed(), waiting).toBe(1)
 })

@@ -156,7 +156,7 @@ export const settingsSchema = z.strictObject({
     description:
       'A unit that makes no progress for so long is killed and started again; its shard goes back. To start and to open a network it has --unit-start-seconds.',
   }),
-  unitStartSeconds: z.number().min(1).default(600).meta({
+  unitStartSeconds: z.number().min(1).max(86_400).default(600).meta({
     group: 'computing',
     placeholder: 'N',
     unit: 'seconds',

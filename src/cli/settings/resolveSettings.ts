@@ -107,6 +107,8 @@ function mustBe(name: SettingName, error: z.ZodError, value: unknown): string {
     case 'list':
       return 'must be a text or a list of texts'
     case 'text':
+      if (error.issues.some((issue) => issue.code === 'invalid_format' && issue.format === 'regex'))
+        return `must be written as ${facts.placeholder}`
       return error.issues.some((issue) => issue.code === 'invalid_format')
         ? 'must be a URL that begins with http:// or https://'
         : 'must be a text that is not empty'

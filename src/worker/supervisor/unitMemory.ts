@@ -35,8 +35,8 @@ export class UnitMemory<Unit extends object> {
   readonly #known: Map<string, number>
   /** Measured by this worker itself, not in an earlier run. */
   readonly #measured = new Set<string>()
-  /** What each unit has open, or is opening, by key. */
-  readonly #held = new Map<Unit, Map<string, OpenedNetwork>>()
+  /** What each unit has open, or is opening: one network twice where it serves two result sets. */
+  readonly #held = new Map<Unit, OpenedNetwork[]>()
   #asking: Asking<Unit>[] = []
   #units: number
   #isReviewing = false
@@ -54,18 +54,24 @@ export class UnitMemory<Unit extends object> {
     this.#review()
   }
 
-  /** A unit has computed its first batch with the network. Returns whether that is news. */
-  measured(key: string, bytes: number): boolean {
+  /**
+   * A unit has computed its first batch with the network. `isOnly`: it has opened no other before, so that all that it takes
+   * is this one's; else it is more than that, and counts only where nothing better is known. Returns whether that is news.
+   */
+  measured(key: string, bytes: number, isOnly: boolean): boolean {
+    if (!isOnly && this.#known.has(key)) return false
     const isNews = !this.#measured.has(key) || bytes > (this.#known.get(key) ?? 0) * tolerance
     if (isNews) this.#known.set(key, bytes)
-    this.#measured.add(key)
+    if (isOnly) this.#measured.add(key)
     this.#review()
     return isNews
   }
 
   /** The unit could not open the network, or has given it back. */
   closed(unit: Unit, key: string): void {
-    this.#held.get(unit)?.delete(key)
+    const held = this.#held.get(unit) ?? []
+    const index = held.findIndex((network) => network.key === key)
+    if (index !== -1) held.splice(index, 1)
     this.#review()
   }
 
@@ -78,7 +84,7 @@ export class UnitMemory<Unit extends object> {
 
   /** Whether it has any network open, or is opening one. */
   isHolding(unit: Unit): boolean {
-    return (this.#held.get(unit)?.size ?? 0) > 0
+    return (this.#held.get(unit)?.length ?? 0) > 0
   }
 
   #review(): void {
@@ -94,8 +100,7 @@ export class UnitMemory<Unit extends object> {
     for (let next = this.#next(); next; next = this.#next()) {
       const { unit, network, open } = next
       this.#asking = this.#asking.filter((asking) => asking !== next)
-      const held = this.#held.get(unit) ?? new Map<string, OpenedNetwork>()
-      this.#held.set(unit, held.set(network.key, network))
+      this.#held.set(unit, [...(this.#held.get(unit) ?? []), network])
       open()
     }
   }
@@ -125,9 +130,14 @@ export class UnitMemory<Unit extends object> {
   }
 
   #next(): Asking<Unit> | undefined {
-    // One that is on trial may take all there is.
-    const isTrial = this.#allHeld().some((network) => !this.#fits(network))
-    return this.#asking.find(({ network }) => !isTrial || this.#fits(network))
+    const onTrial = [...this.#held].filter(([, held]) => held.some((network) => !this.#fits(network)))
+    return this.#asking.find(
+      ({ unit, network }) =>
+        this.#fits(network) ||
+        // One that is on trial may take all there is, but not from itself: its first batch may have to wait for another of
+        // its shards, which asks for a network of its own.
+        onTrial.every(([holder]) => holder === unit),
+    )
   }
 
   /** Whether all units could have it open. */
@@ -137,6 +147,6 @@ export class UnitMemory<Unit extends object> {
   }
 
   #allHeld(): OpenedNetwork[] {
-    return [...this.#held.values()].flatMap((held) => [...held.values()])
+    return [...this.#held.values()].flat()
   }
 }

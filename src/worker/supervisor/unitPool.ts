@@ -233,7 +233,7 @@ export class UnitPool {
           })
         },
         onMemory: (key, memory, isOnly) => {
-          const isNews = this.#memory.measured(key, memory.processBytes)
+          const isNews = this.#memory.measured(key, memory.processBytes, isOnly)
           const network = networks.get(key)
           if (isNews && network) onMemory(network, memory, isOnly)
         },

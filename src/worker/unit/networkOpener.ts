@@ -2,7 +2,7 @@ import { gpuMemoryUsed } from '../../machine/gpuMemory.ts'
 import { networkMemoryKey } from '../networkMemory.ts'
 import type { MeasuredNetwork, UnitReport, UnitSettings } from '../unitMessages.ts'
 import type { EngineHost } from './engineHost.ts'
-import { peakMemoryBytes } from './peakMemory.ts'
+import { forgetPeakMemory, peakMemoryBytes } from './peakMemory.ts'
 import type { ShardEngine } from './pipeline.ts'
 import { Semaphore } from './semaphore.ts'
 
@@ -54,6 +54,7 @@ export class NetworkOpener {
     await permission
     const isOnly = this.#opened++ === 0
     const usedBefore = await this.#deviceUsed()
+    if (!isOnly) forgetPeakMemory()
     try {
       const bytes = await source.read()
       const { objectives, scope, style, gradients } = set.options

@@ -1,4 +1,4 @@
-import { copyFile, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import sharp from 'sharp'
@@ -16,6 +16,17 @@ const call = ['explain', image, '--network', networkFile]
 const assumed = expect.stringMatching(/^[\d:]+ warning: tiny_hp\.pkl: assumed: yaw 61 bins[^\n]*\n$/) as string
 
 describe('headlight explain', () => {
+  it('keeps ONNX Runtime from reporting on its use: nothing of that is left in its folders', () =>
+    inFolder(async (folder) => {
+      const scratch = join(folder, 'scratch')
+      await mkdir(scratch)
+      const environment = { HOME: folder, TMPDIR: scratch }
+      expect(await startHeadlight([...call, '--map', join(folder, 'map.png')], environment).ended).toMatchObject({
+        code: 0,
+      })
+      expect([...(await readdir(scratch)), ...(await readdir(folder))].sort()).toEqual(['map.png', 'scratch'])
+    }))
+
   it('writes map, gradient and overlay, and prints JSON of the agreed shape', () =>
     inFolder(async (folder) => {
       const [map, gradient, overlay] = ['map.png', 'gradient.npy', 'overlay.png'].map((name) => join(folder, name)) as [

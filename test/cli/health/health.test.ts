@@ -97,10 +97,11 @@ it('a worker answers while it still looks for an engine, which may take minutes'
     execFileSync('mkfifo', [gate])
     writeFileSync(join(folder, 'nvidia-smi'), `#!/bin/sh\nread -r _ < ${gate}\n`, { mode: 0o755 })
     const port = await freePort()
-    const worker = startHeadlight(
+    const args: Parameters<typeof startHeadlight> = [
       ['worker', '--redis', `redis+unix://${own.connection.redis.path}`, '--units', '1', '--health-port', `${port}`],
       { PATH: `${folder}:${process.env['PATH']}`, XDG_CACHE_HOME: folder },
-    )
+    ]
+    const worker = startHeadlight(...args)
     await worker.said('serving /healthz')
     expect(await get(port, '/healthz')).toMatchObject({ status: 200 })
     expect(await get(port, '/readyz')).toEqual({ status: 503, body: 'the engine is being started\n' })
@@ -108,6 +109,13 @@ it('a worker answers while it still looks for an engine, which may take minutes'
     await vi.waitFor(async () => expect(await get(port, '/readyz')).toMatchObject({ status: 200 }), waiting)
     worker.kill('SIGTERM')
     expect(await worker.ended).toMatchObject({ code: 0 })
+
+    const stopped = startHeadlight(...args)
+    await stopped.said('serving /healthz')
+    stopped.kill('SIGTERM')
+    expect(await stopped.ended).toMatchObject({ code: 0 })
+    // Its nvidia-smi still waits.
+    await writeFile(gate, '\n')
     await own.stop()
   }))
 

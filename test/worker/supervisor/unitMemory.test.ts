@@ -4,6 +4,7 @@ import { UnitMemory, type UnitMemoryOptions } from '../../../src/worker/supervis
 
 /** Reckoned at 3 GB. */
 const vgg: OpenedNetwork = { key: 'vgg', file: 'vgg.pkl', fileBytes: 540e6 }
+const other: OpenedNetwork = { ...vgg, key: 'other', file: 'other.pkl' }
 /** Reckoned at 700 MB. */
 const tiny: OpenedNetwork = { key: 'tiny', file: 'tiny.pkl', fileBytes: 1e6 }
 
@@ -40,11 +41,11 @@ test('else one opens first and is measured; then as many as fit go on, and that 
   for (const index of [0, 1, 2]) ask(index, vgg)
   expect(opened).toEqual(['0 vgg'])
   memory.gone(unit(2))
-  memory.measured('vgg', 2.1e9)
+  memory.measured('vgg', 2.1e9, true)
   expect(units).toEqual([7])
   expect(opened).toEqual(['0 vgg', '1 vgg'])
   ask(3, vgg)
-  memory.measured('vgg', 2.11e9)
+  memory.measured('vgg', 2.11e9, true)
   expect(opened).toEqual(['0 vgg', '1 vgg', '3 vgg'])
   expect(said).toEqual(['warn: a unit takes 2.1 GB for vgg.pkl: 7 units instead of 16, since 15.2 GB are free'])
 })
@@ -60,7 +61,7 @@ test('units that are dismissed for it are not let on', () => {
     },
   })
   for (const index of [0, 1, 2, 3]) ask(index, vgg)
-  memory.measured('vgg', 2.1e9)
+  memory.measured('vgg', 2.1e9, true)
   expect(dismissed).toEqual([1, 2])
   expect(opened).toEqual(['0 vgg', '3 vgg'])
 })
@@ -80,7 +81,7 @@ test('a network that fits waits for none that is on trial; one that may not fit 
   ask(1, { ...vgg, key: 'other' })
   ask(2, tiny)
   expect(opened).toEqual(['0 vgg', '2 tiny'])
-  memory.measured('vgg', 900e6)
+  memory.measured('vgg', 900e6, true)
   expect(opened).toEqual(['0 vgg', '2 tiny', '1 other'])
 })
 
@@ -94,17 +95,17 @@ test('what an earlier run measured needs no trial', () => {
 test('a new measurement counts more than an old one, and a larger one more than a smaller', () => {
   const { memory, ask, units } = world({ remembered: new Map([['vgg', 2.1e9]]) })
   ask(0, vgg)
-  expect(memory.measured('vgg', 1.5e9)).toBe(true)
-  expect(memory.measured('vgg', 1.0e9)).toBe(false)
-  expect(memory.measured('vgg', 1.55e9)).toBe(false)
-  expect(memory.measured('vgg', 3e9)).toBe(true)
+  expect(memory.measured('vgg', 1.5e9, true)).toBe(true)
+  expect(memory.measured('vgg', 1.0e9, true)).toBe(false)
+  expect(memory.measured('vgg', 1.55e9, true)).toBe(false)
+  expect(memory.measured('vgg', 3e9, true)).toBe(true)
   expect(units).toEqual([7, 10, 5])
 })
 
 test('a network that takes little brings as many units as there may be', () => {
   const { memory, ask, units, said } = world({ availableBytes: 1e9, units: 1, mostUnits: 4 })
   ask(0, tiny)
-  memory.measured('tiny', 200e6)
+  memory.measured('tiny', 200e6, true)
   expect(units).toEqual([4])
   expect(said).toEqual(['info: a unit takes 200 MB for tiny.pkl: 4 units instead of 1, since 1.0 GB are free'])
 })
@@ -112,21 +113,54 @@ test('a network that takes little brings as many units as there may be', () => {
 test('the largest network that is open counts, and no longer than that', () => {
   const { memory, ask, units, unit } = world()
   ask(0, vgg)
-  memory.measured('vgg', 2.1e9)
-  ask(0, tiny)
-  memory.measured('tiny', 600e6)
+  memory.measured('vgg', 2.1e9, true)
+  ask(1, tiny)
+  memory.measured('tiny', 600e6, true)
   expect(units).toEqual([7])
   expect(memory.isHolding(unit(0))).toBe(true)
   memory.closed(unit(0), 'vgg')
   expect(units).toEqual([7, 16])
-  memory.gone(unit(0))
+  expect(memory.isHolding(unit(0))).toBe(false)
+  memory.gone(unit(1))
+  expect(memory.isHolding(unit(1))).toBe(false)
+})
+
+test('what a unit takes that has opened another network before counts only where nothing better is known', () => {
+  const { memory, ask, units } = world({ remembered: new Map([['tiny', 600e6]]) })
+  ask(0, vgg)
+  expect(memory.measured('vgg', 2.1e9, false)).toBe(true)
+  ask(1, tiny)
+  expect(memory.measured('tiny', 3e9, false)).toBe(false)
+  expect(units).toEqual([7])
+  expect(memory.measured('vgg', 1.9e9, true)).toBe(true)
+  expect(units).toEqual([7, 8])
+})
+
+test('one on trial does not keep its own unit from opening another: its first batch may have to wait for that', () => {
+  const { memory, ask, opened } = world({ availableBytes: 2e9, units: 2 })
+  ask(0, vgg)
+  ask(1, vgg)
+  ask(0, other)
+  expect(opened).toEqual(['0 vgg', '0 other'])
+  // What is known to fit waits for nobody.
+  memory.measured('vgg', 1e9, true)
+  expect(opened).toEqual(['0 vgg', '0 other', '1 vgg'])
+})
+
+test('a network that serves two result sets of a unit is held until both have given it back', () => {
+  const { memory, ask, unit } = world()
+  ask(0, tiny)
+  ask(0, tiny)
+  memory.closed(unit(0), 'tiny')
+  expect(memory.isHolding(unit(0))).toBe(true)
+  memory.closed(unit(0), 'tiny')
   expect(memory.isHolding(unit(0))).toBe(false)
 })
 
 test('there is always one, though it may not fit, which is said', () => {
   const { memory, ask, units, said } = world({ availableBytes: 2e9, units: 2 })
   ask(0, vgg)
-  memory.measured('vgg', 2.1e9)
+  memory.measured('vgg', 2.1e9, true)
   expect(units).toEqual([1])
   expect(said).toEqual([
     'warn: a unit takes 2.1 GB for vgg.pkl: even one is more than fits, since 2.0 GB are free',
@@ -138,8 +172,8 @@ test('a number that was asked for stays, and none waits; what does not fit is sa
   const { memory, ask, opened, units, said } = world({ isGiven: true })
   for (const index of [0, 1]) ask(index, vgg)
   expect(opened).toEqual(['0 vgg', '1 vgg'])
-  memory.measured('vgg', 2.1e9)
-  memory.measured('vgg', 2.4e9)
+  memory.measured('vgg', 2.1e9, true)
+  memory.measured('vgg', 2.4e9, true)
   expect(units).toEqual([])
   expect(said).toEqual(['warn: a unit takes 2.1 GB for vgg.pkl: --units 16 is more than fits, since 15.2 GB are free'])
 })

@@ -22,7 +22,8 @@ export async function performWorker(call: Call): Promise<number> {
   const metrics = await healthMetrics(call, connection, () => worker)
   try {
     // May take minutes on a GPU that an engine must compile for: whoever asks after the worker is told so meanwhile.
-    const plan = await planWorker(call)
+    const plan = await unlessStopped(stop.signal, planWorker(call))
+    if (plan === null) return 0
     worker = await startWorker({
       connection,
       queueName: shardsQueue,
@@ -49,6 +50,16 @@ export async function performWorker(call: Call): Promise<number> {
     await metrics?.close()
     stop.done()
   }
+}
+
+/** Null once the signal is aborted: a native library that is tried cannot be interrupted, and must not hold up the end. */
+async function unlessStopped<T>(signal: AbortSignal, promise: Promise<T>): Promise<T | null> {
+  const stopped = new Promise<null>((resolve) => {
+    if (signal.aborted) resolve(null)
+    else signal.addEventListener('abort', () => resolve(null), { once: true })
+  })
+  promise.catch(() => undefined)
+  return Promise.race([promise, stopped])
 }
 
 /** Serves the health port where one is asked for: from the first moment, since starting an engine takes a while. */
