@@ -14,17 +14,19 @@ export function processTreeMemoryMb(root: number): number {
   return [...parents.keys()].filter(inside).reduce((total, pid) => total + proportionalKb(pid), 0) / 1024
 }
 
-function parentOf(pid: number): number {
+/** Process id of its parent; 0 when it is gone. */
+export function parentOf(pid: number): number {
   // The second field is the program's name in parentheses and may hold anything; the parent is the second after it.
-  const stat = read(`/proc/${pid}/stat`)
+  const stat = readProc(`/proc/${pid}/stat`)
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0)
 }
 
 function proportionalKb(pid: number): number {
-  return Number(/^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0)
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(readProc(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0)
 }
 
-function read(path: string): string {
+/** A file of /proc; empty when its process is gone. */
+export function readProc(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch {

@@ -9,7 +9,7 @@ import { failure, type GpuContext, type UsableEngine } from './context.ts'
 import { EngineClient, isNvidias } from './engineClient.ts'
 import type { CheckDone } from './engineMessages.ts'
 import { demoNetwork, headlightProgram, sampleImage } from './files.ts'
-import { messageOf } from './machineStep.ts'
+import { messageOf } from './messageOf.ts'
 import { tf32Error } from './productRounding.ts'
 import type { StepReport } from './report.ts'
 

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { GpuContext } from './context.ts'
+import { withinSeconds } from './withinSeconds.ts'
 
 const script = fileURLToPath(new URL('./contender.py', import.meta.url))
 
@@ -62,24 +63,15 @@ export class PyTorch {
     request: { readonly do: K } & Readonly<Record<string, unknown>>,
     seconds: number,
   ): Promise<z.infer<Replies[K]>> {
-    let timer: NodeJS.Timeout | undefined
-    const answered = new Promise<string>((resolve, reject) => {
-      if (seconds <= 0) return reject(new Error('the time is up'))
-      timer = setTimeout(
-        () => reject(new Error(`no answer within ${seconds.toFixed(0)} s`)),
-        Math.max(0, seconds) * 1000,
-      )
-      this.#answered = resolve
-      this.#child.stdin?.write(`${JSON.stringify(request)}\n`)
-    })
-    try {
-      const reply: unknown = JSON.parse(await Promise.race([answered, this.#gone]))
-      const failed = z.object({ error: z.string() }).safeParse(reply)
-      if (failed.success) throw new Error(failed.data.error)
-      return replies[request.do].parse(reply) as z.infer<Replies[K]>
-    } finally {
-      clearTimeout(timer)
-    }
+    const answer = (): Promise<string> =>
+      new Promise((resolve) => {
+        this.#answered = resolve
+        this.#child.stdin?.write(`${JSON.stringify(request)}\n`)
+      })
+    const reply: unknown = JSON.parse(await withinSeconds(seconds, () => Promise.race([answer(), this.#gone])))
+    const failed = z.object({ error: z.string() }).safeParse(reply)
+    if (failed.success) throw new Error(failed.data.error)
+    return replies[request.do].parse(reply) as z.infer<Replies[K]>
   }
 
   async close(): Promise<void> {

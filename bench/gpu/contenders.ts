@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
+import { gpuMemoryUsed } from '../../src/machine/gpuMemory.ts'
 import { PyTorch } from './contender.ts'
 import { cardEngine, type GpuContext } from './context.ts'
 import { EngineClient } from './engineClient.ts'
-import { usedMemoryMb } from './nvidiaSmi.ts'
 
 export type Kind = 'headlight' | 'eager' | 'compiled'
 
@@ -42,22 +42,22 @@ export class Contenders {
   }
 
   async #openOwn(batch: number, tf32: boolean): Promise<Turn> {
-    const { device, environment, network } = this.#context
+    const { network } = this.#context
     const { engine } = cardEngine(this.#context)
     // Whether TF32 may be used is settled when a process starts.
     const name = `${engine} ${tf32}`
     const threads = availableParallelism()
     const client = this.#process(name, EngineClient, () => new EngineClient(this.#context, { engine, tf32, threads }))
-    const beforeMb = await usedMemoryMb(device, environment)
+    const before = await this.#gpuBytes()
     await this.#kept(name, client.ask({ type: 'open', network, batch }, 'opened', this.#secondsLeft()))
-    const afterMb = await usedMemoryMb(device, environment)
+    const after = await this.#gpuBytes()
     return {
       name: engine,
       measure: async () => {
         const asked = client.ask({ type: 'measure', forMs: this.#measureMs }, 'measured', this.#secondsLeft())
         return (await this.#kept(name, asked)).msPerImage
       },
-      memoryMb: () => (beforeMb === null || afterMb === null ? null : afterMb - beforeMb),
+      memoryMb: () => (before === null || after === null ? null : (after - before) / 2 ** 20),
       close: async () => void (await this.#kept(name, client.ask({ type: 'close' }, 'closed', 20))),
     }
   }
@@ -99,6 +99,12 @@ export class Contenders {
       await process?.close()
       throw error
     }
+  }
+
+  /** In use on the card that is measured, by whomever. */
+  async #gpuBytes(): Promise<number | null> {
+    const { device } = this.#context
+    return device === null ? null : gpuMemoryUsed({ CUDA_VISIBLE_DEVICES: device, CUDA_DEVICE_ORDER: 'PCI_BUS_ID' })
   }
 
   get #measureMs(): number {

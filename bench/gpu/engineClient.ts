@@ -4,6 +4,7 @@ import { engineEnvironment } from '../../src/machine/engineEnvironment.ts'
 import type { EngineName } from '../../src/saliency/engines/openEngine.ts'
 import type { GpuContext } from './context.ts'
 import type { CheckDone, EngineReply, EngineRequest } from './engineMessages.ts'
+import { withinSeconds } from './withinSeconds.ts'
 
 interface ClientOptions {
   readonly engine: EngineName
@@ -45,10 +46,6 @@ export class EngineClient {
     this.#gone.catch(() => undefined)
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid
-  }
-
   /** Raises an Error when the engine fails, when its process ends or when the time is up. */
   async ask<T extends EngineReply['type']>(
     request: EngineRequest,
@@ -56,29 +53,23 @@ export class EngineClient {
     seconds: number,
     onCheck: (done: CheckDone) => void = () => undefined,
   ): Promise<EngineReply & { type: T }> {
-    let timer: NodeJS.Timeout | undefined
     let listener: ((reply: EngineReply) => void) | undefined
-    const answered = new Promise<EngineReply>((resolve, reject) => {
-      if (seconds <= 0) return reject(new Error('the time is up'))
-      timer = setTimeout(
-        () => reject(new Error(`no answer within ${seconds.toFixed(0)} s`)),
-        Math.max(0, seconds) * 1000,
-      )
-      listener = (reply) => {
-        if (reply.type === 'check') onCheck(reply.done)
-        else resolve(reply)
-      }
-      this.#child.on('message', listener)
-      // A process that is gone is told of by its end.
-      this.#child.send(request, () => undefined)
-    })
+    const answer = (): Promise<EngineReply> =>
+      new Promise((resolve) => {
+        listener = (reply) => {
+          if (reply.type === 'check') onCheck(reply.done)
+          else resolve(reply)
+        }
+        this.#child.on('message', listener)
+        // A process that is gone is told of by its end.
+        this.#child.send(request, () => undefined)
+      })
     try {
-      const reply = await Promise.race([answered, this.#gone])
+      const reply = await withinSeconds(seconds, () => Promise.race([answer(), this.#gone]))
       if (reply.type === 'failed') throw new Error(reply.error)
       if (!isOf(reply, expected)) throw new Error(`the engine's process answered ${reply.type} to ${request.type}`)
       return reply
     } finally {
-      clearTimeout(timer)
       if (listener !== undefined) this.#child.off('message', listener)
     }
   }

@@ -8,6 +8,7 @@ import { engineStatuses, type EngineStatus } from '../../src/machine/engineStatu
 import { installations } from '../../src/saliency/engines/openEngine.ts'
 import { PyTorch } from './contender.ts'
 import type { GpuContext, UsableEngine } from './context.ts'
+import { messageOf } from './messageOf.ts'
 import { cards } from './nvidiaSmi.ts'
 import type { StepReport } from './report.ts'
 
@@ -122,5 +123,3 @@ async function printed(
     () => null,
   )
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

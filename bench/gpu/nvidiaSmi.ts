@@ -31,14 +31,6 @@ export async function cards(environment: Environment, device?: string): Promise<
   }))
 }
 
-/** Memory in use on a GPU, of all processes; null where it is not told. */
-export async function usedMemoryMb(device: string | null, environment: Environment): Promise<number | null> {
-  if (device === null) return null
-  const [row] = await query('memory.used', environment, device)
-  const used = Number(row?.[0])
-  return Number.isFinite(used) ? used : null
-}
-
 async function query(fields: string, environment: Environment, device?: string): Promise<string[][]> {
   const args = [
     `--query-gpu=${fields}`,

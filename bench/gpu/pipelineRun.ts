@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { createLogger } from '../../src/base/telemetry.ts'
 import { openPrivateRedis } from '../../src/queue/privateRedis.ts'
 import type { EngineName } from '../../src/saliency/engines/openEngine.ts'
+import { freePort } from '../../test/support/redis.ts'
+import { parentOf, readProc } from '../processTree.ts'
 import type { GpuContext } from './context.ts'
 import { isNvidias } from './engineClient.ts'
 import { headlightProgram } from './files.ts'
@@ -179,24 +180,10 @@ const summarySchema = z.object({
 export function unitsOf(worker: ChildProcess): number[] {
   return readdirSync('/proc')
     .map(Number)
-    .filter((pid) => Number.isInteger(pid) && parentOf(pid) === worker.pid && commandOf(pid).includes('unit/unit'))
-}
-
-const parentOf = (pid: number): number =>
-  Number(
-    read(`/proc/${pid}/stat`)
-      .replace(/^.*\) /s, '')
-      .split(' ')[1] ?? 0,
-  )
-const commandOf = (pid: number): string => read(`/proc/${pid}/cmdline`)
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    // The process ended between two looks.
-    return ''
-  }
+    .filter(
+      (pid) =>
+        Number.isInteger(pid) && parentOf(pid) === worker.pid && readProc(`/proc/${pid}/cmdline`).includes('unit/unit'),
+    )
 }
 
 interface Seen {
@@ -246,17 +233,6 @@ function endOf(child: ChildProcess, name: string): Promise<string> {
     child.once('close', (code) => {
       if (code === 0) resolve(printed)
       else reject(new Error(`${name} ended with code ${code}: ${said.trim().split('\n').at(-1) ?? ''}`))
-    })
-  })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
     })
   })
 }

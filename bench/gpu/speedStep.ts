@@ -9,7 +9,7 @@ import { Contenders, type Kind, type Turn } from './contenders.ts'
 import { cardEngine, failure, type GpuContext } from './context.ts'
 import { EngineClient } from './engineClient.ts'
 import type { Explained } from './engineMessages.ts'
-import { messageOf } from './machineStep.ts'
+import { messageOf } from './messageOf.ts'
 import type { StepReport } from './report.ts'
 
 /** The most telling ones first: the time may not last for all. */

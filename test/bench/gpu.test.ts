@@ -3,12 +3,13 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
-import { cards, sampleCard, usedMemoryMb } from '../../bench/gpu/nvidiaSmi.ts'
+import { cards, sampleCard } from '../../bench/gpu/nvidiaSmi.ts'
 import { productRounding, tf32Error } from '../../bench/gpu/productRounding.ts'
 import { Report } from '../../bench/gpu/report.ts'
 import { thinProvider } from '../../bench/gpu/thinProvider.ts'
+import { gpuMemoryUsed } from '../../src/machine/gpuMemory.ts'
 import type { OpenExecutor } from '../../src/saliency/engines/engine.ts'
 import { findEngine } from '../../src/saliency/engines/openEngine.ts'
 
@@ -163,8 +164,10 @@ describe('the stand-in for nvidia-smi', () => {
     expect(await cards(environment)).toEqual([
       { name: 'Stand-in', driver: '0.0', computeCapability: '0.0', memoryMb: 1000 },
     ])
-    expect(await usedMemoryMb('0', environment)).toBe(100)
-    expect(await usedMemoryMb(null, environment)).toBeNull()
+    vi.stubEnv('PATH', environment.PATH)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    expect(await gpuMemoryUsed({ CUDA_VISIBLE_DEVICES: '0' })).toBe(100 * 2 ** 20)
+    expect(await gpuMemoryUsed({ CUDA_VISIBLE_DEVICES: '' })).toBeNull()
   })
 
   it('is looked at until the looking is stopped', async () => {
