@@ -15,6 +15,8 @@ export const summarySchema = z.object({
   counts: runCountsSchema,
   /** Mean absolute error in degrees over samples with a label; null when there is none. */
   mae: angleSummary.nullable(),
+  /** Mean signed error (estimate − label) in degrees over the same samples; absent in summaries of earlier versions. */
+  bias: z.strictObject({ yaw: z.number(), pitch: z.number(), roll: z.number() }).nullable().optional(),
   /** How the MAE came about: samples counted, excluded (|label| > 99°), median absolute error, mean geodesic error. */
   errors: z.strictObject({ n: z.int(), excluded: z.int(), median: angleSummary, geodesicMean: z.number() }).nullable(),
   /** Failed records of the state by code. */

@@ -2,22 +2,28 @@ import { parquetMetadataAsync, parquetRead, type AsyncBuffer, type ColumnData } 
 import { angleNames } from '../pose/euler.ts'
 import type { Record as SampleRecord } from './record.ts'
 import type { ResultOptions } from './resultSet.ts'
+import { rowGeodesicError, rowLeftOutOfErrors } from './rowErrors.ts'
 
 /** `sortedString`: text that begins like the row before, since rows are sorted by key. */
-type ColumnKind = 'string' | 'sortedString' | 'double' | 'int'
+type ColumnKind = 'string' | 'sortedString' | 'double' | 'int' | 'boolean'
 
 /** One column of `angles.parquet`. */
 export interface Column {
   readonly name: string
   readonly kind: ColumnKind
   readonly nullable: boolean
+  /**
+   * Tells the cell from the row's others whenever the table is written. Neither a record nor a row holds it: rows that an
+   * earlier version wrote would lack it, and the table would differ from that of a fresh run.
+   */
+  readonly derive?: (row: TableRow) => Cell
 }
 
-export type Cell = string | number | null
+export type Cell = string | number | boolean | null
 
 /**
  * One row of `angles.parquet`: a record, flat. Angles and their errors are degrees; `yawBinsEntropy` is in nats;
- * `cropX0` … are pixels of the image. Besides the columns named here it has, per objective, those of
+ * `cropX0` … are pixels of the image. Derived columns are in the file only. Besides the columns named here it has, per objective, those of
  * `objectiveColumns`, and with `--logits` one column `logits` (text that is JSON: per head the raw outputs).
  */
 export interface TableRow {
@@ -93,6 +99,8 @@ export function tableColumns(options: Pick<ResultOptions, 'objectives' | 'logits
     ...perAngle((angle) => angle, 'double'),
     ...perAngle((angle) => `label${capitalised(angle)}`, 'double'),
     ...perAngle((angle) => `error${capitalised(angle)}`, 'double'),
+    { name: 'errorGeodesic', ...column('double'), derive: rowGeodesicError },
+    { name: 'leftOutOfErrors', ...column('boolean'), derive: rowLeftOutOfErrors },
     ...angleNames.flatMap((angle) => [
       ...named('int', `${angle}TopBin`),
       ...named('double', `${angle}TopProbability`, `${angle}BinsStd`, `${angle}BinsEntropy`),

@@ -1,5 +1,6 @@
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer'
 import type { ObjectWriter } from '../storage/store.ts'
+import { canonicalJson, type ResultSet } from './resultSet.ts'
 import type { Cell, Column, TableRow } from './table.ts'
 
 /**
@@ -8,7 +9,27 @@ import type { Cell, Column, TableRow } from './table.ts'
  */
 const rowGroupRows = 10_000
 
-const parquetTypes = { string: 'STRING', sortedString: 'STRING', double: 'DOUBLE', int: 'INT32' } as const
+const parquetTypes = {
+  string: 'STRING',
+  sortedString: 'STRING',
+  double: 'DOUBLE',
+  int: 'INT32',
+  boolean: 'BOOLEAN',
+} as const
+
+/**
+ * What a table says of its origin, for whoever meets it away from its result set. Only what `set.json` fixes: a run's id
+ * or a version would make the tables of two runs differ that hold the same rows.
+ */
+export function tableProvenance({ id, network, options }: ResultSet): Record<string, string> {
+  return {
+    'headlight.resultSet': id,
+    'headlight.network.file': network.file,
+    'headlight.network.sha256': network.digest,
+    'headlight.network.description': canonicalJson(network.description),
+    'headlight.options': canonicalJson(options),
+  }
+}
 
 /** Hands on what has been written. */
 class RowGroupWriter extends ByteWriter {
@@ -38,8 +59,15 @@ export class TableWriter {
   #cells: Cell[][]
   #rows = 0
 
-  /** @param copies each gets all bytes */
-  constructor(columns: readonly Column[], copies: readonly ObjectWriter[]) {
+  /**
+   * @param copies each gets all bytes
+   * @param provenance key-value metadata of the file
+   */
+  constructor(
+    columns: readonly Column[],
+    copies: readonly ObjectWriter[],
+    provenance: Readonly<Record<string, string>> = {},
+  ) {
     this.#columns = columns
     this.#bytes = new RowGroupWriter(copies)
     this.#cells = columns.map(() => [])
@@ -53,11 +81,14 @@ export class TableWriter {
       // Readers skip row groups by the least and greatest key, whole ones; cut to 16 bytes these would all be `images/train/00`.
       statisticsTruncateLength: Infinity,
       createdBy: 'headlight',
+      kvMetadata: Object.entries(provenance).map(([key, value]) => ({ key, value })),
     })
   }
 
   async add(row: TableRow): Promise<void> {
-    for (const [i, { name }] of this.#columns.entries()) this.#cells[i]?.push(row[name] ?? null)
+    for (const [i, { name, derive }] of this.#columns.entries()) {
+      this.#cells[i]?.push((derive === undefined ? row[name] : derive(row)) ?? null)
+    }
     this.#rows++
     if (this.#rows % rowGroupRows === 0) await this.#flush()
   }

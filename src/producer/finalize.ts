@@ -9,7 +9,7 @@ import { closeRun, type Run } from '../output/runs.ts'
 import { stateRows } from '../output/stateRows.ts'
 import { putSummary, readSummary, type Summary } from '../output/summary.ts'
 import { tableColumns } from '../output/table.ts'
-import { TableWriter } from '../output/tableWriter.ts'
+import { tableProvenance, TableWriter } from '../output/tableWriter.ts'
 import { SummaryAccumulator } from '../report/summary.ts'
 import { writeReport } from '../report/writeReport.ts'
 import type { Patience } from '../storage/patience.ts'
@@ -128,7 +128,7 @@ async function merge(
     listed.gone += header.gone.length
   }
   const accumulator = new SummaryAccumulator()
-  const table = new TableWriter(tableColumns(set.options), [objects.runTable, objects.table])
+  const table = new TableWriter(tableColumns(set.options), [objects.runTable, objects.table], tableProvenance(set))
   const failures = new FailureList(objects.failures)
   const seen = { computed: 0, kept: 0, failed: 0 }
   const rows = mergeState({

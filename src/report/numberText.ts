@@ -10,6 +10,13 @@ export function hundredth(value: number): string {
   return value.toFixed(2)
 }
 
+/** With its sign: `+0.25`, `-1.50`, and `0.00` for what rounds to nothing. */
+export function signedHundredth(value: number): string {
+  const text = value.toFixed(2)
+  if (Number(text) === 0) return '0.00'
+  return value > 0 ? `+${text}` : text
+}
+
 /** `2026-11-24T17:00:00.000Z` → `2026-11-24 17:00 UTC`. */
 export function minute(instant: string): string {
   return `${instant.slice(0, 10)} ${instant.slice(11, 16)} UTC`

@@ -2,7 +2,7 @@ import type { Summary } from '../output/summary.ts'
 import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
 import type { AngleDistribution } from './distribution.ts'
 import { drawErrorHistogram, drawEstimateHistogram } from './histogram.ts'
-import { hundredth, whole } from './numberText.ts'
+import { hundredth, signedHundredth, whole } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
 import { drawScatter } from './scatter.ts'
 
@@ -12,20 +12,24 @@ export function anglesSection({ summary, distributions }: PageContent): string {
   return `${errorTable(summary)}<div class="charts">${charts}</div>`
 }
 
-function errorTable({ mae, errors }: Summary): string {
+function errorTable({ mae, bias, errors }: Summary): string {
   if (mae === null || errors === null) {
     return `<p>No image has both a label and an estimate of all three angles, so there is no angle error to report.</p>`
   }
   const columns = [...angleNames, 'mean'] as const
-  const row = (name: string, values: Readonly<Record<(typeof columns)[number], Degrees>>) =>
-    `<tr><th scope="row">${name}</th>${columns.map((column) => `<td class="number">${hundredth(values[column])}°</td>`).join('')}</tr>`
+  const row = (name: string, cells: readonly string[]) =>
+    `<tr><th scope="row">${name}</th>${cells.map((cell) => `<td class="number">${cell}</td>`).join('')}</tr>`
+  const absolute = (values: Readonly<Record<(typeof columns)[number], Degrees>>) =>
+    columns.map((column) => `${hundredth(values[column])}°`)
+  // Summaries of earlier versions have no bias. A mean of the three would let yaw's make up for roll's.
+  const signed = bias ? row('bias', [...angleNames.map((angle) => `${signedHundredth(bias[angle])}°`), '']) : ''
   const excluded =
     errors.excluded === 0
       ? 'None was excluded'
       : `${whole(errors.excluded)} more ${errors.excluded === 1 ? 'is' : 'are'} excluded by convention, a label lying beyond ±99°`
   return `<div class="scroll"><table><thead><tr><th></th>${columns.map((column) => `<th scope="col" class="number">${column}</th>`).join('')}</tr></thead>
-<tbody>${row('mean absolute error', mae)}${row('median absolute error', errors.median)}</tbody></table></div>
-<p class="quiet">Over n = ${whole(errors.n)} images. ${excluded}. Mean geodesic error, the angle of the one rotation from the labelled to the estimated pose: ${hundredth(errors.geodesicMean)}°. The median under “mean” is that of the images’ own mean errors.</p>`
+<tbody>${row('mean absolute error', absolute(mae))}${row('median absolute error', absolute(errors.median))}${signed}</tbody></table></div>
+<p class="quiet">Over n = ${whole(errors.n)} images. ${excluded}. Mean geodesic error, the angle of the one rotation from the labelled to the estimated pose: ${hundredth(errors.geodesicMean)}°. The median under “mean” is that of the images’ own mean errors. The bias is the mean of estimate − label, with its sign.</p>`
 }
 
 function angleCharts(angle: AngleName, distribution: AngleDistribution): string {

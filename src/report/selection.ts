@@ -1,5 +1,6 @@
+import { beyondLabelLimit } from '../output/rowErrors.ts'
 import type { Degrees } from '../pose/euler.ts'
-import { beyondLabelLimit, type SummaryRow } from './summary.ts'
+import type { SummaryRow } from './summary.ts'
 
 /** The columns of a table row that the report needs; a row of `angles.parquet` has them all. */
 export interface ReportRow extends SummaryRow {

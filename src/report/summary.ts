@@ -1,29 +1,21 @@
+import { beyondLabelLimit, posesOf, type RowAngles } from '../output/rowErrors.ts'
 import type { Summary } from '../output/summary.ts'
-import { angleNames, type Degrees, type Pose } from '../pose/euler.ts'
+import { angleNames, type Degrees } from '../pose/euler.ts'
 import { geodesicError } from '../pose/geodesic.ts'
 import { AbsoluteErrors } from './absoluteErrors.ts'
 
 /** The columns of a table row that a summary needs; a row of `angles.parquet` has them all. */
-export interface SummaryRow {
+export interface SummaryRow extends RowAngles {
   readonly status: string
   /** Why the sample failed; null when it did not. */
   readonly code: string | null
-  readonly yaw: Degrees | null
-  readonly pitch: Degrees | null
-  readonly roll: Degrees | null
-  readonly labelYaw: Degrees | null
-  readonly labelPitch: Degrees | null
-  readonly labelRoll: Degrees | null
   readonly errorYaw: Degrees | null
   readonly errorPitch: Degrees | null
   readonly errorRoll: Degrees | null
 }
 
 /** The parts of a summary that come from the samples themselves. */
-export type SampleSummary = Pick<Summary, 'mae' | 'errors' | 'failures' | 'mapCorrelations'>
-
-/** Bins of Hopenet's heads end at ±99°, so the literature leaves samples out whose label lies beyond. */
-const labelLimit: Degrees = 99
+export type SampleSummary = Pick<Summary, 'mae' | 'bias' | 'errors' | 'failures' | 'mapCorrelations'>
 
 /**
  * Turns the final table of a run and its small magnitude maps into the numbers of `summary.json`, in memory that does
@@ -36,6 +28,7 @@ const labelLimit: Degrees = 99
  */
 export class SummaryAccumulator {
   readonly #errors = { yaw: new AbsoluteErrors(), pitch: new AbsoluteErrors(), roll: new AbsoluteErrors() }
+  readonly #signedSums = { yaw: 0, pitch: 0, roll: 0 }
   readonly #meanErrors = new AbsoluteErrors()
   readonly #failures = new Map<string, number>()
   readonly #correlations = new Map<string, { sum: number; n: number }>()
@@ -48,17 +41,20 @@ export class SummaryAccumulator {
       this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1)
       return
     }
-    const label = poseOf(row.labelYaw, row.labelPitch, row.labelRoll)
-    const estimate = poseOf(row.yaw, row.pitch, row.roll)
-    const error = poseOf(row.errorYaw, row.errorPitch, row.errorRoll)
-    if (label === null || estimate === null || error === null) return
+    const poses = posesOf(row)
+    const { errorYaw: yaw, errorPitch: pitch, errorRoll: roll } = row
+    if (poses === null || yaw === null || pitch === null || roll === null) return
     if (beyondLabelLimit(row)) {
       this.#excluded++
       return
     }
-    for (const angle of angleNames) this.#errors[angle].add(error[angle])
-    this.#meanErrors.add((Math.abs(error.yaw) + Math.abs(error.pitch) + Math.abs(error.roll)) / 3)
-    this.#geodesicSum += geodesicError(estimate, label)
+    const error = { yaw, pitch, roll }
+    for (const angle of angleNames) {
+      this.#errors[angle].add(error[angle])
+      this.#signedSums[angle] += error[angle]
+    }
+    this.#meanErrors.add((Math.abs(yaw) + Math.abs(pitch) + Math.abs(roll)) / 3)
+    this.#geodesicSum += geodesicError(poses.estimate, poses.label)
   }
 
   /**
@@ -86,8 +82,10 @@ export class SummaryAccumulator {
     const n = this.#meanErrors.n
     const { yaw, pitch, roll } = this.#errors
     const mean = this.#meanErrors
+    const bias = this.#signedSums
     return {
       mae: n === 0 ? null : { yaw: yaw.mean(), pitch: pitch.mean(), roll: roll.mean(), mean: mean.mean() },
+      bias: n === 0 ? null : { yaw: bias.yaw / n, pitch: bias.pitch / n, roll: bias.roll / n },
       errors:
         n === 0
           ? null
@@ -103,15 +101,6 @@ export class SummaryAccumulator {
       ),
     }
   }
-}
-
-/** Whether a label lies beyond ±99°, which leaves the sample out of all angle errors. */
-export function beyondLabelLimit(row: Pick<SummaryRow, 'labelYaw' | 'labelPitch' | 'labelRoll'>): boolean {
-  return [row.labelYaw, row.labelPitch, row.labelRoll].some((label) => Math.abs(label ?? 0) > labelLimit)
-}
-
-function poseOf(yaw: Degrees | null, pitch: Degrees | null, roll: Degrees | null): Pose | null {
-  return yaw === null || pitch === null || roll === null ? null : { yaw, pitch, roll }
 }
 
 function centre(map: Float32Array): { values: Float64Array; norm: number } {

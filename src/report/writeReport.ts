@@ -1,6 +1,7 @@
 import type { Logger } from '../base/telemetry.ts'
 import { layout } from '../output/layout.ts'
 import type { ResultSet } from '../output/resultSet.ts'
+import { beyondLabelLimit } from '../output/rowErrors.ts'
 import type { Summary } from '../output/summary.ts'
 import { readTable } from '../output/table.ts'
 import { angleNames } from '../pose/euler.ts'
@@ -13,7 +14,6 @@ import { renderPage } from './page.ts'
 import type { GallerySample } from './pageContent.ts'
 import { PictureStore } from './pictureStore.ts'
 import { Selection, type ChosenSample, type ReportRow } from './selection.ts'
-import { beyondLabelLimit } from './summary.ts'
 import { drawThumbnail, thumbnailLayout, type ThumbnailLayout } from './thumbnail.ts'
 
 /** So many of the worst and so many evenly spaced samples are embedded: a page of a few megabytes. */

@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { parquetMetadata } from 'hyparquet'
 import { describe, expect, it } from 'vitest'
 import { objectiveColumns, readTable, tableColumns, tableRow, type TableRow } from '../../src/output/table.ts'
-import { TableWriter } from '../../src/output/tableWriter.ts'
+import { tableProvenance, TableWriter } from '../../src/output/tableWriter.ts'
 import { collected, keptObject, recordOf } from '../support/producerWorld.ts'
+import { resultSet } from '../support/shard.ts'
 
 const options = { objectives: ['yaw', '-yaw', 'yaw:bin:3'], logits: true }
 
@@ -21,9 +22,9 @@ function rowOf(key: string): TableRow {
   return tableRow(record.status === 'ok' ? { ...record, logits: { yaw: [1.5, -2e-9], pitch: [] } } : record)
 }
 
-/** As `rowOf`, with the columns that a failed row leaves out. */
+/** As the file holds a row: with derived columns, and those that a failed row leaves out. */
 function complete(row: TableRow): TableRow {
-  const all = tableColumns(options).map(({ name }) => [name, row[name] ?? null])
+  const all = tableColumns(options).map(({ name, derive }) => [name, derive?.(row) ?? row[name] ?? null])
   return { ...row, ...Object.fromEntries(all) }
 }
 
@@ -31,6 +32,52 @@ describe('angles.parquet', () => {
   it('gives back what was written, failed rows, JSON and numbers included', async () => {
     const rows = ['a.jpg', 'broken.jpg', 'ｆ "quoted".jpg', '😀.jpg'].map(rowOf)
     expect(await collected(readTable(await written(rows)))).toEqual(rows.map(complete))
+  })
+
+  it('derives geodesic error and what is left out of errors, also for rows of a table that lacks them', async () => {
+    const label = { labelPitch: 0, labelRoll: 0 }
+    const estimate = { yaw: 30, pitch: 0, roll: 0 }
+    const rows = [
+      { ...rowOf('a'), ...estimate, ...label, labelYaw: 0 },
+      { ...rowOf('b'), ...estimate, ...label, labelYaw: 99.5 },
+      { ...rowOf('c'), ...estimate, ...label, labelYaw: null },
+      { ...rowOf('d'), ...estimate, ...label, labelYaw: 0, roll: null },
+      { ...rowOf('broken.jpg'), key: 'e' },
+    ]
+    const bytes = await written(rows)
+    const read = await collected(readTable(bytes, ['errorGeodesic', 'leftOutOfErrors']))
+    expect(read.map((row) => row['leftOutOfErrors'])).toEqual([false, true, null, null, null])
+    expect(read.map((row) => row['errorGeodesic'])).toEqual([
+      expect.closeTo(30, 9),
+      expect.closeTo(69.5, 9),
+      null,
+      null,
+      null,
+    ])
+
+    const older = keptObject()
+    const writer = new TableWriter(
+      tableColumns(options).filter(({ derive }) => derive === undefined),
+      [older],
+    )
+    for (const row of rows) await writer.add(row)
+    await writer.finish()
+    const kept = await collected(readTable(Uint8Array.from(older.bytes())))
+    expect(Buffer.from(await written(kept)).equals(bytes)).toBe(true)
+  })
+
+  it('says which network and options it is of', async () => {
+    const object = keptObject()
+    const set = resultSet('file:///d/')
+    await new TableWriter(tableColumns(set.options), [object], tableProvenance(set)).finish()
+    const { key_value_metadata: pairs } = parquetMetadata(Uint8Array.from(object.bytes()).buffer)
+    const metadata = Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, value]))
+    expect(metadata).toMatchObject({
+      'headlight.resultSet': set.id,
+      'headlight.network.sha256': set.network.digest,
+    })
+    expect(JSON.parse(metadata['headlight.options'] ?? '')).toEqual(set.options)
+    expect(JSON.stringify(metadata)).not.toContain(set.headlightVersion)
   })
 
   it('keeps every double', async () => {

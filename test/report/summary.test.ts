@@ -46,6 +46,16 @@ describe('angle errors', () => {
     expect(errors?.median.mean).toBeCloseTo(7 / 3)
   })
 
+  it('gives the bias, the mean of signed errors, over the same samples', () => {
+    const { bias } = summarise([
+      okRow([1, -2, 170], [0, 0, -98]),
+      okRow([-3, 4, 0], [0, 0, 0]),
+      okRow([50, 50, 50], [100, 0, 0]),
+    ])
+    expect(bias).toEqual({ yaw: expect.closeTo(-1), pitch: expect.closeTo(1), roll: expect.closeTo(-46) })
+    expect(summarise([okRow([1, 2, 3], null)]).bias).toBeNull()
+  })
+
   it('is null without labels', () => {
     expect(summarise([okRow([1, 2, 3], null)])).toMatchObject({ mae: null, errors: null })
   })

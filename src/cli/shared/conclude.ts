@@ -1,6 +1,7 @@
 import { layout } from '../../output/layout.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { Summary } from '../../output/summary.ts'
+import { signedHundredth } from '../../report/numberText.ts'
 import { place } from '../../storage/place.ts'
 import type { Call } from '../command.ts'
 import { number, rateText } from '../messages/quantities.ts'
@@ -48,7 +49,7 @@ function summaryText(summary: Summary, set: string): string {
     rows.push(['speed', `${rateText(summary.imagesPerSecond)} with ${summary.engine.join(', ')}`])
   }
   const text = rows.map(([name, value]) => `${name.padEnd(11)} ${value}\n`).join('')
-  return summary.mae ? `${text}\n${errorTable(summary.mae, summary.errors)}` : text
+  return summary.mae ? `${text}\n${errorTable(summary.mae, summary)}` : text
 }
 
 function countsText(counts: Summary['counts']): string {
@@ -59,7 +60,7 @@ function countsText(counts: Summary['counts']): string {
   return parts.join(', ')
 }
 
-function errorTable(mae: NonNullable<Summary['mae']>, errors: Summary['errors']): string {
+function errorTable(mae: NonNullable<Summary['mae']>, { bias, errors }: Summary): string {
   const columns = ['yaw', 'pitch', 'roll', 'mean'] as const
   const row = (name: string, cells: readonly string[]): string =>
     `${name.padEnd(22)}${cells.map((cell) => cell.padStart(8)).join('')}\n`
@@ -68,6 +69,7 @@ function errorTable(mae: NonNullable<Summary['mae']>, errors: Summary['errors'])
   if (errors) {
     const excluded = errors.excluded > 0 ? `, ${number(errors.excluded)} with a label beyond ±99° left out` : ''
     table += row('median absolute error', degrees(errors.median))
+    if (bias) table += row('bias', [bias.yaw, bias.pitch, bias.roll].map(signedHundredth))
     table += `over ${number(errors.n)} labelled images${excluded}; mean geodesic error ${errors.geodesicMean.toFixed(2)}°\n`
   }
   return table

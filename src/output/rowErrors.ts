@@ -1,0 +1,46 @@
+import type { Degrees, Pose } from '../pose/euler.ts'
+import { geodesicError } from '../pose/geodesic.ts'
+
+/** The columns of a table row that its errors follow from. */
+export interface RowAngles {
+  readonly yaw: Degrees | null
+  readonly pitch: Degrees | null
+  readonly roll: Degrees | null
+  readonly labelYaw: Degrees | null
+  readonly labelPitch: Degrees | null
+  readonly labelRoll: Degrees | null
+}
+
+/** Bins of Hopenet's heads end at ±99°, so the literature leaves samples out whose label lies beyond. */
+const labelLimit: Degrees = 99
+
+/** Whether a label lies beyond ±99°, which leaves the sample out of all means of errors. */
+export function beyondLabelLimit({
+  labelYaw,
+  labelPitch,
+  labelRoll,
+}: Omit<RowAngles, 'yaw' | 'pitch' | 'roll'>): boolean {
+  return [labelYaw, labelPitch, labelRoll].some((label) => Math.abs(label ?? 0) > labelLimit)
+}
+
+/** Estimate and label of a row; null unless it has all six angles, which errors over samples need. */
+export function posesOf(row: RowAngles): { readonly estimate: Pose; readonly label: Pose } | null {
+  const estimate = poseOf(row.yaw, row.pitch, row.roll)
+  const label = poseOf(row.labelYaw, row.labelPitch, row.labelRoll)
+  return estimate === null || label === null ? null : { estimate, label }
+}
+
+/** Column `errorGeodesic`; null where the row has no error of all three angles. */
+export function rowGeodesicError(row: RowAngles): Degrees | null {
+  const poses = posesOf(row)
+  return poses === null ? null : geodesicError(poses.estimate, poses.label)
+}
+
+/** Column `leftOutOfErrors`: null where there is no error that could be left out. */
+export function rowLeftOutOfErrors(row: RowAngles): boolean | null {
+  return posesOf(row) === null ? null : beyondLabelLimit(row)
+}
+
+function poseOf(yaw: Degrees | null, pitch: Degrees | null, roll: Degrees | null): Pose | null {
+  return yaw === null || pitch === null || roll === null ? null : { yaw, pitch, roll }
+}
