@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLogger } from '../../src/base/telemetry.ts'
 import { layout } from '../../src/output/layout.ts'
 import { escapeHtml, jsonForScript } from '../../src/report/escaping.ts'
+import { signedHundredth } from '../../src/report/numberText.ts'
 import { writeReport } from '../../src/report/writeReport.ts'
 import { makeResultSet, type Fixture } from '../support/reportFixture.ts'
 
@@ -63,6 +64,7 @@ describe('the page', () => {
       'mean absolute error',
       'Over n = 5 images',
       'Mean geodesic error',
+      `<th scope="row">bias</th><td class="number">${signedHundredth(fixture.summary.bias?.yaw ?? 0)}°</td>`,
       '<code>not-an-image</code>',
       'the bytes are of no image format',
       '9f'.repeat(32),
@@ -77,6 +79,10 @@ describe('the page', () => {
       expect(html).toContain(text)
     }
   })
+})
+
+it('writes signed figures with their sign, and none where they round to zero', () => {
+  expect([0.254, -1.5, 0.004, -0.004, 0].map(signedHundredth)).toEqual(['+0.25', '-1.50', '0.00', '0.00', '0.00'])
 })
 
 it('escapes text for HTML and for the inside of a script', () => {
