@@ -26,13 +26,18 @@ Access to S3 is the AWS SDK's own matter: \`AWS_ACCESS_KEY_ID\`, \`AWS_PROFILE\`
 Results go to standard output, progress and logs to standard error. With \`--json\`, standard output is one JSON
 document, also when the command fails: \`{"error": {"code": "…", "message": "…"}}\`.
 
-| exit code | meaning                                                                    |
-| --------- | -------------------------------------------------------------------------- |
-| 0         | done, also when some images became failed records                          |
-| 1         | a fault of the program, or of a store or queue that failed midway          |
-| 2         | what was given cannot work: an option, a URI, a network, a dataset         |
-| 3         | done, but with failed records and \`--strict\`                               |
-| 130       | interrupted by Ctrl-C or SIGTERM (\`worker\` and \`producer\` end with 0 then) |
+An output that nobody reads any more (\`headlight run … | head -1\`, a pager that was left, a full disk) changes nothing:
+what cannot be written is dropped, the work goes on to its end, and the exit code is that of the work. Only
+\`status --watch\` ends then, since it does nothing but show. Closing the terminal interrupts a command as Ctrl-C does;
+one that has no terminal on any of its three streams, as under \`nohup\`, takes no notice.
+
+| exit code | meaning                                                                                       |
+| --------- | --------------------------------------------------------------------------------------------- |
+| 0         | done, also when some images became failed records                                             |
+| 1         | a fault of the program, or of a store or queue that failed midway                             |
+| 2         | what was given cannot work: an option, a URI, a network, a dataset                            |
+| 3         | done, but with failed records and \`--strict\`                                                  |
+| 130       | interrupted by Ctrl-C, SIGTERM or a closed terminal (\`worker\` and \`producer\` end with 0 then) |
 `
 
 /** The whole page, in Markdown. */

@@ -1,7 +1,7 @@
 import { HeadlightError, InputError } from '../base/errors.ts'
 import { withPlaces } from '../storage/place.ts'
 
-/** The reason of an AbortSignal that SIGINT or SIGTERM aborted. Its message says how to go on. */
+/** The reason of an AbortSignal that a signal to stop aborted. Its message says how to go on. */
 export class Interrupted extends Error {
   constructor(advice: string) {
     super(`interrupted; ${advice}`)

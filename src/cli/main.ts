@@ -4,11 +4,13 @@
  * parse there is loaded, hence the dynamic import of everything else.
  */
 import { spawn } from 'node:child_process'
-import { homedir } from 'node:os'
+import { constants, homedir } from 'node:os'
+import { isatty } from 'node:tty'
 import type { Output, StopSignal, Surroundings } from './surroundings.ts'
 
 const oldestNode = [20, 19] as const
 const lingerMs = 2_000
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const satisfies readonly StopSignal[]
 /**
  * Huge pages, for whoever holds hundreds of MB of weights: the engine is ready in two thirds of the time and 2 % faster.
  * glibc reads it when a process starts, so it works on children only.
@@ -38,21 +40,31 @@ if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]))
 }
 
 async function run(): Promise<void> {
-  const { runProgram } = await import('./program.ts')
-  process.exitCode = await runProgram(process.argv.slice(2), surroundings(await packageVersion()))
+  const [{ runProgram }, { StandardStream }] = await Promise.all([
+    import('./program.ts'),
+    import('./standardStream.ts'),
+  ])
+  const messages = new StandardStream(process.stderr)
+  const results = new StandardStream(process.stdout, (reason) =>
+    messages.write(
+      `headlight: standard output cannot be written (${reason}); what belongs there is lost, the work goes on\n`,
+    ),
+  )
+  process.exitCode = await runProgram(process.argv.slice(2), surroundings(await packageVersion(), results, messages))
   // A client of the queue that could not say goodbye goes on looking for its Redis, and keeps the process alive.
   setInterval(() => {
-    if (process.stdout.writableLength === 0) process.exit()
+    if (results.isWritten) process.exit()
   }, lingerMs).unref()
 }
 
 /** The same command in a child process, whose signals and end are this one's. */
 async function runAgain(env: Surroundings['environment']): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { stdio: 'inherit', env })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
+  for (const signal of stopSignals) process.on(signal, () => child.kill(signal))
   return new Promise<number>((resolve, reject) => {
     child.once('error', reject)
-    child.once('exit', (code) => resolve(code ?? 1))
+    // As shells count the end by a signal.
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
   })
 }
 
@@ -63,41 +75,25 @@ async function packageVersion(): Promise<string> {
   return version
 }
 
-function surroundings(version: string): Surroundings {
-  // A reader that went away (`headlight status | head -1`) is no reason to crash.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
-      throw error
-    })
-  }
+function surroundings(version: string, results: Output, messages: Output): Surroundings {
+  // Node ends at a SIGHUP also where it was told to ignore it, by nohup say. Who has no terminal has none to be closed.
+  const hasTerminal = [0, 1, 2].some((fd) => isatty(fd))
+  if (!hasTerminal) process.on('SIGHUP', () => undefined)
+  const told = stopSignals.filter((name) => hasTerminal || name !== 'SIGHUP')
   return {
     version,
     environment: process.env,
     homeFolder: homedir(),
-    results: output(process.stdout),
-    messages: output(process.stderr),
+    results,
+    messages,
     onStopSignal(listener) {
-      const stops: Record<StopSignal, () => void> = {
-        SIGINT: () => listener('SIGINT'),
-        SIGTERM: () => listener('SIGTERM'),
-      }
-      process.on('SIGINT', stops.SIGINT)
-      process.on('SIGTERM', stops.SIGTERM)
+      const stops = told.map((name) => [name, () => listener(name)] as const)
+      for (const [name, stop] of stops) process.on(name, stop)
       return () => {
-        process.off('SIGINT', stops.SIGINT)
-        process.off('SIGTERM', stops.SIGTERM)
+        for (const [name, stop] of stops) process.off(name, stop)
       }
     },
     runAgain,
     exit: (code) => process.exit(code),
-  }
-}
-
-function output(stream: NodeJS.WriteStream): Output {
-  return {
-    write: (text) => void stream.write(text),
-    isTerminal: stream.isTTY === true,
-    columns: () => stream.columns ?? 80,
   }
 }

@@ -7,7 +7,7 @@ import { runProgram } from '../../src/cli/program.ts'
 import type { Output } from '../../src/cli/surroundings.ts'
 
 /** The built command: `npm run build` makes it, and `npm test` does that first. */
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+export const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
 export const networkFile = fileURLToPath(new URL('../checkpoints/tiny_hp.pkl', import.meta.url))
 export const imageFolder = fileURLToPath(new URL('../images', import.meta.url))
@@ -29,6 +29,7 @@ export async function headlight(
   const written = { stdout: '', stderr: '' }
   const output = (name: 'stdout' | 'stderr'): Output => ({
     write: (text) => void (written[name] += text),
+    unread: new AbortController().signal,
     isTerminal: false,
     columns: () => 80,
   })
@@ -56,6 +57,8 @@ export function startHeadlight(
   pid: number | undefined
   ended: Promise<Ended>
   kill: (signal: NodeJS.Signals) => void
+  /** Nobody reads what it says any more. */
+  leave: () => void
   said: (text: string) => Promise<void>
 } {
   const { PATH = '', HOME = '' } = process.env
@@ -76,6 +79,9 @@ export function startHeadlight(
     pid: child.pid,
     ended,
     kill: (signal) => void child.kill(signal),
+    leave: () => {
+      for (const stream of [child.stdout, child.stderr]) stream.destroy()
+    },
     said: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {

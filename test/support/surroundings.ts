@@ -1,6 +1,6 @@
 import type { Surroundings } from '../../src/cli/surroundings.ts'
 
-const silent = { write: () => undefined, isTerminal: false, columns: () => 80 }
+const silent = { write: () => undefined, unread: new AbortController().signal, isTerminal: false, columns: () => 80 }
 
 /** Of a process in which nothing but the environment counts. */
 export const surroundingsOf = (environment: Surroundings['environment']): Surroundings => ({

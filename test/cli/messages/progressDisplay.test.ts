@@ -4,7 +4,12 @@ import { ProgressDisplay } from '../../../src/cli/messages/progressDisplay.ts'
 function screen(isTerminal: boolean, silent = false) {
   const written: string[] = []
   const clock = { ms: 0 }
-  const output = { write: (text: string) => void written.push(text), isTerminal, columns: () => 60 }
+  const output = {
+    write: (text: string) => void written.push(text),
+    unread: new AbortController().signal,
+    isTerminal,
+    columns: () => 60,
+  }
   return { written, clock, display: new ProgressDisplay(output, { silent, now: () => clock.ms }) }
 }
 

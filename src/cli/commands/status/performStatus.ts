@@ -67,8 +67,9 @@ export async function showStatus(call: Call): Promise<number> {
       return 0
     }
     const stop = stopOnSignal(surroundings, 'the runs go on', () => undefined)
+    const end = AbortSignal.any([stop.signal, surroundings.results.unread])
     try {
-      while (!stop.signal.aborted) {
+      while (!end.aborted) {
         const status = await read()
         // Home and erase downwards: clearing the whole screen first would flicker. In a pipe each look has its time
         // above it, or is one line of JSON.
@@ -76,7 +77,7 @@ export async function showStatus(call: Call): Promise<number> {
         else if (!settings.json) surroundings.results.write(`--- ${status.at}\n`)
         show(status)
         if (wanted !== undefined && status.sets.every(({ state }) => closedStates.includes(state))) return 0
-        await pause(watchMs, { signal: stop.signal })
+        await pause(watchMs, { signal: end })
       }
       return 0
     } finally {
