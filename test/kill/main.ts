@@ -29,7 +29,7 @@ try {
       const story = await rounds.play(round)
       const seconds = ((performance.now() - began) / 1000).toFixed(0)
       say(
-        `round ${round.seed} (${round.store}, ${round.programs}${round.isChanging ? ', changing' : ''}): as the quiet run, ${seconds} s, ${story.length - 1} blows`,
+        `round ${round.seed} (${round.store}, ${round.programs}${round.isChanging ? ', changing' : ''}${round.isUnread ? ', unread' : ''}): as the quiet run, ${seconds} s, ${story.length - 1} blows`,
       )
       if (values.verbose) for (const line of story) say(`  ${line}`)
     } catch (error) {

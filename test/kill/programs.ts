@@ -22,15 +22,23 @@ export class Program {
   readonly name: string
   readonly #args: readonly string[]
   readonly #environment: Readonly<Record<string, string>>
+  /** Characters that are read before both outputs are closed. */
+  readonly #readsFor: () => number
   #child: ChildProcess | undefined
   #output = ''
   /** Of the process that was started last: how it ended by itself, or undefined while it runs or when it was killed. */
   ended: { code: number | null; output: string } | undefined
 
-  constructor(name: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
+  constructor(
+    name: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    readsFor: () => number = () => Infinity,
+  ) {
     this.name = name
     this.#args = args
     this.#environment = environment
+    this.#readsFor = readsFor
   }
 
   start(): void {
@@ -42,11 +50,14 @@ export class Program {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        if (this.#child === child) this.#output = (this.#output + text).slice(-20_000)
-      })
+    let left = this.#readsFor()
+    const read = (text: string): void => {
+      if (this.#child === child) this.#output = (this.#output + text).slice(-20_000)
+      left -= text.length
+      if (left <= 0) for (const stream of [child.stdout, child.stderr]) stream.destroy()
     }
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', read)
+    read('')
     child.once('close', (code) => {
       if (this.#child !== child) return
       this.#child = undefined

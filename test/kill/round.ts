@@ -8,6 +8,7 @@ import { imageCount, shardCount, shardSize, type Place } from './place.ts'
 import { Program, RedisServer } from './programs.ts'
 import { Random } from './random.ts'
 import { differences, readResults, readState, type Results } from './results.ts'
+import { mayBeBorne, readersOf } from './unread.ts'
 
 export interface Round {
   readonly seed: number
@@ -16,6 +17,8 @@ export interface Round {
   readonly programs: 'together' | 'apart'
   /** Whether the dataset gains and loses images meanwhile. */
   readonly isChanging: boolean
+  /** Whether the outputs of the programs are closed early. */
+  readonly isUnread: boolean
 }
 
 /** Seeds that follow each other go through all kinds of rounds. */
@@ -25,6 +28,7 @@ export function roundOf(seed: number): Round {
     store: seed % 2 === 0 ? 'folder' : 's3',
     programs: (seed >> 1) % 2 === 0 ? 'together' : 'apart',
     isChanging: (seed >> 2) % 2 === 1,
+    isUnread: seed % 3 === 0,
   }
 }
 
@@ -115,6 +119,7 @@ class Disturbance {
   readonly #place: Place
   readonly #round: Round
   readonly #random: Random
+  readonly #readsFor: () => number
   readonly #quietMs: number
   readonly #began = performance.now()
   #redis: RedisServer | undefined
@@ -132,6 +137,7 @@ class Disturbance {
     this.#place = place
     this.#round = round
     this.#random = new Random(round.seed)
+    this.#readsFor = round.isUnread ? readersOf(new Random(round.seed + 2_000_000)) : () => Infinity
     this.#quietMs = quietMs
     this.dataset = round.isChanging ? place.ownDataset(this.name) : place.dataset
     // Chance of its own, so that a seed's blows stay the same.
@@ -203,7 +209,7 @@ class Disturbance {
   }
 
   async #together(): Promise<[Program]> {
-    const run = new Program('run', this.#arguments(), await environmentOf(this.#place, this.name))
+    const run = new Program('run', this.#arguments(), await environmentOf(this.#place, this.name), this.#readsFor)
     this.programs.push(run)
     return [run]
   }
@@ -213,9 +219,14 @@ class Disturbance {
     this.#redis = new RedisServer(this.#place.scratch(this.name))
     await this.#redis.start()
     const redis = ['--redis', this.#redis.url]
-    const produce = new Program('produce', ['produce', ...this.#arguments().slice(1), ...redis], environment)
+    const produce = new Program(
+      'produce',
+      ['produce', ...this.#arguments().slice(1), ...redis],
+      environment,
+      this.#readsFor,
+    )
     const worker = (name: string): Program =>
-      new Program(name, ['worker', '--json', ...redis, '--units', '1'], environment)
+      new Program(name, ['worker', '--json', ...redis, '--units', '1'], environment, this.#readsFor)
     this.programs.push(produce, worker('worker 1'), worker('worker 2'))
     return [produce, ...this.programs.slice(1)]
   }
@@ -328,7 +339,8 @@ class Disturbance {
       // Told to stop; by the signal itself when that came before the program could listen.
       (this.#drained.has(program) && (ended.code === 0 || ended.code === null)) ||
       (this.#place.kind === 's3' && ['store-busy', 'store-gone', 'unreachable'].includes(code)) ||
-      (wasRedisAway && ['no-redis', 'queue-lost'].includes(code))
+      (wasRedisAway && ['no-redis', 'queue-lost'].includes(code)) ||
+      (this.#round.isUnread && mayBeBorne(ended.code, wasRedisAway || this.#place.kind === 's3'))
     this.#tell(`${program.name} ended by itself with ${ended.code}: ${ended.output.trim().split('\n').at(-1)}`)
     if (!this.#drained.delete(program)) this.#exits++
     if (!isBorne || this.#exits > exitsBorne) throw new Error(`${program.name} ended with ${ended.code}`)
