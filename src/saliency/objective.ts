@@ -5,44 +5,47 @@ import type { Head } from './networks/description.ts'
 import { constant, make, scalar } from './ops.ts'
 
 /**
- * The scalar that is differentiated.
+ * The scalar that is differentiated. A leading minus takes the negative of any of them, as `-yaw` or `-yaw:bin:3`.
  *
  * - `sum`: yaw + pitch + roll, in degrees (the origin's). Once ReLUs are guided its gradient is not the sum of the three.
- * - `yaw`, `pitch`, `roll`: one angle, in degrees; with a minus sign its negative.
+ * - `yaw`, `pitch`, `roll`: one angle, in degrees.
  * - `yaw:top`: the logit of the most likely bin; `yaw:bin:N`: the logit of bin N.
  * - `class:N`: output N of a network with one output that is no angle.
  */
-type Objective =
-  | { readonly kind: 'sum'; readonly sign: 1 | -1 }
-  | { readonly kind: 'angle'; readonly angle: AngleName; readonly sign: 1 | -1 }
+type Objective = { readonly sign: 1 | -1 } & (
+  | { readonly kind: 'sum' }
+  | { readonly kind: 'angle'; readonly angle: AngleName }
   | { readonly kind: 'top'; readonly angle: AngleName }
   | { readonly kind: 'bin'; readonly angle: AngleName; readonly bin: number }
   | { readonly kind: 'class'; readonly index: number }
+)
 
 const pattern =
-  /^(?:(?<minus>-)?(?<plain>sum|yaw|pitch|roll)|(?<angle>yaw|pitch|roll):(?:top|bin:(?<bin>\d+))|class:(?<index>\d+))$/
+  /^(?<minus>-)?(?:(?<plain>sum)|(?<angle>yaw|pitch|roll)(?<bins>:top|:bin:(?<bin>\d+))?|class:(?<index>\d+))$/
 
 function parseObjective(name: string): Objective | undefined {
   const groups = pattern.exec(name)?.groups
   if (groups === undefined) return undefined
-  if (groups.plain !== undefined) {
-    const sign = groups.minus === undefined ? 1 : -1
-    return groups.plain === 'sum' ? { kind: 'sum', sign } : { kind: 'angle', angle: angle(groups.plain), sign }
-  }
-  if (groups.index !== undefined) return { kind: 'class', index: Number(groups.index) }
-  if (groups.bin !== undefined) return { kind: 'bin', angle: angle(groups.angle), bin: Number(groups.bin) }
-  return { kind: 'top', angle: angle(groups.angle) }
+  const sign = groups.minus === undefined ? 1 : -1
+  if (groups.plain !== undefined) return { sign, kind: 'sum' }
+  if (groups.index !== undefined) return { sign, kind: 'class', index: Number(groups.index) }
+  if (groups.bins === undefined) return { sign, kind: 'angle', angle: angle(groups.angle) }
+  if (groups.bin === undefined) return { sign, kind: 'top', angle: angle(groups.angle) }
+  return { sign, kind: 'bin', angle: angle(groups.angle), bin: Number(groups.bin) }
 }
 
-/** `each,-yaw` → `yaw, pitch, roll, -yaw`. Repeated names are kept once. Raises InputError `bad-option`. */
+/** `each,-yaw` → `yaw, pitch, roll, -yaw`, and `-each` → `-yaw, -pitch, -roll`. Repeated names are kept once. Raises InputError `bad-option`. */
 export function parseObjectives(text: string): string[] {
   const names = text.split(',').map((name) => name.trim())
-  const expanded = names.flatMap((name) => (name === 'each' ? angleNames : [name]))
+  const expanded = names.flatMap((name) => {
+    if (name === 'each') return angleNames
+    return name === '-each' ? angleNames.map((one) => `-${one}`) : [name]
+  })
   for (const name of expanded) {
     if (parseObjective(name) === undefined) {
       throw new InputError(
         'bad-option',
-        `objective "${name}" is unknown: use sum, each, yaw, pitch, roll (or -yaw …), yaw:top, yaw:bin:N or class:N, separated by commas`,
+        `objective "${name}" is unknown: use sum, each, yaw, pitch, roll, yaw:top, yaw:bin:N or class:N, separated by commas; a minus before any takes its negative`,
       )
     }
   }
@@ -96,16 +99,21 @@ export interface HeadNodes {
 export function objectiveNode(name: string, heads: HeadNodes): Node {
   const objective = parseObjective(name)
   if (objective === undefined) throw new InputError('bad-option', `objective "${name}" is unknown`)
+  const node = positiveNode(name, objective, heads)
+  return objective.sign === 1 ? node : make('mul', [node, scalar(-1)])
+}
+
+function positiveNode(name: string, objective: Objective, heads: HeadNodes): Node {
   switch (objective.kind) {
     case 'sum': {
       const [one, ...more] = heads.angles.values()
       if (one === undefined) throw missing(name, 'no head that gives an angle; use class:N')
-      return signed(more.length === 0 ? one : make('sum', [one, ...more]), objective.sign)
+      return more.length === 0 ? one : make('sum', [one, ...more])
     }
     case 'angle': {
       const node = heads.angles.get(objective.angle)
       if (node === undefined) throw missing(name, `no ${objective.angle} head`)
-      return signed(node, objective.sign)
+      return node
     }
     case 'top': {
       const logits = binned(name, objective.angle, heads)
@@ -133,10 +141,6 @@ function column(name: string, values: Node, index: number, what: string): Node {
   const oneHot = new Float32Array(count)
   oneHot[index] = 1
   return make('matmul', [values, constant(oneHot, [count, 1])], { transposeB: false })
-}
-
-function signed(node: Node, sign: 1 | -1): Node {
-  return sign === 1 ? node : make('mul', [node, scalar(-1)])
 }
 
 function tooFew(name: string, count: number, what: string): InputError {

@@ -47,12 +47,18 @@ function distance(a: Float32Array, b: Float32Array): number {
 }
 
 describe('names of objectives', () => {
+  it('takes a minus before any of them', () => {
+    const all = ['sum', 'yaw', 'pitch', 'roll', 'yaw:top', 'roll:bin:3', 'class:5'].map((name) => `-${name}`)
+    expect(parseObjectives(all.join())).toEqual(all)
+  })
+
   it('expands each and keeps repeated names once', () => {
     expect(parseObjectives('each,-yaw,yaw')).toEqual(['yaw', 'pitch', 'roll', '-yaw'])
+    expect(parseObjectives('-each,-yaw')).toEqual(['-yaw', '-pitch', '-roll'])
     expect(parseObjectives('sum, yaw:top,yaw:bin:12,class:3')).toEqual(['sum', 'yaw:top', 'yaw:bin:12', 'class:3'])
   })
 
-  it.each(['', 'jaw', 'yaw:', 'yaw:bin:', 'yaw:bin:x', '-yaw:top', 'class', 'sum,,yaw', '--yaw'])(
+  it.each(['', 'jaw', 'yaw:', 'yaw:bin:', 'yaw:bin:x', 'yaw:-top', '- yaw', 'class', '-class', 'sum,,yaw', '--yaw'])(
     'refuses "%s"',
     (text) => {
       expect(() => parseObjectives(text)).toThrow(InputError)
@@ -75,14 +81,7 @@ describe('objectives on a real network', () => {
     }
   })
 
-  it('-yaw mirrors yaw by plain gradient only', async () => {
-    const [plain] = await explain(['yaw', '-yaw'], 'none')
-    expect(
-      distance(
-        gradient(plain, '-yaw').map((v) => -v),
-        gradient(plain, 'yaw'),
-      ),
-    ).toBeLessThan(1e-6)
+  it('-yaw does not mirror yaw once ReLUs are guided', async () => {
     const [guided] = await explain(['yaw', '-yaw'], 'all')
     expect(
       distance(
@@ -101,7 +100,14 @@ describe('objectives on a real network', () => {
     expect(distance(gradient(second, `yaw:bin:${(top + 7) % 61}`), gradient(first, 'yaw:top'))).toBeGreaterThan(0.01)
   })
 
+  it.each(['yaw', 'yaw:top', 'pitch:bin:3'])('-%s mirrors it by plain gradient', async (name) => {
+    const [plain] = await explain([name, `-${name}`], 'none')
+    const mirrored = gradient(plain, `-${name}`).map((value) => -value)
+    expect(distance(mirrored, gradient(plain, name))).toBeLessThan(1e-6)
+  })
+
   it.each([
+    ['-yaw:bin:61', /only 61 bins \(0 to 60\)/],
     ['yaw:bin:61', /only 61 bins \(0 to 60\)/],
     ['class:0', /no output of classes/],
   ])('refuses %s, which this network does not have', async (name, message) => {

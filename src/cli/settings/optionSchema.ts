@@ -65,7 +65,7 @@ export const settingsSchema = z.strictObject({
       group: 'explanation',
       placeholder: 'NAMES',
       description:
-        'What is differentiated, one or several by comma: sum, yaw, pitch, roll, each (the three one by one), yaw:top, yaw:bin:N, class:N; a leading minus takes the negative (--objective=-yaw).',
+        'What is differentiated, one or several by comma: sum, yaw, pitch, roll, each (the three one by one), yaw:top, yaw:bin:N, class:N; a minus before any of them takes its negative (--objective=-yaw).',
     }),
   scope: z.enum(scopes).default('all').meta({
     group: 'explanation',

@@ -45,6 +45,16 @@ const engines: EngineStatus[] = [
     note: null,
     origin: null,
   },
+  {
+    engine: 'onnxruntime:webgpu',
+    usable: false,
+    version: null,
+    device: null,
+    problem: 'no GPU',
+    remedy: null,
+    note: null,
+    origin: null,
+  },
 ]
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'headlight-doctor-'))
@@ -76,6 +86,8 @@ test('a machine that can run headlight has no problem', async () => {
   expect(text).toMatch(/^ok +engine onnxruntime:cpu +1\.2\.3, on the CPU$/m)
   expect(text).toMatch(/^note +engine onnxruntime:cuda +1\.1, on a GPU\n +→ aged$/m)
   expect(text).toMatch(/^note +engine tfjs:tensorflow +cannot be used: .*\n +→ headlight engine install tfjs$/m)
+  expect(text).toMatch(/^note +engine onnxruntime:webgpu +cannot be used: no GPU\n(?! +→)/m)
+  expect(text).not.toMatch(/^ok .*(cannot|no NVIDIA)/m)
   expect(text).toMatch(/^ok +sharp +\d+\.\d+\.\d+ with libvips \d+/m)
   expect(text).toMatch(/^ok +Redis server +(redis|valkey) \d+\.\d+/m)
   expect(text).toMatch(/^ok +state folder +.*GiB free$/m)

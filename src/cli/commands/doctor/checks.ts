@@ -37,6 +37,8 @@ export interface Finding {
   readonly detail: string
   /** What to do about it; with `ok`, what to know. */
   readonly remedy: string | null
+  /** Of what is not there, and needs not be: to be known, though there is nothing to do about it. */
+  readonly isNote?: true
 }
 
 type Check = (o: DoctorOptions) => Finding[] | Promise<Finding[]>
@@ -58,8 +60,8 @@ export async function doctor(options: DoctorOptions): Promise<Finding[]> {
 /** The lines that `headlight doctor` prints. */
 export function doctorText(findings: readonly Finding[]): string {
   const width = Math.max(0, ...findings.map(({ name }) => name.length))
-  const lines = findings.flatMap(({ name, ok, detail, remedy }) => [
-    `${(ok ? (remedy === null ? 'ok' : 'note') : 'problem').padEnd(7)}  ${name.padEnd(width)}  ${detail}`,
+  const lines = findings.flatMap(({ name, ok, detail, remedy, isNote = remedy !== null }) => [
+    `${(ok ? (isNote ? 'note' : 'ok') : 'problem').padEnd(7)}  ${name.padEnd(width)}  ${detail}`,
     ...(remedy === null ? [] : [`${' '.repeat(width + 11)}→ ${remedy}`]),
   ])
   const problems = findings.filter(({ ok }) => !ok).length
@@ -78,6 +80,10 @@ const fine = (name: string, detail: string, remedy: string | null = null): Findi
   ok: true,
   detail,
   remedy,
+})
+const noted = (name: string, detail: string, remedy: string | null): Finding => ({
+  ...fine(name, detail, remedy),
+  isNote: true,
 })
 const problem = (name: string, detail: string, remedy: string | null): Finding => ({ name, ok: false, detail, remedy })
 const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error)).trim()
@@ -146,12 +152,12 @@ function engineFinding(status: EngineStatus): Finding {
   const name = `engine ${engine}`
   if (usable) return fine(name, engineFacts(status), note)
   const detail = `cannot be used: ${engineFacts(status)}`
-  return engine === 'onnxruntime:cpu' ? problem(name, detail, remedy) : fine(name, detail, remedy)
+  return engine === 'onnxruntime:cpu' ? problem(name, detail, remedy) : noted(name, detail, remedy)
 }
 
 async function gpus({ searchPath }: DoctorOptions): Promise<Finding> {
   const nvidiaSmi = findExecutable('nvidia-smi', searchPath)
-  if (nvidiaSmi === null) return fine('GPU', 'no NVIDIA GPU found: computes on the CPU')
+  if (nvidiaSmi === null) return noted('GPU', 'no NVIDIA GPU found: computes on the CPU', null)
   const { stdout } = await run(nvidiaSmi, ['--query-gpu=name,memory.total', '--format=csv,noheader'], {
     timeout: 20_000,
   })
