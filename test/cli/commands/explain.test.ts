@@ -187,6 +187,16 @@ describe('headlight explain', () => {
       expect((await readdir(folder)).sort()).toEqual(['face.png', 'link', 'tiny_hp.pkl'])
     }))
 
+  it.each([
+    ['--overlay', 'x.png', '--no-overlay'],
+    ['--no-overlay', '--overlay', 'x.png'],
+  ])('refuses %s %s %s, which cannot both be meant', async (...flags) => {
+    expect(await headlight(['explain', image, '--network', networkFile, ...flags])).toMatchObject({
+      code: 2,
+      stderr: 'headlight: --overlay and --no-overlay contradict each other; give one of them\n',
+    })
+  })
+
   it('offers in its help only what it takes', async () => {
     const { stdout } = await headlight(['explain', '--help'])
     const text = stdout.replace(/\s+/g, ' ')

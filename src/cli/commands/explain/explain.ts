@@ -1,3 +1,4 @@
+import { InputError } from '../../../base/errors.ts'
 import type { CommandSpec } from '../../command.ts'
 
 export const explainCommand: CommandSpec = {
@@ -39,8 +40,9 @@ export const explainCommand: CommandSpec = {
       .option(
         '--overlay <OUT.png>',
         "write the gradient's magnitude, averaged over 28 × 28 cells, as colours over the crop that the network saw (default: NAME-overlay.png in the current folder, unless --map, --gradient or --json is given)",
+        eitherOverlay,
       )
-      .option('--no-overlay', 'write no picture that is not asked for')
+      .option('--no-overlay', 'write no picture that is not asked for', eitherOverlay)
       .optionsGroup('Options:'),
   examples: [
     [
@@ -58,4 +60,12 @@ export const explainCommand: CommandSpec = {
     const { explainImage } = await import('./performExplain.ts')
     return explainImage(call)
   },
+}
+
+/** Commander keeps both under one name, where the last would win: a picture that somebody wants not, or one that is missing. */
+function eitherOverlay(path: string | undefined, before: unknown): string | false {
+  if (before !== undefined && (path === undefined) !== (before === false)) {
+    throw new InputError('bad-option', '--overlay and --no-overlay contradict each other; give one of them')
+  }
+  return path ?? false
 }
