@@ -201,6 +201,17 @@ describe('input that cannot work', () => {
       expect(await readdir(dataset)).toEqual(['a.png'])
     }))
 
+  it('includes GPUs that are not there, or that the engine does not take', () =>
+    inFolder(async (folder) => {
+      const none = { PATH: folder, CUDA_VISIBLE_DEVICES: '' }
+      for (const command of [run, ['retry', 'latest']]) {
+        const call = [...command, '--output', join(folder, 'out'), '--gpus', '0']
+        expect(await refusal(call, none)).toContain('--gpus 0 cannot be had: ')
+        expect(await refusal([...call, '--engine', 'onnxruntime'], none)).toContain('it computes on the CPU')
+      }
+      expect(await readdir(folder)).toEqual([])
+    }))
+
   it('includes a config file that is missing, or has a misspelt key', () =>
     inFolder(async (folder) => {
       const config = join(folder, 'my.yaml')

@@ -1,4 +1,5 @@
 import { InputError } from '../../base/errors.ts'
+import { chooseEngine, thisMachine } from '../../machine/chooseEngine.ts'
 import { engineEnvironment } from '../../machine/engineEnvironment.ts'
 import { probeEngine } from '../../machine/probe.ts'
 import { isInstalled, requireInstalled, sourceOf, wholeEngineName } from '../../saliency/engines/openEngine.ts'
@@ -37,4 +38,16 @@ export async function refuseAbsentEngine({ settings, folders, surroundings }: Ca
     'bad-engine',
     `the engine ${engine} cannot be taken from ${source.origin} (${probe.problem}): headlight engine install tfjs`,
   )
+}
+
+/**
+ * InputError `bad-option` for GPUs that were asked for and are not there, or that the engine takes none of: said before
+ * the dataset is listed and a result set begun. Whether the engine works on them is left to its trial, which takes long
+ * and is needed only where there is something to compute.
+ */
+export async function refuseAbsentGpus({ settings, folders, surroundings }: Call): Promise<void> {
+  if (settings.gpus === undefined) return
+  const machine = thisMachine(folders.engines, surroundings.environment, 0)
+  const supposed = () => Promise.resolve({ ok: true, version: '', device: 'a GPU' } as const)
+  await chooseEngine(settings.engine, { ...machine, probe: supposed }, settings.gpus)
 }

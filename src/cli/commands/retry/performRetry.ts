@@ -10,13 +10,14 @@ import { number } from '../../messages/quantities.ts'
 import { required } from '../../settings/commandFlags.ts'
 import { openDataset } from '../../shared/askedFor.ts'
 import { computeHere } from '../../shared/computeHere.ts'
-import { refuseAbsentEngine } from '../../shared/computing.ts'
+import { refuseAbsentEngine, refuseAbsentGpus } from '../../shared/computing.ts'
 
 /** A run over the failed images of the result set that the named run belongs to; all else is known from its `set.json`. */
 export async function performRetry(call: Call): Promise<number> {
   const { settings, operands, log } = call
   const code = typeof call.flags['code'] === 'string' ? call.flags['code'] : null
   await refuseAbsentEngine(call)
+  await refuseAbsentGpus(call)
   const uri = required(settings, 'output', 'retry')
   const output = openStore(uri, { endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint, logger: log })
   try {
