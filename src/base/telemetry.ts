@@ -29,13 +29,15 @@ export function createLogger(
 /**
  * `rediss://user:secret@host` → `rediss://user:***@host`, `https://token@host` → `https://***@host`, `?password=secret` →
  * `?password=***`; text without any comes back unchanged. All up to the last `@` before the query goes, since a password
- * that was not escaped may hold `/` and `@` itself. Paths of `s3://` and `file://` hold `@` rightly, and stay.
+ * that was not escaped may hold `/` and `@` itself, and the query too where what follows a colon is no port: `?` then
+ * stands in the password. Paths of `s3://` and `file://` hold `@` rightly, and stay.
  */
 export function withoutPassword(text: string): string {
   return text
     .replace(/(\b(?:s3|file):\/\/)([^?\s/]*)@/gi, masked)
+    .replace(/((?<!\bs3|\bfile):\/\/)([^\s/?#@[]*:(?!\d*(?:[/?#\s"]|$))\S*)@/gi, masked)
     .replace(/((?<!\bs3|\bfile):\/\/)([^?\s]*)@/gi, masked)
-    .replace(/([?&]password=)[^&\s"]*/gi, '$1***')
+    .replace(/([?&](?:sentinel)?password=)[^&\s"]*/gi, '$1***')
 }
 
 function masked(_all: string, before: string, credentials: string): string {

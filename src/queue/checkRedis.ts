@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import { InputError } from '../base/errors.ts'
+import { isReplica, sayReplica } from './primary.ts'
 import { redisFault } from './redisFault.ts'
 import { anonymous, type QueueConnection } from './redisUrl.ts'
 
@@ -18,7 +19,7 @@ const minimumVersion = [6, 2] as const
 
 /**
  * Connects once, PINGs, and looks whether the server can carry the queue. InputError `no-redis` in one sentence:
- * unreachable, wrong password, TLS on one side only, too old, cluster or no cluster. Of a cluster, one node that answers
+ * unreachable, wrong password, TLS on one side only, too old, a replica, cluster or no cluster. Of a cluster, one node that answers
  * is enough.
  *
  * @param timeoutMs for one node
@@ -50,6 +51,7 @@ async function askInfo(
     ...node,
     lazyConnect: true,
     retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
     maxRetriesPerRequest: 0,
     connectTimeout: timeoutMs,
     // The ready check is an INFO whose failure hides the reply of AUTH; the INFO below says it plainly.
@@ -91,6 +93,8 @@ function facts(info: string, connection: QueueConnection): RedisFacts {
   if (!isCluster && connection.cluster !== null) {
     throw new InputError('no-redis', `Redis at ${at} is not a cluster; take cluster=1 out of its URL`)
   }
+  // Any node of a cluster leads to the right one.
+  if (!isCluster && isReplica(field('role'))) throw redisFault(at, [sayReplica()])
   const policy = field('maxmemory_policy') ?? null
   const warning =
     policy === null || policy === 'noeviction'

@@ -8,12 +8,13 @@ import {
   type RedisOptions,
   type WorkerOptions,
 } from 'bullmq'
-import { Cluster, Redis } from 'ioredis'
+import { Cluster, type Redis } from 'ioredis'
 import { z } from 'zod'
 import { backoffMs, type Backoff } from '../base/backoff.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { workerOptions } from './jobs.ts'
 import { sayOutage } from './outage.ts'
+import { primaryClient } from './primary.ts'
 import { anonymous, type QueueConnection } from './redisUrl.ts'
 
 const reconnecting: Backoff = { firstMs: 100, longestMs: 5_000 }
@@ -46,7 +47,7 @@ RedisConnection.clientFactory = ({ clusterNodes, ...options }) =>
 
 function newClient(asked: RedisOptions, nodes: QueueConnection['cluster']): Redis | Cluster {
   const options = { ...asked, ...anonymous }
-  if (nodes === null) return new Redis(options)
+  if (nodes === null) return primaryClient(options)
   const { host: _host, port: _port, db: _db, retryStrategy, enableOfflineQueue, ...redisOptions } = options
   return new Cluster([...nodes], {
     ...(retryStrategy === undefined ? {} : { clusterRetryStrategy: retryStrategy }),

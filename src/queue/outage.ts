@@ -9,7 +9,7 @@ const silenceMs = 30_000
  * of a job that it cannot find or no longer owns after Redis has lost its data: the producer notices and says that.
  */
 const saysNothing =
-  /Stream isn't writeable|Connection is closed|ECONNRESET|EPIPE|(Missing key|Missing lock|Lock mismatch) for job|could not renew lock|max retries per request/
+  /Stream isn't writeable|Connection is closed|ECONNRESET|EPIPE|(Missing key|Missing lock|Lock mismatch) for job|could not renew lock|max retries per request|UNBLOCKED/
 
 const outages = new WeakMap<QueueConnection, { said: string; heardAt: number }>()
 

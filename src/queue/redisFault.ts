@@ -20,6 +20,19 @@ export function redisFault(description: string, causes: readonly unknown[]): Inp
 
 /** From the plainest symptom to the vaguest: a refused login also closes the connection. */
 const sentences: readonly (readonly [RegExp, string, 'says it all'?])[] = [
+  // Before all others: what follows is about the sentinels, not the server. Their number of the attempt would make every
+  // attempt another fault.
+  [
+    /All sentinels .*(WRONGPASS|NOAUTH|NOPERM)/s,
+    'is not found, since its sentinels want another login; correct sentinelUser and sentinelPassword in the URL',
+    'says it all',
+  ],
+  [
+    /All sentinels (?!.*Last error)|No such master/s,
+    'is not found, since its sentinels know no primary of that name; correct the name in the URL',
+    'says it all',
+  ],
+  [/All sentinels /, 'is not found, since none of its sentinels answers; start them or correct the URL', 'says it all'],
   [
     /WRONGPASS|invalid password|invalid username-password/i,
     'refuses the user or password; correct them in the URL',
@@ -33,6 +46,14 @@ const sentences: readonly (readonly [RegExp, string, 'says it all'?])[] = [
   ],
   [/NOPERM/, 'does not allow this user to PING and INFO; widen its ACL'],
   [/DENIED/, 'is in protected mode and refuses other hosts; set a password on the server'],
+  [
+    /READONLY/,
+    'is a replica, which takes no writes; give the URL of its primary, or of its sentinels (redis+sentinel://…)',
+    'says it all',
+  ],
+  [/MISCONF/, 'cannot save its data and takes no writes; free space on its disk, its log says more', 'says it all'],
+  [/\bOOM\b/, 'has no memory left and takes no writes; raise its maxmemory', 'says it all'],
+  [/NOREPLICAS/, 'has fewer replicas than its min-replicas-to-write and takes no writes; start them', 'says it all'],
   [/LOADING|MASTERDOWN/, 'is still loading its data; try again in a moment'],
   [/DB index is out of range/i, 'has no such database; correct the number at the end of the URL'],
   [/ENOTFOUND|EAI_AGAIN/, 'has a host name that cannot be resolved; correct the URL'],
@@ -40,7 +61,7 @@ const sentences: readonly (readonly [RegExp, string, 'says it all'?])[] = [
   [/ENOENT/, 'does not answer: there is no such socket; start it or correct the path'],
   [/EACCES/, 'cannot be opened by this user; ask for access to its socket'],
   [
-    /EHOSTUNREACH|ENETUNREACH|no reply/,
+    /EHOSTUNREACH|ENETUNREACH|no reply|Socket timeout/,
     'does not answer; check host, port and firewall, or use rediss:// if it speaks TLS',
   ],
   [/no TLS reply/, 'gives no TLS reply; check host, port and firewall, or use redis:// if it speaks none'],

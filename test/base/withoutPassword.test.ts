@@ -9,6 +9,12 @@ it.each([
   ['redis://:hunt@er2@h', 'redis://:***@h'],
   ['redis+unix:///run/redis.sock?db=1&password=hunter2&x=1', 'redis+unix:///run/redis.sock?db=1&password=***&x=1'],
   ['ftp://key:hunter2@host', 'ftp://key:***@host'],
+  ['https://key:hun?ter2@host', 'https://key:***@host'],
+  ['https://key:hun#t?er@2@host', 'https://key:***@host'],
+  [
+    'redis+sentinel://h1,h2/main?sentinelUser=ann&sentinelPassword=hunter2',
+    'redis+sentinel://h1,h2/main?sentinelUser=ann&sentinelPassword=***',
+  ],
   // Nothing secret: unchanged.
   ['s3://bucket/a@b/', 's3://bucket/a@b/'],
   ['http://host:9000/a?mail=a@b', 'http://host:9000/a?mail=a@b'],

@@ -153,6 +153,17 @@ test('a cluster is taken for a single server, or the reverse', async () => {
   expect(await refusal(`redis://127.0.0.1:${open.port}?cluster=1`)).toMatch(/not a cluster/)
 })
 
+test('a replica is taken for the server', async () => {
+  const replica = await startTcpRedis({ settings: ['--replicaof', `127.0.0.1 ${open.port}`] })
+  try {
+    expect(await refusal(`redis://127.0.0.1:${replica.port}`)).toMatch(
+      /is a replica, which takes no writes; give the URL of its primary, or of its sentinels \(redis\+sentinel:.*\)$/,
+    )
+  } finally {
+    await replica.stop()
+  }
+})
+
 test('one node of a cluster that answers is enough', async () => {
   const port = await fake(answering('redis_version:7.0.15\r\ncluster_enabled:1\r\n'))
   const url = `redis://127.0.0.1:${await freePort()}?cluster=1&node=127.0.0.1:${port}`

@@ -66,6 +66,45 @@ test('a cluster is asked for by a parameter and may have several nodes to ask fi
   })
 })
 
+test('sentinels are listed, with the name of the primary that they know', () => {
+  expect(read('redis+sentinel://a.example,b.example:7000,[::1]/main')).toEqual({
+    redis: {
+      sentinels: [
+        { host: 'a.example', port: 26379 },
+        { host: 'b.example', port: 7000 },
+        { host: '::1', port: 26379 },
+      ],
+      name: 'main',
+      db: 0,
+    },
+    cluster: null,
+    description: 'redis+sentinel://a.example:26379,b.example:7000,[::1]:26379/main',
+  })
+})
+
+test('the login of sentinels is not that of the server, and TLS is for both', () => {
+  const url = 'rediss+sentinel://ann:p%40ss@a:1,b:2/main/3?sentinelUser=watch&sentinelPassword=secret%2F'
+  expect(read(url)).toEqual({
+    redis: {
+      sentinels: [
+        { host: 'a', port: 1 },
+        { host: 'b', port: 2 },
+      ],
+      name: 'main',
+      sentinelUsername: 'watch',
+      sentinelPassword: 'secret/',
+      username: 'ann',
+      password: 'p@ss',
+      db: 3,
+      tls: {},
+      sentinelTLS: {},
+      enableTLSForSentinelMode: true,
+    },
+    cluster: null,
+    description: 'rediss+sentinel://ann@a:1,b:2/main/3',
+  })
+})
+
 test.each([
   ['localhost:6379', 'starts with localhost:'],
   ['nonsense', 'cannot be parsed'],
@@ -82,9 +121,42 @@ test.each([
   ['redis+unix:///run/redis.sock?cluster=1', 'Unix socket'],
   ['redis://host:99999', 'cannot be parsed'],
   ['redis://%zz:x@host', 'escapes nothing'],
+  ['redis+sentinel://host', 'does not name the primary'],
+  ['redis+sentinel:///main', 'names no host'],
+  ['redis+sentinel://host,:x/main', 'no host:port'],
+  ['redis+sentinel://host/main/0/1', 'does not name the primary'],
+  ['redis+sentinel://host/main/five', 'names the database "five"'],
+  ['redis+sentinel://host/main?cluster=1', 'behind sentinels'],
+  ['redis://host?sentinelPassword=x', 'does not begin with redis+sentinel'],
 ])('%s is refused, saying why', (url, why) => {
   expect(() => redisConnection(url)).toThrow(InputError)
   expect(() => redisConnection(url)).toThrow(why)
+})
+
+// What stands after a / ? or # of a password that is not escaped is no longer the host's part of a URL.
+test.each(
+  ['#', '/', '?'].flatMap((mark) => ['hunter', 'h@nter', 'h:nter', '12', '12@3'].map((half) => `${half}${mark}two`)),
+)('the password %s, not escaped, is refused with advice, and nothing of it is shown or looked up', (password) => {
+  for (const [before, after] of [
+    ['redis://:', '@host:6379/0'],
+    ['rediss://ann:', '@host'],
+    ['redis://:', '@host?cluster=1'],
+    ['redis+sentinel://ann:', '@a:1,b:2/main'],
+  ]) {
+    const refuse = () => redisConnection(`${before}${password}${after}`)
+    expect(refuse).toThrow(InputError)
+    expect(refuse).toThrow('is not escaped; write @ : / ? # % of a user or password as %40 %3A %2F %3F %23 %25')
+    expect(refuse).not.toThrow(/hunter|nter|two|12|ann/)
+  }
+})
+
+test('what is unambiguous is read: more than one @ or : before the host', () => {
+  expect(read('redis://ann:p@s:s@host').redis).toMatchObject({ host: 'host', username: 'ann', password: 'p@s:s' })
+  expect(read('redis+sentinel://:p@s,s@a,b/main').redis).toMatchObject({ password: 'p@s,s', name: 'main' })
+  expect(read('redis+unix:///run/a@b.sock?password=p@ss').redis).toMatchObject({
+    path: '/run/a@b.sock',
+    password: 'p@ss',
+  })
 })
 
 test('a refusal never repeats the password', () => {
@@ -93,12 +165,16 @@ test('a refusal never repeats the password', () => {
     'http://u:hunter2@host',
     'redis://u:hunter2@',
     'redis://h?password=hunter2&x=1',
+    'redis+unix:///run/redis.sock?password=a&hunter2=1',
+    'redis+unix:///run/redis.sock?password=a#hunter2',
+    'redis+unix://u:1/hunter2@/run/redis.sock',
+    'hunter2:x@host',
+    ':hunter2@host:6379',
+    'ann:hunter2#x@host',
+    'redis://host?cluster=1&node=u:hunter2@host',
   ]) {
-    try {
-      redisConnection(url)
-      expect.unreachable(url)
-    } catch (error) {
-      expect(String(error)).not.toContain('hunter2')
-    }
+    const refuse = () => redisConnection(url)
+    expect(refuse).toThrow(InputError)
+    expect(refuse).not.toThrow('hunter2')
   }
 })

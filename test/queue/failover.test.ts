@@ -1,0 +1,165 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { createLogger } from '../../src/base/telemetry.ts'
+import { checkRedis } from '../../src/queue/checkRedis.ts'
+import { openClient, openQueue, openQueueEvents, openWorker } from '../../src/queue/connection.ts'
+import { redisConnection, type QueueConnection } from '../../src/queue/redisUrl.ts'
+import { freePort, silent } from '../support/redis.ts'
+import { startRedisPair } from '../support/redisPair.ts'
+import { startSentinels } from '../support/sentinels.ts'
+
+const cleanUp: (() => unknown)[] = []
+afterEach(async () => {
+  for (const action of cleanUp.splice(0).reverse()) await action()
+})
+
+async function startPair() {
+  const pair = await startRedisPair()
+  cleanUp.unshift(() => pair.stop())
+  return pair
+}
+
+/** All that headlight opens to a Redis, standing. */
+function open(connection: QueueConnection, log = silent) {
+  const queue = openQueue<{ n: number }, number>(connection, 'numbers', log)
+  const events = openQueueEvents(connection, 'numbers', log)
+  const client = openClient(connection, log)
+  const taken: number[] = []
+  const heard = new Set<string>()
+  const gates = new Map<number, Promise<void>>()
+  const worker = openWorker<{ n: number }, number>(
+    connection,
+    'numbers',
+    async ({ data: { n } }) => {
+      taken.push(n)
+      await gates.get(n)
+      return 2 * n
+    },
+    { concurrency: 4 },
+    log,
+  )
+  events.on('completed', ({ jobId }) => heard.add(jobId))
+  cleanUp.push(
+    () => client.disconnect(),
+    () => queue.close(),
+    () => events.close(),
+    () => worker.close(),
+  )
+  /** Adds as a producer does, which is told at once that Redis is away and tries again. */
+  const add = (...numbers: number[]) =>
+    vi.waitFor(
+      () => queue.addBulk(numbers.map((n) => ({ name: 'double', data: { n }, opts: { jobId: `job-${n}` } }))),
+      { timeout: 30_000, interval: 50 },
+    )
+  const untilHeard = (...numbers: number[]) =>
+    vi.waitFor(() => expect([...heard]).toEqual(expect.arrayContaining(numbers.map((n) => `job-${n}`))), {
+      timeout: 30_000,
+      interval: 20,
+    })
+  return { queue, events, worker, client, taken, gates, add, untilHeard }
+}
+
+test('a primary that becomes a replica and stays reachable is left for the new one', async () => {
+  const pair = await startPair()
+  const { events, add, untilHeard, gates, taken, client, worker } = open(redisConnection(pair.url))
+  await events.waitUntilReady()
+  let release: () => void = () => undefined
+  gates.set(1, new Promise((resolve) => (release = resolve)))
+  const failures: Error[] = []
+  worker.on('failed', (_, error) => failures.push(error))
+  await add(1, 2)
+  await untilHeard(2)
+  await client.set('{headlight}:known', 'before')
+
+  await pair.linked()
+  await pair.promote(pair.ports[1])
+  pair.proxy.target = pair.ports[1]
+  release()
+  await untilHeard(1)
+  await add(3, 4, 5)
+  await untilHeard(3, 4, 5)
+  await vi.waitFor(() => client.set('{headlight}:known', 'after'))
+  expect(await client.get('{headlight}:known')).toBe('after')
+  // Not that of the job at work either: it was done, and only that could not be said for a moment.
+  expect(failures).toEqual([])
+  expect(taken).toHaveLength(5)
+  expect(new Set(taken)).toEqual(new Set([1, 2, 3, 4, 5]))
+})
+
+test('while the proxy leads to the old primary nothing fails, and what is wrong is said once', async () => {
+  const pair = await startPair()
+  const connection = redisConnection(pair.url)
+  const said: string[] = []
+  const log = createLogger('warn', { write: (line) => void said.push((JSON.parse(line) as { msg: string }).msg) })
+  const { add, untilHeard, gates, taken, worker, events } = open(connection, log)
+  await events.waitUntilReady()
+  let release: () => void = () => undefined
+  gates.set(1, new Promise((resolve) => (release = resolve)))
+  const failures: Error[] = []
+  worker.on('failed', (_, error) => failures.push(error))
+  await add(1)
+  await vi.waitFor(() => expect(taken).toEqual([1]), { timeout: 20_000 })
+  await pair.linked()
+  await pair.promote(pair.ports[1])
+  release()
+  await vi.waitFor(() => expect(said).toHaveLength(1), { timeout: 20_000 })
+  // All clients have come back to it by then, several times.
+  const before = pair.proxy.accepted
+  await vi.waitFor(() => expect(pair.proxy.accepted).toBeGreaterThan(before + 5), { timeout: 20_000 })
+  pair.proxy.target = pair.ports[1]
+  await untilHeard(1)
+  await add(2)
+  await untilHeard(2)
+  expect(failures).toEqual([])
+  expect(said).toEqual([expect.stringMatching(/^Redis at redis:.* is a replica, .*; work goes on when it is back$/)])
+})
+
+test('a server that says nothing any more is left after half a minute', async () => {
+  const pair = await startPair()
+  const client = openClient(redisConnection(pair.url), silent)
+  cleanUp.push(() => client.disconnect())
+  await client.set('{headlight}:known', 'before')
+  await pair.linked()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    await pair.promote(pair.ports[1])
+    pair.proxy.target = pair.ports[1]
+    pair.proxy.silence()
+    const asked = client.get('{headlight}:known')
+    await vi.advanceTimersByTimeAsync(29_000)
+    const isAnswered = await Promise.race([asked.then(() => true), new Promise((r) => setImmediate(r, false))])
+    expect(isAnswered).toBe(false)
+    const ticking = setInterval(() => void vi.advanceTimersByTimeAsync(1_000), 10)
+    expect(await asked).toBe('before')
+    clearInterval(ticking)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('sentinels lead to the new primary', async () => {
+  const guarded = await startSentinels('sesame')
+  cleanUp.unshift(() => guarded.stop())
+  const connection = redisConnection(guarded.url)
+  expect(await checkRedis(connection)).toMatchObject({ warning: null })
+  const another = redisConnection(guarded.url.replace('/main', '/other'))
+  await expect(checkRedis(another)).rejects.toThrow(/its sentinels know no primary of that name; correct the name/)
+  const locked = redisConnection(guarded.url.replace('sesame', 'open'))
+  await expect(checkRedis(locked)).rejects.toThrow(/its sentinels want another login; correct sentinelUser/)
+  const nowhere = redisConnection(`redis+sentinel://127.0.0.1:${await freePort()}/main`)
+  await expect(checkRedis(nowhere)).rejects.toThrow(/none of its sentinels answers; start them or correct the URL/)
+
+  const { events, add, untilHeard, gates, taken, client } = open(connection)
+  await events.waitUntilReady()
+  let release: () => void = () => undefined
+  gates.set(1, new Promise((resolve) => (release = resolve)))
+  await add(1, 2)
+  await untilHeard(2)
+  await guarded.failOver()
+  release()
+  await untilHeard(1)
+  await add(3, 4, 5)
+  await untilHeard(3, 4, 5)
+  await vi.waitFor(() => client.set('{headlight}:known', 'after'))
+  expect(taken).toHaveLength(5)
+  expect(new Set(taken)).toEqual(new Set([1, 2, 3, 4, 5]))
+})
