@@ -207,8 +207,6 @@ function commanderSentence(code: string, problem: string): string {
       return problem.replace(/\. Expected (\d+) arguments? but got (\d+)\.$/, ': it takes $1, but $2 are given')
     case 'commander.optionMissingArgument':
       return problem.replace(/^option '(\S+) <(.*)>' argument missing$/, '$1 needs a value, $2')
-    case 'commander.missingMandatoryOptionValue':
-      return problem.replace(/^required option '(.*)' not specified$/, '$1 must be given')
     case 'commander.missingArgument':
       return problem.replace(/^missing required argument '(.*)'$/, '<$1> must be given')
     default:

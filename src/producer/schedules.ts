@@ -6,6 +6,7 @@ import type { Logger } from '../base/telemetry.ts'
 import { checkRedis, type RedisFacts } from '../queue/checkRedis.ts'
 import { closeWithin } from '../queue/closing.ts'
 import { openClient, openQueue, type RedisClient } from '../queue/connection.ts'
+import { cronTimes } from '../queue/cronTimes.ts'
 import { runJobOptions, runsQueue, standInName, type RunJob } from '../queue/jobs.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
 import {
@@ -18,7 +19,6 @@ import {
   type Schedule,
   type ScheduleOutcome,
 } from '../queue/schedule.ts'
-import { cronTimes } from './cronTimes.ts'
 
 /** A schedule as people ask about it. */
 export interface ScheduleStatus {
@@ -201,12 +201,25 @@ export class Schedules {
     const isSame =
       present?.pattern === cron && present.tz === timeZone && isDeepStrictEqual(present.template?.data, data)
     // Putting an equal scheduler again would not be nothing: it replaces a job that is overdue by that of the next time.
-    if (isSame) return
+    if (isSame && !(await this.#passesOver(schedule, present.next))) return
     await this.#queue.upsertJobScheduler(
       name,
       { pattern: cron, tz: timeZone },
       { name: 'run', data, opts: { ...runJobOptions } },
     )
+  }
+
+  /**
+   * Whether a scheduler waits for a later time than its next one, as those of older versions do: they pass over a day
+   * whose midnight a change of the clock leaves out. One that waits for an earlier time is left alone, since the time that
+   * this stands for may have passed already, and would be lost.
+   */
+  async #passesOver({ name, cron, timeZone }: Schedule, next: number | undefined): Promise<boolean> {
+    const now = new Date()
+    const [due] = cronTimes(cron, timeZone, now, 1)
+    if (due === undefined || next === undefined || next <= now.getTime() || next <= due.getTime()) return false
+    // By the clock of another host it may have come already.
+    return (await this.#queue.getJob(`repeat:${name}:${due.getTime()}`)) === undefined
   }
 
   async #next({ name, cron, timeZone, paused }: Schedule): Promise<Date[]> {

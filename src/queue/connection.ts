@@ -12,6 +12,7 @@ import { Cluster, type Redis } from 'ioredis'
 import { z } from 'zod'
 import { backoffMs, type Backoff } from '../base/backoff.ts'
 import type { Logger } from '../base/telemetry.ts'
+import { repeatStrategy } from './cronTimes.ts'
 import { workerOptions } from './jobs.ts'
 import { sayOutage } from './outage.ts'
 import { primaryClient } from './primary.ts'
@@ -35,6 +36,8 @@ function bullOptions(connection: QueueConnection, policy: Policy) {
   return {
     connection: { ...connection.redis, ...policy, clusterNodes: connection.cluster },
     prefix: connection.prefix,
+    // Queue and worker both reckon a scheduler's next time. One that did so by BullMQ's own rule would move it.
+    settings: { repeatStrategy },
   }
 }
 
@@ -115,7 +118,7 @@ export function openWorker<Data, Result>(
   connection: QueueConnection,
   name: string,
   processor: Processor<Data, Result> | null,
-  options: Omit<WorkerOptions, 'connection' | 'prefix' | keyof typeof workerOptions>,
+  options: Omit<WorkerOptions, keyof ReturnType<typeof bullOptions> | keyof typeof workerOptions>,
   log: Logger,
 ): Worker<Data, Result> {
   const worker = new Worker<Data, Result>(name, processor, {

@@ -94,6 +94,8 @@ describe('a wrong call', () => {
     expect(await refusal([...run, '--endpoint', 'x'])).toContain('did you mean --s3-endpoint or --output-s3-endpoint?')
     expect(await refusal(['run', '-dataset', 'x'])).toBe("unknown option '-dataset'; did you mean --dataset?")
     expect(await refusal([...run, '--zzz'])).toBe("unknown option '--zzz'; --help shows what there is")
+    // Before it is told what it lacks.
+    expect(await refusal(['schedule', 'add', 'x', '--nonsense'])).toContain("unknown option '--nonsense'; ")
   })
 
   it('is told which commands have the option that it lacks', async () => {
@@ -141,6 +143,8 @@ describe('a wrong call', () => {
     expect(await refusal(['worker', '--log-format=text'])).toBe('worker needs --redis URL')
     expect(await refusal(['explain', 'x.png'])).toBe('explain needs --network FILE')
     expect(await refusal(['explain'])).toContain('<image> must be given')
+    expect(await refusal(['schedule', 'add', 'x', '--tz', 'UTC'])).toBe('schedule add needs --cron LINE')
+    expect(await refusal(['schedule', 'add', 'x', '--cron', '0 2 * * *'])).toBe('schedule add needs --tz ZONE')
     expect(await refusal(['run', 'images'])).toContain("too many arguments for 'run': it takes 0, but 1 are given")
     expect(await refusal(['run', '--dataset', '--output', 'x'])).toBe(
       '--dataset needs a value, but --output follows it',

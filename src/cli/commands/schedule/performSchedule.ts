@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { InputError } from '../../../base/errors.ts'
-import { cronTimes, refuseSeconds } from '../../../producer/cronTimes.ts'
 import { Schedules, type ScheduleStatus } from '../../../producer/schedules.ts'
+import { cronTimes, refuseSeconds } from '../../../queue/cronTimes.ts'
 import type { QueueConnection } from '../../../queue/redisUrl.ts'
 import { scheduleNamePattern } from '../../../queue/schedule.ts'
 import { place } from '../../../storage/place.ts'
@@ -19,7 +19,7 @@ export async function addSchedule(call: Call): Promise<number> {
   if (!scheduleNamePattern.test(name)) {
     throw new InputError('bad-option', `"${name}" is no name for a schedule: letters, digits, . _ -, at most 64`)
   }
-  const when = { cron: String(flags['cron']), timeZone: String(flags['tz']) }
+  const when = { cron: needed(flags, 'cron', 'LINE'), timeZone: needed(flags, 'tz', 'ZONE') }
   refuseSeconds(when.cron)
   cronTimes(when.cron, when.timeZone, new Date(), 1)
   const settings = await settingsOf(runOptions(options), surroundings)
@@ -40,6 +40,12 @@ export async function addSchedule(call: Call): Promise<number> {
       asked.output.close()
     }
   })
+}
+
+function needed(flags: Call['flags'], name: string, placeholder: string): string {
+  const value = flags[name]
+  if (typeof value !== 'string') throw new InputError('bad-option', `schedule add needs --${name} ${placeholder}`)
+  return value
 }
 
 export async function listSchedules(call: Call): Promise<number> {

@@ -34,8 +34,9 @@ export const scheduleCommands: readonly CommandSpec[] = [
         .argument('<name>', 'letters, digits, dots, hyphens and underscores')
         .argument('[options...]', 'after --: what to run, in the options of produce')
         .optionsGroup('Needed:')
-        .requiredOption('--cron <LINE>', 'when: minute, hour, day of month, month, day of week, in one argument')
-        .requiredOption('--tz <ZONE>', 'the time zone of that clock, like Europe/Berlin or UTC')
+        // Not required ones: an option that is unknown would be told only when these are there.
+        .option('--cron <LINE>', 'when: minute, hour, day of month, month, day of week, in one argument')
+        .option('--tz <ZONE>', 'the time zone of that clock, like Europe/Berlin or UTC')
         .optionsGroup('Options:'),
     examples: [
       [
