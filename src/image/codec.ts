@@ -1,6 +1,9 @@
 import sharp, { type OutputInfo, type Sharp } from 'sharp'
 import { HeadlightError, SampleError } from '../base/errors.ts'
 import { endsEarly, sniff, type ImageFormat } from './container.ts'
+import { hasFlaw } from './flaw.ts'
+import { isDamageAWarning } from './tiffDirectory.ts'
+import { unsupportedKind } from './unsupported.ts'
 
 // No image is decoded twice, so libvips' cache would only hold memory; and each decode gets one thread, since a worker
 // keeps every core busy with images of their own.
@@ -52,7 +55,9 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
     )
   }
   try {
-    return await decode(bytes, sniffed.format, options)
+    const image = await decode(bytes, sniffed.format, options)
+    if (hasFlaw[sniffed.format](bytes, image)) throw refusal(bytes, sniffed.format, undefined)
+    return image
   } catch (error) {
     if (error instanceof HeadlightError) throw error
     throw refusal(bytes, sniffed.format, error)
@@ -60,11 +65,12 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
 }
 
 async function decode(bytes: Uint8Array, format: ImageFormat, options: DecodeOptions): Promise<DecodedImage> {
+  // Not `truncated`: libvips then passes over damaged strips of a TIFF, which Pillow refuses. Not always `warning`: Pillow
+  // reads what libjpeg merely warns of.
+  const failOn = format === 'tiff' && isDamageAWarning(bytes) ? 'warning' : 'error'
   const open = () =>
     sharp(bytes, {
-      // Not `truncated`: libvips then passes over damaged strips of a TIFF, which Pillow refuses. Not `warning`: Pillow
-      // reads what libjpeg merely warns of.
-      failOn: 'error',
+      failOn,
       ignoreIcc: true,
       limitInputPixels: false,
       autoOrient: options.applyExifOrientation || format === 'tiff',
@@ -176,6 +182,11 @@ function cmykToRgb(cmyk: Uint8Array, channels: number): Uint8Array {
  * image's, and a record's text must not depend on what else was decoded at the time.
  */
 function refusal(bytes: Uint8Array, format: ImageFormat, cause: unknown): SampleError {
+  const kind = unsupportedKind(format, bytes)
+  if (kind !== undefined) {
+    const advice = 'store it as an 8-bit PNG'
+    return new SampleError('not-an-image', `the file is ${kind}, which headlight does not read; ${advice}`, { cause })
+  }
   const name = format.toUpperCase()
   return endsEarly(format, bytes)
     ? new SampleError('truncated-image', `the ${name} image ends before its last row; put a whole one in its place`, {

@@ -1,3 +1,6 @@
+import { bigEndian, latin1, littleEndian } from './byteOrder.ts'
+import { colourTableBytes } from './gifFlaw.ts'
+
 /** Formats that `decodeImage` reads. All are recognised by their first bytes; a key's suffix plays no part. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif'
 
@@ -83,18 +86,17 @@ const walks: Readonly<Record<ImageFormat, (bytes: Uint8Array) => boolean>> = {
 
   /** Extensions and frames to the trailer. */
   gif(bytes) {
-    const colourTable = (flags: number) => ((flags & 0x80) !== 0 ? 3 << ((flags & 7) + 1) : 0)
     const pastSubBlocks = (from: number) => {
       let at = from
       for (let size = bytes[at]; size !== undefined && size !== 0; size = bytes[at]) at += size + 1
       return at + 1
     }
-    let at = 13 + colourTable(bytes[10] ?? 0)
+    let at = 13 + colourTableBytes(bytes[10] ?? 0)
     for (;;) {
       const introducer = bytes[at]
       if (introducer === undefined) return true
       if (introducer === 0x21) at = pastSubBlocks(at + 2)
-      else if (introducer === 0x2c) at = pastSubBlocks(at + 11 + colourTable(bytes[at + 9] ?? 0))
+      else if (introducer === 0x2c) at = pastSubBlocks(at + 11 + colourTableBytes(bytes[at + 9] ?? 0))
       else return false
     }
   },
@@ -139,20 +141,3 @@ const walks: Readonly<Record<ImageFormat, (bytes: Uint8Array) => boolean>> = {
 
 /** Bytes per value by TIFF field type: byte, ASCII, short, long, rational, their signed kin, float, double. */
 const tiffTypeBytes = [1, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
-
-function latin1(bytes: Uint8Array, at: number, length: number): string {
-  return String.fromCharCode(...bytes.subarray(at, at + length))
-}
-
-/** Unsigned integer; bytes past the end read as zero. */
-function bigEndian(bytes: Uint8Array, at: number, length: number): number {
-  let value = 0
-  for (let index = 0; index < length; index++) value = value * 256 + (bytes[at + index] ?? 0)
-  return value
-}
-
-function littleEndian(bytes: Uint8Array, at: number, length: number): number {
-  let value = 0
-  for (let index = length - 1; index >= 0; index--) value = value * 256 + (bytes[at + index] ?? 0)
-  return value
-}
