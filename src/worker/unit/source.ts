@@ -1,4 +1,4 @@
-import { PlaceError, SampleError, TransientError } from '../../base/errors.ts'
+import { HeadlightError, PlaceError, SampleError, TransientError } from '../../base/errors.ts'
 import type { Adapter, Sample, Truth } from '../../dataset/adapter.ts'
 import { decodeImage } from '../../image/codec.ts'
 import { cropToInput, type CropRule } from '../../image/crop.ts'
@@ -10,6 +10,9 @@ import type { Measurements } from '../measurements.ts'
 import { callStore, type StoreCall } from '../storeCall.ts'
 import type { View } from './makeRecord.ts'
 import { Semaphore } from './semaphore.ts'
+
+/** Other objects read in search of one that can be, after the one that failed and at the dataset's begin. */
+const othersTried = 3
 
 /** A sample ready for the engine. */
 export interface PreparedSample {
@@ -51,6 +54,7 @@ export class SampleSource {
   #reads = 0
   #readableKey: string | undefined
   #readsAtLastVanish = 0
+  #search: Promise<boolean> | undefined
 
   constructor(options: SourceOptions) {
     this.#o = options
@@ -100,22 +104,64 @@ export class SampleSource {
       this.#readableKey = entry.key
       return { bytes: found.bytes, truth }
     } catch (error) {
-      if (!(error instanceof TransientError)) throw error
-      if (this.#reads === (readsAtFirstFailure ?? this.#reads)) await this.#ensureStoreAnswers(error)
+      if (!(error instanceof TransientError) && !isRefusal(error)) throw error
+      if (this.#reads === (readsAtFirstFailure ?? this.#reads)) await this.#ensureStoreAnswers(error, entry.key)
       throw new SampleError('unavailable', `${dataset.uri}${entry.key} stayed unreadable: ${error.message}`, {
         cause: error,
       })
     }
   }
 
-  /** Nothing was read while an object failed: raises `error` unless the store proves that it serves others. */
-  async #ensureStoreAnswers(error: TransientError): Promise<void> {
+  /**
+   * Nothing was read while an object failed: raises `error` unless the store proves that it serves others. Without a
+   * look at objects beyond the shard, a shard of one image would be taken for a busy store (or, refused, for a bad
+   * place) again and again, while all the rest is done.
+   */
+  async #ensureStoreAnswers(error: TransientError | PlaceError, failed: string): Promise<void> {
     const { dataset, lastAttempt, storeCall } = this.#o
     const once: StoreCall = { ...storeCall, retries: { ...storeCall.retries, attempts: 1 } }
     const key = this.#readableKey
     if (key !== undefined) await callStore(once, () => dataset.head(key))
-    else if (lastAttempt) await callStore(once, () => dataset.check('read'))
+    else if (await callStore(once, () => this.#findReadable(failed))) return
+    else if (lastAttempt && error instanceof TransientError) await callStore(once, () => dataset.check('read'))
     else throw error
+  }
+
+  /** One search serves all objects that fail at the same time: the store may be busy indeed. */
+  #findReadable(failed: string): Promise<boolean> {
+    this.#search ??= this.#readAnother(failed).finally(() => (this.#search = undefined))
+    return this.#search
+  }
+
+  /**
+   * Whether one of the objects that follow, or else of the dataset's first, can be read. Some may share the fault of the
+   * one that failed, such as a key that is disabled; a store that refuses all of them is none that serves others.
+   */
+  async #readAnother(failed: string): Promise<boolean> {
+    const { dataset, storeCall } = this.#o
+    const others = new Set<string>()
+    for (const options of [{ after: failed }, {}]) {
+      let found = 0
+      for await (const { key, sizeBytes } of dataset.list(options)) {
+        if (key === failed || sizeBytes === 0) continue
+        others.add(key)
+        if (++found === othersTried) break
+      }
+    }
+    const range = { start: 0, end: 1 }
+    const reads = [...others].map(async (key) => {
+      const found = await dataset.get(key, { range, signal: storeCall.signal })
+      if (found === undefined) throw new SampleError('vanished', `${dataset.uri}${key} is gone`)
+      return key
+    })
+    try {
+      this.#readableKey = await Promise.any(reads)
+      return true
+    } catch (error) {
+      storeCall.signal.throwIfAborted()
+      if (error instanceof AggregateError && error.errors.every((one) => one instanceof HeadlightError)) return false
+      throw error
+    }
   }
 
   /**
@@ -158,6 +204,11 @@ export class SampleSource {
       release()
     }
   }
+}
+
+/** Access refused: to this object alone (its encryption key, a policy), or because the credentials have expired. */
+function isRefusal(error: unknown): error is PlaceError {
+  return error instanceof PlaceError && error.code === 'credentials-expired'
 }
 
 function asSample({ truth, ...sample }: ManifestEntry): Sample {

@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { InputError, PlaceError, SampleError, TransientError } from '../../../src/base/errors.ts'
 import type { Adapter } from '../../../src/dataset/adapter.ts'
+import { readRecordFile } from '../../../src/output/recordFile.ts'
+import { openStore } from '../../../src/storage/open.ts'
 import { computeShard } from '../../../src/worker/unit/pipeline.ts'
+import { startS3Server, type S3Request } from '../../support/s3Server.ts'
 import { contents, newShard, picture, withFaults, type Shard } from '../../support/shard.ts'
 
 async function codes(shard: Shard): Promise<(string | null)[]> {
@@ -148,6 +151,64 @@ test('the only object of a shard is given up at the job’s last attempt, when t
   await expect(computeShard({ ...shard.work, dataset })).rejects.toThrow(TransientError)
   await computeShard({ ...shard.work, dataset, lastAttempt: true })
   expect(await codes(shard)).toEqual(['unavailable'])
+})
+
+describe('the only object of a shard fails, while the store serves others', () => {
+  const refused = () => Promise.reject(new InputError('access-denied', 'AccessDenied, says the key'))
+  const expired = () => Promise.reject(new PlaceError('credentials-expired', 'refuses what it allowed before'))
+  const faults: Partial<Record<string, () => Promise<never>>> = { busy, refused, expired }
+
+  test.each(Object.keys(faults))('%s: it is unavailable at once, and not tried again and again', async (name) => {
+    const shard = await newShard()
+    await shard.image('m.png', 1)
+    const asked: string[] = []
+    const store = (bad: readonly string[]) =>
+      withFaults(shard.dataset, {
+        get: (key, options) => {
+          asked.push(key)
+          return bad.includes(key) ? (faults[name] ?? busy)() : shard.dataset.get(key, options)
+        },
+      })
+    // Alone in the dataset there is nothing to compare it with.
+    await expect(computeShard({ ...shard.work, dataset: store(['m.png']) })).rejects.not.toThrow(SampleError)
+    await shard.dataset.put('empty.txt', '')
+    for (const key of ['a.png', 'z.png']) await shard.dataset.put(key, 'x')
+    await expect(computeShard({ ...shard.work, dataset: store(['a.png', 'm.png', 'z.png']) })).rejects.not.toThrow(
+      SampleError,
+    )
+    expect(await codes(shard)).toEqual([])
+    asked.length = 0
+    // What follows it shares its fault; what comes first does not.
+    await computeShard({ ...shard.work, dataset: store(['m.png', 'z.png']) })
+    expect(await codes(shard)).toEqual(['unavailable'])
+    expect(asked.filter((key) => key !== 'm.png').toSorted()).toEqual(['a.png', 'z.png'])
+  })
+
+  test.each(['key-disabled', 'deny', 'internal-error', [405, 'MethodNotAllowed'], [409, 'OperationAborted']] as const)(
+    'as a service says it: %s',
+    { timeout: 30_000 },
+    async (what) => {
+      const credentials = { accessKeyId: 'tester', secretAccessKey: 'not a secret' }
+      const server = await startS3Server(credentials)
+      onTestFinished(() => server.close())
+      const shard = await newShard()
+      const options = { endpoint: server.endpoint, credentials }
+      const dataset = openStore('s3://bucket/heads', options)
+      onTestFinished(() => dataset.close())
+      for (const key of ['a.png', 'b.png']) server.put(`heads/${key}`, Buffer.from(await picture(1)))
+      const info = await dataset.head('b.png')
+      shard.list({ key: 'b.png', etag: '', sizeBytes: 1, ...info, fingerprint: 'f', companions: [] })
+      const when = ({ key, method }: S3Request) => key === 'heads/b.png' && method === 'GET'
+      server.faults.push({ when, what: typeof what === 'string' ? what : () => ({ status: what[0], body: what[1] }) })
+      await computeShard({ ...shard.work, dataset })
+      expect(await codes(shard)).toEqual(['unavailable'])
+      // Another run, once the key is enabled again.
+      server.faults.length = 0
+      await computeShard({ ...shard.work, job: { ...shard.job, run: 'run-2' }, dataset })
+      const again = await readRecordFile(shard.output, shard.job.set, 'run-2', shard.job)
+      expect([...(again?.records() ?? [])].map(({ status }) => status)).toEqual(['ok'])
+    },
+  )
 })
 
 test('a refused access is a fault of the place', async () => {
