@@ -37,6 +37,7 @@ const codes = {
   vanished: 'the object was gone when it was read',
   changed: 'the object was replaced between listing and reading',
   unavailable: 'the object stayed unreadable while others were read; tried again in the next run',
+  archived: 'the object lies in an archive and must be restored first; tried again in the next run',
   'bad-label': 'the pose that belongs to the image cannot be read',
   'bad-key': 'the key cannot be laid out in the output store',
   'key-collision': 'two samples would be written to the same map key',

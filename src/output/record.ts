@@ -80,4 +80,10 @@ export type Record = z.infer<typeof recordSchema>
 export type OkRecord = Extract<Record, { status: 'ok' }>
 
 /** Failed records with these codes are tried again by the next run; all others stand until the object changes. */
-export const retriedCodes: ReadonlySet<string> = new Set(['unavailable', 'vanished', 'changed', 'hangs-unit'])
+export const retriedCodes: ReadonlySet<string> = new Set([
+  'unavailable',
+  'archived',
+  'vanished',
+  'changed',
+  'hangs-unit',
+])

@@ -14,6 +14,7 @@ import type { Retry } from '../output/runs.ts'
 import type { TableRow } from '../output/table.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { Store } from '../storage/store.ts'
+import { GarbledKeys } from './garbledKeys.ts'
 import { MapCollisions } from './mapCollisions.ts'
 
 /** What a listing must know about a sample's former record. */
@@ -69,10 +70,11 @@ export async function enumerate(options: EnumerateOptions): Promise<ManifestDone
   if (present !== undefined) return present
 
   const state = options.state[Symbol.asyncIterator]()
+  const garbled = new GarbledKeys(options.dataset)
   try {
     let former = await nextAfter(state, listing.through)
     let last: string | undefined
-    for await (const sample of options.adapter.samples(options.dataset, listing.through)) {
+    for await (const sample of options.adapter.samples(garbled.dataset, listing.through)) {
       signal.throwIfAborted()
       if (last !== undefined && compareKeys(last, sample.key) >= 0) {
         throw new Error(`The listing is not sorted by UTF-8 bytes: ${sample.key} comes after ${last}.`)
@@ -83,7 +85,7 @@ export async function enumerate(options: EnumerateOptions): Promise<ManifestDone
         former = await next(state)
       }
       const same = former?.key === sample.key ? former : undefined
-      await listing.sample(sample, same)
+      await listing.sample(sample, same, garbled.has(sample.key))
       if (same !== undefined) former = await next(state)
       if (listing.listed().listed % reportEvery === 0) onListed(listing.listed())
     }
@@ -144,8 +146,8 @@ class Listing {
     if (this.#gone.length >= this.#partEntries) await this.#put()
   }
 
-  async sample(sample: Sample, former: StateRow | undefined): Promise<void> {
-    const refused = refuseKey(sample.key) ?? this.#collision(sample.key)
+  async sample(sample: Sample, former: StateRow | undefined, isGarbled: boolean): Promise<void> {
+    const refused = refuseKey(sample.key) ?? (isGarbled ? 'bad-key' : this.#collision(sample.key))
     this.#reached = sample.key
     if (!isAsked(former, this.#options.retry)) {
       // What is new in the dataset is no part of a retry, nor of the state that it leaves.

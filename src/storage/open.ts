@@ -4,7 +4,8 @@ import { withoutPassword, type Logger } from '../base/telemetry.ts'
 import { FilesystemStore } from './filesystem.ts'
 import { pathOfFileUri } from './fileUri.ts'
 import { S3Store } from './s3.ts'
-import type { S3ConnectionOptions } from './s3Connection.ts'
+import type { S3ConnectionOptions } from './s3Client.ts'
+import { serviceUrl } from './serviceUrl.ts'
 import type { Store } from './store.ts'
 
 /** Everything but the logger means nothing to folders. */
@@ -48,15 +49,6 @@ function openS3(uri: string, options: OpenStoreOptions): Store {
   const prefix = parts.join('/')
   const endpoint = options.endpoint === undefined ? undefined : serviceUrl(options.endpoint)
   return new S3Store(bucket, prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`, { ...options, endpoint })
-}
-
-function serviceUrl(endpoint: string): string {
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
-    const shown = withoutPassword(endpoint)
-    throw new InputError('bad-option', `the S3 endpoint "${shown}" is no URL such as http://host:9000; correct it`)
-  }
-  return url.href.replace(/\/$/, '')
 }
 
 function badUri(uri: string, why: string): InputError {

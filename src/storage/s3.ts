@@ -1,9 +1,11 @@
-import type { Readable } from 'node:stream'
 import { backoffMs, pause, type Backoff } from '../base/backoff.ts'
 import { InputError, PlaceError, SampleError, TransientError } from '../base/errors.ts'
+import type { Logger } from '../base/telemetry.ts'
 import { compareKeys } from './keyOrder.ts'
 import { requireWritableKey } from './objectKey.ts'
-import type { S3Body, S3Connection, S3ConnectionOptions, S3ListRequest, S3Page } from './s3Connection.ts'
+import { readBody } from './s3Body.ts'
+import type { S3ConnectionOptions } from './s3Client.ts'
+import type { S3Body, S3Connection, S3Listed, S3ListRequest, S3Page } from './s3Connection.ts'
 import { failureOf, isNoSuchObject, s3Error } from './s3Errors.ts'
 import { listSideBySide, pagesOf } from './s3Listing.ts'
 import { S3Writer } from './s3Writer.ts'
@@ -17,6 +19,8 @@ const bodyAttempts = 4
 /** After so long the caller decides whether to go on: it may be watched for its silence. */
 const lastBodyAttemptMs = 15_000
 const conflictAttempts = 6
+/** Objects asked for at a time where a listing does not say all of them. */
+const headsAtOnce = 16
 /** For what another moment mends. A service that is busy is waited for by the SDK, and then by the caller. */
 const repeating: Backoff = { firstMs: 40, longestMs: 640 }
 
@@ -33,28 +37,44 @@ export class S3Store implements Store {
   /** The object read last: whether it can still be read tells a bad object from a bad place. */
   #readable: string | undefined
   #conditional: Promise<boolean> | undefined
+  /** The endpoint, also where it comes from the environment; known with the first connection. */
+  #service: string | undefined
+  readonly #logger: Logger | undefined
   /** Ceph compares If-Match of a PUT with the bare ETag, so that the quotes that HTTP asks for never match. */
   #quotesEtags = true
 
   /** @param prefix empty or ending in `/` */
-  constructor(bucket: string, prefix: string, options: S3ConnectionOptions = {}) {
+  constructor(
+    bucket: string,
+    prefix: string,
+    options: S3ConnectionOptions & { readonly logger?: Logger | undefined } = {},
+  ) {
     this.#bucket = bucket
     this.#prefix = prefix
     this.uri = `s3://${bucket}/${prefix}`
     this.endpoint = options.endpoint
+    this.#service = options.endpoint
+    this.#logger = options.logger
     this.#options = options
   }
 
   async *list(options: ListOptions = {}): AsyncIterable<ObjectInfo> {
     const { prefix = '', after = '' } = options
     const startAfter = after === '' ? undefined : this.#prefix + after
-    let last: string | undefined
+    let last = after === '' ? undefined : after
     for await (const objects of listSideBySide(this.#fetchPage, { prefix: this.#prefix + prefix, after: startAfter })) {
-      for (const { key: fullKey, etag, sizeBytes } of objects) {
+      for (const { key: fullKey, etag, sizeBytes, isGarbled } of await this.#completed(objects)) {
         const key = fullKey.slice(this.#prefix.length)
         // Consoles make objects named `folder/` to show a folder.
         if (key === '' || key.endsWith('/') || isTemporary(key)) continue
-        if (last !== undefined && compareKeys(last, key) >= 0) throw this.#unordered()
+        const isBehind = last !== undefined && compareKeys(last, key) >= 0
+        if (isGarbled === true) {
+          // What is left of it never sorts after its true key, so those that follow are in order.
+          if (isBehind) this.#logger?.warn({ key }, 'a key that is not UTF-8 is left out; rename the object')
+          else yield { key: (last = key), etag, sizeBytes, isGarbled }
+          continue
+        }
+        if (isBehind) throw this.#unordered()
         last = key
         yield { key, etag, sizeBytes }
       }
@@ -73,9 +93,10 @@ export class S3Store implements Store {
 
   async head(key: string): Promise<ObjectInfo | undefined> {
     try {
-      const { etag, sizeBytes } = await (await this.#connect()).head(this.#prefix + key)
+      const connection = await this.#connect()
+      const { etag, sizeBytes } = await connection.head(this.#prefix + key)
       this.#worked.add('read')
-      return { key, etag, sizeBytes }
+      return { key, etag, sizeBytes: sizeBytes ?? (await listedSize(connection, this.#prefix + key)) }
     } catch (error) {
       if (isNoSuchObject(failureOf(error))) return undefined
       throw await this.#readError(error, key)
@@ -101,7 +122,7 @@ export class S3Store implements Store {
         this.#worked.add('read')
         this.#readable = key
         const asked = range === undefined ? bytes : bytes.subarray(range.start - bodyStart, range.end - bodyStart)
-        return { info: { key, etag, sizeBytes }, bytes: asked }
+        return { info: { key, etag, sizeBytes: sizeBytes ?? bytes.length }, bytes: asked }
       } catch (error) {
         signal?.throwIfAborted()
         if (attempt === bodyAttempts || performance.now() - startedAt > lastBodyAttemptMs) {
@@ -171,14 +192,43 @@ export class S3Store implements Store {
   }
 
   close(): void {
-    void this.#connection?.then((connection) => connection.close())
+    void this.#connection?.then(
+      (connection) => connection.close(),
+      () => undefined,
+    )
   }
 
   #connect(): Promise<S3Connection> {
-    this.#connection ??= import('./s3Connection.ts').then(
-      (module) => new module.S3Connection(this.#bucket, this.#options),
-    )
+    this.#connection ??= import('./s3Connection.ts').then(async (module) => {
+      const connection = await module.S3Connection.open(this.#bucket, this.#options)
+      this.#service = connection.endpoint
+      return connection
+    })
     return this.#connection
+  }
+
+  /** A listing that lacks ETags or sizes would take every change for none: the objects are asked one by one. */
+  async #completed(objects: readonly S3Listed[]): Promise<readonly S3Listed[]> {
+    if (objects.every(({ etag }) => etag !== '')) return objects
+    const all: S3Listed[] = []
+    for (let i = 0; i < objects.length; i += headsAtOnce) {
+      const some = objects.slice(i, i + headsAtOnce)
+      all.push(...(await Promise.all(some.map((one) => this.#asked(one)))))
+    }
+    return all
+  }
+
+  /** The object as a HEAD shows it; as it was listed, where that fails: whoever reads it finds out why. */
+  async #asked(listed: S3Listed): Promise<S3Listed> {
+    if (listed.etag !== '') return listed
+    try {
+      const { etag, sizeBytes = listed.sizeBytes } = await (await this.#connect()).head(listed.key)
+      return { ...listed, etag, sizeBytes }
+    } catch (error) {
+      const raised = this.#error(error, 'read', listed.key.slice(this.#prefix.length))
+      if (raised instanceof TransientError) throw raised
+      return listed
+    }
   }
 
   readonly #fetchPage = async (request: S3ListRequest): Promise<S3Page> => {
@@ -255,7 +305,7 @@ export class S3Store implements Store {
   #error(error: unknown, operation: Operation, key: string, checking = false): Error {
     return s3Error(error, {
       doing: `${operation} ${this.uri}${key}`,
-      endpoint: this.endpoint,
+      endpoint: this.#service,
       checking,
       worked: this.#worked.has(operation),
     })
@@ -286,22 +336,8 @@ export class S3Store implements Store {
   }
 }
 
-/** The body as one buffer; raises when it is not exactly as long as the header said. */
-function readBody(body: Readable, sizeBytes: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  const stop = () => body.destroy()
-  signal?.addEventListener('abort', stop, { once: true })
-  return new Promise<Uint8Array>((resolve, reject) => {
-    const bytes = Buffer.allocUnsafeSlow(sizeBytes)
-    let filled = 0
-    body.on('data', (chunk: Buffer) => {
-      if (filled + chunk.length <= sizeBytes) chunk.copy(bytes, filled)
-      filled += chunk.length
-    })
-    body.on('end', () => {
-      if (filled === sizeBytes) resolve(bytes)
-      else reject(new Error(`${filled} bytes came instead of ${sizeBytes}`))
-    })
-    body.on('error', reject)
-    body.on('close', () => reject(new Error(`the connection closed after ${filled} of ${sizeBytes} bytes`)))
-  }).finally(() => signal?.removeEventListener('abort', stop))
+/** Of an object whose HEAD does not say how large it is. */
+async function listedSize(connection: S3Connection, key: string): Promise<number> {
+  const { objects } = await connection.list({ prefix: key, limit: 1 })
+  return objects.find((object) => object.key === key)?.sizeBytes ?? 0
 }

@@ -8,58 +8,32 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
   UploadPartCommand,
   type PutObjectCommandInput,
+  type S3Client,
 } from '@aws-sdk/client-s3'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { InputError } from '../base/errors.ts'
+import { createS3Client, type S3ConnectionOptions } from './s3Client.ts'
+import { listedKey, type ListedKey } from './s3Keys.ts'
 import type { GetOptions } from './store.ts'
 
-export interface S3ConnectionOptions {
-  /** URL of a service other than Amazon's. */
-  readonly endpoint?: string | undefined
-  /** Default: the SDK's own (environment, profile); `us-east-1` with an endpoint, where most services do not care. */
-  readonly region?: string | undefined
-  /** Default: the SDK's own chain (environment, profile, role of the machine). */
-  readonly credentials?:
-    { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | undefined
-  /** How long a connection may stay without a byte in either direction. Default: 30 s. */
-  readonly silenceTimeoutMs?: number | undefined
-  /** How long the answer to one read or listing may take to begin, the SDK's own repetitions included. Default: 45 s. */
-  readonly answerTimeoutMs?: number | undefined
-}
-
-const connectTimeoutMs = 5_000
-/** A big object on a slow line is no reason to give up. */
-const silenceTimeoutMs = 30_000
 /** The SDK sends a request up to five times, each as patient as the last; a caller must hear sooner that nobody answers. */
 const answerTimeoutMs = 45_000
-
 /** Metadata of objects made by a multipart upload: which one. */
 const uploadMarkName = 'headlight-upload'
 
-/**
- * Steps of each request that serve Amazon's statistics and Lambda, a quarter of the CPU time that a request costs.
- * (`cacheMiddleware` would save as much again, but in this SDK lets a list grow by one entry with each request.)
- */
-const needlessSteps = [
-  'getUserAgentMiddleware',
-  'recursionDetectionMiddleware',
-  'loggerMiddleware',
-  'addExpectContinueMiddleware',
-]
-
 /** What S3 says of an object in the headers of an answer. */
 export interface S3Headers {
+  /** Empty where the service names none. */
   readonly etag: string
-  readonly sizeBytes: number
+  /** Undefined where the service does not say it, as with a body that comes in chunks. */
+  readonly sizeBytes: number | undefined
 }
 
 /** An answer whose body is still to come. */
 export interface S3Body extends S3Headers {
   readonly body: Readable
-  readonly bodyBytes: number
+  readonly bodyBytes: number | undefined
   /** Of the object: where the body begins. 0 where a service has answered a range with all that there is. */
   readonly bodyStart: number
 }
@@ -72,27 +46,41 @@ export interface S3ListRequest {
   readonly limit?: number
 }
 
+/** `etag` is empty where the listing lacks it, or the size. */
+export type S3Listed = { readonly etag: string; readonly sizeBytes: number } & Pick<ListedKey, 'key'> &
+  Partial<ListedKey>
+
 export interface S3Page {
-  readonly objects: readonly ({ readonly key: string } & S3Headers)[]
+  readonly objects: readonly S3Listed[]
   /** Keys up to and with the delimiter. */
   readonly folders: readonly string[]
+  /** The name of some folder cannot be told: it is not among `folders`. */
+  readonly lacksFolders?: boolean
   /** `undefined` on the last page. */
   readonly nextToken: string | undefined
 }
 
 /**
- * The requests that headlight makes, through the SDK's client. The only file that loads the SDK, which costs a
+ * The requests that headlight makes, through the SDK's client. This file and `s3Client.ts` alone load the SDK, which costs a
  * process 20 MB and a quarter of a second: load it when a bucket is first used. Raises the SDK's errors.
  */
 export class S3Connection {
   readonly #client: S3Client
   readonly #bucket: string
   readonly #answerTimeoutMs: number
+  /** URL of the service, for messages; undefined for Amazon's own. */
+  readonly endpoint: string | undefined
 
-  constructor(bucket: string, options: S3ConnectionOptions) {
+  private constructor(bucket: string, client: S3Client, endpoint: string | undefined, withinMs: number) {
     this.#bucket = bucket
-    this.#answerTimeoutMs = options.answerTimeoutMs ?? answerTimeoutMs
-    this.#client = createS3Client(options)
+    this.#client = client
+    this.#answerTimeoutMs = withinMs
+    this.endpoint = endpoint
+  }
+
+  static async open(bucket: string, options: S3ConnectionOptions): Promise<S3Connection> {
+    const { client, endpoint } = await createS3Client(options)
+    return new S3Connection(bucket, client, endpoint, options.answerTimeoutMs ?? answerTimeoutMs)
   }
 
   async list(request: S3ListRequest): Promise<S3Page> {
@@ -114,16 +102,15 @@ export class S3Connection {
     if (page.IsTruncated === true && page.NextContinuationToken === undefined) {
       throw new InputError('unreachable', 'cannot list: the S3 service says that there is more, but not how to go on')
     }
-    // Some services ignore the wish.
-    const decoded = (text: string | undefined): string =>
-      page.EncodingType === 'url' ? decodeURIComponent((text ?? '').replaceAll('+', ' ')) : (text ?? '')
+    const folders = (page.CommonPrefixes ?? []).map(({ Prefix }) => listedKey(Prefix ?? '', page.EncodingType))
     return {
       objects: (page.Contents ?? []).map(({ Key, ETag, Size }) => ({
-        key: decoded(Key),
-        etag: bareEtag(ETag),
+        ...listedKey(Key ?? '', page.EncodingType),
+        etag: Size === undefined ? '' : bareEtag(ETag),
         sizeBytes: Size ?? 0,
       })),
-      folders: (page.CommonPrefixes ?? []).map(({ Prefix }) => decoded(Prefix)),
+      folders: folders.filter(({ isGarbled }) => !isGarbled).map(({ key }) => key),
+      lacksFolders: folders.some(({ isGarbled }) => isGarbled),
       // Pages may hold fewer keys than asked for, and none at all: only this tells the end.
       nextToken: page.IsTruncated === true ? page.NextContinuationToken : undefined,
     }
@@ -143,12 +130,17 @@ export class S3Connection {
       Range: range === undefined ? undefined : `bytes=${range.start}-${range.end - 1}`,
     })
     const answer = await this.#answered(signal, (abortSignal) => this.#client.send(command, { abortSignal }))
-    const { etag, sizeBytes: bodyBytes } = headersOf(answer)
     // `bytes 0-9/100`
-    const [, start, whole] = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.ContentRange ?? '') ?? []
-    const sizeBytes = whole === undefined ? bodyBytes : Number(whole)
-    // In Node the body always is one; the SDK's type allows for browsers.
-    return { etag, sizeBytes, bodyBytes, bodyStart: Number(start ?? 0), body: answer.Body as Readable }
+    const [, start, last, whole] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.ContentRange ?? '') ?? []
+    const bodyBytes = answer.ContentLength ?? (last === undefined ? undefined : Number(last) - Number(start) + 1)
+    return {
+      etag: bareEtag(answer.ETag),
+      sizeBytes: whole === undefined ? bodyBytes : Number(whole),
+      bodyBytes,
+      bodyStart: Number(start ?? 0),
+      // In Node the body always is one; the SDK's type allows for browsers.
+      body: answer.Body as Readable,
+    }
   }
 
   /** A request that is broken off when its answer is overdue, or when the caller's own signal says so. */
@@ -248,39 +240,10 @@ class AnswerTimeout {
 }
 
 function headersOf(answer: { ETag?: string | undefined; ContentLength?: number | undefined }): S3Headers {
-  return { etag: bareEtag(answer.ETag), sizeBytes: answer.ContentLength ?? 0 }
+  return { etag: bareEtag(answer.ETag), sizeBytes: answer.ContentLength }
 }
 
 /** `"abc"` → `abc` */
 function bareEtag(etag: string | undefined): string {
   return (etag ?? '').replace(/^(?:W\/)?"(.*)"$/, '$1')
-}
-
-/** The SDK's client, set up so that it works with Amazon, Ceph, MinIO and kin alike. */
-function createS3Client(options: S3ConnectionOptions): S3Client {
-  const agent = { keepAlive: true, maxSockets: 64 }
-  const client = new S3Client({
-    ...(options.endpoint !== undefined && { endpoint: options.endpoint, forcePathStyle: true }),
-    ...(options.endpoint !== undefined || options.region !== undefined
-      ? { region: options.region ?? 'us-east-1' }
-      : {}),
-    ...(options.credentials !== undefined && { credentials: options.credentials }),
-    followRegionRedirects: options.endpoint === undefined,
-    // The SDK's own checksums are refused or ignored by many services and cost CPU. A whole buffer's SHA-256 is part of
-    // the signature anyway, so what arrives broken is refused.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    // Its `Expect: 100-continue` opens a new connection for each big object.
-    expectContinueHeader: false,
-    retryMode: 'standard',
-    maxAttempts: 5,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: connectTimeoutMs,
-      socketTimeout: options.silenceTimeoutMs ?? silenceTimeoutMs,
-      httpAgent: agent,
-      httpsAgent: agent,
-    }),
-  })
-  for (const step of needlessSteps) client.middlewareStack.remove(step)
-  return client
 }

@@ -30,6 +30,13 @@ const redirections = new Set(['PermanentRedirect', 'TemporaryRedirect', 'Authori
 /** Amazon has no quota; Ceph, MinIO and others do. */
 const fullDisks = new Set(['QuotaExceeded', 'XMinioStorageFull', 'InsufficientStorage', 'StorageFull'])
 const throttlings = new Set(['SlowDown', 'RequestTimeout', 'TooManyRequests', 'Throttling', 'ThrottlingException'])
+/** What services say of a single key that they will not hold; repeated, it would be the same for ever. */
+const badNames = new Set([
+  'InvalidURI',
+  'XMinioInvalidObjectName',
+  'XMinioParentIsObject',
+  'XMinioObjectExistsAsDirectory',
+])
 const untrusted = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_)/
 const lost =
   /^(ENOTFOUND|EAI_|ECONN|EHOST|ENET|ETIMEDOUT|EPIPE|EPROTO|ERR_SSL_|ERR_STREAM_PREMATURE_CLOSE|HPE_|TimeoutError$)/
@@ -114,6 +121,14 @@ export function s3Error(error: unknown, attempt: S3Attempt): HeadlightError | Er
   if (fullDisks.has(name) || status === 507) {
     return new PlaceError('disk-full', `cannot ${doing}: ${service} has no room left (${name}); make room there`, cause)
   }
+  if (name === 'InvalidObjectState') {
+    // It comes with 403, but no right would help. Listings name a restored object's archive as before: only this tells.
+    return new SampleError(
+      'archived',
+      `cannot ${doing}: the object lies in an archive (GLACIER, DEEP_ARCHIVE or kin); restore it, then start again`,
+      cause,
+    )
+  }
   if (refusals.has(name) || status === 401 || status === 403) {
     return worked && !checking
       ? new PlaceError(
@@ -137,6 +152,9 @@ export function s3Error(error: unknown, attempt: S3Attempt): HeadlightError | Er
   }
   if (name === 'KeyTooLongError') {
     return new SampleError('bad-key', `cannot ${doing}: the key is longer than S3 takes; rename it`, cause)
+  }
+  if (badNames.has(name)) {
+    return new SampleError('bad-key', `cannot ${doing}: ${service} takes no such key (${name}); rename it`, cause)
   }
   if (errno !== undefined && untrusted.test(errno) && (checking || !worked)) {
     return new InputError(

@@ -119,7 +119,8 @@ async function contents(
   for await (const page of pagesOf(fetchPage, { prefix, delimiter: '/' })) {
     folders.push(...page.folders)
     objects.push(...page.objects)
-    if (folders.length + objects.length > mostEntries) return [{ prefix }]
+    // A folder whose name cannot be told cannot be asked for either, but all together they can.
+    if (page.lacksFolders === true || folders.length + objects.length > mostEntries) return [{ prefix }]
   }
   const entries = [...folders.map((key) => ({ key })), ...objects].sort((a, b) => compareKeys(a.key, b.key))
   const stretches: Stretch[] = []

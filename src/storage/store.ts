@@ -4,6 +4,8 @@ export interface ObjectInfo {
   readonly key: string
   readonly etag: string
   readonly sizeBytes: number
+  /** The store's listing does not tell the key for certain: whoever asks for the object may get none, or another. */
+  readonly isGarbled?: true
 }
 
 export interface ListOptions {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Adapter, Sample } from '../../src/dataset/adapter.ts'
+import { openAdapter } from '../../src/dataset/adapters.ts'
 import {
   automaticShardSize,
   fingerprint,
@@ -11,6 +12,7 @@ import {
 import { retriedCodes } from '../../src/output/record.ts'
 import { enumerate, type EnumerateOptions, type StateRow } from '../../src/producer/enumerate.ts'
 import { compareKeys } from '../../src/storage/keyOrder.ts'
+import { wrapped } from '../../src/storage/wrapped.ts'
 import { dyingAt, World } from '../support/producerWorld.ts'
 
 let world: World
@@ -135,6 +137,31 @@ describe('listing against the state before', () => {
       ['a.jpg.png', 'key-collision'],
       ['a//b.jpg', 'bad-key'],
     ])
+  })
+
+  it('makes one failed record of a key that the listing cannot tell for certain, and knows it again', async () => {
+    const garbled = ['50%.png', 'a%.mat', 'a%.png']
+    const dataset = wrapped(world.dataset, {
+      async *list() {
+        for (const key of [...garbled, 'b.png'])
+          yield { key, etag: 'e1', sizeBytes: 1, ...(key === 'b.png' ? {} : { isGarbled: true }) }
+      },
+    })
+    const adapter = openAdapter({
+      name: 'images',
+      filenameAngles: ['yaw', 'pitch', 'roll'],
+      applyExifOrientation: false,
+    })
+    const { entries } = await list([], [], { dataset, adapter })
+    expect(entries.map(({ key, refused }) => [key, refused])).toEqual([
+      ['50%.png', 'bad-key'],
+      ['a%.png', 'bad-key'],
+      ['b.png', undefined],
+    ])
+    const rows = entries.map(({ key, refused = null }) =>
+      row(key, { status: refused === null ? 'ok' : 'failed', code: refused }),
+    )
+    expect((await list([], rows, { dataset, adapter }, world.output, 'again')).entries).toEqual([])
   })
 
   it('knows a refused sample again, and notices when a collision comes or goes', async () => {

@@ -38,6 +38,8 @@ type FaultKind =
   | 'expired-token'
   | 'deny'
   | 'quota'
+  | 'archived'
+  | 'key-disabled'
   | 'redirect'
   | 'reset'
   | 'lose-answer'
@@ -50,9 +52,10 @@ export interface Fault {
   /**
    * `reset` cuts the connection before anything is done, `lose-answer` after it was done; `error-in-200` says 200 and
    * then that nothing was done, as S3 does when a multipart upload takes long to complete; `truncate` sends half the body
-   * and then cuts, `stall` sends half of it and then nothing more; a number waits so many milliseconds and goes on.
+   * and then cuts, `stall` sends half of it and then nothing more; a number waits so many milliseconds and goes on. A
+   * function makes another service's answer of the one that there would be.
    */
-  readonly what: FaultKind | number
+  readonly what: FaultKind | number | ((answer: Answer) => Answer)
   /** How often it strikes before it is over. Default: for ever. */
   times?: number
 }
@@ -103,11 +106,14 @@ const refusals: Readonly<Record<string, [status: number, code: string]>> = {
   'expired-token': [400, 'ExpiredToken'],
   deny: [403, 'AccessDenied'],
   quota: [403, 'QuotaExceeded'],
+  archived: [403, 'InvalidObjectState'],
+  'key-disabled': [400, 'KMS.DisabledException'],
   redirect: [301, 'PermanentRedirect'],
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number
+  /** With `transfer-encoding` nothing says how long the body is. */
   readonly headers?: Record<string, string>
   readonly body?: string | Buffer
 }
@@ -191,17 +197,19 @@ export class S3Server {
     if (fault === 'reset') return void request.socket.destroy()
     let answer: Answer
     try {
-      const refusal = refusals[fault ?? '']
+      const refusal = typeof fault === 'string' ? refusals[fault] : undefined
       if (refusal !== undefined) throw new S3Refusal(...refusal)
       if (fault === 'error-in-200') throw new S3Refusal(200, 'InternalError')
       answer = this.#answer(request, asked, body)
+      if (typeof fault === 'function') answer = fault(answer)
     } catch (error) {
       if (!(error instanceof S3Refusal)) throw error
       answer = { status: error.status, body: errorXml(error.code), headers: { 'content-type': 'application/xml' } }
     }
     if (fault === 'lose-answer') return void request.socket.destroy()
     const bytes = Buffer.from(answer.body ?? '')
-    response.writeHead(answer.status, { 'content-length': String(bytes.length), ...answer.headers })
+    const length = answer.headers?.['transfer-encoding'] === undefined ? { 'content-length': String(bytes.length) } : {}
+    response.writeHead(answer.status, { ...length, ...answer.headers })
     if (fault === 'stall') {
       response.write(bytes.subarray(0, bytes.length / 2))
     } else if (fault === 'truncate') {
