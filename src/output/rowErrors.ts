@@ -1,5 +1,6 @@
 import type { Degrees, Pose } from '../pose/euler.ts'
 import { geodesicError } from '../pose/geodesic.ts'
+import { isBeyondLabelLimit } from '../pose/labelLimit.ts'
 
 /** The columns of a table row that its errors follow from. */
 export interface RowAngles {
@@ -11,16 +12,13 @@ export interface RowAngles {
   readonly labelRoll: Degrees | null
 }
 
-/** Bins of Hopenet's heads end at ±99°, so the literature leaves samples out whose label lies beyond. */
-const labelLimit: Degrees = 99
-
 /** Whether a label lies beyond ±99°, which leaves the sample out of all means of errors. */
 export function beyondLabelLimit({
   labelYaw,
   labelPitch,
   labelRoll,
 }: Omit<RowAngles, 'yaw' | 'pitch' | 'roll'>): boolean {
-  return [labelYaw, labelPitch, labelRoll].some((label) => Math.abs(label ?? 0) > labelLimit)
+  return isBeyondLabelLimit([labelYaw, labelPitch, labelRoll])
 }
 
 /** Estimate and label of a row; null unless it has all six angles, which errors over samples need. */

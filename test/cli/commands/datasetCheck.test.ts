@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DatasetCheck } from '../../../src/cli/commands/dataset/checkResult.ts'
@@ -74,6 +74,23 @@ describe('dataset check', () => {
       const { result } = await check(folder, '--adapter', 'filename', '--network', networkFile)
       expect(result.network?.ranking).toMatchObject({ n: 4, telling: false, better: null })
       expect(result.warnings).toEqual([expect.stringContaining('the ranking says nothing')])
+    }))
+
+  it('ranks by the samples that a run’s summary counts: a label beyond ±99° is in no error', () =>
+    inFolder(async (folder) => {
+      cpSync(imageFolder, folder, { recursive: true })
+      const within = await check(folder, '--adapter', 'filename', '--network', networkFile)
+      const [name = ''] = readdirSync(imageFolder)
+      cpSync(join(imageFolder, name), join(folder, 'TURNED00000009_+150_+1_+17.png'))
+      const { result } = await check(folder, '--adapter', 'filename', '--network', networkFile)
+      expect(result).toMatchObject({ samples: 5, labels: { n: 5, yaw: { max: 150 } } })
+      expect(result.network?.ranking).toEqual(within.result.network?.ranking)
+      expect(result.warnings).toContain('1 of the labels lie beyond ±99° and are left out of errors by convention')
+
+      for (const file of readdirSync(imageFolder)) rmSync(join(folder, file))
+      const alone = await check(folder, '--adapter', 'filename', '--network', networkFile)
+      expect(alone.result.network?.ranking).toBeNull()
+      expect(alone.result.warnings).toContainEqual(expect.stringContaining('no sample has a label within ±99°'))
     }))
 
   it('shows what an index has wrong, over the whole listing', () =>

@@ -7,6 +7,7 @@ import { decodeImage, type DecodedImage } from '../../../image/codec.ts'
 import { drawContactSheet, type Tile } from '../../../image/contactSheet.ts'
 import { cropToInput } from '../../../image/crop.ts'
 import { angleNames, type AngleName, type Pose } from '../../../pose/euler.ts'
+import { isBeyondLabelLimit } from '../../../pose/labelLimit.ts'
 import { rankReadings, type Ranking } from '../../../pose/readings.ts'
 import { createExplainer } from '../../../saliency/explainer.ts'
 import { openStore } from '../../../storage/open.ts'
@@ -167,10 +168,11 @@ function rangeOf(values: readonly number[]): Range {
   return { min: Math.min(...values), max: Math.max(...values) }
 }
 
+/** Over the samples that the summary of a run counts, or its mean error would be another than a run's. */
 function rank(seen: readonly Seen[]): Ranking | null {
   const pairs = seen.flatMap(({ truth: { pose }, estimate }) => {
     const { yaw = null, pitch = null, roll = null } = estimate ?? {}
-    return pose === null || yaw === null || pitch === null || roll === null
+    return pose === null || isBeyondLabelLimit(Object.values(pose)) || yaw === null || pitch === null || roll === null
       ? []
       : [{ estimate: { yaw, pitch, roll }, label: pose }]
   })
@@ -184,13 +186,14 @@ function warningsOf(
   ranking: Ranking | null,
 ): string[] {
   const warnings: string[] = []
-  const beyond = posesOf(seen).filter((pose) => Object.values(pose).some((degrees) => Math.abs(degrees) > 99)).length
+  const beyond = posesOf(seen).filter((pose) => isBeyondLabelLimit(Object.values(pose))).length
   if (beyond > 0) warnings.push(`${beyond} of the labels lie beyond ±99° and are left out of errors by convention`)
   const unposed = adapterDefinition(options.name).withoutPoses
   if (unposed !== undefined && seen.length > 0 && posesOf(seen).length === 0) warnings.push(unposed)
   if (!withNetwork || seen.length === 0) return warnings
   if (ranking === null) {
-    warnings.push('no sample has a label and an estimate of all three angles, so that no reading can be ranked')
+    const within = beyond > 0 ? 'label within ±99°' : 'label'
+    warnings.push(`no sample has a ${within} and an estimate of all three angles, so that no reading can be ranked`)
   } else if (!ranking.telling) {
     warnings.push(
       `in no reading do the estimates fit the labels much better than a constant would (${ranking.constant.toFixed(2)}° on average), so the ranking says nothing: is the network trained for such images and crops?`,
