@@ -1,5 +1,6 @@
 import type { Pose } from '../pose/euler.ts'
 import type { Store } from '../storage/store.ts'
+import type { LeftOutListener } from './leftOut.ts'
 
 /** A rectangle in image pixels: x0, y0 inclusive, x1, y1 exclusive; may be fractional and reach past the image's edge. */
 export interface Box {
@@ -24,7 +25,10 @@ export interface Truth {
 /** One image of a dataset, as the listing shows it. */
 export interface Sample {
   readonly key: string
-  /** Empty for an image that an index names and the listing lacks: it becomes a failed record `vanished`. */
+  /**
+   * Empty for an image that an index names and the listing lacks, and for a link that leads nowhere: it becomes a failed
+   * record `vanished`.
+   */
   readonly etag: string
   readonly sizeBytes: number
   /**
@@ -44,8 +48,12 @@ export interface Adapter {
   readonly name: string
   /** Only keys that it matches are read; for messages. */
   readonly glob?: string | undefined
-  /** All samples in order of the UTF-8 bytes of their keys, those after `after` only, in constant memory. */
-  samples(dataset: Store, after?: string): AsyncIterable<Sample>
+  /**
+   * All samples in order of the UTF-8 bytes of their keys, those after `after` only, in constant memory.
+   *
+   * @param leftOut hears of what may be an image and is no sample; an index says by itself what is one
+   */
+  samples(dataset: Store, after?: string, leftOut?: LeftOutListener): AsyncIterable<Sample>
   /** Pose, box and names of one sample; may fetch small files beside the image. Raises SampleError `bad-label`. */
   read(dataset: Store, sample: Sample): Promise<Truth>
 }

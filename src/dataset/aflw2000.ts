@@ -6,7 +6,8 @@ import type { ObjectInfo, Store } from '../storage/store.ts'
 import type { Adapter, Box, Sample } from './adapter.ts'
 import { applyExifOrientation, defineAdapter } from './adapterDefinition.ts'
 import { readCompanion, refuseFault } from './companion.ts'
-import { isImageKey, noTruth } from './images.ts'
+import { isImageKey, listingOf, noTruth, tellLeftOut } from './images.ts'
+import type { LeftOutListener } from './leftOut.ts'
 import { MatlabError, readMatlab5, type MatlabArray } from './matlab5.ts'
 
 /** `hopenet` drops missing landmarks; `hopenet-literal` keeps them, as the published evaluation did. */
@@ -67,20 +68,24 @@ interface Waiting {
  * Images with the ETag of the file beside them. `a.jpg` is listed before `a.mat`, so an image waits until the listing has
  * passed that name; `a.png` comes after it. What waits are names between two that differ in their ending only.
  */
-async function* labelledImages(dataset: Store, after?: string): AsyncIterable<Sample> {
+async function* labelledImages(dataset: Store, after?: string, leftOut?: LeftOutListener): AsyncIterable<Sample> {
   const waiting: Waiting[] = []
   let passed: ObjectInfo | undefined
-  for await (const object of dataset.list(after === undefined ? {} : { after })) {
+  for await (const object of dataset.list(listingOf(after, leftOut, isImageKey))) {
     const { key, etag, sizeBytes } = object
     for (const entry of waiting) {
-      if (!entry.known && compareKeys(entry.label, key) <= 0) settle(entry, entry.label === key ? object : undefined)
+      if (!entry.known && compareKeys(entry.label, key) <= 0)
+        settle(entry, entry.label === key && etag !== '' ? object : undefined)
     }
     for (let first = waiting[0]; first?.known === true; first = waiting[0]) {
       yield first.sample
       waiting.shift()
     }
-    if (key.endsWith('.mat')) passed = object
-    if (!isImageKey(key)) continue
+    if (key.endsWith('.mat') && etag !== '') passed = object
+    if (!isImageKey(key)) {
+      tellLeftOut(leftOut, key, etag)
+      continue
+    }
     const entry = { sample: { key, etag, sizeBytes, companions: [] }, label: labelKey(key), known: false }
     if (compareKeys(entry.label, key) < 0) {
       // Asked for where `after` cut it off or other names lie in between.

@@ -13,8 +13,9 @@ import {
   type Placement,
 } from './biwiFiles.ts'
 import { readCompanion, refuseFault } from './companion.ts'
-import { noTruth } from './images.ts'
+import { listingOf, noTruth } from './images.ts'
 import { indexLocation, joinIndex, readIndex } from './indexFile.ts'
+import type { LeftOutListener } from './leftOut.ts'
 
 /**
  * Side of the square that a head fills, in mm: from chin to crown a tall man's head measures about 250, an average
@@ -102,8 +103,8 @@ function biwiAdapter({ labels, margin, boxes }: z.output<typeof options>): Adapt
   }
   return {
     name: 'biwi',
-    samples: async function* (dataset, after) {
-      const listing = frames(dataset, after)
+    samples: async function* (dataset, after, leftOut) {
+      const listing = frames(dataset, after, boxes === null ? leftOut : undefined)
       if (boxes === null) yield* listing
       else yield* joinIndex(await readIndex(dataset, boxes, {}, 'box'), listing, after)
     },
@@ -129,15 +130,20 @@ function biwiAdapter({ labels, margin, boxes }: z.output<typeof options>): Adapt
 }
 
 /** Frames with the ETags of their pose file, which is listed before them, and of their sequence's calibration. */
-async function* frames(dataset: Store, after: string | undefined): AsyncIterable<Sample> {
+async function* frames(
+  dataset: Store,
+  after: string | undefined,
+  leftOut: LeftOutListener | undefined,
+): AsyncIterable<Sample> {
   let pose: ObjectInfo | undefined
   let calibration: { readonly key: string; readonly found: ObjectInfo | undefined } | undefined
-  for await (const object of dataset.list(after === undefined ? {} : { after })) {
+  const isFrame = (key: string) => frameName.exec(key)?.groups?.['what'] === 'rgb.png'
+  for await (const object of dataset.list(listingOf(after, leftOut, isFrame))) {
     const { key, etag, sizeBytes } = object
     const parts = frameName.exec(key)?.groups
     if (parts === undefined) continue
     if (parts['what'] === 'pose.txt') {
-      pose = object
+      if (etag !== '') pose = object
       continue
     }
     const { folder = '', frame = '' } = parts

@@ -6,7 +6,7 @@ import type { Store } from '../storage/store.ts'
 import type { Adapter, Sample } from './adapter.ts'
 import { applyExifOrientation, defineAdapter } from './adapterDefinition.ts'
 import { refuseFault } from './companion.ts'
-import { noTruth } from './images.ts'
+import { listingOf, noTruth } from './images.ts'
 import { indexLocation, joinIndex, readIndex } from './indexFile.ts'
 import { indexFields, type IndexColumns } from './indexTable.ts'
 
@@ -100,7 +100,7 @@ function csvAdapter(index: string, columns: IndexColumns): Adapter {
 
 /** Whatever it is called: the index says that it is an image. */
 async function* allObjects(dataset: Store, after: string | undefined): AsyncIterable<Sample> {
-  for await (const { key, etag, sizeBytes } of dataset.list(after === undefined ? {} : { after })) {
+  for await (const { key, etag, sizeBytes } of dataset.list(listingOf(after, undefined, () => true))) {
     yield { key, etag, sizeBytes, companions: [] }
   }
 }

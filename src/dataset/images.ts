@@ -1,26 +1,51 @@
 import { z } from 'zod'
-import type { Store } from '../storage/store.ts'
+import type { ListOptions, Store } from '../storage/store.ts'
 import type { Adapter, Sample, Truth } from './adapter.ts'
 import { applyExifOrientation, defineAdapter, type CommonSettings } from './adapterDefinition.ts'
+import { leftOutReason, type LeftOutListener } from './leftOut.ts'
 import { angleOrder, filenameAngles, filenameAnglesFlag } from './posedName.ts'
 
-const imageSuffix = /\.(jpe?g|png|webp|tiff?|gif|bmp|avif)$/i
+const imageSuffix = /\.(jpe?g|jpe|jfif|jfi|jif|png|webp|tiff?|gif|bmp|avif)$/i
 
 /**
  * Every object of the dataset, at any depth, whose name ends like an image, in order of the UTF-8 bytes of its key;
  * suffixes in any case. Keys with a hidden part (`.thumbnails/a.jpg`, `._a.jpg`) are passed over. What the bytes really
  * are is found out by whoever decodes them: a BMP is listed and becomes a failed record that names its format, since an
- * image that is silently missing is worse.
+ * image that is silently missing is worse. `leftOut` hears of others that may be images.
  */
 async function* imageSamples(
   dataset: Store,
   after: string | undefined,
   glob: string | undefined,
+  leftOut: LeftOutListener | undefined,
 ): AsyncIterable<Sample> {
   const wanted = glob === undefined ? () => true : await matcher(glob)
-  for await (const { key, etag, sizeBytes } of dataset.list(after === undefined ? {} : { after })) {
-    if (isImageKey(key) && wanted(key)) yield { key, etag, sizeBytes, companions: [] }
+  const isWanted = (key: string) => isImageKey(key) && wanted(key)
+  for await (const { key, etag, sizeBytes } of dataset.list(listingOf(after, leftOut, isWanted))) {
+    if (isWanted(key)) yield { key, etag, sizeBytes, companions: [] }
+    else if (wanted(key)) tellLeftOut(leftOut, key, etag)
   }
+}
+
+/** How a dataset is listed, so that nothing in it is missed without a word. */
+export function listingOf(
+  after: string | undefined,
+  leftOut: LeftOutListener | undefined,
+  isSample: (key: string) => boolean,
+): ListOptions {
+  return {
+    ...(after === undefined ? {} : { after }),
+    onUnnamed: (folder, keys) => {
+      const images = keys.filter(isSample)
+      if (images.length > 0 || keys.length === 0) leftOut?.unnamed(folder, images)
+    },
+  }
+}
+
+/** Tells of a file that is not taken for an image, where it may be one all the same. */
+export function tellLeftOut(leftOut: LeftOutListener | undefined, key: string, etag: string): void {
+  const reason = leftOutReason(key, etag)
+  if (reason !== undefined) leftOut?.untaken(key, reason)
 }
 
 /** Whether a key is named like an image, and no part of it is hidden. */
@@ -33,7 +58,7 @@ export const noTruth: Truth = { pose: null, box: null, subject: null, sequence: 
 
 /** The listing of every image, or of those whose whole key matches a glob (`*` ends at a slash, `**` does not). */
 export function listImages(glob: string | undefined): Adapter['samples'] {
-  return (dataset, after) => imageSamples(dataset, after, glob)
+  return (dataset, after, leftOut) => imageSamples(dataset, after, glob, leftOut)
 }
 
 /** Every command knows the adapters' flags; only one that lists has a use for the package. */

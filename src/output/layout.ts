@@ -19,6 +19,7 @@ export const layout = {
     `${set}/runs/${run}/records/${shardName(part, offset)}.jsonl`,
   magnitudeFile: (set: string, run: string, part: number, offset: number) =>
     `${set}/runs/${run}/records/${shardName(part, offset)}.mag`,
+  leftOut: (set: string, run: string) => `${set}/runs/${run}/left-out.json`,
   summary: (set: string, run: string) => `${set}/runs/${run}/summary.json`,
   failures: (set: string, run: string) => `${set}/runs/${run}/failures.csv`,
   runTable: (set: string, run: string) => `${set}/runs/${run}/angles.parquet`,

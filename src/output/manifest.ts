@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Store } from '../storage/store.ts'
 import { getJson, printJson, putOnce } from './jsonObject.ts'
 import { layout } from './layout.ts'
+import { leftOutFileSchema, type LeftOutParts } from './leftOut.ts'
 import { digest, resultVersion } from './resultSet.ts'
 
 const box = z.strictObject({ x0: z.number(), y0: z.number(), x1: z.number(), y1: z.number() })
@@ -142,6 +143,16 @@ export class Manifest {
   /** Undefined while the listing goes on, or was left off. */
   async done(): Promise<ManifestDone | undefined> {
     return (await getJson(this.#store, layout.manifestDone(this.#set, this.#run), manifestDoneSchema))?.value
+  }
+
+  /** What the listing has left out, by part. Before the part itself, so that no part is there without it. */
+  async putLeftOut(parts: LeftOutParts): Promise<void> {
+    await this.#store.put(layout.leftOut(this.#set, this.#run), printJson({ schema: 1, parts }))
+  }
+
+  /** Empty when nothing was left out. */
+  async leftOut(): Promise<LeftOutParts> {
+    return (await getJson(this.#store, layout.leftOut(this.#set, this.#run), leftOutFileSchema))?.value.parts ?? []
   }
 
   /** Undefined when the part is not there. ZodError or SyntaxError when its header is none. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Store } from '../storage/store.ts'
 import { getJson, printJson } from './jsonObject.ts'
 import { layout } from './layout.ts'
+import { leftOutSchema } from './leftOut.ts'
 import { runCountsSchema, runStateSchema } from './runs.ts'
 
 const angleSummary = z.strictObject({ yaw: z.number(), pitch: z.number(), roll: z.number(), mean: z.number() })
@@ -21,6 +22,11 @@ export const summarySchema = z.object({
   errors: z.strictObject({ n: z.int(), excluded: z.int(), median: angleSummary, geodesicMean: z.number() }).nullable(),
   /** Failed records of the state by code. */
   failures: z.record(z.string(), z.int()),
+  /**
+   * Files that may be images and are no samples: by reason (`name`, `link`, `none`, or a suffix) how many, and one of
+   * them. Absent when there is none. A retry lists little and keeps what the run before it says.
+   */
+  leftOut: leftOutSchema.optional(),
   /** Samples computed per second of the run's compute phase; null when nothing was computed. */
   imagesPerSecond: z.number().nullable(),
   /** Engines that took part, e.g. `onnxruntime:cpu`; several names when workers differed. */

@@ -1,5 +1,6 @@
 import type { Adapter, Sample } from '../dataset/adapter.ts'
 import { refuseKey } from '../output/layout.ts'
+import type { LeftOutParts } from '../output/leftOut.ts'
 import {
   automaticShardSize,
   fingerprint,
@@ -15,6 +16,7 @@ import type { TableRow } from '../output/table.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { Store } from '../storage/store.ts'
 import { GarbledKeys } from './garbledKeys.ts'
+import { ListedLeftOut } from './listedLeftOut.ts'
 import { MapCollisions } from './mapCollisions.ts'
 
 /** What a listing must know about a sample's former record. */
@@ -68,13 +70,14 @@ export async function enumerate(options: EnumerateOptions): Promise<ManifestDone
   onListed(listing.listed())
   const present = await manifest.done()
   if (present !== undefined) return present
+  listing.resume(await manifest.leftOut())
 
   const state = options.state[Symbol.asyncIterator]()
   const garbled = new GarbledKeys(options.dataset)
   try {
     let former = await nextAfter(state, listing.through)
     let last: string | undefined
-    for await (const sample of options.adapter.samples(garbled.dataset, listing.through)) {
+    for await (const sample of options.adapter.samples(garbled.dataset, listing.through, listing.leftOut)) {
       signal.throwIfAborted()
       if (last !== undefined && compareKeys(last, sample.key) >= 0) {
         throw new Error(`The listing is not sorted by UTF-8 bytes: ${sample.key} comes after ${last}.`)
@@ -115,6 +118,7 @@ class Listing {
   #unchanged = 0
   /** The last key that the parts so far account for. */
   through: string | undefined
+  readonly leftOut = new ListedLeftOut()
   #reached: string | undefined
 
   constructor(options: EnumerateOptions) {
@@ -134,9 +138,16 @@ class Listing {
     this.#collisions = new MapCollisions(header.prefixes)
   }
 
+  /** Goes on with what earlier parts have left out. */
+  resume(leftOut: LeftOutParts): void {
+    this.leftOut.resume(leftOut, this.#total.parts, this.through)
+  }
+
   async gone(former: StateRow): Promise<void> {
     this.#reached = former.key
-    if (!isAsked(former, this.#options.retry)) {
+    const mayBeThere = this.leftOut.mayHide(former.key)
+    this.leftOut.reached(former.key)
+    if (mayBeThere || !isAsked(former, this.#options.retry)) {
       // A retry does not list it, but its map is there: a neighbour that is tried again must not take its place.
       this.#collision(former.key)
       this.#unchanged++
@@ -149,6 +160,7 @@ class Listing {
   async sample(sample: Sample, former: StateRow | undefined, isGarbled: boolean): Promise<void> {
     const refused = refuseKey(sample.key) ?? (isGarbled ? 'bad-key' : this.#collision(sample.key))
     this.#reached = sample.key
+    this.leftOut.reached(sample.key)
     if (!isAsked(former, this.#options.retry)) {
       // What is new in the dataset is no part of a retry, nor of the state that it leaves.
       if (former !== undefined) this.#unchanged++
@@ -174,6 +186,8 @@ class Listing {
 
   async finish(): Promise<ManifestDone> {
     if (this.#reached !== undefined) await this.#put()
+    // What comes after the last sample.
+    await this.#putLeftOut(undefined)
     await this.#options.manifest.putDone(this.#total)
     return this.#total
   }
@@ -190,6 +204,7 @@ class Listing {
       gone: this.#gone,
       prefixes: [...this.#collisions.prefixes],
     }
+    await this.#putLeftOut(header.through)
     await this.#options.manifest.putPart(header, this.#entries)
     this.#count(header)
     this.#entries = []
@@ -198,6 +213,12 @@ class Listing {
     this.#reached = undefined
     // Only now: a shard must never be in the queue before its manifest is in the store.
     await this.#options.onPart(header)
+  }
+
+  async #putLeftOut(through: string | undefined): Promise<void> {
+    // A retry lists a few places only, whose counts would say nothing.
+    if (!this.leftOut.close(this.#total.parts, through) || this.#options.retry !== undefined) return
+    await this.#options.manifest.putLeftOut(this.leftOut.parts)
   }
 
   #count(header: ManifestHeader): void {

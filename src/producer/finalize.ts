@@ -1,8 +1,10 @@
 import { HeadlightError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
+import { leftOutText, type LeftOut } from '../dataset/leftOut.ts'
 import { publish } from '../output/current.ts'
 import { FailureList } from '../output/failureList.ts'
 import { layout } from '../output/layout.ts'
+import { sumOf } from '../output/leftOut.ts'
 import { Manifest } from '../output/manifest.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import { closeRun, type Run } from '../output/runs.ts'
@@ -74,12 +76,15 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   if (merged.isChanged) await objects.runTable.commit()
 
   const before = await readSummary(output, set.id, run.run)
+  const former = run.base === null ? undefined : (await readSummary(output, set.id, run.base))?.leftOut
+  const leftOut = run.retry === undefined ? await leftOutOf(output, set.id, run.run) : former
   const summary: Summary = {
     run: run.run,
     output: `${output.uri}${set.id}/`,
     state,
     counts: merged.counts,
     ...merged.numbers,
+    ...(leftOut === undefined ? {} : { leftOut }),
     imagesPerSecond: before === undefined ? options.work.imagesPerSecond : before.imagesPerSecond,
     engine: before === undefined ? [...options.work.engines].sort() : before.engine,
     engineReasons: before === undefined ? (options.work.engineReasons ?? {}) : before.engineReasons,
@@ -101,10 +106,17 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   const published = merged.isChanged ? run.run : run.base
   if (options.prune && published !== null) await pruneGone({ output, set, run: run.run, state: published, log })
   // After publishing: it looks at hundreds of images, and a dataset that answers slowly must not hold results back.
-  if (merged.isChanged) await report(options, summary)
+  if (merged.isChanged || leftOutText(leftOut) !== leftOutText(former)) await report(options, summary)
+  if (leftOut !== undefined) log.info({ run: run.run, leftOut }, `left out of the dataset: ${leftOutText(leftOut)}`)
   await closeRun(output, set.id, run, { state, counts: summary.counts })
   log.info({ run: run.run, state, ...summary.counts }, 'the run is closed')
   return summary
+}
+
+/** Undefined when the run's listing left nothing out. */
+async function leftOutOf(output: Store, set: string, run: string): Promise<LeftOut | undefined> {
+  const leftOut = sumOf(await new Manifest(output, set, run).leftOut())
+  return Object.keys(leftOut).length === 0 ? undefined : leftOut
 }
 
 interface Merged {

@@ -78,6 +78,8 @@ function figures(summary: Summary): string {
     ['failed', whole(failed)],
   ]
   if (gone > 0) entries.push(['gone from the dataset', whole(gone)])
+  const leftOut = Object.values(summary.leftOut ?? {}).reduce((sum, { count }) => sum + count, 0)
+  if (leftOut > 0) entries.push(['left out', whole(leftOut)])
   if (summary.mae !== null) entries.push(['mean absolute error', `${tenth(summary.mae.mean)}°`])
   if (summary.imagesPerSecond !== null) entries.push(['images per second', tenth(summary.imagesPerSecond)])
   return `<dl class="figures">${entries.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>`

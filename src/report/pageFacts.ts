@@ -1,6 +1,7 @@
 import { errorCodes } from '../base/errors.ts'
 import { withoutPassword } from '../base/telemetry.ts'
 import { describeAdapter } from '../dataset/adapters.ts'
+import { leftOutText } from '../dataset/leftOut.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import type { Summary } from '../output/summary.ts'
 import { descriptionSchema, type Head } from '../saliency/networks/description.ts'
@@ -8,9 +9,14 @@ import { escapeHtml } from './escaping.ts'
 import { minute, whole } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
 
-/** By code: how many samples failed, and the first of them. */
-export function failuresSection({ failures }: PageContent): string {
-  if (failures.length === 0) return '<p>No image failed.</p>'
+/** By code: how many samples failed, and the first of them; and what the listing left out. */
+export function failuresSection({ failures, summary }: PageContent): string {
+  const leftOut = leftOutText(summary.leftOut)
+  const missing =
+    leftOut === undefined
+      ? ''
+      : `<div class="note"><p>Left out of the dataset, so that no number on this page counts them: ${escapeHtml(leftOut)}.</p></div>`
+  if (failures.length === 0) return `<p>No image failed.</p>${missing}`
   const meanings: Readonly<Record<string, string>> = errorCodes
   const rows = failures.map(({ code, count, examples }) => {
     const shown = examples.map(
@@ -20,7 +26,7 @@ export function failuresSection({ failures }: PageContent): string {
     return `<tr><td><code>${escapeHtml(code)}</code><br><span class="quiet">${escapeHtml(meanings[code] ?? '')}</span></td><td class="number">${whole(count)}</td><td>${shown.join('')}</td></tr>`
   })
   return `<p>Their records stand in the table too, with code and message.</p>
-<div class="scroll"><table><thead><tr><th scope="col">code</th><th scope="col" class="number">images</th><th scope="col">first of them</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
+<div class="scroll"><table><thead><tr><th scope="col">code</th><th scope="col" class="number">images</th><th scope="col">first of them</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>${missing}`
 }
 
 /** Network, options and run. */

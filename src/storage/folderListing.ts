@@ -1,5 +1,5 @@
 import { stat as statWithCallback, type BigIntStats, type Dirent } from 'node:fs'
-import { opendir, stat } from 'node:fs/promises'
+import { lstat, opendir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '../base/telemetry.ts'
 import { errnoOf, filesystemError, isMissing } from './filesystemErrors.ts'
@@ -31,7 +31,7 @@ interface Level {
  * folders above it, nothing else. Links are followed, unless they lead back into a folder that they lie in.
  */
 export async function* listFiles(listing: FolderListing, options: ListOptions): AsyncGenerator<ObjectInfo> {
-  const { prefix = '', after = '' } = options
+  const { prefix = '', after = '', onUnnamed } = options
   const levels: Level[] = []
   const descend = async (folder: string): Promise<void> => {
     const identity = await identityOf(listing, folder)
@@ -51,7 +51,7 @@ export async function* listFiles(listing: FolderListing, options: ListOptions): 
       if (!key.startsWith(prefix)) return false
       return compareKeys(key, after) > 0 || (name.endsWith('/') && after.startsWith(key))
     }
-    levels.push({ folder, identity, names: await readNames(listing, folder, wanted), next: 0 })
+    levels.push({ folder, identity, names: await readNames(listing, folder, wanted, onUnnamed), next: 0 })
   }
 
   await descend('')
@@ -68,8 +68,12 @@ export async function* listFiles(listing: FolderListing, options: ListOptions): 
       while (end < names.length && end - level.next < statsAtOnce && names[end]?.endsWith('/') === false) end++
       const keys = names.slice(level.next, end).map((file) => folder + file)
       level.next = end
-      const infos = await Promise.all(keys.map((key) => fileInfo(listing, key)))
-      for (const info of infos) if (info !== undefined) yield info
+      const infos = await Promise.all(keys.map((key) => fileInfo(listing, key, onUnnamed)))
+      for (const info of infos) {
+        if (info === undefined) continue
+        if (info.etag === '') onUnnamed?.(`${info.key}/`, [])
+        yield info
+      }
     }
   }
 }
@@ -85,9 +89,19 @@ export function etagOf(stats: BigIntStats): string {
   return `${stats.size}-${stats.mtimeNs}`
 }
 
-async function readNames(listing: FolderListing, folder: string, wanted: (name: string) => boolean): Promise<string[]> {
+async function readNames(
+  listing: FolderListing,
+  folder: string,
+  wanted: (name: string) => boolean,
+  onUnnamed?: ListOptions['onUnnamed'],
+): Promise<string[]> {
   const path = join(listing.root, folder)
   const names: string[] = []
+  let isDoubtful = false
+  const take = async (entry: Dirent): Promise<void> => {
+    const name = await nameWithKind(listing, folder, entry, onUnnamed !== undefined)
+    if (name !== undefined && wanted(name)) names.push(name)
+  }
   try {
     // opendir, not readdir: a million Dirent objects at once weigh several times what their names do.
     for await (const entry of await opendir(path, { bufferSize: 1024 })) {
@@ -95,9 +109,11 @@ async function readNames(listing: FolderListing, folder: string, wanted: (name: 
         listing.onTemporary(join(path, entry.name))
         continue
       }
-      const name = await nameWithKind(listing, path, entry)
-      if (name !== undefined && wanted(name)) names.push(name)
+      // As bytes they would all cost more, for the sake of names that hardly any folder has.
+      if (entry.name.includes('\ufffd')) isDoubtful = true
+      else await take(entry)
     }
+    if (isDoubtful) await lookAtBytes(listing, folder, take, onUnnamed)
   } catch (error) {
     if (isMissing(error)) return []
     // Root's own on every ext4 volume, and never anyone's images.
@@ -107,19 +123,69 @@ async function readNames(listing: FolderListing, folder: string, wanted: (name: 
   return sortKeys(names)
 }
 
+/**
+ * Node writes U+FFFD for bytes that are no UTF-8, and cannot find such a file again by what it wrote. Tells these from
+ * names that really hold that character.
+ */
+async function lookAtBytes(
+  listing: FolderListing,
+  folder: string,
+  take: (entry: Dirent) => Promise<void>,
+  onUnnamed: ListOptions['onUnnamed'],
+): Promise<void> {
+  const path = join(listing.root, folder)
+  const unnamed: string[] = []
+  for (const entry of await readdir(path, { withFileTypes: true, encoding: 'buffer' })) {
+    const name = entry.name.toString()
+    if (!name.includes('\ufffd')) continue
+    if (Buffer.from(name).equals(entry.name)) await take(Object.assign(entry, { name }))
+    else unnamed.push(...(await filesBelow(Buffer.from(`${path}/`), entry, folder)))
+  }
+  if (unnamed.length === 0) return
+  if (onUnnamed) onUnnamed(folder, unnamed)
+  else listing.logger?.warn({ path, names: unnamed.length }, 'names that are not UTF-8 are left out; rename the files')
+}
+
+/** The keys that a file, or all files of a folder, would have, U+FFFD where the bytes are no UTF-8. Follows no links. */
+async function filesBelow(path: Buffer, entry: Dirent<Buffer>, folder: string): Promise<string[]> {
+  const key = folder + entry.name.toString()
+  if (!entry.isDirectory()) return entry.isFile() || entry.isSymbolicLink() ? [key] : []
+  const below = Buffer.concat([path, entry.name, Buffer.from('/')])
+  const keys: string[] = []
+  for (const inside of await entriesOf(below)) keys.push(...(await filesBelow(below, inside, `${key}/`)))
+  return keys
+}
+
+/** Of a folder that may have gone meanwhile: that is no reason to take the whole listing of its own folder for empty. */
+async function entriesOf(path: Buffer): Promise<Dirent<Buffer>[]> {
+  try {
+    return await readdir(path, { withFileTypes: true, encoding: 'buffer' })
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
 /** The name, with `/` when it is a folder; `undefined` for what is neither file nor folder. */
-async function nameWithKind(listing: FolderListing, path: string, entry: Dirent): Promise<string | undefined> {
+async function nameWithKind(
+  listing: FolderListing,
+  folder: string,
+  entry: Dirent,
+  keepsDangling: boolean,
+): Promise<string | undefined> {
   if (entry.isFile()) return entry.name
   if (entry.isDirectory()) return `${entry.name}/`
   if (entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice()) return undefined
   // A link, or a file system that does not tell kinds.
+  const path = join(listing.root, folder, entry.name)
   try {
-    const stats = await stat(join(path, entry.name))
+    const stats = await stat(path)
     if (stats.isDirectory()) return `${entry.name}/`
     return stats.isFile() ? entry.name : undefined
   } catch (error) {
     if (!isMissing(error)) throw error
-    listing.logger?.warn({ link: join(path, entry.name) }, 'a link that leads nowhere is left out')
+    if (keepsDangling) return entry.name
+    listing.logger?.warn({ link: path }, 'a link that leads nowhere is left out')
     return undefined
   }
 }
@@ -131,29 +197,33 @@ async function identityOf(listing: FolderListing, folder: string): Promise<strin
     return stats.isDirectory() ? `${stats.dev}:${stats.ino}` : undefined
   } catch (error) {
     if (!isMissing(error)) throw filesystemError(error, `list ${path}`)
-    warnOfName(listing, path)
     return undefined
   }
 }
 
 /** `undefined` when the file is gone since its folder was read. */
-function fileInfo(listing: FolderListing, key: string): Promise<ObjectInfo | undefined> {
+function fileInfo(
+  listing: FolderListing,
+  key: string,
+  onUnnamed: ListOptions['onUnnamed'],
+): Promise<ObjectInfo | undefined> {
   const path = join(listing.root, key)
   return new Promise((resolve, reject) => {
     statWithCallback(path, { bigint: true }, (error, stats) => {
-      if (error === null) {
-        resolve({ key, etag: etagOf(stats), sizeBytes: Number(stats.size) })
-      } else if (isMissing(error)) {
-        warnOfName(listing, path)
-        resolve(undefined)
-      } else {
-        reject(filesystemError(error, `look at ${path}`))
-      }
+      if (error === null) resolve({ key, etag: etagOf(stats), sizeBytes: Number(stats.size) })
+      else if (!isMissing(error)) reject(filesystemError(error, `look at ${path}`))
+      else if (onUnnamed === undefined) resolve(undefined)
+      else danglingInfo(path, key).then(resolve, reject)
     })
   })
 }
 
-/** Node writes U+FFFD for bytes that are no UTF-8, and such a file can then not be found by its name. */
-function warnOfName(listing: FolderListing, path: string): void {
-  if (path.includes('\ufffd')) listing.logger?.warn({ path }, 'a name that is not UTF-8 is left out; rename the file')
+/** A link that leads nowhere; `undefined` when there is no link either. */
+async function danglingInfo(path: string, key: string): Promise<ObjectInfo | undefined> {
+  try {
+    return (await lstat(path)).isSymbolicLink() ? { key, etag: '', sizeBytes: 0 } : undefined
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw filesystemError(error, `look at ${path}`)
+  }
 }

@@ -1,6 +1,5 @@
 import { backoffMs, pause, type Backoff } from '../base/backoff.ts'
 import { InputError, PlaceError, SampleError, TransientError } from '../base/errors.ts'
-import type { Logger } from '../base/telemetry.ts'
 import { compareKeys } from './keyOrder.ts'
 import { requireWritableKey } from './objectKey.ts'
 import { readBody } from './s3Body.ts'
@@ -39,38 +38,36 @@ export class S3Store implements Store {
   #conditional: Promise<boolean> | undefined
   /** The endpoint, also where it comes from the environment; known with the first connection. */
   #service: string | undefined
-  readonly #logger: Logger | undefined
   /** Ceph compares If-Match of a PUT with the bare ETag, so that the quotes that HTTP asks for never match. */
   #quotesEtags = true
 
   /** @param prefix empty or ending in `/` */
-  constructor(
-    bucket: string,
-    prefix: string,
-    options: S3ConnectionOptions & { readonly logger?: Logger | undefined } = {},
-  ) {
+  constructor(bucket: string, prefix: string, options: S3ConnectionOptions = {}) {
     this.#bucket = bucket
     this.#prefix = prefix
     this.uri = `s3://${bucket}/${prefix}`
     this.endpoint = options.endpoint
     this.#service = options.endpoint
-    this.#logger = options.logger
     this.#options = options
   }
 
   async *list(options: ListOptions = {}): AsyncIterable<ObjectInfo> {
-    const { prefix = '', after = '' } = options
+    const { prefix = '', after = '', onUnnamed } = options
     const startAfter = after === '' ? undefined : this.#prefix + after
     let last = after === '' ? undefined : after
     for await (const objects of listSideBySide(this.#fetchPage, { prefix: this.#prefix + prefix, after: startAfter })) {
       for (const { key: fullKey, etag, sizeBytes, isGarbled } of await this.#completed(objects)) {
         const key = fullKey.slice(this.#prefix.length)
-        // Consoles make objects named `folder/` to show a folder.
-        if (key === '' || key.endsWith('/') || isTemporary(key)) continue
+        if (key === '' || key.endsWith('/')) {
+          // Consoles make objects named `folder/` to show a folder. One with bytes is somebody's data.
+          if (sizeBytes > 0) onUnnamed?.(key, [key.slice(0, -1)])
+          continue
+        }
+        if (isTemporary(key)) continue
         const isBehind = last !== undefined && compareKeys(last, key) >= 0
         if (isGarbled === true) {
           // What is left of it never sorts after its true key, so those that follow are in order.
-          if (isBehind) this.#logger?.warn({ key }, 'a key that is not UTF-8 is left out; rename the object')
+          if (isBehind) onUnnamed?.(key, [key])
           else yield { key: (last = key), etag, sizeBytes, isGarbled }
           continue
         }

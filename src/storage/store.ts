@@ -13,6 +13,16 @@ export interface ListOptions {
   readonly prefix?: string
   /** Only keys that sort strictly after this one (UTF-8 bytes). Default: from the start. */
   readonly after?: string
+  /**
+   * For whoever must not miss anything without a word. Called with the files of a folder that no key can name, before a
+   * key of that folder is listed, and again whenever the folder is read again. A file whose name is no UTF-8 is told with
+   * U+FFFD where its bytes are none, so that two of them may look alike.
+   *
+   * A link that leads nowhere is then listed as well, with an empty ETag: it is an object that cannot be read. It may have
+   * been a folder, so right before that it is told as one of which nothing (no key) can be seen. Without this it is no
+   * object.
+   */
+  readonly onUnnamed?: (folder: string, keys: readonly string[]) => void
 }
 
 export interface PutOptions {

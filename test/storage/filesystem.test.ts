@@ -82,6 +82,48 @@ describe('a folder as a store', () => {
     expect(await keysOf()).toEqual(['a.png'])
   })
 
+  it('tells of names that are not UTF-8, by folder, before anything in it, whoever asks for that', async () => {
+    const bytes = (text: string) => Buffer.from(text, 'latin1')
+    const put = (path: Buffer) => writeFile(Buffer.concat([Buffer.from(`${root}/`), path]), 'x')
+    await file('a/b.png')
+    // Two that look alike once they are written, one that really holds the character, and a folder of two.
+    await put(bytes('a/\xe9.png'))
+    await put(bytes('a/\xe8.png'))
+    await file('a/\ufffd.jpg')
+    await mkdir(Buffer.concat([Buffer.from(`${root}/`), bytes('caf\xe9')]))
+    await put(bytes('caf\xe9/1.png'))
+    await put(bytes('caf\xe9/\xe9.png'))
+    const told: unknown[] = []
+    for await (const { key } of store.list({ onUnnamed: (folder, keys) => told.push([folder, keys.toSorted()]) })) {
+      told.push(key)
+    }
+    expect(told).toEqual([
+      ['', ['caf\ufffd/1.png', 'caf\ufffd/\ufffd.png']],
+      ['a/', ['a/\ufffd.png', 'a/\ufffd.png']],
+      'a/b.png',
+      'a/\ufffd.jpg',
+    ])
+    expect((await store.get('a/\ufffd.jpg'))?.bytes.length).toBe(1)
+    expect(await keysOf()).toEqual(['a/b.png', 'a/\ufffd.jpg'])
+  })
+
+  it('lists a link that leads nowhere for whoever must not miss it, as what cannot be read', async () => {
+    await file('a.png')
+    await symlink('/nowhere/b.png', join(root, 'b.png'))
+    await symlink('c.png', join(root, 'c.png'))
+    const told: unknown[] = []
+    for await (const info of store.list({ onUnnamed: (folder, keys) => told.push([folder, keys]) })) told.push(info)
+    expect(told).toMatchObject([
+      { key: 'a.png', sizeBytes: 1 },
+      // What it was is not known: below a link to a folder nothing can be seen.
+      ['b.png/', []],
+      { key: 'b.png', etag: '', sizeBytes: 0 },
+      ['c.png/', []],
+      { key: 'c.png', etag: '', sizeBytes: 0 },
+    ])
+    expect(await keysOf()).toEqual(['a.png'])
+  })
+
   it('refuses a file beside a folder of the same name, whichever comes second', async () => {
     await store.put('a/b', 'x')
     await expect(store.put('a', 'x')).rejects.toMatchObject({ name: 'SampleError', code: 'bad-key' })

@@ -55,6 +55,16 @@ describe('S3 services of all kinds', () => {
       expect(server.counts['LIST']).toBe(13)
     }))
 
+  it('an object that is named like a folder and holds something is told of, a mere mark is not', () =>
+    withStore({}, async (store, server) => {
+      server.put('data/a/', '')
+      server.put('data/b.png', 'x')
+      server.put('data/c.png/', 'x')
+      const told: unknown[] = []
+      for await (const { key } of store.list({ onUnnamed: (folder, keys) => told.push([folder, keys]) })) told.push(key)
+      expect(told).toEqual(['b.png', ['c.png/', ['c.png']]])
+    }))
+
   it('keys with characters that XML cannot carry are listed and read', () =>
     withStore({}, async (store, server) => {
       server.put('data/bell\u0007.png', 'x')

@@ -134,7 +134,8 @@ export const settingsSchema = z.strictObject({
   }),
   strict: z.boolean().default(false).meta({
     group: 'computing',
-    description: 'End with exit code 3 when a record of the result set is a failed one.',
+    description:
+      'End with exit code 3 when a record of the result set is a failed one, or files were left out that may be images: for a name that is no UTF-8, or a suffix that is not taken.',
   }),
   fetchConcurrency: z.int().min(1).max(1024).optional().meta({
     group: 'computing',

@@ -1,3 +1,4 @@
+import { leftOutText } from '../../dataset/leftOut.ts'
 import { layout } from '../../output/layout.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { Summary } from '../../output/summary.ts'
@@ -11,7 +12,8 @@ export function conclude({ settings, surroundings, display }: Call, set: ResultS
   display.end()
   if (settings.json) surroundings.results.write(`${JSON.stringify(summary)}\n`)
   else if (!settings.quiet) surroundings.results.write(summaryText(summary, set.id))
-  return settings.strict && summary.counts.failed > 0 ? 3 : 0
+  const isWhole = summary.counts.failed === 0 && summary.leftOut === undefined
+  return settings.strict && !isWhole ? 3 : 0
 }
 
 /** What `run` says at its end: where things are, the counts, and the errors against the labels. */
@@ -45,6 +47,8 @@ function summaryText(summary: Summary, set: string): string {
       `${number(counts.failed)}: ${codes.join(', ')}; listed in ${inOutput(layout.failures(set, summary.run))}`,
     ])
   }
+  const leftOut = leftOutText(summary.leftOut)
+  if (leftOut !== undefined) rows.push(['left out', leftOut])
   if (summary.imagesPerSecond !== null) {
     rows.push(['speed', `${rateText(summary.imagesPerSecond)} with ${summary.engine.join(', ')}`])
   }

@@ -92,7 +92,10 @@ export class SampleSource {
       const found = await callStore(call, () => dataset.get(entry.key, { signal: storeCall.signal }))
       if (!found) {
         await this.#ensureNotEmptied()
-        throw new SampleError('vanished', `${dataset.uri}${entry.key} was gone when it was read`)
+        // An index tells of what it names; without one, only a link is listed that has no ETag.
+        const isLink = entry.etag === '' && entry.truth === undefined
+        const what = isLink ? 'is a link that leads nowhere; mend or remove it' : 'was gone when it was read'
+        throw new SampleError('vanished', `${dataset.uri}${entry.key} ${what}`)
       }
       if (found.info.etag !== entry.etag)
         throw new SampleError(

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DatasetCheck } from '../../../src/cli/commands/dataset/checkResult.ts'
@@ -47,6 +47,23 @@ describe('dataset check', () => {
       expect(code).toBe(0)
       expect(stdout).toContain('samples   4\n')
       expect(stdout).toContain('yaw −63.0 to 32.0')
+    }))
+
+  it('tells what is left out, and of links that lead nowhere', () =>
+    inFolder(async (folder) => {
+      cpSync(imageFolder, folder, { recursive: true })
+      for (const name of ['a.heic', 'b.heic']) writeFileSync(join(folder, name), 'x')
+      writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from('\xe9.png', 'latin1')]), 'x')
+      symlinkSync('nowhere', join(folder, 'link.png'))
+      const { result } = await check(folder)
+      expect(result).toMatchObject({ samples: 5, read: 4, leftOut: { '.heic': { count: 2 }, name: { count: 1 } } })
+      expect(result.listingFindings).toMatchObject([
+        { code: 'vanished', example: { key: 'link.png', message: 'It is a link that leads nowhere.' } },
+      ])
+      const { stdout } = await headlight(['dataset', 'check', folder, '--sheet', join(folder, 'out.png')])
+      expect(stdout).toContain(
+        'left out  3 files: 2 .heic (such as a.heic), 1 with a name that is not UTF-8 (such as \ufffd.png)\n',
+      )
     }))
 
   it('warns when names are to hold poses and none does', () =>

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { summarySchema } from '../../../src/output/summary.ts'
@@ -41,6 +41,40 @@ async function prepared(folder: string, copies: number) {
 }
 
 const summaryOf = ({ stdout }: Ended) => summarySchema.parse(JSON.parse(stdout))
+
+describe('what a dataset holds and a run cannot take', () => {
+  it(
+    'is said with number and reason, and fails --strict; a link that leads nowhere is a failed image',
+    () =>
+      inFolder(async (folder) => {
+        const { dataset, start } = await prepared(folder, 1)
+        const [name = ''] = await readdir(dataset)
+        await copyFile(
+          join(dataset, name),
+          Buffer.concat([Buffer.from(`${dataset}/`), Buffer.from('caf\xe9.png', 'latin1')]),
+        )
+        for (const other of ['photo.HEIC', 'noSuffix', 'README', 'notes.txt'])
+          await writeFile(join(dataset, other), 'x')
+        await symlink('nowhere.png', join(dataset, 'link.png'))
+        const whole = await start('--strict').ended
+        expect(whole.code).toBe(3)
+        expect(whole.stdout).toMatch(/images +5 \(4 with a map, 1 failed/)
+        expect(whole.stdout).toContain(
+          'left out    3 files: 1 .heic (such as photo.HEIC), 1 with a name that is not UTF-8 (such as caf\ufffd.png), 1 without a suffix (such as noSuffix)\n',
+        )
+        const again = await start('--json').ended
+        expect([again.code, summaryOf(again)]).toMatchObject([
+          0,
+          {
+            counts: { total: 5, computed: 1, unchanged: 4, failed: 1 },
+            failures: { vanished: 1 },
+            leftOut: { name: { count: 1 } },
+          },
+        ])
+      }),
+    180_000,
+  )
+})
 
 describe('headlight run', () => {
   it(

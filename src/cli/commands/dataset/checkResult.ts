@@ -1,4 +1,5 @@
 import type { AdapterOptions } from '../../../dataset/adapters.ts'
+import type { LeftOut } from '../../../dataset/leftOut.ts'
 import type { AngleName } from '../../../pose/euler.ts'
 import type { Ranking } from '../../../pose/readings.ts'
 import type { Finding } from './survey.ts'
@@ -19,6 +20,8 @@ export interface DatasetCheck {
   /** Faults that the listing of all samples shows, and those of the samples looked at. */
   readonly listingFindings: readonly Finding[]
   readonly findings: readonly Finding[]
+  /** Files that may be images and are no samples, by reason; empty when there is none. */
+  readonly leftOut: LeftOut
   /** Ranges over the samples read, degrees; null when none has a pose. */
   readonly labels: ({ readonly n: number } & Readonly<Record<AngleName, Range>>) | null
   /** Longer sides of the boxes, image pixels; null when none has a box. */

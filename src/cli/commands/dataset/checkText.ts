@@ -1,4 +1,5 @@
 import { describeAdapter } from '../../../dataset/adapters.ts'
+import { leftOutText } from '../../../dataset/leftOut.ts'
 import { angleNames, type AngleName } from '../../../pose/euler.ts'
 import type { Ranking } from '../../../pose/readings.ts'
 import { place } from '../../../storage/place.ts'
@@ -45,6 +46,8 @@ export function checkText(check: DatasetCheck): string {
       rows.push(['wrong', `${number(count)} ${where}: ${code}, for example ${example.key}: ${example.message}`])
     }
   }
+  const leftOut = leftOutText(check.leftOut)
+  if (leftOut !== undefined) rows.push(['left out', leftOut])
   if (sheet !== null) rows.push(['sheet', `${sheet}; which sample is where, says --json`])
   for (const warning of check.warnings) rows.push(['warning', warning])
   const text = rows.map(([name, value]) => `${name.padEnd(9)} ${value}\n`).join('')

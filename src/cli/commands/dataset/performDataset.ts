@@ -43,9 +43,9 @@ export async function checkDataset(call: Call): Promise<number> {
   try {
     await dataset.check('read')
     const adapter = openAdapter(options)
-    const { samples, chosen, findings: listingFindings } = await survey(adapter, dataset, lookedAt)
+    const { samples, chosen, findings: listingFindings, leftOut } = await survey(adapter, dataset, lookedAt)
     if (samples === 0) {
-      throw emptyDataset(adapter, dataset)
+      throw emptyDataset(adapter, dataset, leftOut)
     }
     const estimator = file && (await openEstimator(file.network, settings, call.folders.engines))
     const findings = new Findings()
@@ -67,6 +67,7 @@ export async function checkDataset(call: Call): Promise<number> {
       lookedAt: chosen.length,
       read: seen.length,
       listingFindings,
+      leftOut,
       findings: findings.list(),
       labels: labelRanges(seen),
       boxes: boxRange(seen),

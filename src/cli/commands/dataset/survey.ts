@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../../base/errors.ts'
 import type { Adapter, Sample } from '../../../dataset/adapter.ts'
+import { LeftOutTally, type LeftOut } from '../../../dataset/leftOut.ts'
 import { refuseKey } from '../../../output/layout.ts'
 import type { Store } from '../../../storage/store.ts'
 
@@ -32,21 +33,26 @@ export interface Survey {
   readonly chosen: readonly Sample[]
   /** Faults that the listing itself shows. */
   readonly findings: readonly Finding[]
+  readonly leftOut: LeftOut
 }
 
 /** Lists a dataset once, in constant memory, and chooses at most `wanted` samples, evenly spaced. */
 export async function survey(adapter: Adapter, dataset: Store, wanted: number): Promise<Survey> {
   const findings = new Findings()
+  const leftOut = new LeftOutTally()
   let samples = 0
   let sound = 0
   let stride = 1
   let kept: Sample[] = []
-  for await (const sample of adapter.samples(dataset)) {
+  for await (const sample of adapter.samples(dataset, undefined, leftOut)) {
     samples++
     const refused = refuseKey(sample.key)
     if (refused !== undefined) findings.add(refused, sample.key, 'The key cannot be laid out below the output.')
-    else if (sample.etag === '') findings.add('vanished', sample.key, 'The index names it, but the dataset lacks it.')
-    else if (sample.truth?.fault !== undefined) findings.add('bad-label', sample.key, sample.truth.fault)
+    else if (sample.etag === '') {
+      const isNamed = sample.truth !== undefined
+      const message = isNamed ? 'The index names it, but the dataset lacks it.' : 'It is a link that leads nowhere.'
+      findings.add('vanished', sample.key, message)
+    } else if (sample.truth?.fault !== undefined) findings.add('bad-label', sample.key, sample.truth.fault)
     else if (sound++ % stride === 0) {
       kept.push(sample)
       // Twice as many as wanted: every other one goes, and from now on every other one is passed over.
@@ -56,7 +62,7 @@ export async function survey(adapter: Adapter, dataset: Store, wanted: number): 
       }
     }
   }
-  return { samples, chosen: evenly(kept, wanted), findings: findings.list() }
+  return { samples, chosen: evenly(kept, wanted), findings: findings.list(), leftOut: leftOut.counts() }
 }
 
 function evenly(samples: readonly Sample[], wanted: number): Sample[] {
