@@ -18,8 +18,15 @@ export interface Truth {
   readonly subject: string | null
   readonly sequence: string | null
   readonly frame: string | null
+  /** The name of the face, where an image has several. */
+  readonly face?: string | undefined
   /** Why what the layout says of this sample cannot be used; `read` raises it as `bad-label`. */
   readonly fault?: string | undefined
+  /**
+   * What of an index's row is at fault, where the map depends on it: its box, or that there are several rows. Absent
+   * where it is the label alone. No part of the fingerprint: the sentence is.
+   */
+  readonly faultOf?: 'box' | 'rows' | undefined
 }
 
 /** One image of a dataset, as the listing shows it. */
@@ -38,6 +45,11 @@ export interface Sample {
   readonly companions: readonly { readonly key: string; readonly etag: string }[]
   /** Truth that only the listing side can know (a row of an index). Absent where `read` finds it out by itself. */
   readonly truth?: Truth
+  /**
+   * What earlier versions of headlight knew of the same sample, where that was something else: with it a sample that is
+   * computed again for that alone can be told from one that has changed.
+   */
+  readonly formerTruth?: Truth
 }
 
 /**
@@ -54,6 +66,28 @@ export interface Adapter {
    * @param leftOut hears of what may be an image and is no sample; an index says by itself what is one
    */
   samples(dataset: Store, after?: string, leftOut?: LeftOutListener): AsyncIterable<Sample>
-  /** Pose, box and names of one sample; may fetch small files beside the image. Raises SampleError `bad-label`. */
+  /**
+   * Pose, box and names of one sample; may fetch small files beside the image. Raises SampleError `bad-label`, as
+   * UnusableLabel where the image can be computed without its label.
+   */
   read(dataset: Store, sample: Sample): Promise<Truth>
+  /** The key of the image that a sample shows. Absent: the sample's own. */
+  imageKey?(sampleKey: string): string
+  /** What the last listing that began has shown of the dataset as a whole. */
+  overview?(): Overview
+  /** Why a key that cannot be laid out in an output is one, where the layout knows better than that. */
+  whyBadKey?(dataset: Pick<Store, 'uri'>, sampleKey: string): string | undefined
+}
+
+/** What is to be known of a dataset's index as a whole. */
+export interface Overview {
+  /** Sentences for whoever gave it. */
+  readonly warnings: readonly string[]
+  /** Samples may have a `formerTruth`. */
+  readonly isReadAnew: boolean
+}
+
+/** The key of the image that a sample shows: several samples may be faces in one. */
+export function imageKeyOf(adapter: Adapter, sampleKey: string): string {
+  return adapter.imageKey?.(sampleKey) ?? sampleKey
 }

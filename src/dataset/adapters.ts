@@ -7,6 +7,7 @@ import { biwi } from './biwi.ts'
 import { csv } from './csv.ts'
 import { filename } from './filename.ts'
 import { images } from './images.ts'
+import { signsText, withSigns } from './labelSigns.ts'
 
 /** Every layout that `--adapter` names. A new one is its own file and a place in this list. */
 const definitions = [images, filename, biwi, aflw2000, csv] as const
@@ -68,7 +69,8 @@ export function adapterDefinition(name: AdapterName): AnyDefinition {
 
 /** The adapter that reads a dataset so. */
 export function openAdapter(options: AdapterOptions): Adapter {
-  return adapterDefinition(options.name).open(options)
+  const adapter = adapterDefinition(options.name).open(options)
+  return 'labelSigns' in options ? withSigns(adapter, options.labelSigns) : adapter
 }
 
 /** The adapters that take a setting, by its name. */
@@ -79,6 +81,7 @@ export function adaptersWith(flag: keyof AdapterFlags): string[] {
 /** How a dataset was read, for people: errors of two runs compare only where boxes, margin and label frame are the same. */
 export function describeAdapter(options: AdapterOptions): string {
   const facts = adapterDefinition(options.name).describe(options)
+  if ('labelSigns' in options) facts.push(...signsText(options.labelSigns))
   if (options.applyExifOrientation) facts.push('turned as EXIF says')
   return facts.length > 0 ? `${options.name} (${facts.join(', ')})` : options.name
 }

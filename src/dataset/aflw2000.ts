@@ -1,14 +1,16 @@
 import { z } from 'zod'
 import { SampleError } from '../base/errors.ts'
-import type { Degrees, Pose } from '../pose/euler.ts'
+import { isLabelAngle, type Degrees, type Pose } from '../pose/euler.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { ObjectInfo, Store } from '../storage/store.ts'
 import type { Adapter, Box, Sample } from './adapter.ts'
 import { applyExifOrientation, defineAdapter } from './adapterDefinition.ts'
 import { readCompanion, refuseFault } from './companion.ts'
 import { isImageKey, listingOf, noTruth, tellLeftOut } from './images.ts'
+import { labelSigns, labelSignsFlag, signsOption } from './labelSigns.ts'
 import type { LeftOutListener } from './leftOut.ts'
 import { MatlabError, readMatlab5, type MatlabArray } from './matlab5.ts'
+import { UnusableLabel } from './unusableLabel.ts'
 
 /** `hopenet` drops missing landmarks; `hopenet-literal` keeps them, as the published evaluation did. */
 const boxRules = z.enum(['hopenet', 'hopenet-literal'])
@@ -27,9 +29,15 @@ export const aflw2000 = defineAdapter({
       description:
         "Adapter aflw2000: how the box is made from the landmarks. hopenet is Hopenet's rule without missing landmarks; hopenet-literal counts them among the others, as the published evaluation did.",
     }),
+    labelSigns: labelSignsFlag,
   },
-  options: z.strictObject({ name: z.literal('aflw2000'), applyExifOrientation, box: boxRules }),
-  optionsOf: ({ box, exifOrientation }) => ({ name: 'aflw2000' as const, applyExifOrientation: exifOrientation, box }),
+  options: z.strictObject({ name: z.literal('aflw2000'), applyExifOrientation, box: boxRules, labelSigns }),
+  optionsOf: ({ box, exifOrientation, labelSigns: signs }) => ({
+    name: 'aflw2000' as const,
+    applyExifOrientation: exifOrientation,
+    box,
+    ...signsOption(signs),
+  }),
   open: ({ box }) => aflw2000Adapter(box),
   describe: ({ box }) => [`box ${box}`],
 })
@@ -42,13 +50,23 @@ function aflw2000Adapter(rule: BoxRule): Adapter {
       refuseFault(sample)
       const key = labelKey(sample.key)
       const bytes = await readCompanion(dataset, sample, key)
-      try {
-        const arrays = readMatlab5(bytes, ['Pose_Para', 'pt2d'])
-        return { ...noTruth, pose: poseOf(arrays.get('Pose_Para')), box: hopenetBox(arrays.get('pt2d'), rule) }
-      } catch (cause) {
-        if (!(cause instanceof MatlabError)) throw cause
-        throw new SampleError('bad-label', `${dataset.uri}${key} cannot be used: ${cause.message}`, { cause })
+      const usable = <T>(read: () => T, unusable: (message: string, options: { cause: unknown }) => Error): T => {
+        try {
+          return read()
+        } catch (cause) {
+          if (!(cause instanceof MatlabError)) throw cause
+          throw unusable(`${dataset.uri}${key} cannot be used: ${cause.message}`, { cause })
+        }
       }
+      const refuse = (message: string, options: { cause: unknown }) => new SampleError('bad-label', message, options)
+      const arrays = usable(() => readMatlab5(bytes, ['Pose_Para', 'pt2d']), refuse)
+      const truth = { ...noTruth, box: usable(() => hopenetBox(arrays.get('pt2d'), rule), refuse) }
+      // The map depends on the landmarks alone.
+      const pose = usable(
+        () => poseOf(arrays.get('Pose_Para')),
+        (message, options) => new UnusableLabel(message, truth, options),
+      )
+      return { ...truth, pose }
     },
   }
 }
@@ -116,7 +134,7 @@ function poseOf(parameters: MatlabArray | undefined): Pose {
     throw new MatlabError('it has no Pose_Para of three angles')
   }
   const pose = { yaw: degrees(yaw), pitch: degrees(pitch), roll: degrees(roll) }
-  if (Object.values(pose).every((angle) => Math.abs(angle) <= 360)) return pose
+  if (Object.values(pose).every(isLabelAngle)) return pose
   throw new MatlabError('its Pose_Para holds angles that are no radians')
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { SampleError } from '../base/errors.ts'
 import { poseOfRotation } from '../pose/geodesic.ts'
 import type { ObjectInfo, Store } from '../storage/store.ts'
-import type { Adapter, Box, Sample, Truth } from './adapter.ts'
+import type { Adapter, Box, Overview, Sample, Truth } from './adapter.ts'
 import { applyExifOrientation, defineAdapter } from './adapterDefinition.ts'
 import {
   BiwiFileError,
@@ -15,7 +15,10 @@ import {
 import { readCompanion, refuseFault } from './companion.ts'
 import { listingOf, noTruth } from './images.ts'
 import { indexLocation, joinIndex, readIndex } from './indexFile.ts'
+import { whyNoKey } from './indexKey.ts'
+import { labelSigns, labelSignsFlag, signsOption } from './labelSigns.ts'
 import type { LeftOutListener } from './leftOut.ts'
+import { UnusableLabel } from './unusableLabel.ts'
 
 /**
  * Side of the square that a head fills, in mm: from chin to crown a tall man's head measures about 250, an average
@@ -36,6 +39,7 @@ const options = z.strictObject({
   margin: z.number().nullable(),
   /** Key in the dataset, or URI, of a list of boxes; they replace the computed ones, and nothing else is a sample. */
   boxes: z.string().nullable(),
+  labelSigns,
 })
 
 /**
@@ -70,6 +74,7 @@ export const biwi = defineAdapter({
       description:
         'Adapter biwi: a CSV file (or JSON Lines) of key, x0, y0, x1, y1 in image pixels, with a header. It replaces the computed boxes, and only frames that it names are read. It is looked for like the file of --index.',
     }),
+    labelSigns: labelSignsFlag,
   },
   options,
   optionsOf: (settings) => {
@@ -81,6 +86,7 @@ export const biwi = defineAdapter({
       labels: settings.biwiLabels,
       margin,
       boxes,
+      ...signsOption(settings.labelSigns),
     }
   },
   open: biwiAdapter,
@@ -91,6 +97,7 @@ export const biwi = defineAdapter({
 })
 
 function biwiAdapter({ labels, margin, boxes }: z.output<typeof options>): Adapter {
+  let overview: Overview = { warnings: [], isReadAnew: false }
   const calibrations = new Map<string, Calibration>()
   const calibration = async (dataset: Store, sample: Sample, key: string): Promise<Calibration> => {
     const version = `${key}\n${sample.companions.find((companion) => companion.key === key)?.etag}`
@@ -104,28 +111,37 @@ function biwiAdapter({ labels, margin, boxes }: z.output<typeof options>): Adapt
   return {
     name: 'biwi',
     samples: async function* (dataset, after, leftOut) {
-      const listing = frames(dataset, after, boxes === null ? leftOut : undefined)
-      if (boxes === null) yield* listing
-      else yield* joinIndex(await readIndex(dataset, boxes, {}, 'box'), listing, after)
+      if (boxes === null) {
+        yield* frames(dataset, after, leftOut)
+        return
+      }
+      const table = await readIndex(dataset, boxes, {}, 'box')
+      overview = { warnings: table.warnings, isReadAnew: table.isReadAnew }
+      yield* joinIndex(table, (from) => frames(dataset, from, undefined), after)
     },
     read: async (dataset, sample): Promise<Truth> => {
-      refuseFault(sample)
       const { folder, sequence, frame } = partsOf(sample.key)
-      const poseKey = `${folder}frame_${frame}_pose.txt`
-      const [camera, poseBytes] = await Promise.all([
-        calibration(dataset, sample, `${folder}rgb.cal`),
-        readCompanion(dataset, sample, poseKey),
-      ])
-      const inDepth = parse(`${dataset.uri}${poseKey}`, poseBytes, parsePose)
-      const inColour = intoColourCamera(inDepth, camera)
-      return {
-        pose: poseOfRotation(labels === 'depth' ? inDepth.rotation : inColour.rotation),
-        box: sample.truth?.box ?? headBox(inColour, camera, margin ?? 0),
-        subject: sequence,
-        sequence,
-        frame,
+      const names = { subject: sequence, sequence, frame }
+      const box = sample.truth?.box ?? null
+      try {
+        refuseFault(sample)
+        const poseKey = `${folder}frame_${frame}_pose.txt`
+        const [camera, poseBytes] = await Promise.all([
+          calibration(dataset, sample, `${folder}rgb.cal`),
+          readCompanion(dataset, sample, poseKey),
+        ])
+        const inDepth = parse(`${dataset.uri}${poseKey}`, poseBytes, parsePose)
+        const inColour = intoColourCamera(inDepth, camera)
+        const pose = poseOfRotation(labels === 'depth' ? inDepth.rotation : inColour.rotation)
+        return { pose, box: box ?? headBox(inColour, camera, margin ?? 0), ...names }
+      } catch (cause) {
+        // A box that is given needs no pose file. What was replaced meanwhile (`changed`) the next run takes as a whole.
+        if (box === null || !(cause instanceof SampleError) || cause.code !== 'bad-label') throw cause
+        throw new UnusableLabel(cause.message, { pose: null, box, ...names }, { cause })
       }
     },
+    overview: () => overview,
+    whyBadKey: (dataset, key) => (boxes === null ? undefined : whyNoKey(dataset.uri, key)),
   }
 }
 

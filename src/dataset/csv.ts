@@ -1,14 +1,17 @@
 import { z } from 'zod'
-import { InputError } from '../base/errors.ts'
+import { InputError, SampleError } from '../base/errors.ts'
 import { closest } from '../base/spelling.ts'
 import { angleNames, type AngleName } from '../pose/euler.ts'
 import type { Store } from '../storage/store.ts'
-import type { Adapter, Sample } from './adapter.ts'
+import type { Adapter, Overview, Sample } from './adapter.ts'
 import { applyExifOrientation, defineAdapter } from './adapterDefinition.ts'
-import { refuseFault } from './companion.ts'
+import { imageOfFace } from './faceKey.ts'
 import { listingOf, noTruth } from './images.ts'
 import { indexLocation, joinIndex, readIndex } from './indexFile.ts'
-import { indexFields, type IndexColumns } from './indexTable.ts'
+import { whyNoKey } from './indexKey.ts'
+import { indexFields, type IndexColumns } from './indexSource.ts'
+import { labelSigns, labelSignsFlag, signsOption } from './labelSigns.ts'
+import { UnusableLabel } from './unusableLabel.ts'
 
 /**
  * Images that an index lists, with box, pose and names where it has them. A row's content travels with its sample and is
@@ -32,8 +35,10 @@ export const csv = defineAdapter({
         group: 'data',
         placeholder: 'NAMES',
         automatic: 'columns are called like what they hold',
-        description: 'Adapter csv: what columns are called, by comma: key=image,yaw=ry,x0=left.',
+        description:
+          'Adapter csv: what columns are called, by comma: key=image,yaw=ry,x0=left. face=COLUMN makes every row a sample of its own, for images with several faces.',
       }),
+    labelSigns: labelSignsFlag,
   },
   options: z.strictObject({
     name: z.literal('csv'),
@@ -42,14 +47,16 @@ export const csv = defineAdapter({
     index: z.string(),
     /** Names of columns that are not called like what they hold. */
     columns: z.partialRecord(z.enum(indexFields), z.string()),
+    labelSigns,
   }),
-  optionsOf: ({ index, columns, exifOrientation }) => {
+  optionsOf: ({ index, columns, exifOrientation, labelSigns: signs }) => {
     if (index === undefined) throw new InputError('bad-option', '--adapter csv needs --index FILE')
     return {
       name: 'csv' as const,
       applyExifOrientation: exifOrientation,
       index: indexLocation(index),
       columns: columnNames([columns ?? []].flat().join(',')),
+      ...signsOption(signs),
     }
   },
   open: ({ index, columns }) => csvAdapter(index, columns),
@@ -69,9 +76,10 @@ export const csv = defineAdapter({
 
 function columnNames(text: string): IndexColumns {
   const names: { -readonly [Field in keyof IndexColumns]: IndexColumns[Field] } = {}
-  for (const part of text.split(',').filter((written) => written !== '')) {
-    const [field = '', column = ''] = part.split(/=(.*)/s)
-    const known = indexFields.find((name) => name === field)
+  for (const part of text.split(',').filter((written) => written.trim() !== '')) {
+    const [name = '', column = ''] = part.split(/=(.*)/s)
+    const field = name.trim()
+    const known = indexFields.find((candidate) => candidate === field)
     if (known === undefined || column === '') {
       const meant = closest(field, indexFields)
       const hint = known === undefined && meant !== undefined ? `; did you mean ${meant}?` : ''
@@ -86,15 +94,30 @@ function columnNames(text: string): IndexColumns {
 }
 
 function csvAdapter(index: string, columns: IndexColumns): Adapter {
+  let overview: Overview = { warnings: [], isReadAnew: false }
+  const imageKey = (key: string) => (columns.face === undefined ? key : imageOfFace(key))
   return {
     name: 'csv',
     samples: async function* (dataset, after) {
-      yield* joinIndex(await readIndex(dataset, index, columns), allObjects(dataset, after), after)
+      const table = await readIndex(dataset, index, columns)
+      // Not the table: it is large, and an adapter lives as long as its run.
+      overview = { warnings: table.warnings, isReadAnew: table.isReadAnew }
+      yield* joinIndex(table, (from) => allObjects(dataset, from), after)
     },
     read: async (_dataset, sample) => {
-      refuseFault(sample)
-      return sample.truth ?? noTruth
+      const { fault, faultOf, ...truth } = sample.truth ?? noTruth
+      if (fault === undefined) return truth
+      if (faultOf === undefined) throw new UnusableLabel(fault, truth)
+      // The sentence in the manifest is part of every fingerprint and stays; this one is free.
+      const advice =
+        columns.face === undefined
+          ? ' If they are several faces, name the column that tells them apart: --columns face=COLUMN.'
+          : ''
+      throw new SampleError('bad-label', faultOf === 'rows' ? `${fault}${advice}` : fault)
     },
+    ...(columns.face === undefined ? {} : { imageKey }),
+    overview: () => overview,
+    whyBadKey: (dataset, key) => whyNoKey(dataset.uri, imageKey(key)),
   }
 }
 

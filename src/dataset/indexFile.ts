@@ -5,7 +5,8 @@ import { pathOfFileUri } from '../storage/fileUri.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { Store } from '../storage/store.ts'
 import type { Sample } from './adapter.ts'
-import { IndexTable, type IndexColumns } from './indexTable.ts'
+import type { IndexColumns } from './indexSource.ts'
+import { IndexTable } from './indexTable.ts'
 
 /**
  * Where the file of `--index` or `--boxes` lies: a path as the URI that means the same wherever it is read from; a plain
@@ -33,7 +34,7 @@ export async function readIndex(
       `${name} does not exist; a file outside the dataset is named by its URI or ./path`,
     )
   }
-  return new IndexTable(found.bytes, name, columns, needed)
+  return new IndexTable(found.bytes, { file: name, columns, dataset: dataset.uri, needed })
 }
 
 async function getByUri(uri: string, endpoint: string | undefined): Promise<{ bytes: Uint8Array } | undefined> {
@@ -53,24 +54,42 @@ async function getByUri(uri: string, endpoint: string | undefined): Promise<{ by
  * The samples that an index names, with what it says of them; what is only listed is left out. What is only in the index
  * is handed over, too, since an image that is silently missing would make another set of it: a worker finds that it is
  * not there and says so.
+ *
+ * Images come in the order of their keys, samples must come in that of theirs, which is another where an image's key is
+ * the beginning of another's: `a.jpg#1` follows `a.jpg!b.jpg#1`. So samples wait until no image to come can have one
+ * before them, which is hardly ever longer than until the next image.
  */
 export async function* joinIndex(
   index: IndexTable,
-  listing: AsyncIterable<Sample>,
+  listing: (after: string | undefined) => AsyncIterable<Sample>,
   after?: string,
 ): AsyncIterable<Sample> {
-  const listed = listing[Symbol.asyncIterator]()
+  const listed = listing(index.listedAfter(after))[Symbol.asyncIterator]()
+  const waiting: Sample[] = []
   try {
     let next = await listed.next()
-    for (const { key, truth } of index.rows(after)) {
-      while (next.done !== true && compareKeys(next.value.key, key) < 0) next = await listed.next()
-      if (next.done === true || next.value.key !== key) {
-        yield { key, etag: '', sizeBytes: 0, companions: [], truth }
-        continue
+    for (const { image, samples } of index.images(after)) {
+      for (let first = waiting[0]; first !== undefined && compareKeys(first.key, image) <= 0; first = waiting[0]) {
+        yield first
+        waiting.shift()
       }
-      const fault = truth.fault ?? next.value.truth?.fault
-      yield { ...next.value, truth: fault === undefined ? truth : { ...truth, fault } }
+      while (next.done !== true && compareKeys(next.value.key, image) < 0) next = await listed.next()
+      const found = next.done !== true && next.value.key === image ? next.value : undefined
+      for (const { key, truth, formerTruth } of samples) {
+        const fault = truth.fault ?? found?.truth?.fault
+        const sample: Sample = {
+          key,
+          etag: found?.etag ?? '',
+          sizeBytes: found?.sizeBytes ?? 0,
+          companions: found?.companions ?? [],
+          truth: fault === undefined ? truth : { ...truth, fault },
+          ...(formerTruth === undefined ? {} : { formerTruth }),
+        }
+        const place = waiting.findLastIndex((other) => compareKeys(other.key, key) < 0) + 1
+        waiting.splice(place, 0, sample)
+      }
     }
+    yield* waiting
   } finally {
     await listed.return?.()
   }

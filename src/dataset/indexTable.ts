@@ -1,36 +1,27 @@
-import { InputError } from '../base/errors.ts'
+import { isLabelAngle } from '../pose/euler.ts'
+import { RadianHint } from '../pose/radianHint.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { Truth } from './adapter.ts'
-import { CsvError, csvRows } from './csvRows.ts'
+import { faceOf, faceSuffix } from './faceKey.ts'
+import { keyBelow } from './indexKey.ts'
+import { angleFields, boxFields, IndexSource, type IndexColumns, type IndexRow } from './indexSource.ts'
 
-/** What a column of an index can tell of a sample. */
-export const indexFields = [
-  'key',
-  'yaw',
-  'pitch',
-  'roll',
-  'x0',
-  'y0',
-  'x1',
-  'y1',
-  'subject',
-  'sequence',
-  'frame',
-] as const
-type IndexField = (typeof indexFields)[number]
-/** The names of columns that are not called like what they hold. */
-export type IndexColumns = Readonly<Partial<Record<IndexField, string>>>
-
-/** By column name. */
-type Cells = (column: string) => unknown
-
-const angleFields = ['yaw', 'pitch', 'roll'] as const
-const boxFields = ['x0', 'y0', 'x1', 'y1'] as const
 const numberFields = [...angleFields, ...boxFields]
 const nameFields = ['subject', 'sequence', 'frame'] as const
 
-/** What V8 can hold as one text, and a bit less. */
-const largestIndexBytes = 500_000_000
+/** What is wrong with the numbers of a row. */
+interface RowFaults {
+  readonly label?: string | undefined
+  readonly box?: string | undefined
+}
+
+/** What an index says of one sample. */
+interface IndexedSample {
+  readonly key: string
+  readonly truth: Truth
+  /** What earlier versions read in the same row, where that was something else. */
+  readonly formerTruth?: Truth
+}
 
 /**
  * What an index says, sorted by key. All of it is held in memory: about 56 bytes a row and the key itself, 150 MB for a
@@ -38,46 +29,139 @@ const largestIndexBytes = 500_000_000
  */
 export class IndexTable {
   readonly #keys: string[] = []
+  /** What follows the image's key in the samples'; undefined where a row is an image. */
+  readonly #faces: string[] | undefined
   readonly #order: Uint32Array
   /** Seven numbers a row, NaN for what is not there. */
   #numbers = new Float64Array(numberFields.length * 1024)
   readonly #names = new Map<(typeof nameFields)[number], (string | null)[]>()
-  readonly #faults = new Map<number, string>()
+  readonly #faults = new Map<number, RowFaults>()
+  /** What earlier versions, which took ±180° at most, said of labels that are good. */
+  readonly #formerFaults = new Map<number, string>()
+  /** Which of the fields earlier versions read, too. */
+  readonly #former: { readonly pose: boolean; readonly box: boolean } & Readonly<
+    Record<(typeof nameFields)[number], boolean>
+  >
+  readonly #unread: readonly string[]
+  readonly #radians = new RadianHint()
 
   /**
    * Reads a CSV file with a header, or JSON Lines (recognised by its first brace), in UTF-8. `file` is what to call it in
    * messages. Raises InputError `bad-index` when it is neither, lacks a column, or a row has no key; a row that is wrong
-   * in any other way is the fault of its own sample.
+   * in any other way is the fault of its own sample. With `needed`, boxes are all that is asked for, and no label counts.
    */
-  constructor(bytes: Uint8Array, file: string, columns: IndexColumns, needed: 'box' | null = null) {
+  constructor(
+    bytes: Uint8Array,
+    {
+      file,
+      columns,
+      dataset,
+      needed = null,
+    }: {
+      readonly file: string
+      readonly columns: IndexColumns
+      /** URI of the dataset: keys may be written as paths or URIs below it. */
+      readonly dataset: string
+      readonly needed?: 'box' | null
+    },
+  ) {
     const source = new IndexSource(bytes, file, columns)
     if (needed === 'box') source.require(boxFields)
+    this.#faces = columns.face === undefined ? undefined : []
+    this.#unread = source.unread
+    this.#former = {
+      pose: source.isExact(angleFields),
+      box: source.isExact(boxFields),
+      subject: source.isExact(['subject']),
+      sequence: source.isExact(['sequence']),
+      frame: source.isExact(['frame']),
+    }
     for (const field of nameFields) if (source.has(field)) this.#names.set(field, [])
-    for (const { line, cells } of source.rows()) this.#add(source, line, cells, needed)
+    for (const row of source.rows()) this.#add(source, row, dataset, needed)
     const order = Uint32Array.from(this.#keys.keys())
-    this.#order = order.sort((a, b) => compareKeys(this.#keys[a] ?? '', this.#keys[b] ?? '') || a - b)
+    const suffix = (row: number) => this.#faces?.[row] ?? ''
+    this.#order = order.sort(
+      (a, b) => compareKeys(this.#keys[a] ?? '', this.#keys[b] ?? '') || compareKeys(suffix(a), suffix(b)) || a - b,
+    )
   }
 
-  /** The truth of every key after `after`, in order of the keys' bytes. */
-  *rows(after?: string): Generator<{ readonly key: string; readonly truth: Truth }> {
+  /** What somebody should know of the file as a whole. */
+  get warnings(): string[] {
+    const warnings: string[] = []
+    const shown = this.#unread.slice(0, 8).map((name) => `"${name}"`)
+    const more = this.#unread.length - shown.length
+    if (shown.length > 0) {
+      const names = `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+      warnings.push(`nothing is read from ${names} of the index; --columns says what columns hold`)
+    }
+    const hint = this.#radians.hint()
+    if (hint !== undefined) warnings.push(hint)
+    return warnings
+  }
+
+  /** Whether a row may be read as something else than earlier versions read in it. */
+  get isReadAnew(): boolean {
+    return Object.values(this.#former).includes(false) || this.#formerFaults.size + this.#faults.size > 0
+  }
+
+  /**
+   * The samples of every image after `after` that the index names: images in the order of their keys' bytes, the samples
+   * of one in the order of theirs. `after` is a sample's key.
+   */
+  *images(after?: string): Generator<{ readonly image: string; readonly samples: readonly IndexedSample[] }> {
     for (let at = 0; at < this.#order.length;) {
-      const row = this.#order[at] ?? 0
-      const key = this.#keys[row] ?? ''
-      let next = at + 1
-      while (next < this.#order.length && this.#keys[this.#order[next] ?? 0] === key) next++
-      if (after === undefined || compareKeys(key, after) > 0) {
-        const truth = this.#truth(row)
-        const same = this.#order.subarray(at + 1, next).every((other) => this.#says(other) === this.#says(row))
-        const fault = `The index has ${next - at} rows for this image that say different things; leave one of them.`
-        yield { key, truth: same ? truth : { ...truth, pose: null, box: null, fault } }
+      const image = this.#keyAt(at)
+      const samples: IndexedSample[] = []
+      while (at < this.#order.length && this.#keyAt(at) === image) {
+        const key = this.#sampleAt(at)
+        let next = at + 1
+        while (next < this.#order.length && this.#sampleAt(next) === key) next++
+        if (after === undefined || compareKeys(key, after) > 0) samples.push(this.#sample(key, at, next))
+        at = next
       }
-      at = next
+      if (samples.length > 0) yield { image, samples }
     }
   }
 
-  #add(source: IndexSource, line: number, cells: Cells, needed: 'box' | null): void {
+  /**
+   * The key after which a listing shows every image that `images(after)` names. Where a row is a face, the images of
+   * samples after `a.jpg#1` begin with `a.jpg`, which comes before it.
+   */
+  listedAfter(after: string | undefined): string | undefined {
+    if (this.#faces === undefined || after === undefined) return after
+    const first = this.#order.findIndex((_, at) => compareKeys(this.#sampleAt(at), after) > 0)
+    if (first < 0) return after
+    let before = first - 1
+    while (before >= 0 && this.#keyAt(before) === this.#keyAt(first)) before--
+    return before < 0 ? undefined : this.#keyAt(before)
+  }
+
+  #keyAt(at: number): string {
+    return this.#keys[this.#order[at] ?? 0] ?? ''
+  }
+
+  #sampleAt(at: number): string {
+    return this.#keyAt(at) + (this.#faces?.[this.#order[at] ?? 0] ?? '')
+  }
+
+  /** What the rows from place `at` to before `next`, which name the same sample, say of it. */
+  #sample(key: string, at: number, next: number): IndexedSample {
+    const row = this.#order[at] ?? 0
+    const truth = this.#truth(row)
+    if (!this.#order.subarray(at + 1, next).every((other) => this.#says(other) === this.#says(row))) {
+      const fault = `The index has ${next - at} rows for this image that say different things; leave one of them.`
+      return { key, truth: { ...truth, pose: null, box: null, fault, faultOf: 'rows' } }
+    }
+    const formerTruth = this.#formerTruth(row, truth)
+    return formerTruth === undefined ? { key, truth } : { key, truth, formerTruth }
+  }
+
+  #add(source: IndexSource, cells: IndexRow, dataset: string, needed: 'box' | null): void {
     const row = this.#keys.length
-    this.#keys.push(source.key(line, cells))
+    const written = source.key(cells)
+    this.#keys.push(keyBelow(dataset, written) ?? written)
+    const face = source.face(cells)
+    if (face !== undefined) this.#faces?.push(faceSuffix(face))
     if ((row + 1) * numberFields.length > this.#numbers.length) {
       const larger = new Float64Array(this.#numbers.length * 2)
       larger.set(this.#numbers)
@@ -88,151 +172,74 @@ export class IndexTable {
       numbers.map((value) => value ?? NaN),
       row * numberFields.length,
     )
-    const fault = faultOf(numbers, needed)
-    if (fault !== undefined) this.#faults.set(row, `Line ${line} of the index: ${fault}; correct it.`)
-    for (const [field, names] of this.#names) names.push(nameOf(source.cell(field, cells)))
+    const sentence = (fault: string | undefined) =>
+      fault === undefined ? undefined : `Line ${cells.line} of the index: ${fault}; correct it.`
+    const label = labelFault(numbers.slice(0, angleFields.length))
+    const box = boxFault(numbers.slice(angleFields.length), needed)
+    if (label !== undefined || box !== undefined) {
+      this.#faults.set(row, { label: needed === 'box' ? undefined : sentence(label), box: sentence(box) })
+    }
+    const [yaw = null, pitch = null, roll = null] = numbers
+    if (label !== undefined) this.#numbers.fill(NaN, row * numberFields.length, row * numberFields.length + 3)
+    else if (needed === null && yaw !== null && pitch !== null && roll !== null) {
+      this.#radians.add({ yaw, pitch, roll })
+      const isBeyond = [yaw, pitch, roll].some((degrees) => Math.abs(degrees) > 180)
+      if (isBeyond) this.#formerFaults.set(row, sentence('an angle lies beyond ±180°') ?? '')
+    }
+    for (const [field, names] of this.#names) names.push(source.text(field, cells))
   }
 
   #truth(row: number): Truth {
-    const from = row * numberFields.length
-    const [yaw = NaN, pitch = NaN, roll = NaN, x0 = NaN, y0 = NaN, x1 = NaN, y1 = NaN] = this.#numbers.subarray(
-      from,
-      from + numberFields.length,
-    )
-    const fault = this.#faults.get(row)
-    const name = (field: (typeof nameFields)[number]) => this.#names.get(field)?.[row] ?? null
-    const sound = fault === undefined
+    const { label, box } = this.#faults.get(row) ?? {}
+    const fault = box ?? label
+    const face = this.#faces?.[row]
     return {
-      pose: sound && !Number.isNaN(yaw) ? { yaw, pitch, roll } : null,
-      box: sound && !Number.isNaN(x0) ? { x0, y0, x1, y1 } : null,
-      subject: name('subject'),
-      sequence: name('sequence'),
-      frame: name('frame'),
-      ...(sound ? {} : { fault }),
+      pose: fault === undefined ? this.#pose(row) : null,
+      box: box === undefined ? this.#box(row) : null,
+      ...this.#namesOf(row),
+      ...(face === undefined ? {} : { face: faceOf(face) }),
+      ...(fault === undefined ? {} : { fault }),
+      ...(box === undefined ? {} : { faultOf: 'box' as const }),
     }
+  }
+
+  /** Undefined where it is the same. */
+  #formerTruth(row: number, truth: Truth): Truth | undefined {
+    // With faces there are none.
+    if (!this.isReadAnew || this.#faces !== undefined) return undefined
+    const { label, box } = this.#faults.get(row) ?? {}
+    const formerLabel = this.#former.pose ? (label ?? this.#formerFaults.get(row)) : undefined
+    const fault = formerLabel ?? (this.#former.box ? box : undefined)
+    const names = this.#namesOf(row)
+    for (const field of nameFields) if (!this.#former[field]) names[field] = null
+    const { faultOf: _, ...now } = truth
+    const former: Truth = {
+      pose: fault === undefined && this.#former.pose ? this.#pose(row) : null,
+      box: fault === undefined && this.#former.box ? this.#box(row) : null,
+      ...names,
+      ...(fault === undefined ? {} : { fault }),
+    }
+    return JSON.stringify(former) === JSON.stringify(now) ? undefined : former
+  }
+
+  #pose(row: number): Truth['pose'] {
+    const [yaw = NaN, pitch = NaN, roll = NaN] = this.#numbers.subarray(row * numberFields.length)
+    return Number.isNaN(yaw) ? null : { yaw, pitch, roll }
+  }
+
+  #box(row: number): Truth['box'] {
+    const from = row * numberFields.length + angleFields.length
+    const [x0 = NaN, y0 = NaN, x1 = NaN, y1 = NaN] = this.#numbers.subarray(from)
+    return Number.isNaN(x0) ? null : { x0, y0, x1, y1 }
+  }
+
+  #namesOf(row: number): Record<(typeof nameFields)[number], string | null> {
+    const name = (field: (typeof nameFields)[number]) => this.#names.get(field)?.[row] ?? null
+    return { subject: name('subject'), sequence: name('sequence'), frame: name('frame') }
   }
 
   #says(row: number): string {
     return JSON.stringify(this.#truth(row))
-  }
-}
-
-/** A file of one of the two kinds, read as rows of named cells. */
-class IndexSource {
-  readonly #file: string
-  readonly #text: string
-  readonly #columns: IndexColumns
-  /** Undefined for JSON Lines, whose rows name their cells themselves. */
-  readonly #header: readonly string[] | undefined
-
-  constructor(bytes: Uint8Array, file: string, columns: IndexColumns) {
-    this.#file = file
-    this.#columns = columns
-    this.#text = this.#decode(bytes)
-    if (/^\s*\{/.test(this.#text)) return
-    this.#header = this.#guard(() => csvRows(this.#text).next().value?.cells)
-    if (this.#header === undefined) throw this.#error('is empty')
-    const doubled = this.#header.find((name, index) => this.#header?.indexOf(name) !== index && this.#isUsed(name))
-    if (doubled !== undefined) throw this.#error(`has two columns called "${doubled}"`)
-    for (const [, name] of Object.entries(columns)) this.#requireColumn(name)
-    this.#requireColumn(this.#column('key'))
-    for (const group of [angleFields, boxFields]) if (group.some((field) => this.has(field))) this.require(group)
-  }
-
-  has(field: IndexField): boolean {
-    return this.#header?.includes(this.#column(field)) ?? true
-  }
-
-  require(fields: readonly IndexField[]): void {
-    for (const field of fields) this.#requireColumn(this.#column(field))
-  }
-
-  cell(field: IndexField, cells: Cells): unknown {
-    return cells(this.#column(field))
-  }
-
-  key(line: number, cells: Cells): string {
-    const key = nameOf(this.cell('key', cells))
-    if (key !== null) return key
-    throw this.#error(`line ${line} has no key in "${this.#column('key')}"`)
-  }
-
-  *rows(): Generator<{ line: number; cells: Cells }> {
-    if (this.#header === undefined) yield* this.#jsonRows()
-    else yield* this.#csvRows(this.#header)
-  }
-
-  *#csvRows(header: readonly string[]): Generator<{ line: number; cells: Cells }> {
-    const places = new Map(header.map((name, index) => [name, index]))
-    const rows = csvRows(this.#text)
-    rows.next()
-    for (;;) {
-      const next = this.#guard(() => rows.next())
-      if (next.done === true) return
-      const { line, cells } = next.value
-      if (cells.length !== header.length) {
-        throw this.#error(`line ${line} has ${cells.length} cells, but the header has ${header.length}`)
-      }
-      yield { line, cells: (column) => cells[places.get(column) ?? -1] }
-    }
-  }
-
-  *#jsonRows(): Generator<{ line: number; cells: Cells }> {
-    let line = 0
-    for (let at = 0; at < this.#text.length;) {
-      const end = this.#text.indexOf('\n', at)
-      const text = this.#text.slice(at, end < 0 ? undefined : end)
-      at = end < 0 ? this.#text.length : end + 1
-      line++
-      if (text.trim() === '') continue
-      const row = parseJson(text)
-      if (typeof row !== 'object' || row === null) throw this.#error(`line ${line} is no JSON object`)
-      const members = new Map<string, unknown>(Object.entries(row))
-      yield { line, cells: (column) => members.get(column) }
-    }
-  }
-
-  #decode(bytes: Uint8Array): string {
-    if (bytes.length > largestIndexBytes) throw this.#error(`is larger than ${largestIndexBytes / 1e6} MB`)
-    try {
-      // Takes a byte order mark away, too.
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    } catch (cause) {
-      throw this.#error('is not in UTF-8', cause)
-    }
-  }
-
-  #guard<T>(read: () => T): T {
-    try {
-      return read()
-    } catch (cause) {
-      throw cause instanceof CsvError ? this.#error(`is no CSV: ${cause.message}`, cause) : cause
-    }
-  }
-
-  #column(field: IndexField): string {
-    return this.#columns[field] ?? field
-  }
-
-  #isUsed(name: string): boolean {
-    return ['key' as const, ...numberFields, ...nameFields].some((field) => this.#column(field) === name)
-  }
-
-  #requireColumn(name: string): void {
-    if (this.#header === undefined || this.#header.includes(name)) return
-    throw this.#error(`has no column "${name}" (it has ${this.#header.join(', ')}); name the columns with --columns`)
-  }
-
-  #error(what: string, cause?: unknown): InputError {
-    return new InputError('bad-index', `${this.#file} ${what}`, { cause })
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 
@@ -247,22 +254,22 @@ function numberOf(cell: unknown): number | null {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) + 0 : NaN
 }
 
-function nameOf(cell: unknown): string | null {
-  return (typeof cell === 'string' && cell !== '') || typeof cell === 'number' ? String(cell) : null
+function labelFault(angles: readonly (number | null)[]): string | undefined {
+  const wrong = angleFields.find((_, index) => Number.isNaN(angles[index]))
+  if (wrong !== undefined) return `${wrong} is no number`
+  const given = angles.filter((angle) => angle !== null)
+  if (given.length !== 0 && given.length !== angleFields.length) return 'one of yaw, pitch and roll is missing'
+  return given.every(isLabelAngle) ? undefined : 'an angle lies beyond ±360°'
 }
 
-function faultOf(numbers: readonly (number | null)[], needed: 'box' | null): string | undefined {
-  const [yaw, pitch, roll, x0, y0, x1, y1] = numbers.map((value) => value ?? undefined)
-  const wrong = numberFields.find((_, index) => Number.isNaN(numbers[index]))
+function boxFault(sides: readonly (number | null)[], needed: 'box' | null): string | undefined {
+  const wrong = boxFields.find((_, index) => Number.isNaN(sides[index]))
   if (wrong !== undefined) return `${wrong} is no number`
-  const angles = [yaw, pitch, roll].filter((value) => value !== undefined)
-  const sides = [x0, y0, x1, y1].filter((value) => value !== undefined)
-  if (angles.length !== 0 && angles.length !== angleFields.length) return 'one of yaw, pitch and roll is missing'
-  if (angles.some((degrees) => Math.abs(degrees) > 180)) return 'an angle lies beyond ±180°'
-  if (sides.length !== (needed === 'box' || sides.length > 0 ? boxFields.length : 0))
+  const given = sides.filter((side) => side !== null)
+  if (given.length !== (needed === 'box' || given.length > 0 ? boxFields.length : 0)) {
     return 'x0, y0, x1 or y1 is missing'
-  if (x0 !== undefined && x1 !== undefined && y0 !== undefined && y1 !== undefined && !(x1 > x0 && y1 > y0)) {
-    return 'its box is empty'
   }
-  return undefined
+  const [x0, y0, x1, y1] = given
+  if (x0 === undefined || y0 === undefined || x1 === undefined || y1 === undefined) return undefined
+  return x1 > x0 && y1 > y0 ? undefined : 'its box is empty'
 }

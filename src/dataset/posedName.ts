@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { angleNames, type AngleName, type Pose } from '../pose/euler.ts'
+import { angleNames, isLabelAngle, type AngleName, type Pose } from '../pose/euler.ts'
 
 /** The flag `--filename-angles`. */
 export const filenameAnglesFlag = z
@@ -30,19 +30,18 @@ function isAngle(text: string): text is AngleName {
 const posedName =
   /(?<frame>\d+)_(?<first>[+-]\d+(?:\.\d+)?)_(?<second>[+-]\d+(?:\.\d+)?)_(?<third>[+-]\d+(?:\.\d+)?)\.\w+$/
 
-/** The pose that a key or path spells, its angles in `order`; null when it spells none, or an angle beyond ±180°. */
+/** The pose that a key or path spells, its angles in `order`; null when it spells none, or an angle that is none. */
 export function poseInName(key: string, order: readonly AngleName[]): Pose | null {
   return readPosedName(key, order)?.pose ?? null
 }
 
-/** As `poseInName`, with the frame's number as it is written. */
-export function readPosedName(key: string, order: readonly AngleName[]): { pose: Pose; frame: string } | null {
+/** As `poseInName`, with the frame's number as it is written; `pose` is null when an angle can be none. */
+export function readPosedName(key: string, order: readonly AngleName[]): { pose: Pose | null; frame: string } | null {
   const parts = posedName.exec(key)?.groups
   if (parts === undefined) return null
   // Adding 0 turns the −0 of `-0` into 0.
   const written = [parts['first'], parts['second'], parts['third']].map((angle) => Number(angle) + 0)
   const angle = (name: AngleName) => written[order.indexOf(name)] ?? NaN
   const pose = { yaw: angle('yaw'), pitch: angle('pitch'), roll: angle('roll') }
-  const sane = Object.values(pose).every((degrees) => Math.abs(degrees) <= 180)
-  return sane ? { pose, frame: parts['frame'] ?? '' } : null
+  return { pose: Object.values(pose).every(isLabelAngle) ? pose : null, frame: parts['frame'] ?? '' }
 }

@@ -64,6 +64,10 @@ export const recordSchema = z.discriminatedUnion('status', [
     subject: z.string().nullable(),
     sequence: z.string().nullable(),
     frame: z.string().nullable(),
+    /** The name of the face, where samples are faces in an image. */
+    face: z.string().optional(),
+    /** Why the label cannot be used; absent where it can, or there is none. */
+    labelFault: z.string().optional(),
     /** By objective, in the order of the result set's options. */
     objectives: z.record(z.string(), objectiveRecordSchema),
     /** Only with `--logits`: per head the raw outputs. */

@@ -20,6 +20,8 @@ export const summarySchema = z.object({
   bias: z.strictObject({ yaw: z.number(), pitch: z.number(), roll: z.number() }).nullable().optional(),
   /** How the MAE came about: samples counted, excluded (|label| > 99°), median absolute error, mean geodesic error. */
   errors: z.strictObject({ n: z.int(), excluded: z.int(), median: angleSummary, geodesicMean: z.number() }).nullable(),
+  /** Samples of the state whose label cannot be used, but that have a map; absent when there is none. */
+  unusableLabels: z.int().optional(),
   /** Failed records of the state by code. */
   failures: z.record(z.string(), z.int()),
   /**

@@ -133,7 +133,7 @@ export function tableRow(record: SampleRecord): TableRow {
     fingerprint,
     status,
     code: null,
-    message: null,
+    message: record.labelFault ?? null,
     yaw: angles.yaw,
     pitch: angles.pitch,
     roll: angles.roll,

@@ -50,6 +50,8 @@ export interface Listed {
   readonly toCompute: number
   readonly unchanged: number
   readonly gone: number
+  /** Of those to compute: unchanged but that more of an index's row is read than earlier versions read. */
+  readonly readAnew: number
 }
 
 /** How many samples pass between two calls of `onListed`. */
@@ -116,6 +118,7 @@ class Listing {
   #entries: ManifestEntry[] = []
   #gone: string[] = []
   #unchanged = 0
+  #readAnew = 0
   /** The last key that the parts so far account for. */
   through: string | undefined
   readonly leftOut = new ListedLeftOut()
@@ -129,7 +132,8 @@ class Listing {
   listed(): Listed {
     const toCompute = this.#total.toCompute + this.#entries.length
     const unchanged = this.#total.unchanged + this.#unchanged
-    return { listed: toCompute + unchanged, toCompute, unchanged, gone: this.#total.gone + this.#gone.length }
+    const gone = this.#total.gone + this.#gone.length
+    return { listed: toCompute + unchanged, toCompute, unchanged, gone, readAnew: this.#readAnew }
   }
 
   /** Accounts for a part of an earlier attempt. */
@@ -168,10 +172,11 @@ class Listing {
     }
     const print = fingerprint(sample)
     const { full, retry } = this.#options
-    if (!full && retry === undefined && former !== undefined && stands(former, print, refused)) {
+    if (!full && retry === undefined && former !== undefined && stands(former, sample, print, refused)) {
       this.#unchanged++
       return
     }
+    if (!full && retry === undefined && former !== undefined && isFormerReading(former, sample)) this.#readAnew++
     const { key, etag, sizeBytes, truth } = sample
     const companions = sample.companions.map((companion) => ({ key: companion.key, etag: companion.etag }))
     const extra = { ...(truth === undefined ? {} : { truth }), ...(refused === undefined ? {} : { refused }) }
@@ -232,12 +237,20 @@ class Listing {
 
 /**
  * Whether a sample's former record still holds. A fingerprint knows nothing of the neighbours, so a collision that came
- * or went is seen by the code.
+ * or went is seen by the code. Nor does it know whose fault a row's is: a worker that took a manifest of an earlier
+ * version, which did not say, may have computed the whole image in place of a box.
  */
-function stands(former: StateRow, print: string, refused: string | undefined): boolean {
+function stands(former: StateRow, sample: Sample, print: string, refused: string | undefined): boolean {
+  if (former.status === 'ok' && sample.truth?.faultOf !== undefined) return false
   const wasRefused = former.code === 'bad-key' || former.code === 'key-collision' ? former.code : undefined
   if (former.fingerprint !== print || wasRefused !== refused) return false
   return former.status === 'ok' || former.code === null || !retriedCodes.has(former.code)
+}
+
+/** Whether the record was made from the same image and row by a version that read less of the row. */
+function isFormerReading(former: StateRow, sample: Sample): boolean {
+  const { formerTruth } = sample
+  return formerTruth !== undefined && former.fingerprint === fingerprint({ ...sample, truth: formerTruth })
 }
 
 async function next(state: AsyncIterator<StateRow>): Promise<StateRow | undefined> {

@@ -1,10 +1,11 @@
 import { InputError, TransientError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
+import type { Adapter } from '../dataset/adapter.ts'
 import { openAdapter } from '../dataset/adapters.ts'
 import { requireImages } from '../dataset/requireImages.ts'
 import { currentRun } from '../output/current.ts'
 import { Hold, type HoldTimes } from '../output/hold.ts'
-import { Manifest } from '../output/manifest.ts'
+import { Manifest, type PartOutline } from '../output/manifest.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import { latestRun, openRun, type Retry, type Run } from '../output/runs.ts'
 import { stateRows } from '../output/stateRows.ts'
@@ -100,6 +101,7 @@ class Serving {
   /** The caller's wish to stop, or the loss of the hold. */
   readonly #signal: AbortSignal
   readonly #patience: Patience
+  readonly #adapter: Adapter
 
   constructor(options: ServeRunOptions, hold: Hold, progress: ProgressReport) {
     this.#options = options
@@ -107,6 +109,7 @@ class Serving {
     this.#progress = progress
     this.#signal = AbortSignal.any([options.signal, hold.lost])
     this.#patience = patienceFor(options, progress, this.#signal)
+    this.#adapter = openAdapter(options.set.options.adapter)
   }
 
   async serve(): Promise<Summary> {
@@ -160,8 +163,8 @@ class Serving {
   }
 
   async #requireImages(dataset: Store): Promise<void> {
-    const adapter = openAdapter(this.#options.set.options.adapter)
-    await requireImages(adapter, new PatientStore(dataset, this.#patience), 1)
+    await requireImages(this.#adapter, new PatientStore(dataset, this.#patience), 1)
+    for (const warning of this.#adapter.overview?.().warnings ?? []) this.#options.log.warn(warning)
   }
 
   /** Lists, enqueues and follows at once: workers compute the first parts while the last are being listed. */
@@ -245,7 +248,7 @@ class Serving {
     following: Following,
     signal: AbortSignal,
   ): Promise<void> {
-    const { set, shardSize, onWork = () => undefined } = this.#options
+    const { set, shardSize, log, onWork = () => undefined } = this.#options
     const progress = this.#progress
     // Ended with the listing, not only with the run.
     const patience = patienceFor(this.#options, progress, signal)
@@ -257,30 +260,50 @@ class Serving {
         yield { key: row.key, isAsked: isAsked(row, retry) }
       }
     }
+    const enqueue = async (part: PartOutline) => {
+      const missing = shards.add(part)
+      if (missing.length > 0) onWork()
+      progress.committed(shards)
+      // When the run is resumed, following adds what is missing then.
+      if (following.isPaused) return
+      await queue.add(missing).catch((error: unknown) => {
+        // The listing goes on without Redis: following finds that the queue lacks these shards and adds them.
+        if (!(error instanceof TransientError)) throw error
+        progress.update({ message: error.message, isLogged: true })
+      })
+    }
+    // Before a long computation that nobody expects, people are told how long: so none of it begins until all is listed.
+    const isCounted =
+      base !== null && retry === undefined && !run.full && this.#adapter.overview?.().isReadAnew === true
+    const held: PartOutline[] = []
+    let readAnew = 0
     const done = await enumerate({
-      dataset: retry === undefined ? whole : nearListing(whole, asked),
-      adapter: openAdapter(set.options.adapter),
+      // Keys of faces come in another order than those of their images, so that a listing of some cannot be cut by them.
+      dataset: retry === undefined || this.#adapter.imageKey !== undefined ? whole : nearListing(whole, asked),
+      adapter: this.#adapter,
       manifest: new Manifest(output, set.id, run.run),
       state: stateRows(output, set.id, run.base, ['key', 'fingerprint', 'status', 'code']),
       full: run.full,
       retry: run.retry,
       shardSize,
       signal,
-      onPart: async (header) => {
-        const missing = shards.add(header)
-        if (missing.length > 0) onWork()
-        progress.committed(shards)
-        // When the run is resumed, following adds what is missing then.
-        if (following.isPaused) return
-        await queue.add(missing).catch((error: unknown) => {
-          // The listing goes on without Redis: following finds that the queue lacks these shards and adds them.
-          if (!(error instanceof TransientError)) throw error
-          progress.update({ message: error.message, isLogged: true })
-        })
+      onPart: async ({ part, count, shardSize: size }) => {
+        const outline = { part, count, shardSize: size }
+        if (isCounted) held.push(outline)
+        else await enqueue(outline)
       },
       onEntry: onWork,
-      onListed: ({ listed, unchanged }) => progress.update({ listed, unchanged }),
+      onListed: (listed) => {
+        readAnew = listed.readAnew
+        progress.update({ listed: listed.listed, unchanged: listed.unchanged })
+      },
     })
+    if (readAnew > 0) {
+      const images = readAnew === 1 ? '1 image is' : `${readAnew} images are`
+      const message = `${images} computed again only because more of the index is read than by earlier versions of headlight`
+      log.warn({ run: run.run, images: readAnew }, message)
+    }
+    for (const outline of held) await enqueue(outline)
     progress.update({ listed: done.toCompute + done.unchanged, unchanged: done.unchanged, toCompute: done.toCompute })
   }
 

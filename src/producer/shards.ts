@@ -1,5 +1,5 @@
 import { shardName } from '../output/layout.ts'
-import { shardsOf, type ManifestHeader, type Shard } from '../output/manifest.ts'
+import { shardsOf, type PartOutline, type Shard } from '../output/manifest.ts'
 import { committedShards } from '../output/recordFile.ts'
 import type { Store } from '../storage/store.ts'
 
@@ -38,8 +38,8 @@ export class Shards {
    * Takes in a part of the manifest; gives the shards of it that are still to be computed. A part may come again: a
    * listing that is repeated begins with the parts that are there.
    */
-  add(header: ManifestHeader): Shard[] {
-    const shards = shardsOf(header)
+  add(part: PartOutline): Shard[] {
+    const shards = shardsOf(part)
     for (const shard of shards) {
       const name = shardName(shard.part, shard.offset)
       if (this.#done.has(name)) continue

@@ -9,13 +9,15 @@ export interface SummaryRow extends RowAngles {
   readonly status: string
   /** Why the sample failed; null when it did not. */
   readonly code: string | null
+  /** Of one that did not fail: why its label cannot be used. */
+  readonly message: string | null
   readonly errorYaw: Degrees | null
   readonly errorPitch: Degrees | null
   readonly errorRoll: Degrees | null
 }
 
 /** The parts of a summary that come from the samples themselves. */
-export type SampleSummary = Pick<Summary, 'mae' | 'bias' | 'errors' | 'failures' | 'mapCorrelations'>
+export type SampleSummary = Pick<Summary, 'mae' | 'bias' | 'errors' | 'unusableLabels' | 'failures' | 'mapCorrelations'>
 
 /**
  * Turns the final table of a run and its small magnitude maps into the numbers of `summary.json`, in memory that does
@@ -34,6 +36,7 @@ export class SummaryAccumulator {
   readonly #correlations = new Map<string, { sum: number; n: number }>()
   #geodesicSum: Degrees = 0
   #excluded = 0
+  #unusableLabels = 0
 
   addRow(row: SummaryRow): void {
     if (row.status === 'failed') {
@@ -41,6 +44,7 @@ export class SummaryAccumulator {
       this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1)
       return
     }
+    if (row.message !== null) this.#unusableLabels++
     const poses = posesOf(row)
     const { errorYaw: yaw, errorPitch: pitch, errorRoll: roll } = row
     if (poses === null || yaw === null || pitch === null || roll === null) return
@@ -95,6 +99,7 @@ export class SummaryAccumulator {
               median: { yaw: yaw.median(), pitch: pitch.median(), roll: roll.median(), mean: mean.median() },
               geodesicMean: this.#geodesicSum / n,
             },
+      ...(this.#unusableLabels === 0 ? {} : { unusableLabels: this.#unusableLabels }),
       failures: Object.fromEntries([...this.#failures].sort(([a], [b]) => (a < b ? -1 : 1))),
       mapCorrelations: Object.fromEntries(
         [...this.#correlations].map(([pair, { sum, n: seen }]) => [pair, sum / seen]),

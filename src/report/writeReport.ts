@@ -1,4 +1,6 @@
 import type { Logger } from '../base/telemetry.ts'
+import { imageKeyOf, type Adapter } from '../dataset/adapter.ts'
+import { openAdapter } from '../dataset/adapters.ts'
 import { layout } from '../output/layout.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import { beyondLabelLimit } from '../output/rowErrors.ts'
@@ -53,6 +55,7 @@ export async function writeReport({ output, dataset, set, summary, signal, log }
   const drawn = thumbnailLayout(objectives.length, inputAspect(set))
   const sources = {
     set,
+    reader: openAdapter(set.options.adapter),
     objectives,
     images: new PictureStore(dataset, signal, log),
     maps: new PictureStore(output, signal, log),
@@ -118,6 +121,7 @@ function addAngles(distributions: Readonly<Record<'yaw' | 'pitch' | 'roll', Angl
 
 interface GallerySources {
   readonly set: ResultSet
+  readonly reader: Adapter
   readonly objectives: readonly string[]
   readonly images: PictureStore
   readonly maps: PictureStore
@@ -125,12 +129,15 @@ interface GallerySources {
 
 async function gallerySample(
   { row, meanError, worst, spaced, order }: ChosenSample,
-  { set, objectives, images, maps: storedMaps }: GallerySources,
+  { set, reader, objectives, images, maps: storedMaps }: GallerySources,
   drawn: ThumbnailLayout,
 ): Promise<GallerySample> {
   const { maxPixels, adapter, style } = set.options
   const mapKeys = objectives.map((objective) => layout.map(objective, row.key))
-  const image = await images.fetch(row.key, { maxPixels, applyExifOrientation: adapter.applyExifOrientation })
+  const image = await images.fetch(imageKeyOf(reader, row.key), {
+    maxPixels,
+    applyExifOrientation: adapter.applyExifOrientation,
+  })
   const maps = await Promise.all(
     mapKeys.map((key) => storedMaps.fetch(`${set.id}/${key}`, { maxPixels, applyExifOrientation: false })),
   )

@@ -8,6 +8,7 @@ function okRow([yaw, pitch, roll]: Angles, label: Angles | null): SummaryRow {
   return {
     status: 'ok',
     code: null,
+    message: null,
     yaw,
     pitch,
     roll,

@@ -1,8 +1,10 @@
+import type { Adapter } from '../../dataset/adapter.ts'
 import { openAdapter } from '../../dataset/adapters.ts'
 import { angleOrder, poseInName } from '../../dataset/posedName.ts'
 import { requireImages } from '../../dataset/requireImages.ts'
 import { prepareResultSet, refuseOverlap } from '../../output/prepareResultSet.ts'
-import type { ResultOptions, ResultSet } from '../../output/resultSet.ts'
+import type { ResultSet } from '../../output/resultSet.ts'
+import { RadianHint } from '../../pose/radianHint.ts'
 import { checkObjectives } from '../../saliency/objective.ts'
 import { openStore } from '../../storage/open.ts'
 import { place } from '../../storage/place.ts'
@@ -18,6 +20,8 @@ import { whileWaiting } from './waiting.ts'
 export interface AskedFor {
   readonly dataset: Store
   readonly output: Store
+  /** What is to be said of the dataset's index, by who leaves the run to another: otherwise the run does. */
+  readonly indexWarnings: readonly string[]
   /** Finds or makes the result set: the first thing that is written. */
   prepare(): Promise<ResultSet>
 }
@@ -42,8 +46,10 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
     checkObjectives(options.objectives, description.heads)
     await refuseOverlap(dataset, output)
     await whileWaiting(call, place(dataset.uri), dataset.check('read'))
-    const notes = [announcement(network), await hintAtNames(settings, dataset, options)]
+    const adapter = openAdapter(options.adapter)
+    const notes = [announcement(network), await hintAtNames(settings, dataset, adapter)]
     return {
+      indexWarnings: adapter.overview?.().warnings ?? [],
       dataset,
       output,
       prepare: async () => {
@@ -73,13 +79,19 @@ export function openDataset({ dataset }: ResultSet): Store {
 
 const namesLookedAt = 20
 
-/** Refuses a dataset without images before anything is written. Gives a hint when names tell poses that nobody reads. */
-async function hintAtNames(settings: Settings, dataset: Store, options: ResultOptions): Promise<string | undefined> {
-  const samples = await requireImages(openAdapter(options.adapter), dataset, namesLookedAt)
-  if (
-    settings.adapter === 'images' &&
-    samples.every(({ key }) => poseInName(key, angleOrder(settings.filenameAngles)) !== null)
-  ) {
+/**
+ * Refuses a dataset without images before anything is written. Gives a hint when names tell poses that nobody reads, or
+ * tell them in radians.
+ */
+async function hintAtNames(settings: Settings, dataset: Store, adapter: Adapter): Promise<string | undefined> {
+  const samples = await requireImages(adapter, dataset, namesLookedAt)
+  const poses = samples.flatMap(({ key }) => poseInName(key, angleOrder(settings.filenameAngles)) ?? [])
+  if (settings.adapter === 'filename') {
+    const radians = new RadianHint()
+    for (const pose of poses) radians.add(pose)
+    return radians.hint()
+  }
+  if (settings.adapter === 'images' && poses.length === samples.length) {
     return `the file names look as if they told poses (${samples[0]?.key}); --adapter filename would read them as labels`
   }
 }

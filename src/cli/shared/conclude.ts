@@ -49,6 +49,9 @@ function summaryText(summary: Summary, set: string): string {
   }
   const leftOut = leftOutText(summary.leftOut)
   if (leftOut !== undefined) rows.push(['left out', leftOut])
+  if (summary.unusableLabels !== undefined) {
+    rows.push(['labels', `${number(summary.unusableLabels)} cannot be used; the table's column message says why`])
+  }
   if (summary.imagesPerSecond !== null) {
     rows.push(['speed', `${rateText(summary.imagesPerSecond)} with ${summary.engine.join(', ')}`])
   }

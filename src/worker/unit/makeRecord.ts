@@ -29,6 +29,7 @@ export function okRecord(
   explanation: Explanation,
   description: Description,
   options: ResultOptions,
+  labelFault?: string,
 ): OkRecord {
   const angles = byAngle((name) => float32(explanation.angles[name]))
   const pose = truth.pose
@@ -49,6 +50,8 @@ export function okRecord(
     subject: truth.subject,
     sequence: truth.sequence,
     frame: truth.frame,
+    ...(truth.face === undefined ? {} : { face: truth.face }),
+    ...(labelFault === undefined ? {} : { labelFault }),
     objectives: {},
   }
   for (const objective of options.objectives) {

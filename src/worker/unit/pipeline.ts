@@ -270,8 +270,8 @@ class ShardRun {
       return
     }
     this.#magnitudes[index] = magnitudeBlock(explanation, set.options.objectives)
-    const { truth, view } = prepared
-    this.#finish(index, okRecord(entry, truth, view, explanation, description, set.options))
+    const { truth, labelFault, view } = prepared
+    this.#finish(index, okRecord(entry, truth, view, explanation, description, set.options, labelFault))
   }
 
   #finish(index: number, record: SampleRecord): void {

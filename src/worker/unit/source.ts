@@ -1,5 +1,6 @@
 import { HeadlightError, PlaceError, SampleError, TransientError } from '../../base/errors.ts'
-import type { Adapter, Sample, Truth } from '../../dataset/adapter.ts'
+import { imageKeyOf, type Adapter, type Sample, type Truth } from '../../dataset/adapter.ts'
+import { readTruth } from '../../dataset/unusableLabel.ts'
 import { decodeImage } from '../../image/codec.ts'
 import { cropToInput, type CropRule } from '../../image/crop.ts'
 import { requireEncodedSize } from '../../image/encodedSize.ts'
@@ -19,8 +20,12 @@ export interface PreparedSample {
   /** Height × width × 3, RGB, 8 bit. */
   readonly pixels: Uint8Array
   readonly truth: Truth
+  /** Why the label cannot be used. */
+  readonly labelFault?: string
   readonly view: View
 }
+
+type Known = Awaited<ReturnType<typeof readTruth>>
 
 export interface SourceOptions {
   readonly dataset: Store
@@ -67,19 +72,24 @@ export class SampleSource {
    * @param onFetched awaited between the last store call and the decoder's first look at the bytes
    */
   async prepare(entry: ManifestEntry, onFetched: () => Promise<void>): Promise<PreparedSample> {
-    if (entry.refused) throw new SampleError(entry.refused, refusals[entry.refused](entry.key))
+    if (entry.refused) {
+      const { dataset, adapter } = this.#o
+      const why = entry.refused === 'bad-key' ? adapter.whyBadKey?.(dataset, entry.key) : undefined
+      throw new SampleError(entry.refused, why ?? refusals[entry.refused](entry.key))
+    }
     requireEncodedSize(entry.sizeBytes, this.#o.options.maxPixels)
     const { decodeLimits, measurements } = this.#o
     return decodeLimits.encoded.use(entry.sizeBytes, async () => {
       const fetch = () => measurements.time('fetch', () => this.#fetch(entry))
-      const { bytes, truth } = await this.#fetches.use(1, fetch)
+      const { bytes, known } = await this.#fetches.use(1, fetch)
       await onFetched()
-      return decodeLimits.decodes.use(1, () => measurements.time('decode', () => this.#decode(bytes, truth)))
+      return decodeLimits.decodes.use(1, () => measurements.time('decode', () => this.#decode(bytes, known)))
     })
   }
 
-  async #fetch(entry: ManifestEntry): Promise<{ bytes: Uint8Array; truth: Truth }> {
+  async #fetch(entry: ManifestEntry): Promise<{ bytes: Uint8Array; known: Known }> {
     const { dataset, adapter, storeCall } = this.#o
+    const imageKey = imageKeyOf(adapter, entry.key)
     let readsAtFirstFailure: number | undefined
     const call: StoreCall = {
       ...storeCall,
@@ -89,27 +99,27 @@ export class SampleSource {
       },
     }
     try {
-      const found = await callStore(call, () => dataset.get(entry.key, { signal: storeCall.signal }))
+      const found = await callStore(call, () => dataset.get(imageKey, { signal: storeCall.signal }))
       if (!found) {
         await this.#ensureNotEmptied()
         // An index tells of what it names; without one, only a link is listed that has no ETag.
         const isLink = entry.etag === '' && entry.truth === undefined
         const what = isLink ? 'is a link that leads nowhere; mend or remove it' : 'was gone when it was read'
-        throw new SampleError('vanished', `${dataset.uri}${entry.key} ${what}`)
+        throw new SampleError('vanished', `${dataset.uri}${imageKey} ${what}`)
       }
       if (found.info.etag !== entry.etag)
         throw new SampleError(
           'changed',
-          `${dataset.uri}${entry.key} was replaced after it was listed; the next run takes it`,
+          `${dataset.uri}${imageKey} was replaced after it was listed; the next run takes it`,
         )
-      const truth = await callStore(call, () => adapter.read(dataset, asSample(entry)))
+      const known = await callStore(call, () => readTruth(adapter, dataset, asSample(entry)))
       this.#reads++
-      this.#readableKey = entry.key
-      return { bytes: found.bytes, truth }
+      this.#readableKey = imageKey
+      return { bytes: found.bytes, known }
     } catch (error) {
       if (!(error instanceof TransientError) && !isRefusal(error)) throw error
-      if (this.#reads === (readsAtFirstFailure ?? this.#reads)) await this.#ensureStoreAnswers(error, entry.key)
-      throw new SampleError('unavailable', `${dataset.uri}${entry.key} stayed unreadable: ${error.message}`, {
+      if (this.#reads === (readsAtFirstFailure ?? this.#reads)) await this.#ensureStoreAnswers(error, imageKey)
+      throw new SampleError('unavailable', `${dataset.uri}${imageKey} stayed unreadable: ${error.message}`, {
         cause: error,
       })
     }
@@ -188,7 +198,7 @@ export class SampleSource {
       )
   }
 
-  async #decode(bytes: Uint8Array, truth: Truth): Promise<PreparedSample> {
+  async #decode(bytes: Uint8Array, known: Known): Promise<PreparedSample> {
     this.#o.storeCall.signal.throwIfAborted()
     const { options, decodeLimits } = this.#o
     const { maxPixels, adapter } = options
@@ -201,8 +211,8 @@ export class SampleSource {
           release = await decodeLimits.decoded.enter(neededBytes)
         },
       })
-      const { pixels, crop } = cropToInput(image, truth.box, this.#o.rule)
-      return { pixels, truth, view: { imageWidth: image.width, imageHeight: image.height, crop } }
+      const { pixels, crop } = cropToInput(image, known.truth.box, this.#o.rule)
+      return { pixels, ...known, view: { imageWidth: image.width, imageHeight: image.height, crop } }
     } finally {
       release()
     }

@@ -1,13 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { SampleError } from '../../../base/errors.ts'
-import type { Adapter, Sample, Truth } from '../../../dataset/adapter.ts'
+import { imageKeyOf, type Adapter, type Sample, type Truth } from '../../../dataset/adapter.ts'
 import { adapterDefinition, openAdapter, type AdapterOptions } from '../../../dataset/adapters.ts'
 import { emptyDataset } from '../../../dataset/requireImages.ts'
+import { readTruth } from '../../../dataset/unusableLabel.ts'
 import { decodeImage, type DecodedImage } from '../../../image/codec.ts'
 import { drawContactSheet, type Tile } from '../../../image/contactSheet.ts'
 import { cropToInput } from '../../../image/crop.ts'
 import { angleNames, type AngleName, type Pose } from '../../../pose/euler.ts'
 import { isBeyondLabelLimit } from '../../../pose/labelLimit.ts'
+import { RadianHint } from '../../../pose/radianHint.ts'
 import { rankReadings, type Ranking } from '../../../pose/readings.ts'
 import { createExplainer } from '../../../saliency/explainer.ts'
 import { openStore } from '../../../storage/open.ts'
@@ -74,7 +76,7 @@ export async function checkDataset(call: Call): Promise<number> {
       sheet: seen.length > 0 ? sheetPath : null,
       tiles: seen.map(({ key }) => key),
       network: file === undefined ? null : { file: file.network.file, digest: file.network.digest, ranking },
-      warnings: warningsOf(options, seen, file !== undefined, ranking),
+      warnings: [...hintsOf(adapter, seen), ...warningsOf(options, seen, file !== undefined, ranking)],
     }
     surroundings.results.write(settings.json ? `${JSON.stringify(result)}\n` : checkText(result))
     // Nothing at all can be read: that is no dataset of this layout.
@@ -127,9 +129,11 @@ async function look(o: {
   const { adapter, dataset, sample, settings, findings, estimator } = o
   const { key } = sample
   try {
-    const found = await dataset.get(key)
-    if (!found) throw new SampleError('vanished', `${dataset.uri}${key} was gone when it was read`)
-    const truth = await adapter.read(dataset, sample)
+    const imageKey = imageKeyOf(adapter, key)
+    const found = await dataset.get(imageKey)
+    if (!found) throw new SampleError('vanished', `${dataset.uri}${imageKey} was gone when it was read`)
+    const { truth, labelFault } = await readTruth(adapter, dataset, sample)
+    if (labelFault !== undefined) findings.add('bad-label', key, labelFault)
     const { maxPixels, exifOrientation } = settings
     const image = await decodeImage(found.bytes, { maxPixels, applyExifOrientation: exifOrientation })
     const tile = tileOf(image, truth)
@@ -178,6 +182,14 @@ function rank(seen: readonly Seen[]): Ranking | null {
       : [{ estimate: { yaw, pitch, roll }, label: pose }]
   })
   return pairs.length === 0 ? null : rankReadings(pairs)
+}
+
+/** What the index shows as a whole; where there is none, what the labels looked at do. */
+function hintsOf(adapter: Adapter, seen: readonly Seen[]): readonly string[] {
+  if (adapter.overview !== undefined) return adapter.overview().warnings
+  const radians = new RadianHint()
+  for (const pose of posesOf(seen)) radians.add(pose)
+  return [radians.hint() ?? []].flat()
 }
 
 function warningsOf(

@@ -47,8 +47,10 @@ export async function survey(adapter: Adapter, dataset: Store, wanted: number): 
   for await (const sample of adapter.samples(dataset, undefined, leftOut)) {
     samples++
     const refused = refuseKey(sample.key)
-    if (refused !== undefined) findings.add(refused, sample.key, 'The key cannot be laid out below the output.')
-    else if (sample.etag === '') {
+    if (refused !== undefined) {
+      const why = adapter.whyBadKey?.(dataset, sample.key)
+      findings.add(refused, sample.key, why ?? 'The key cannot be laid out below the output.')
+    } else if (sample.etag === '') {
       const isNamed = sample.truth !== undefined
       const message = isNamed ? 'The index names it, but the dataset lacks it.' : 'It is a link that leads nowhere.'
       findings.add('vanished', sample.key, message)

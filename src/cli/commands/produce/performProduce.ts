@@ -54,6 +54,7 @@ async function addRun(call: Call, asked: AskedFor, connection: QueueConnection):
   const stop = stopOnSignal(surroundings, 'the same command adds the run again', () => display.write('stopping'))
   try {
     const set = await asked.prepare()
+    for (const warning of asked.indexWarnings) log.warn(warning)
     const { job, run } = await queueRun({
       connection,
       output: asked.output,

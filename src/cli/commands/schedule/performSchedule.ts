@@ -27,6 +27,7 @@ export async function addSchedule(call: Call): Promise<number> {
     const asked = await askedFor({ ...call, settings }, 'schedule add … --')
     try {
       const set = await asked.prepare()
+      for (const warning of asked.indexWarnings) call.log.warn(warning)
       const done = await schedules.put({ name, ...when, job: runJob(settings, asked.output, set) })
       const status = (await schedules.statuses()).find(({ schedule }) => schedule.name === name)
       const underway = (await schedules.underway()).get(name)
