@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Adapter, Sample } from '../../src/dataset/adapter.ts'
 import { openAdapter } from '../../src/dataset/adapters.ts'
 import { poseInName } from '../../src/dataset/posedName.ts'
+import { readTruth } from '../../src/dataset/unusableLabel.ts'
 import type { ListOptions, ObjectInfo, Store } from '../../src/storage/store.ts'
 
 const inOrder = ['yaw', 'pitch', 'roll'] as const
@@ -162,12 +163,23 @@ describe('filename', () => {
     'BIWI00009409_-17_+1_+17',
     'BIWI00009409_-17_+1_+17.png/other.png',
     'BIWI00009409_-17_+1_+x.png',
-    'BIWI00009409_-181_+1_+17.png',
     'BIWI00009409_-17_+1e9_+17.png',
   ])('%s is a plain image without a label', async (key) => {
     expect(poseInName(key, inOrder)).toBeNull()
     const truth = await adapter('filename').read(listing([]), sample(key))
     expect(truth).toEqual({ pose: null, box: null, subject: null, sequence: null, frame: null })
+  })
+})
+
+describe('an angle that can be none in a file name', () => {
+  it('costs the label, not the map', async () => {
+    const read = readTruth(adapter('filename'), listing([]), sample('a/7_+361_+1_+17.png'))
+    expect(await read).toEqual({
+      truth: { pose: null, box: null, subject: null, sequence: null, frame: '7' },
+      labelFault: expect.stringContaining('±360°'),
+    })
+    expect(poseInName('7_+361_+1_+17.png', inOrder)).toBeNull()
+    expect(poseInName('7_+360_-181_+17.png', inOrder)).toEqual({ yaw: 360, pitch: -181, roll: 17 })
   })
 })
 

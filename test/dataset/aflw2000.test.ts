@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { openAdapter } from '../../src/dataset/adapters.ts'
+import { readTruth } from '../../src/dataset/unusableLabel.ts'
 import { fingerprint } from '../../src/output/manifest.ts'
 import { matFile } from '../support/matFile.ts'
 import { memoryStore, samplesOf } from '../support/memoryStore.ts'
@@ -53,6 +54,25 @@ describe('a label', () => {
     ['landmarks in rows', matFile({ Pose_Para: { rows: 1, values: [0, 0, 0] }, pt2d: { rows: 4, values: landmarks } })],
   ])('is bad with %s', async (_, mat) => {
     await expect(truthOf(mat)).rejects.toMatchObject({ code: 'bad-label' })
+  })
+})
+
+describe('a pose that cannot be used beside landmarks that can', () => {
+  it.each([
+    ['none', matFile({ pt2d: { rows: 2, values: landmarks } })],
+    ['in degrees', label(landmarks, [0, 90, 0])],
+  ])('%s: costs the label, not the map', async (_, mat) => {
+    const store = memoryStore({ 'a.jpg': 'image', 'a.mat': mat })
+    const [sample] = await samplesOf(adapter(), store)
+    const read = await readTruth(adapter(), store, sample!)
+    expect(read.truth).toMatchObject({ pose: null, box: { x0: 160, y0: 80, x1: 356, y1: 158 } })
+    expect(read.labelFault).toContain('memory://dataset/a.mat cannot be used: ')
+  })
+
+  it('is of no use where the landmarks are none', async () => {
+    const store = memoryStore({ 'a.jpg': 'image', 'a.mat': label([-1, 5, -1, 6], [0, 90, 0]) })
+    const [sample] = await samplesOf(adapter(), store)
+    await expect(readTruth(adapter(), store, sample!)).rejects.toMatchObject({ code: 'bad-label' })
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { openAdapter } from '../../src/dataset/adapters.ts'
+import { readTruth } from '../../src/dataset/unusableLabel.ts'
 import { fingerprint } from '../../src/output/manifest.ts'
 import type { Pose } from '../../src/pose/euler.ts'
 import { memoryStore, samplesOf } from '../support/memoryStore.ts'
@@ -164,6 +165,35 @@ describe('a list of boxes', () => {
     closeTo(truth.pose, 0, 0, 0)
     store.objects.set('b.csv', 'key,x0,y0,x1,y1\n02/frame_00003_rgb.png,1,2,30,41\n')
     expect(fingerprint((await samplesOf(adapter, store))[0]!)).not.toBe(fingerprint(samples[0]!))
+  })
+
+  it.each([
+    ['frame_00003_pose.txt', undefined],
+    ['rgb.cal', undefined],
+    ['frame_00003_pose.txt', 'damaged'],
+  ])('needs no %s for the map: %j costs the label alone', async (name, content) => {
+    const store = memoryStore({ ...contents, 'b.csv': 'key,x0,y0,x1,y1\n02/frame_00003_rgb.png,1,2,30,40\n' })
+    if (content === undefined) store.objects.delete(`02/${name}`)
+    else store.objects.set(`02/${name}`, content)
+    const adapter = biwi({ boxes: 'b.csv' })
+    const [sample] = await samplesOf(adapter, store)
+    const read = await readTruth(adapter, store, sample!)
+    expect(read.truth).toEqual({
+      pose: null,
+      box: { x0: 1, y0: 2, x1: 30, y1: 40 },
+      subject: '02',
+      sequence: '02',
+      frame: '00003',
+    })
+    expect(read.labelFault).toContain(`02/${name}`)
+  })
+
+  it('has no use for labels, good or bad', async () => {
+    const list = 'key,x0,y0,x1,y1,yaw,pitch,roll\n02/frame_00003_rgb.png,1,2,30,40,x,,\n'
+    const store = memoryStore({ ...contents, 'b.csv': list })
+    const adapter = biwi({ boxes: 'b.csv' })
+    const [sample] = await samplesOf(adapter, store)
+    expect((await readTruth(adapter, store, sample!)).labelFault).toBeUndefined()
   })
 
   it('must have a box in every row', async () => {

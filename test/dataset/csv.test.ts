@@ -74,7 +74,7 @@ describe('an index', () => {
     await expect(read('key\na.png\n', { frame: 'nr' })).rejects.toMatchObject({ code: 'bad-index' })
   })
 
-  it.each(['x,2,3,,,,', '1,2,,,,,', '181,2,3,,,,', 'NaN,2,3,,,,', '0x1,2,3,,,,', ',,,1,2,3,', ',,,5,2,3,4', ',,,,,,1'])(
+  it.each(['x,2,3,,,,', '1,2,,,,,', '361,2,3,,,,', 'NaN,2,3,,,,', '0x1,2,3,,,,', ',,,1,2,3,', ',,,5,2,3,4', ',,,,,,1'])(
     'with a row %s fails that sample alone',
     async (cells) => {
       const [a, b] = await read(`key,yaw,pitch,roll,x0,y0,x1,y1\na.png,${cells}\nb.png,1,2,3,,,,\n`)

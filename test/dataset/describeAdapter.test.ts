@@ -9,6 +9,10 @@ const cases: [AdapterOptions, string][] = [
   [{ ...biwi, labels: 'rgb', margin: null, boxes: 'b.csv' }, 'biwi (labels of the colour camera, boxes of b.csv)'],
   [{ name: 'aflw2000', applyExifOrientation: true, box: 'hopenet' }, 'aflw2000 (box hopenet, turned as EXIF says)'],
   [{ ...plain, name: 'csv', index: 'i.csv', columns: { yaw: 'ry' } }, 'csv (index i.csv, yaw from ry)'],
+  [
+    { ...plain, name: 'csv', index: 'i.csv', columns: {}, labelSigns: { roll: -1, yaw: -1 } },
+    "csv (index i.csv, labels' yaw and roll turned)",
+  ],
 ]
 
 it.each(cases)('%o', (options, text) => {
