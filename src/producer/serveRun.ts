@@ -51,6 +51,8 @@ export interface ServeRunOptions {
   /** Called when a sample that is to be computed has been listed: with the first one, and now and then again. */
   readonly onWork?: () => void
   readonly log: Logger
+  /** For tests: entries of a full part of the manifest. */
+  readonly partEntries?: number
   /** For tests; the defaults suit everything else. */
   readonly times?: { readonly hold?: HoldTimes; readonly follow?: FollowTimes; readonly store?: PatienceTimes }
 }
@@ -248,7 +250,7 @@ class Serving {
     following: Following,
     signal: AbortSignal,
   ): Promise<void> {
-    const { set, shardSize, log, onWork = () => undefined } = this.#options
+    const { set, shardSize, partEntries, log, onWork = () => undefined } = this.#options
     const progress = this.#progress
     // Ended with the listing, not only with the run.
     const patience = patienceFor(this.#options, progress, signal)
@@ -286,6 +288,7 @@ class Serving {
       full: run.full,
       retry: run.retry,
       shardSize,
+      ...(partEntries === undefined ? {} : { partEntries }),
       signal,
       onPart: async ({ part, count, shardSize: size }) => {
         const outline = { part, count, shardSize: size }

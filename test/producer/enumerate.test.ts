@@ -22,6 +22,7 @@ beforeEach(async () => {
 afterEach(() => world.remove())
 
 const sample = (key: string, etag = 'e1'): Sample => ({ key, etag, sizeBytes: 1, companions: [] })
+const noTruth = { pose: null, box: null, subject: null, sequence: null, frame: null }
 const row = (key: string, changes: Partial<StateRow> = {}): StateRow => ({
   key,
   fingerprint: fingerprint(sample(key)),
@@ -241,5 +242,39 @@ describe('shards', () => {
       { part: 1, offset: 4, count: 1 },
     ])
     expect(shardsOf({ part: 0, count: 0, shardSize: 1 })).toEqual([])
+  })
+})
+
+describe('a row of an index', () => {
+  const fault = 'Line 2 of the index: its box is empty; correct it.'
+  const truth = { ...noTruth, fault, faultOf: 'box' as const }
+  const bad: Sample = { ...sample('a'), truth }
+
+  it('with a bad box stays the failure that it was, and is no result that a worker made of it in passing', async () => {
+    const former = row('a', { fingerprint: fingerprint({ ...bad, truth: { ...noTruth, fault } }) })
+    const failed = { ...former, status: 'failed', code: 'bad-label' }
+    expect((await list([bad], [failed], {}, world.output, 'failed')).entries).toEqual([])
+    expect((await list([bad], [former], {}, world.output, 'ok')).entries).toMatchObject([{ key: 'a', truth }])
+  })
+
+  it('is counted where only more of it is read than before', async () => {
+    const pose = { yaw: 1, pitch: 2, roll: 3 }
+    const now: Sample = { ...sample('a'), truth: { ...noTruth, pose }, formerTruth: noTruth }
+    const counts = async (
+      samples: Sample[],
+      state: StateRow[],
+      run: string,
+      changes: Partial<EnumerateOptions> = {},
+    ) => {
+      let counted = -1
+      await list(samples, state, { onListed: ({ readAnew }) => (counted = readAnew), ...changes }, world.output, run)
+      return counted
+    }
+    const former = row('a', { fingerprint: fingerprint({ ...now, truth: noTruth }) })
+    expect(await counts([now], [former], 'anew')).toBe(1)
+    expect(await counts([now], [row('a', { fingerprint: fingerprint(now) })], 'same')).toBe(0)
+    expect(await counts([{ ...now, etag: 'e2' }], [former], 'changed')).toBe(0)
+    expect(await counts([now], [], 'new')).toBe(0)
+    expect(await counts([now], [former], 'full', { full: true })).toBe(0)
   })
 })

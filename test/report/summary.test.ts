@@ -57,6 +57,13 @@ describe('angle errors', () => {
     expect(summarise([okRow([1, 2, 3], null)]).bias).toBeNull()
   })
 
+  it('counts samples whose label cannot be used, where there are any', () => {
+    const unusable = { ...okRow([1, 2, 3], null), message: 'Line 2 of the index: yaw is no number; correct it.' }
+    const failed = { ...failedRow('vanished'), message: 'gone' }
+    expect(summarise([unusable, failed, okRow([1, 2, 3], null)])).toMatchObject({ unusableLabels: 1, mae: null })
+    expect(Object.keys(summarise([failed, okRow([1, 2, 3], null)]))).not.toContain('unusableLabels')
+  })
+
   it('is null without labels', () => {
     expect(summarise([okRow([1, 2, 3], null)])).toMatchObject({ mae: null, errors: null })
   })

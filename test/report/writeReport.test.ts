@@ -6,6 +6,7 @@ import { layout } from '../../src/output/layout.ts'
 import type { GallerySample } from '../../src/report/pageContent.ts'
 import { writeReport } from '../../src/report/writeReport.ts'
 import type { Store } from '../../src/storage/store.ts'
+import { wrapped } from '../../src/storage/wrapped.ts'
 import { makeResultSet, solidPng, type Fixture, type FixtureSample } from '../support/reportFixture.ts'
 
 const log = createLogger('silent')
@@ -40,6 +41,26 @@ function labelled(count: number): FixtureSample[] {
     label: [0, 0, 0] as const,
   }))
 }
+
+it('shows a face beneath its map, out of the image that it is in', async () => {
+  const columns = { face: 'person' }
+  const adapter = { name: 'csv' as const, applyExifOrientation: false, index: 'index.csv', columns }
+  const { samples } = await report(
+    { samples: [{ key: 'a.png#1' }, { key: 'gone.png#1' }], image: nothing },
+    (made) => ({
+      set: { ...made.set, options: { ...made.set.options, adapter } },
+      dataset: wrapped(made.dataset, {
+        head: async (key) => (key === 'a.png' ? { key, etag: 'e', sizeBytes: 9 } : undefined),
+        get: async (key) => ({ info: { key, etag: 'e', sizeBytes: 9 }, bytes: await solidPng(64, 48, [200, 120, 40]) }),
+      }),
+    }),
+  )
+  expect(samples.map(({ key, notes }) => [key, notes])).toEqual([
+    ['a.png#1', []],
+    ['gone.png#1', ['image cannot be read now']],
+  ])
+  expect(samples[0]?.maps[0]?.href).toBe('../maps/sum/a.png%231.png')
+})
 
 describe('the chosen samples', () => {
   it('are the 200 worst and 200 evenly spaced ones, with a picture each', async () => {

@@ -1,3 +1,4 @@
+import sharp from 'sharp'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { InputError, PlaceError, SampleError, TransientError } from '../../../src/base/errors.ts'
 import type { Adapter } from '../../../src/dataset/adapter.ts'
@@ -260,4 +261,55 @@ test('an output that stays busy fails the shard without a commit', async () => {
     TransientError,
   )
   expect(await shard.records()).toEqual([])
+})
+
+test('a label that cannot be used does not cost the map', async () => {
+  const shard = await newShard()
+  await shard.image('7_+361_+0_+0.png', 1)
+  await shard.image('8_+36_+0_+0.png', 2)
+  await computeShard(shard.work)
+  const [bad, good] = await shard.records()
+  expect(bad).toMatchObject({ status: 'ok', label: null, error: null, labelFault: expect.stringContaining('±360°') })
+  expect(good).toMatchObject({ status: 'ok', label: { yaw: 36 } })
+  expect(Object.keys(good ?? {})).not.toContain('labelFault')
+  expect([...(await contents(shard.output)).keys()]).toContain(`${shard.job.set}/maps/sum/7_+361_+0_+0.png`)
+})
+
+test('faces are cut out of their image, and a key that is none says why', async () => {
+  const columns = { face: 'person' }
+  const adapter = { name: 'csv' as const, applyExifOrientation: false, index: 'index.csv', columns }
+  const shard = await newShard({ set: { adapter } })
+  const left = await sharp(await picture(10, 8, 8))
+    .raw()
+    .toBuffer()
+  const right = await sharp(await picture(90, 8, 8))
+    .raw()
+    .toBuffer()
+  const raw = { width: 8, height: 8, channels: 3 } as const
+  const image = sharp({ create: { width: 16, height: 8, channels: 3, background: 'black' } }).composite([
+    { input: left, raw, left: 0, top: 0 },
+    { input: right, raw, left: 8, top: 0 },
+  ])
+  await shard.dataset.put('two.png', await image.png().toBuffer())
+  const info = await shard.dataset.head('two.png')
+  const names = { pose: null, subject: null, sequence: null, frame: null }
+  const face = (name: string, x0: number) => ({
+    ...info!,
+    key: `two.png#${name}`,
+    fingerprint: name,
+    companions: [],
+    truth: { ...names, box: { x0, y0: 0, x1: x0 + 8, y1: 8 }, face: name },
+  })
+  shard.list(face('l', 0))
+  shard.list(face('r', 8))
+  shard.list({ ...face('1', 0), key: '/elsewhere/a.png#1', refused: 'bad-key' })
+  await computeShard(shard.work)
+  const records = await shard.records()
+  expect(records).toMatchObject([
+    { key: 'two.png#l', status: 'ok', face: 'l', angles: { pitch: -10 }, crop: [0, 0, 8, 8] },
+    { key: 'two.png#r', status: 'ok', face: 'r', angles: { pitch: -90 }, crop: [8, 0, 16, 8] },
+    { code: 'bad-key', message: expect.stringContaining('"/elsewhere/a.png", which does not lie below file://') },
+  ])
+  const maps = [...(await contents(shard.output)).keys()].filter((key) => key.includes('/maps/sum/'))
+  expect(maps.map((key) => key.split('/sum/')[1])).toEqual(['two.png#l.png', 'two.png#r.png'])
 })
