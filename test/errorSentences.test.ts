@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
 const source = fileURLToPath(new URL('../src', import.meta.url))
-const raised = /new (?:Input|Sample|Transient|Place)Error\(\s*(?:'[a-z-]+'|[\w.]+),\s*/g
+const raised = /new (?:Input|Sample|Transient|Place|Refusal)Error\(\s*(?:'[a-z-]+'|[\w.]+),\s*/g
 /** Names may begin a sentence: they have their capital everywhere. */
 const names = /^(Redis|Amazon|Valkey|JPEG|PNG|S3)\b/
 

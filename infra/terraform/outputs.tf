@@ -3,6 +3,11 @@ output "output_uri" {
   value       = "s3://${aws_s3_bucket.output.bucket}/${var.output_prefix}"
 }
 
+output "allow" {
+  description = "For HEADLIGHT_ALLOW of producer and workers: dataset and output."
+  value       = "s3://${var.dataset.bucket}/${var.dataset.prefix},s3://${aws_s3_bucket.output.bucket}/${var.output_prefix}"
+}
+
 output "queue_address" {
   description = "host:port of the queue, TLS only; for KEDA, and after the @ of HEADLIGHT_REDIS=rediss://headlight:…@"
   value       = "${aws_elasticache_replication_group.queue.primary_endpoint_address}:6379"

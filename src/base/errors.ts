@@ -1,6 +1,6 @@
 /**
  * Every error headlight raises on purpose says one sentence (what was wrong, where, what to do) and belongs to one of
- * four classes. The class is the consequence, so no caller ever looks at a message to decide what to do next:
+ * five classes. The class is the consequence, so no caller ever looks at a message to decide what to do next:
  *
  * | class          | consequence                                                                          |
  * |----------------|--------------------------------------------------------------------------------------|
@@ -8,6 +8,7 @@
  * | SampleError    | this one object is bad: it becomes one failed record, its shard goes on              |
  * | TransientError | the same call may succeed in a moment: retried with backoff, then the job fails      |
  * | PlaceError     | this machine or its access is bad: the worker stops pulling, says why, tries later   |
+ * | RefusalError   | the work names a place that this process may not touch: it is left to others         |
  */
 const codes = {
   // InputError
@@ -54,6 +55,8 @@ const codes = {
   'disk-full': 'no space is left on the device',
   'engine-wrong': 'the engine failed, gave NaN or missed its known answer',
   'network-mismatch': 'the network in the result set is not the one its digest names',
+  // RefusalError
+  'not-allowed': 'the work names a place outside of what --allow lists',
 } as const
 
 export type ErrorCode = keyof typeof codes
@@ -75,3 +78,4 @@ export class InputError extends HeadlightError {}
 export class SampleError extends HeadlightError {}
 export class TransientError extends HeadlightError {}
 export class PlaceError extends HeadlightError {}
+export class RefusalError extends HeadlightError {}

@@ -1,7 +1,8 @@
 import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
 import { z } from 'zod'
 import { pause } from '../base/backoff.ts'
-import { InputError } from '../base/errors.ts'
+import { InputError, RefusalError } from '../base/errors.ts'
+import { OnceSaid } from '../base/onceSaid.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { liveHold, readHold } from '../output/hold.ts'
 import { readResultSet, type ResultSet } from '../output/resultSet.ts'
@@ -31,13 +32,19 @@ export type ServeEvent =
       readonly outcome: ScheduleOutcome['outcome'] | 'handed-back' | 'retried'
       readonly seconds: number
     }
+  /** A run, or its webhook, lies outside of --allow. */
+  | { readonly type: 'refused'; readonly job: RunJob; readonly message: string }
 
 export interface ServeRunsOptions {
   readonly connection: QueueConnection
   /** Queue that the shards of all runs go to. */
   readonly queueName: string
+  /** May raise a RefusalError: then another producer may serve the run, and after some attempts it has failed. */
   readonly openOutput: (job: RunJob) => Store
+  /** As `openOutput`. */
   readonly openDataset: (set: ResultSet) => Store
+  /** Whether a webhook may be told; all when absent. */
+  readonly allowsWebhook?: ((url: string) => boolean) | undefined
   readonly headlightVersion: string
   /** Signs webhooks. */
   readonly webhookSecret?: string | undefined
@@ -212,6 +219,7 @@ async function serveJob(
       ending = 'handed-back'
       return await handBack(job, token, heldPauseMs)
     }
+    if (error instanceof RefusalError) refused(asked, error, options)
     const isFinal = error instanceof InputError || error instanceof UnrecoverableError || isLastAttempt(job)
     if (isFinal) {
       const message = error instanceof Error ? error.message : String(error)
@@ -229,13 +237,14 @@ async function serveJob(
 
 /** Whether the run that a stand-in is for is still served. Where that cannot be read, it is asked again later. */
 async function isHeld(asked: RunJob, { openOutput }: ServeRunsOptions): Promise<boolean> {
-  const output = openOutput(asked)
+  let output: Store | undefined
   try {
+    output = openOutput(asked)
     return (await liveHold(output, asked.set, new Date())) !== undefined
   } catch {
     return true
   } finally {
-    output.close()
+    output?.close()
   }
 }
 
@@ -259,11 +268,13 @@ const isLastAttempt = (job: Job): boolean => job.attemptsMade + 1 >= (job.opts.a
 
 /** Notes in the schedule and tells the webhook how a run ended. Neither can fail the run. */
 async function tellOutcome(
-  { schedule, webhook }: RunJob,
+  asked: RunJob,
   ended: Omit<WebhookMessage, 'schedule'>,
-  { webhookSecret, log }: ServeRunsOptions,
+  options: ServeRunsOptions,
   schedules: Schedules,
 ): Promise<void> {
+  const { webhookSecret, allowsWebhook = () => true, log } = options
+  const { schedule, webhook } = asked
   const { outcome, message, summary } = ended
   if (schedule !== undefined) {
     const noted = { at: new Date().toISOString(), outcome, run: summary?.run ?? null, message }
@@ -272,7 +283,23 @@ async function tellOutcome(
     })
   }
   if (webhook === undefined) return
+  if (!allowsWebhook(webhook)) {
+    // Its path is often a secret itself.
+    const { host } = new URL(webhook)
+    const message = `the webhook at ${host} lies outside of what --allow lists; allow it there`
+    return refused(asked, new RefusalError('not-allowed', message), options)
+  }
   await sendWebhook({ url: webhook, secret: webhookSecret, message: { schedule: schedule ?? null, ...ended }, log })
+}
+
+const refusals = new OnceSaid()
+
+function refused(asked: RunJob, { code, message }: RefusalError, { log, onEvent }: ServeRunsOptions): void {
+  const { set, run, schedule } = asked
+  if (refusals.isNew(`${schedule ?? run} ${set} ${message}`)) {
+    log.warn({ code, set, run, schedule }, `a run of ${set}: ${message}`)
+  }
+  onEvent?.({ type: 'refused', job: asked, message })
 }
 
 /** Gives the job to the next producer, or to this one later, without counting an attempt. */

@@ -16,6 +16,12 @@ export const shardsQueue = `headlight-shards-v${jobSchemaVersion}`
 export const queuePrefix = '{headlight}'
 
 /**
+ * Names a folder of the output and becomes part of keys. `../` in it would reach beside the output, which may be another
+ * place than the one that this process may touch.
+ */
+const folderNameSchema = z.string().regex(/^(?!\.{0,2}$)[^/\\\0]+$/)
+
+/**
  * What supervisors note in the job of a shard on which units died. Only deaths that a supervisor saw are counted: being
  * killed together with one's supervisor is no fault of an image.
  */
@@ -36,11 +42,11 @@ export type Suspicion = z.infer<typeof suspicionSchema>
  * stand in `set.json`. Stays under 300 bytes of JSON for any sane URI.
  */
 export const shardJobSchema = z.strictObject({
-  run: z.string(),
+  run: folderNameSchema,
   /** Canonical URI of the output store (not of the result set). */
   output: z.string(),
   endpoint: z.string().optional(),
-  set: z.string(),
+  set: folderNameSchema,
   part: z.int().nonnegative(),
   offset: z.int().nonnegative(),
   count: z.int().positive(),
@@ -89,13 +95,13 @@ export const runJobSchema = z.strictObject({
   /** Canonical URI of the output store (not of the result set). */
   output: z.string(),
   endpoint: z.string().optional(),
-  set: z.string(),
+  set: folderNameSchema,
   full: z.boolean(),
   prune: z.boolean().default(false),
   /** Null: chosen by the size of the dataset. */
   shardSize: z.int().positive().nullable(),
   /** The run that was opened for it; absent when it has none yet. Once that is cancelled, so is the job. */
-  run: z.string().optional(),
+  run: folderNameSchema.optional(),
   /** The schedule that asks for it. */
   schedule: z.string().optional(),
   /** Told how the run ended. */

@@ -13,6 +13,15 @@ export function isPortableKey(key: string): boolean {
   )
 }
 
+/**
+ * Raises SampleError `bad-key` for a key that a proxy between here and the service may take for one beside the store.
+ * What else cannot be written (`a//b`) can be read where it is.
+ */
+export function requireReadableKey(key: string, uri: string): void {
+  if (!key.split('/').some((part) => part === '.' || part === '..')) return
+  throw new SampleError('bad-key', `cannot read ${JSON.stringify(key)} below ${uri}: it leads out of it; rename it`)
+}
+
 /** Raises SampleError `bad-key` for a key that no driver writes. */
 export function requireWritableKey(key: string, uri: string): void {
   if (isPortableKey(key) && !isTemporary(key)) return

@@ -1,7 +1,7 @@
 import { backoffMs, pause, type Backoff } from '../base/backoff.ts'
 import { InputError, PlaceError, SampleError, TransientError } from '../base/errors.ts'
 import { compareKeys } from './keyOrder.ts'
-import { requireWritableKey } from './objectKey.ts'
+import { requireReadableKey, requireWritableKey } from './objectKey.ts'
 import { readBody } from './s3Body.ts'
 import type { S3ConnectionOptions } from './s3Client.ts'
 import type { S3Body, S3Connection, S3Listed, S3ListRequest, S3Page } from './s3Connection.ts'
@@ -89,6 +89,7 @@ export class S3Store implements Store {
   }
 
   async head(key: string): Promise<ObjectInfo | undefined> {
+    requireReadableKey(key, this.uri)
     try {
       const connection = await this.#connect()
       const { etag, sizeBytes } = await connection.head(this.#prefix + key)
@@ -101,6 +102,7 @@ export class S3Store implements Store {
   }
 
   async get(key: string, options: GetOptions = {}): Promise<{ info: ObjectInfo; bytes: Uint8Array } | undefined> {
+    requireReadableKey(key, this.uri)
     const { signal, range } = options
     const startedAt = performance.now()
     for (let attempt = 1; ; attempt++) {

@@ -76,6 +76,10 @@ const environment = z.array(
   z.union([
     z.strictObject({ name: z.string(), value: z.string() }),
     z.strictObject({ name: z.string(), valueFrom: z.strictObject({ secretKeyRef: z.object({ name: z.string() }) }) }),
+    z.strictObject({
+      name: z.string(),
+      valueFrom: z.strictObject({ configMapKeyRef: z.looseObject({ name: z.string() }) }),
+    }),
   ]),
 )
 const deployment = z.object({
@@ -158,6 +162,17 @@ describe.skipIf(kustomize === null)('rendered by kustomize (skipped without kust
       const known = new Set([...settingNames, 'webhookSecret'].map(environmentName))
       const given = deployments.flatMap(({ spec }) => spec.template.spec.containers[0].env.map(({ name }) => name))
       expect(given.filter((name) => name.startsWith('HEADLIGHT_') && !known.has(name))).toEqual([])
+    })
+
+    test('both sides take what the queue may name from the map that docs/deploy.md makes', () => {
+      const page = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8')
+      expect(page).toContain('create configmap headlight-allow --from-literal=prefixes=')
+      for (const { spec } of deployments) {
+        expect(spec.template.spec.containers[0].env).toContainEqual({
+          name: 'HEADLIGHT_ALLOW',
+          valueFrom: { configMapKeyRef: { name: 'headlight-allow', key: 'prefixes', optional: true } },
+        })
+      }
     })
 
     test('a worker has the time for its grace, and for closing after it', () => {

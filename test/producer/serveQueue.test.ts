@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createLogger } from '../../src/base/telemetry.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
@@ -6,6 +8,7 @@ import { enqueueRun } from '../../src/producer/queueRun.ts'
 import type { ServeRunsOptions } from '../../src/producer/serveQueue.ts'
 import { openQueue } from '../../src/queue/connection.ts'
 import { runJobSchema, runsQueue, shardsQueue, type RunJob } from '../../src/queue/jobs.ts'
+import { AllowedPlaces } from '../../src/storage/allowedPlaces.ts'
 import { openStore } from '../../src/storage/open.ts'
 import { wrapped } from '../../src/storage/wrapped.ts'
 import { serveRunsOf, startFakeWorker, World } from '../support/producerWorld.ts'
@@ -95,6 +98,63 @@ describe('the runs queue', () => {
       })
     } finally {
       await queue.close()
+    }
+  })
+
+  it('leaves a run that it may not touch to others, and says so once', async () => {
+    const lines: string[] = []
+    const refusals: string[] = []
+    const allowed = new AllowedPlaces(['s3://heads/'])
+    startServing({
+      openOutput: ({ output: uri }) => {
+        allowed.require({ what: 'output', uri }, undefined)
+        return openStore(uri)
+      },
+      onEvent: (event) => event.type === 'refused' && refusals.push(event.message),
+      log: createLogger('info', { write: (line) => void lines.push(line) }),
+    })
+    const queue = openQueue(redis.connection, runsQueue, silent)
+    try {
+      await queue.waitUntilReady()
+      for (const count of [1, 2]) {
+        const id = await enqueueRun(redis.connection, job(), silent)
+        await expect.poll(() => refusals.length, { timeout: 10_000 }).toBe(count)
+        await expect.poll(() => queue.getJobState(id), { timeout: 10_000 }).toBe('delayed')
+        expect(await queue.getJob(id)).toMatchObject({ attemptsMade: 1 })
+        await queue.remove(id)
+      }
+      expect(lines.filter((line) => line.includes('not-allowed'))).toHaveLength(1)
+      expect(await latestRun(world.output, set.id)).toBe(undefined)
+    } finally {
+      await queue.close()
+    }
+  })
+
+  it('does not tell a webhook that it may not touch', async () => {
+    const told: string[] = []
+    const webhook = createServer((request, response) => {
+      told.push(request.url ?? '')
+      response.end()
+    })
+    await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve))
+    const { port } = webhook.address() as AddressInfo
+    const allowed = new AllowedPlaces([`http://127.0.0.1:${port}/hooks/`])
+    const refusals: string[] = []
+    startServing({
+      allowsWebhook: (url) => allowed.allows(url),
+      onEvent: (event) => event.type === 'refused' && refusals.push(event.message),
+    })
+    const worker = startFakeWorker({ connection: redis.connection, queueName: shardsQueue, output: world.output, set })
+    try {
+      const tells = (path: string) => ({ ...job(), webhook: `http://127.0.0.1:${port}${path}` })
+      await enqueueRun(redis.connection, tells('/secret'), silent)
+      await expect.poll(() => refusals, { timeout: 20_000 }).toHaveLength(1)
+      expect((await latestRun(world.output, set.id))?.state).toBe('completed')
+      await enqueueRun(redis.connection, tells('/hooks/it'), silent)
+      await expect.poll(() => told, { timeout: 20_000 }).toEqual(['/hooks/it'])
+    } finally {
+      await worker.stop()
+      webhook.close()
     }
   })
 

@@ -25,6 +25,10 @@ export class ProducerMetrics {
     'When the schedule is due next; absent while it is paused.',
     ['schedule'],
   )
+  readonly #refused = this.all.count(
+    'headlight_refused_total',
+    'Attempts at runs, and webhooks, refused since they name a place outside of --allow.',
+  )
   readonly #redisUp = this.all.level('headlight_redis_up', '1 when Redis answered.')
   readonly #atWork = new Map<RunJob, number>()
 
@@ -36,6 +40,9 @@ export class ProducerMetrics {
   heard(event: ServeEvent): void {
     switch (event.type) {
       case 'serving':
+        break
+      case 'refused':
+        this.#refused.inc({}, 1)
         break
       case 'run-started':
         this.#atWork.set(event.job, 0)

@@ -18,6 +18,10 @@ export class WorkerMetrics {
   readonly #deaths = this.all.count('headlight_unit_deaths_total', 'Computing units that ended unasked.')
   readonly #fault = this.all.level('headlight_place_fault', '1 while no shards are pulled for a fault of the place.')
   readonly #faults = this.all.count('headlight_place_faults_total', 'Faults of the place, repeated ones too.', ['code'])
+  readonly #refused = this.all.count(
+    'headlight_refused_total',
+    'Shard jobs put aside since they name a place outside of --allow.',
+  )
   readonly #redisUp = this.all.level('headlight_redis_up', '1 when Redis answered.')
 
   constructor(version: string) {
@@ -51,6 +55,9 @@ export class WorkerMetrics {
         break
       case 'place-fault':
         this.#faults.inc({ code: event.code }, 1)
+        break
+      case 'refused':
+        this.#refused.inc({}, 1)
         break
       case 'unit-dismissed':
       case 'place-retry':

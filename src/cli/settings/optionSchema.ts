@@ -172,6 +172,16 @@ export const settingsSchema = z.strictObject({
     description:
       'Redis ≥ 6.2 or Valkey: redis://user:password@host:6379/0, rediss://… (TLS), redis+unix:///path, redis://host?cluster=1. Give a password through the environment, where other users cannot see it.',
   }),
+  allow: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .optional()
+    .meta({
+      group: 'queue',
+      placeholder: 'PREFIXES',
+      automatic: 'whatever the queue names',
+      description:
+        'What the queue may make this process touch, one or several by comma: datasets, outputs and networks at or below s3://bucket/prefix/, file:///folder/ or an absolute path; webhooks below https://host/. All else is refused before anything of it is fetched, and left to others.',
+    }),
 
   healthPort: z.int().min(0).max(65_535).optional().meta({
     group: 'health',

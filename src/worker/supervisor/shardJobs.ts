@@ -1,5 +1,5 @@
 import { DelayedError, WaitingError, type Job } from 'bullmq'
-import { PlaceError, TransientError } from '../../base/errors.ts'
+import { PlaceError, RefusalError, TransientError } from '../../base/errors.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import { shardJobSchema, type ShardJob, type ShardResult } from '../../queue/jobs.ts'
 import { asPlaceFault } from '../storeCall.ts'
@@ -19,6 +19,7 @@ export interface ShardJobsOptions {
   /** False while a fault of the place is waited out. */
   readonly isPulling: () => boolean
   readonly onPlaceFault: (error: PlaceError, job: ShardJob) => void
+  readonly onRefused: (error: RefusalError, job: ShardJob) => void
   readonly onDone: (jobId: string, result: ShardResult) => void
 }
 
@@ -221,6 +222,11 @@ export class ShardJobs {
       this.#o.onPlaceFault(fault, shard.job)
       return toDelayed(queued, token, placeFaultDelayMs)
     }
+    if (fault instanceof RefusalError) {
+      this.#o.onRefused(fault, shard.job)
+      // Not failed: other workers may be allowed to do it. They get it from among those that are put aside by and by.
+      return this.#putAside(queued, token)
+    }
     if (fault instanceof NoFailedAttempt) return toDelayed(queued, token, afterDeathDelayMs)
     this.#o.log.warn({ shard: shard.id, err: fault }, 'a shard failed and is tried again')
     throw fault
@@ -236,13 +242,17 @@ export class ShardJobs {
       }
       case 'paused':
         this.#pausedAt = performance.now()
-        // Spread out, or all the jobs of a paused run would come back in the same second.
-        return toDelayed(queued, token, this.#o.pausedDelayMs * (0.75 + Math.random() * (latestReturn - 0.75)))
+        return this.#putAside(queued, token)
       case 'handed-back':
         return toWaiting(queued, token)
       case 'lock-lost':
         throw new TransientError('lock-lost', `the lock of ${shard.id} was lost; another worker takes the shard over`)
     }
+  }
+
+  /** Spread out, or all the jobs of a run would come back in the same second. */
+  #putAside(queued: QueuedJob, token: string | undefined): Promise<never> {
+    return toDelayed(queued, token, this.#o.pausedDelayMs * (0.75 + Math.random() * (latestReturn - 0.75)))
   }
 
   #result(shard: ActiveShard, unit: string, done: Omit<ShardResult, 'host' | 'unit' | 'wallMs'>): ShardResult {

@@ -1,12 +1,14 @@
 import { hostname } from 'node:os'
 import type { Backoff } from '../../base/backoff.ts'
 import { PlaceError } from '../../base/errors.ts'
+import { OnceSaid } from '../../base/onceSaid.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import { closeWithin, settles } from '../../queue/closing.ts'
 import { openWorker } from '../../queue/connection.ts'
 import { HeartbeatSender } from '../../queue/heartbeat.ts'
 import type { ShardJob, ShardResult } from '../../queue/jobs.ts'
 import type { QueueConnection } from '../../queue/redisUrl.ts'
+import type { AllowedPlaces } from '../../storage/allowedPlaces.ts'
 import type { EndpointOverrides } from '../endpoints.ts'
 import { MemoryFile } from '../memoryFile.ts'
 import { memoryText } from '../networkMemory.ts'
@@ -36,6 +38,8 @@ export interface WorkerOptions {
   /** The environment of the unit with this number; this process's own when absent. */
   readonly unitEnvironment?: (unit: number) => Readonly<Record<string, string | undefined>>
   readonly endpoints?: EndpointOverrides
+  /** What jobs and result sets may name; everything when absent. */
+  readonly allowed?: AllowedPlaces | undefined
   /** Networks are kept here between runs. */
   readonly cacheFolder: string
   /** A unit at work that gets nothing done for so long is killed and replaced. */
@@ -99,7 +103,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     options.onEvent?.(event)
   }
   const times = { ...defaultTimes, ...options.times }
-  const runs = new WorkedRuns(endpoints, log)
+  const runs = new WorkedRuns(endpoints, log, options.allowed)
+  const refusals = new OnceSaid()
   const file = new MemoryFile(options.cacheFolder)
   const remembered = [...(await file.read())].map(([key, { processBytes }]) => [key, processBytes] as const)
   const pool = new UnitPool({
@@ -172,6 +177,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     log,
     isPulling: () => !faults.isActive,
     onPlaceFault: (error, job) => faults.report(error, () => remainingFault(runs, job)),
+    onRefused: ({ code, message }, { run }) => {
+      if (refusals.isNew(`${run} ${message}`)) {
+        log.warn({ code, run }, `the shards of run ${run} are left to other workers: ${message}`)
+      }
+      onEvent({ type: 'refused', run, message })
+    },
     onDone: (job, result) => {
       if (result.outcome === 'computed') faults.succeeded()
       onEvent({ type: 'shard', job, result })

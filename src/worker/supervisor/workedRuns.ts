@@ -4,6 +4,7 @@ import { noFlags, readFlags, type Flags } from '../../output/flags.ts'
 import { layout } from '../../output/layout.ts'
 import { readResultSet, type ResultSet } from '../../output/resultSet.ts'
 import type { ShardJob } from '../../queue/jobs.ts'
+import type { AllowedPlaces } from '../../storage/allowedPlaces.ts'
 import type { Store } from '../../storage/store.ts'
 import { openDataset, openOutput, type EndpointOverrides } from '../endpoints.ts'
 
@@ -54,15 +55,18 @@ const keptRuns = 8
 /** The runs that a supervisor works on. Opening one checks both its stores, before its first shard is begun. */
 export class WorkedRuns {
   readonly #endpoints: EndpointOverrides
+  readonly #allowed: AllowedPlaces | undefined
   readonly #log: Logger
   readonly #runs = new Map<string, Promise<WorkedRun>>()
 
-  constructor(endpoints: EndpointOverrides, log: Logger) {
+  /** @param allowed absent: whatever jobs and result sets name */
+  constructor(endpoints: EndpointOverrides, log: Logger, allowed?: AllowedPlaces) {
     this.#endpoints = endpoints
+    this.#allowed = allowed
     this.#log = log
   }
 
-  /** Raises InputError, PlaceError or TransientError; what failed is tried anew by the next call. */
+  /** Raises InputError, PlaceError, TransientError or RefusalError; what failed is tried anew by the next call. */
   of(job: ShardJob): Promise<WorkedRun> {
     const name = `${job.output} ${job.set} ${job.run}`
     const known = this.#runs.get(name)
@@ -90,6 +94,7 @@ export class WorkedRuns {
   }
 
   async #open(job: ShardJob): Promise<WorkedRun> {
+    this.#allowed?.require({ what: 'output', uri: job.output, endpoint: job.endpoint }, this.#endpoints.output)
     const output = openOutput(job, this.#endpoints)
     let run: WorkedRun | undefined
     try {
@@ -111,6 +116,8 @@ export class WorkedRuns {
         'store-gone',
         `${output.uri}${layout.set(job.set)} is missing: the output is not mounted or not reachable from here`,
       )
+    // Who may write to the output may not thereby say what is read.
+    this.#allowed?.require({ what: 'dataset', ...set.dataset }, this.#endpoints.dataset)
     return new WorkedRun(set, output, openDataset(set, this.#endpoints), job.run, this.#log)
   }
 

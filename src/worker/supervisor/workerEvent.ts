@@ -21,4 +21,6 @@ export type WorkerEvent =
   | { readonly type: 'shard'; readonly job: string; readonly result: ShardResult }
   /** An attempt failed. Not after the last one the shard is tried again by itself, else when its producer asks anew. */
   | { readonly type: 'shard-failed'; readonly job: string; readonly isLastAttempt: boolean }
+  /** Outside of --allow: put aside, for others. */
+  | { readonly type: 'refused'; readonly run: string; readonly message: string }
   | { readonly type: 'measured'; readonly measured: Measured }

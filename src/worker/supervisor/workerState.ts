@@ -50,6 +50,7 @@ export class WorkerState {
         if (event.result.engine !== '') this.#engine = event.result.engine
         break
       case 'shard-failed':
+      case 'refused':
         break
     }
   }

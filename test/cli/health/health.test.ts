@@ -3,8 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { enqueueRun } from '../../../src/producer/queueRun.ts'
+import { openQueue } from '../../../src/queue/connection.ts'
+import { shardsQueue } from '../../../src/queue/jobs.ts'
 import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../../support/headlight.ts'
-import { freePort, startTestRedis } from '../../support/redis.ts'
+import { freePort, silent, startTestRedis } from '../../support/redis.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
 
@@ -42,8 +45,12 @@ it(
       const queue = ['--redis', `redis+unix://${redis.connection.redis.path}`]
       const [producerPort, workerPort] = [await freePort(), await freePort()]
       const cache = ['--cache-folder', join(folder, 'cache')]
-      const producer = startHeadlight(['producer', ...queue, '--health-port', `${producerPort}`])
-      const worker = startHeadlight(['worker', ...queue, '--units', '1', ...cache, '--health-port', `${workerPort}`])
+      const allow = { HEADLIGHT_ALLOW: `${folder},${imageFolder}` }
+      const producer = startHeadlight(['producer', ...queue, '--health-port', `${producerPort}`], allow)
+      const worker = startHeadlight(
+        ['worker', ...queue, '--units', '1', ...cache, '--health-port', `${workerPort}`],
+        allow,
+      )
       await producer.said('serving /healthz')
       await worker.said('serving /healthz')
       expect(await get(workerPort, '/healthz')).toEqual({ status: 200, body: 'alive\n' })
@@ -77,6 +84,20 @@ it(
       // A map of each image, and two files per shard.
       expect(valueOf(computed, 'headlight_stage_seconds_count', '"put"')).toBeGreaterThanOrEqual(6)
       expect(served(computed)).toEqual(documented('Worker'))
+
+      // Whoever writes to the queue decides what is touched, but not beyond what is allowed.
+      const foreign = { output: 'file:///elsewhere/', set: 'set' }
+      const shards = openQueue(redis.connection, shardsQueue, silent)
+      await shards.add('shard', { ...foreign, run: 'run-1', part: 0, offset: 0, count: 1 })
+      await enqueueRun(redis.connection, { ...foreign, full: false, prune: false, shardSize: null }, silent)
+      for (const port of [producerPort, workerPort]) {
+        await vi.waitFor(async () => {
+          expect(valueOf((await get(port, '/metrics')).body, 'headlight_refused_total')).toBe(1)
+        }, waiting)
+        expect(await get(port, '/readyz')).toMatchObject({ status: 200 })
+      }
+      for (const process of [producer, worker]) await process.said('/elsewhere/ lies outside')
+      await shards.close()
 
       await redis.stop()
       for (const port of [producerPort, workerPort]) {

@@ -1,6 +1,6 @@
 import { DelayedError, WaitingError, type Job } from 'bullmq'
 import { expect, onTestFinished, test } from 'vitest'
-import { InputError, PlaceError, TransientError } from '../../../src/base/errors.ts'
+import { InputError, PlaceError, RefusalError, TransientError } from '../../../src/base/errors.ts'
 import { createLogger } from '../../../src/base/telemetry.ts'
 import type { Flags } from '../../../src/output/flags.ts'
 import type { ShardJob, ShardResult } from '../../../src/queue/jobs.ts'
@@ -79,6 +79,7 @@ function world(flags: () => Flags = () => ({ paused: false, cancelled: false }))
   }
   const job = new FakeJob()
   const faults: PlaceError[] = []
+  const refused: RefusalError[] = []
   const results: ShardResult[] = []
   let isPulling = true
   let openRun = async () => ({ set: resultSet('file:///d/'), flags: async () => flags() })
@@ -91,6 +92,7 @@ function world(flags: () => Flags = () => ({ paused: false, cancelled: false }))
     log: createLogger('silent'),
     isPulling: () => isPulling,
     onPlaceFault: (fault) => faults.push(fault),
+    onRefused: (error) => refused.push(error),
     onDone: (_id, result) => results.push(result),
   })
   onTestFinished(() => jobs.close())
@@ -100,6 +102,7 @@ function world(flags: () => Flags = () => ({ paused: false, cancelled: false }))
     job,
     jobs,
     faults,
+    refused,
     results,
     process: (queued = job) => jobs.process(queued as unknown as Job<ShardJob, ShardResult>, 'token'),
     stopPulling: () => (isPulling = false),
@@ -213,6 +216,16 @@ test('a store that refuses this worker is a fault of the place', async () => {
   await expect(process()).rejects.toThrow(DelayedError)
   expect(faults).toMatchObject([{ name: 'PlaceError', code: 'credentials-expired' }])
   expect(job.moved).toBe('delayed')
+})
+
+test('a run that this worker may not touch is left to others: neither failed nor a fault of the place', async () => {
+  const { process, failToOpen, faults, refused, job, unit } = world()
+  failToOpen(new RefusalError('not-allowed', 'the output lies outside'))
+  const before = Date.now()
+  await expect(process()).rejects.toThrow(DelayedError)
+  expect(refused).toMatchObject([{ code: 'not-allowed' }])
+  expect({ faults, orders: unit.orders, moved: job.moved }).toEqual({ faults: [], orders: [], moved: 'delayed' })
+  expect(job.delayedUntil - before).toBeGreaterThan(20_000)
 })
 
 test('a unit whose engine gave rubbish is replaced, but not while it has another shard', async () => {

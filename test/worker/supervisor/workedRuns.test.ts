@@ -6,7 +6,8 @@ import { gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createLogger } from '../../../src/base/telemetry.ts'
 import { layout } from '../../../src/output/layout.ts'
-import type { ShardJob } from '../../../src/queue/jobs.ts'
+import { runJobSchema, shardJobSchema, type ShardJob } from '../../../src/queue/jobs.ts'
+import { AllowedPlaces } from '../../../src/storage/allowedPlaces.ts'
 import { FilesystemStore } from '../../../src/storage/filesystem.ts'
 import { openStore } from '../../../src/storage/open.ts'
 import { WorkedRuns } from '../../../src/worker/supervisor/workedRuns.ts'
@@ -96,4 +97,33 @@ test('shards of one part read it once; a part that is shorter than the job says 
   expect(await slices.read(counted, { ...job, offset: 2, count: 1 })).toEqual(entries.slice(2))
   expect(gets).toBe(1)
   await expect(slices.read(counted, { ...job, offset: 2 })).rejects.toMatchObject({ code: 'store-gone' })
+})
+
+test('what lies outside of what is allowed is refused before anything is fetched', async () => {
+  const { folder, output, dataset, set, job } = await stored()
+  const other = resultSet(openStore(join(folder, 'secret')).uri)
+  await Promise.all([output.check('write'), dataset.check('write')])
+  await output.put(layout.set(set.id), JSON.stringify(set))
+  const of = (allow: readonly string[]) =>
+    new WorkedRuns({ dataset: null, output: null }, createLogger('silent'), new AllowedPlaces(allow)).of(job)
+  const both = [output.uri, dataset.uri]
+  expect((await of(both)).set).toEqual(set)
+  const opened = [vi.spyOn(FilesystemStore.prototype, 'get'), vi.spyOn(FilesystemStore.prototype, 'check')]
+  onTestFinished(() => opened.forEach((spy) => spy.mockRestore()))
+  const outside = { name: 'RefusalError', code: 'not-allowed' }
+  await expect(of([dataset.uri])).rejects.toMatchObject(outside)
+  expect(opened.map((spy) => spy.mock.calls)).toEqual([[], []])
+  // What may write to an allowed output may still not say what is read.
+  await output.put(layout.set(set.id), JSON.stringify({ ...other, id: set.id }))
+  await expect(of(both)).rejects.toMatchObject({ ...outside, message: expect.stringContaining('secret') as string })
+  expect(opened[1]?.mock.calls).toEqual([])
+})
+
+test('no job names a result set or a run beside its output', async () => {
+  const { job } = await stored()
+  expect(shardJobSchema.safeParse(job).success).toBe(true)
+  for (const name of ['../secret', 'a/b', '..', '.', '', 'a\\b']) {
+    for (const field of ['set', 'run']) expect(shardJobSchema.safeParse({ ...job, [field]: name }).success).toBe(false)
+    expect(runJobSchema.safeParse({ output: job.output, full: false, shardSize: null, set: name }).success).toBe(false)
+  }
 })

@@ -255,6 +255,10 @@ output "output_uri" {
   value = module.headlight.output_uri
 }
 
+output "allow" {
+  value = module.headlight.allow
+}
+
 output "queue_address" {
   value = module.headlight.queue_address
 }

@@ -8,6 +8,7 @@ import type { QueueConnection } from '../../../queue/redisUrl.ts'
 import { openStore } from '../../../storage/open.ts'
 import type { Call } from '../../command.ts'
 import { RedisProbe } from '../../health/redisProbe.ts'
+import { allowedPlaces } from '../../shared/allowedPlaces.ts'
 import { givenRedis } from '../../shared/redis.ts'
 import { stopOnSignal } from '../../shared/stopSignals.ts'
 import { webhookSecret } from '../../shared/webhook.ts'
@@ -15,6 +16,11 @@ import { webhookSecret } from '../../shared/webhook.ts'
 /** Serves runs until SIGTERM or SIGINT; those at work then go back to the queue, for another producer. Exit code 0. */
 export async function serveRuns(call: Call): Promise<number> {
   const { settings, surroundings, log } = call
+  const allowed = allowedPlaces(settings)
+  const own = {
+    dataset: settings.s3Endpoint,
+    output: settings.outputS3Endpoint ?? settings.s3Endpoint,
+  }
   const connection = await givenRedis(call, 'producer')
   const stop = stopOnSignal(surroundings, '', (signal) =>
     log.info({ signal }, 'stopping: the runs at work are handed back'),
@@ -26,13 +32,15 @@ export async function serveRuns(call: Call): Promise<number> {
     await serveRunsQueue({
       connection,
       queueName: shardsQueue,
-      openOutput: ({ output, endpoint }) =>
-        openStore(output, {
-          endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint ?? endpoint,
-          logger: log,
-        }),
-      openDataset: ({ dataset }) =>
-        openStore(dataset.uri, { endpoint: settings.s3Endpoint ?? dataset.endpoint ?? undefined, logger: log }),
+      openOutput: ({ output: uri, endpoint }) => {
+        allowed?.require({ what: 'output', uri, endpoint }, own.output)
+        return openStore(uri, { endpoint: own.output ?? endpoint, logger: log })
+      },
+      openDataset: ({ dataset: { uri, endpoint } }) => {
+        allowed?.require({ what: 'dataset', uri, endpoint }, own.dataset)
+        return openStore(uri, { endpoint: own.dataset ?? endpoint ?? undefined, logger: log })
+      },
+      allowsWebhook: allowed && ((url) => allowed.allows(url)),
       headlightVersion: surroundings.version,
       webhookSecret: webhookSecret(call),
       signal: stop.signal,

@@ -5,6 +5,7 @@ import { startWorker, type RunningWorker } from '../../../worker/supervisor/supe
 import type { WorkerEvent } from '../../../worker/supervisor/workerEvent.ts'
 import type { Call } from '../../command.ts'
 import { RedisProbe } from '../../health/redisProbe.ts'
+import { allowedPlaces } from '../../shared/allowedPlaces.ts'
 import { refuseAbsentEngine } from '../../shared/computing.ts'
 import { planWorker } from '../../shared/planWorker.ts'
 import { givenRedis } from '../../shared/redis.ts'
@@ -13,6 +14,7 @@ import { stopOnSignal } from '../../shared/stopSignals.ts'
 /** Works until SIGTERM or SIGINT; then finishes its shards within the grace period or hands them back. Exit code 0. */
 export async function performWorker(call: Call): Promise<number> {
   const { settings, surroundings, log } = call
+  const allowed = allowedPlaces(settings)
   await refuseAbsentEngine(call)
   const connection = await givenRedis(call, 'worker')
   const stop = stopOnSignal(surroundings, '', (signal) =>
@@ -32,6 +34,7 @@ export async function performWorker(call: Call): Promise<number> {
         dataset: settings.s3Endpoint ?? null,
         output: settings.outputS3Endpoint ?? settings.s3Endpoint ?? null,
       },
+      allowed,
       onEvent: (event) => {
         metrics?.heard(event)
         if (event.type !== 'shard') return

@@ -6,6 +6,7 @@ export const workerCommand: CommandSpec = {
   summary: 'compute shards from the queue until told to stop',
   settings: [
     'redis',
+    'allow',
     'units',
     'engine',
     'batch',
