@@ -20,6 +20,8 @@ export function createLogger(
     {
       level,
       base: null,
+      // As words, which every log viewer knows, where pino's own would be numbers of its own.
+      formatters: { level: (label) => ({ level: label }) },
       redact: ['*.password', '*.secretAccessKey', '*.sessionToken', 'password', 'secretAccessKey', 'sessionToken'],
     },
     destination,

@@ -3,6 +3,7 @@ import { Hold, type HoldTimes } from '../output/hold.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import { readRun, type Run } from '../output/runs.ts'
 import type { Summary } from '../output/summary.ts'
+import { runInLog } from '../queue/jobs.ts'
 import { Patience, type PatienceTimes } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
@@ -28,7 +29,8 @@ export interface CloseCancelledOptions {
  * closes it itself, as the flags say.
  */
 export async function closeCancelled(options: CloseCancelledOptions): Promise<Summary | undefined> {
-  const { output, set, openDataset, headlightVersion, signal, onWait, log, times } = options
+  const { output, set, openDataset, headlightVersion, signal, onWait, times } = options
+  const log = options.log.child(runInLog({ set: set.id, run: options.run.run }))
   const patience = new Patience({
     signal,
     say: (message) => {

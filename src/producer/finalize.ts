@@ -43,6 +43,7 @@ export interface FinalizeOptions {
   readonly patience: Patience
   /** Called right before what is published: raises when the hold is lost. */
   readonly confirmHold: () => Promise<void>
+  /** Names result set and run. */
   readonly log: Logger
 }
 
@@ -109,7 +110,7 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   if (merged.isChanged || leftOutText(leftOut) !== leftOutText(former)) await report(options, summary)
   if (leftOut !== undefined) log.info({ run: run.run, leftOut }, `left out of the dataset: ${leftOutText(leftOut)}`)
   await closeRun(output, set.id, run, { state, counts: summary.counts })
-  log.info({ run: run.run, state, ...summary.counts }, 'the run is closed')
+  log.info({ state, ...summary.counts }, 'the run is closed')
   return summary
 }
 

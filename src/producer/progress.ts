@@ -4,6 +4,8 @@ import type { Shards } from './shards.ts'
 
 /** How far a run is. Counts are of samples. */
 export interface RunProgress {
+  /** Undefined until the run is opened. */
+  readonly run?: string
   readonly phase: 'waiting' | 'listing' | 'computing' | 'finalizing'
   readonly listed: number
   /** Null while the listing goes on. */

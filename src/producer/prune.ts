@@ -37,7 +37,7 @@ export async function pruneGone(options: PruneOptions): Promise<void> {
     }
   }
   pruned += await pruneChunk(options, chunk)
-  if (pruned > 0) log.info({ run, samples: pruned }, 'the maps of samples that are gone have been removed')
+  if (pruned > 0) log.info({ samples: pruned }, 'the maps of samples that are gone have been removed')
 }
 
 /** The run, and those before it as far back as the last one that pruned, which left nothing of what went before. */

@@ -3,7 +3,7 @@ import type { Job, Queue } from 'bullmq'
 import type { Logger } from '../base/telemetry.ts'
 import { closeWithin } from '../queue/closing.ts'
 import { openQueue } from '../queue/connection.ts'
-import { runJobOptions, runsQueue, standInName, type RunJob } from '../queue/jobs.ts'
+import { runInLog, runJobOptions, runsQueue, standInName, type RunJob } from '../queue/jobs.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { Schedules, ScheduleStatus } from './schedules.ts'
 
@@ -89,8 +89,10 @@ export class QueueMemory {
       // The same id whoever adds it: it is added once.
       const jobId = id.replaceAll(':', '-')
       added.push(await this.#queue.add(name, data, { ...runJobOptions, jobId, timestamp }))
-      const { set, run } = data
-      this.#log.warn({ set, run }, `Redis has lost a run of ${set} that waited for a producer; it is added again`)
+      this.#log.warn(
+        runInLog(data),
+        `Redis has lost a run of ${data.set} that waited for a producer; it is added again`,
+      )
     }
     // What was given back is there itself now.
     for (const id of this.#standIns.keys()) if (!this.#atWork.has(id)) await this.#dismissStandIn(id)
@@ -105,10 +107,9 @@ export class QueueMemory {
       this.#standIns.set(id, jobId)
       await this.#queue.add(standInName, data, { ...runJobOptions, jobId, delay: standInDelayMs })
       this.#standIns.set(id, jobId)
-      const { set, run } = data
       this.#log.warn(
-        { set, run },
-        `Redis has lost the run of ${set} that is being served; it goes on, and is noted again`,
+        runInLog(data),
+        `Redis has lost the run of ${data.set} that is being served; it goes on, and is noted again`,
       )
     }
   }

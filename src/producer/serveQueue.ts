@@ -10,7 +10,7 @@ import { readRun } from '../output/runs.ts'
 import { readSummary, type Summary } from '../output/summary.ts'
 import { closeWithin, settles } from '../queue/closing.ts'
 import { openWorker } from '../queue/connection.ts'
-import { runJobSchema, runsQueue, standInName, type RunJob } from '../queue/jobs.ts'
+import { runInLog, runJobSchema, runsQueue, standInName, type RunJob } from '../queue/jobs.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { ScheduleOutcome } from '../queue/schedule.ts'
 import type { Store } from '../storage/store.ts'
@@ -179,7 +179,7 @@ async function serveJob(
     if (set === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}`)
     const ended = await endedBefore(output, asked)
     if (ended !== undefined) {
-      log.info({ set: asked.set, run: asked.run, state: ended.state }, 'the run has ended already')
+      log.info({ ...runInLog(asked), state: ended.state }, 'the run has ended already')
       await tell({ outcome: outcomeOf(ended), message: null, summary: ended })
       return ended
     }
@@ -198,7 +198,7 @@ async function serveJob(
         isBegun = true
         options.onProgress(asked, progress)
       },
-      log: log.child({ set: asked.set }),
+      log,
     })
     await tell({ outcome: outcomeOf(summary), message: null, summary })
     return summary
@@ -210,12 +210,12 @@ async function serveJob(
     if (error instanceof InputError && error.code === 'held') {
       // The next time comes by itself. A run that somebody asked for once is waited with.
       if (asked.schedule !== undefined && job.name !== standInName && job.stalledCounter === 0) {
-        log.warn({ set: asked.set }, `schedule ${asked.schedule}: this time is skipped: ${error.message}`)
+        log.warn(runInLog(asked), `schedule ${asked.schedule}: this time is skipped: ${error.message}`)
         const message = isBegun ? error.message : await stillGoing(output, asked.set, error)
         await tell({ outcome: 'skipped', message, summary: null })
         return null
       }
-      log.warn({ set: asked.set }, `the run is put off for ${heldPauseMs / 1000} s: ${error.message}`)
+      log.warn(runInLog(asked), `the run is put off for ${heldPauseMs / 1000} s: ${error.message}`)
       ending = 'handed-back'
       return await handBack(job, token, heldPauseMs)
     }
@@ -273,9 +273,10 @@ async function tellOutcome(
   options: ServeRunsOptions,
   schedules: Schedules,
 ): Promise<void> {
-  const { webhookSecret, allowsWebhook = () => true, log } = options
-  const { schedule, webhook } = asked
+  const { webhookSecret, allowsWebhook = () => true } = options
+  const { set, run, schedule, webhook } = asked
   const { outcome, message, summary } = ended
+  const log = options.log.child(runInLog({ set, run: summary?.run ?? run }))
   if (schedule !== undefined) {
     const noted = { at: new Date().toISOString(), outcome, run: summary?.run ?? null, message }
     await schedules.record(schedule, noted).catch((error: unknown) => {
@@ -297,7 +298,7 @@ const refusals = new OnceSaid()
 function refused(asked: RunJob, { code, message }: RefusalError, { log, onEvent }: ServeRunsOptions): void {
   const { set, run, schedule } = asked
   if (refusals.isNew(`${schedule ?? run} ${set} ${message}`)) {
-    log.warn({ code, set, run, schedule }, `a run of ${set}: ${message}`)
+    log.warn({ code, ...runInLog({ set, run }), schedule }, `a run of ${set}: ${message}`)
   }
   onEvent?.({ type: 'refused', job: asked, message })
 }

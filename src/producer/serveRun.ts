@@ -67,9 +67,10 @@ export interface ServeRunOptions {
  * since their work is not to be lost; for a quarter of an hour at a time while the producer lists, merges and publishes.
  */
 export async function serveRun(options: ServeRunOptions): Promise<Summary> {
-  const { output, set, connection, log, signal } = options
+  const { output, set, connection, signal } = options
   const { warning } = await checkRedis(connection)
-  if (warning !== null) log.warn(warning)
+  if (warning !== null) options.log.warn(warning)
+  const log = options.log.child({ resultSet: set.id })
   const progress = new ProgressReport(options.onProgress)
   const hold = await Hold.take({
     output,
@@ -81,7 +82,7 @@ export async function serveRun(options: ServeRunOptions): Promise<Summary> {
     ...(options.times?.hold === undefined ? {} : { times: options.times.hold }),
   })
   try {
-    return await new Serving(options, hold, progress).serve()
+    return await new Serving(options, hold, progress, log).serve()
   } finally {
     progress.stop()
     await hold.release().catch((error: unknown) => {
@@ -104,8 +105,11 @@ class Serving {
   readonly #signal: AbortSignal
   readonly #patience: Patience
   readonly #adapter: Adapter
+  /** Names the result set in every line, which the options' own does not: what is about Redis is about no run. */
+  readonly #log: Logger
 
-  constructor(options: ServeRunOptions, hold: Hold, progress: ProgressReport) {
+  constructor(options: ServeRunOptions, hold: Hold, progress: ProgressReport, log: Logger) {
+    this.#log = log
     this.#options = options
     this.#hold = hold
     this.#progress = progress
@@ -129,12 +133,14 @@ class Serving {
 
   async #bring(run: Run, dataset: Store): Promise<Summary> {
     await this.#hold.setRun(run.run)
+    this.#progress.update({ run: run.run })
     const { end, facts } = await this.#work(run, dataset)
     return this.#close(run, end, facts)
   }
 
   async #openOrResume(dataset: Store): Promise<Run> {
-    const { set, full, retry, prune = false, log } = this.#options
+    const { set, full, retry, prune = false } = this.#options
+    const log = this.#log
     const output = new PatientStore(this.#options.output, this.#patience)
     const latest = await latestRun(output, set.id)
     if (latest?.state === 'open') {
@@ -311,7 +317,7 @@ class Serving {
   }
 
   async #close(run: Run, state: 'completed' | 'cancelled', work: WorkFacts): Promise<Summary> {
-    const { output, set, openDataset, prune = false, headlightVersion, log } = this.#options
+    const { output, set, openDataset, prune = false, headlightVersion } = this.#options
     this.#progress.update({ phase: 'finalizing', message: undefined })
     return finalize({
       output,
@@ -327,7 +333,7 @@ class Serving {
         this.#signal.throwIfAborted()
         await this.#hold.confirm()
       },
-      log,
+      log: this.#log.child({ run: run.run }),
     })
   }
 }

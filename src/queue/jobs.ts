@@ -60,6 +60,15 @@ export function shardJobId(job: Pick<ShardJob, 'run' | 'part' | 'offset'>): stri
   return `${job.run}-${shardName(job.part, job.offset)}`
 }
 
+/** How the log lines of worker and producer name the run that they are about. */
+export const runInLog = ({
+  set,
+  run,
+}: Pick<RunJob, 'set' | 'run'>): { resultSet: string; run: string | undefined } => ({
+  resultSet: set,
+  run,
+})
+
 /** What a worker returns for a shard: facts about the work, none of which may stand in a record. */
 export const shardResultSchema = z.strictObject({
   /** `skipped`: the record file was there already. `cancelled`: the run's flags said so; nothing was written. */

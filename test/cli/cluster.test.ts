@@ -30,7 +30,7 @@ it(
       const look = async () => {
         const { stdout } = await headlight(['status', '--output', output, ...queue, '--json'])
         return JSON.parse(stdout) as {
-          sets: { state: string; done: number; total: number }[]
+          sets: { set: string; run: string; state: string; done: number; total: number }[]
           queues: { waiting: number; workers: number }[]
           workers: { units: number }[]
         }
@@ -76,6 +76,7 @@ it(
       })
 
       for (const { kill } of standing) kill('SIGTERM')
+      const lines: { msg: string }[] = []
       for (const { ended } of standing) {
         const { code, stdout, stderr } = await ended
         expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
@@ -84,7 +85,14 @@ it(
           .split('\n')
           .map((line) => JSON.parse(line) as { msg: string })
         expect(log.at(-1)?.msg).toBe('stopped')
+        lines.push(...log)
       }
+      // What is about a run names it, and can be found by it, in the log of whichever process.
+      const { set, run } = status.sets[0] ?? {}
+      const about = lines.filter(({ msg }) => /^(going on with the run|the run is closed|shard computed)/.test(msg))
+      expect(about).toEqual(
+        Array.from({ length: 2 + 4 }, () => expect.objectContaining({ level: 'info', resultSet: set, run }) as unknown),
+      )
       expect(await look()).toMatchObject({ workers: [] })
     }),
   180_000,

@@ -258,7 +258,7 @@ describe('input that cannot work', () => {
       const { code, stderr } = await headlight([command, ...redis])
       expect({ code, line: JSON.parse(stderr) }).toMatchObject({
         code: 2,
-        line: { level: 60, code: 'no-redis', msg: expect.stringContaining('nothing listens there') },
+        line: { level: 'fatal', code: 'no-redis', msg: expect.stringContaining('nothing listens there') },
       })
     }
     expect(await refusal(['produce', ...run.slice(1), '--output', '/tmp/none', ...redis])).toContain('nothing listens')

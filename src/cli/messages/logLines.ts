@@ -1,12 +1,3 @@
-const levels: Readonly<Record<number, string>> = {
-  10: 'trace',
-  20: 'debug',
-  30: 'info',
-  40: 'warning',
-  50: 'error',
-  60: 'fatal',
-}
-
 /**
  * A pino JSON line as a person reads it: `17:04:31 warning: unit 2 did not answer (unit=2 silentMs=120000)`. What is no
  * such line comes back unchanged.
@@ -16,13 +7,13 @@ export function readableLogLine(line: string): string {
   if (entry === undefined) return line
   const { level, time, msg, err, ...rest } = entry
   const clock = typeof time === 'number' ? `${new Date(time).toTimeString().slice(0, 8)} ` : ''
-  const name = typeof level === 'number' ? (levels[level] ?? 'info') : 'info'
+  const name = level === 'warn' ? 'warning' : level
   const fields = Object.entries(rest).map(
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
   const cause = err !== null && typeof err === 'object' && 'message' in err ? [`cause: ${String(err.message)}`] : []
   const details = [...cause, ...fields].join(' ')
-  return `${clock}${name === 'info' ? '' : `${name}: `}${typeof msg === 'string' ? msg : ''}${details === '' ? '' : ` (${details})`}`
+  return `${clock}${typeof name !== 'string' || name === 'info' ? '' : `${name}: `}${typeof msg === 'string' ? msg : ''}${details === '' ? '' : ` (${details})`}`
 }
 
 function parseLine(line: string): Record<string, unknown> | undefined {

@@ -1,7 +1,7 @@
 import { DelayedError, WaitingError, type Job } from 'bullmq'
 import { PlaceError, RefusalError, TransientError } from '../../base/errors.ts'
 import type { Logger } from '../../base/telemetry.ts'
-import { shardJobSchema, type ShardJob, type ShardResult } from '../../queue/jobs.ts'
+import { runInLog, shardJobSchema, type ShardJob, type ShardResult } from '../../queue/jobs.ts'
 import { asPlaceFault } from '../storeCall.ts'
 import { ShardSuspicion } from '../suspicion.ts'
 import type { ShardDone } from '../unitMessages.ts'
@@ -20,7 +20,7 @@ export interface ShardJobsOptions {
   readonly isPulling: () => boolean
   readonly onPlaceFault: (error: PlaceError, job: ShardJob) => void
   readonly onRefused: (error: RefusalError, job: ShardJob) => void
-  readonly onDone: (jobId: string, result: ShardResult) => void
+  readonly onDone: (jobId: string, result: ShardResult, job: ShardJob) => void
 }
 
 type QueuedJob = Job<ShardJob, ShardResult>
@@ -86,7 +86,7 @@ export class ShardJobs {
     this.#active.add(shard)
     try {
       const result = await this.#work(shard, queued)
-      this.#o.onDone(shard.id, result)
+      this.#o.onDone(shard.id, result, shard.job)
       return result
     } catch (error) {
       return await this.#afterFailure(error, shard, queued, token)
@@ -180,7 +180,7 @@ export class ShardJobs {
             lastProgressAt = now
             queued
               .updateProgress(done)
-              .catch((error: unknown) => this.#o.log.debug({ err: error }, 'progress was not noted'))
+              .catch((error: unknown) => this.#o.log.debug({ ...runInLog(job), err: error }, 'progress was not noted'))
           },
           onAlone: async (key) => {
             suspicion.touch(key)
@@ -228,7 +228,7 @@ export class ShardJobs {
       return this.#putAside(queued, token)
     }
     if (fault instanceof NoFailedAttempt) return toDelayed(queued, token, afterDeathDelayMs)
-    this.#o.log.warn({ shard: shard.id, err: fault }, 'a shard failed and is tried again')
+    this.#o.log.warn({ shard: shard.id, ...runInLog(shard.job), err: fault }, 'a shard failed and is tried again')
     throw fault
   }
 
@@ -237,7 +237,7 @@ export class ShardJobs {
       case 'cancelled': {
         const none = { outcome: 'cancelled', computed: 0, failed: 0, engine: '', engineMs: 0 } as const
         const result = this.#result(shard, '', none)
-        this.#o.onDone(shard.id, result)
+        this.#o.onDone(shard.id, result, shard.job)
         return result
       }
       case 'paused':

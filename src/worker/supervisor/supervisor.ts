@@ -6,7 +6,7 @@ import type { Logger } from '../../base/telemetry.ts'
 import { closeWithin, settles } from '../../queue/closing.ts'
 import { openWorker } from '../../queue/connection.ts'
 import { HeartbeatSender } from '../../queue/heartbeat.ts'
-import type { ShardJob, ShardResult } from '../../queue/jobs.ts'
+import { runInLog, type ShardJob, type ShardResult } from '../../queue/jobs.ts'
 import type { QueueConnection } from '../../queue/redisUrl.ts'
 import type { AllowedPlaces } from '../../storage/allowedPlaces.ts'
 import type { EndpointOverrides } from '../endpoints.ts'
@@ -130,8 +130,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     startMs: options.unitStartMs,
     log,
     onStart: ({ name, pid }) => onEvent({ type: 'unit-started', unit: name, pid }),
-    onDeath: ({ name, pid }, why) => {
-      log.warn({ unit: name }, `a computing unit died (${why}); it is replaced and its shard goes back`)
+    onDeath: ({ name, pid, lastJob }, why) => {
+      log.warn(
+        { unit: name, ...(lastJob && runInLog(lastJob)) },
+        `a computing unit died (${why}); it is replaced and its shard goes back`,
+      )
       onEvent({ type: 'unit-died', unit: name, pid, why })
     },
     onMeasured: (measured) => onEvent({ type: 'measured', measured }),
@@ -177,15 +180,16 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     log,
     isPulling: () => !faults.isActive,
     onPlaceFault: (error, job) => faults.report(error, () => remainingFault(runs, job)),
-    onRefused: ({ code, message }, { run }) => {
+    onRefused: ({ code, message }, job) => {
+      const { run } = job
       if (refusals.isNew(`${run} ${message}`)) {
-        log.warn({ code, run }, `the shards of run ${run} are left to other workers: ${message}`)
+        log.warn({ code, ...runInLog(job) }, `the shards of run ${run} are left to other workers: ${message}`)
       }
       onEvent({ type: 'refused', run, message })
     },
-    onDone: (job, result) => {
+    onDone: (job, result, shard) => {
       if (result.outcome === 'computed') faults.succeeded()
-      onEvent({ type: 'shard', job, result })
+      onEvent({ type: 'shard', job, shard, result })
     },
   })
   const worker = openWorker<ShardJob, ShardResult>(

@@ -17,7 +17,7 @@ export interface UnitPoolOptions {
   readonly startMs: number
   readonly log: Logger
   readonly onStart: (unit: { name: string; pid: number | undefined }) => void
-  readonly onDeath: (unit: { name: string; pid: number | undefined }, why: string) => void
+  readonly onDeath: (unit: Pick<UnitProcess, 'name' | 'pid' | 'lastJob'>, why: string) => void
   readonly onMeasured: (measured: Measured) => void
   /** A unit has computed its first batch with a network. `isOnly`: it has opened no other before. */
   readonly onMemory: (network: OpenedNetwork, memory: NetworkMemory, isOnly: boolean) => void

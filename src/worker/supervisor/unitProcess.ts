@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { PlaceError, TransientError } from '../../base/errors.ts'
 import { siblingModule } from '../../base/siblingModule.ts'
 import type { Logger } from '../../base/telemetry.ts'
+import { runInLog, type ShardJob } from '../../queue/jobs.ts'
 import { fromErrorMessage } from '../errorMessage.ts'
 import type { Measured } from '../measurements.ts'
 import type { NetworkMemory, OpenedNetwork } from '../networkMemory.ts'
@@ -56,6 +57,7 @@ export class UnitDeath extends TransientError {
 }
 
 interface Work extends ShardListener {
+  readonly job: ShardJob
   readonly resolve: (done: ShardDone) => void
   readonly reject: (error: unknown) => void
   readonly forget: () => void
@@ -97,6 +99,7 @@ export class UnitProcess {
   /** What the shards hear of instead of the death: no other shard would fare better in another unit. */
   #fault: PlaceError | undefined
   #triedBatch: number | null = null
+  #lastJob: ShardJob | undefined
   #outputTail = ''
 
   constructor(options: UnitProcessOptions) {
@@ -134,6 +137,11 @@ export class UnitProcess {
     return this.#triedBatch
   }
 
+  /** Of a unit that is dead: the shard that it was at; undefined when there was none. */
+  get lastJob(): ShardJob | undefined {
+    return this.#lastJob
+  }
+
   get isAlive(): boolean {
     return this.#child.connected && this.#killedFor === undefined
   }
@@ -157,7 +165,7 @@ export class UnitProcess {
         stop.removeEventListener('abort', stopNow)
         move.removeEventListener('abort', stopSometime)
       }
-      this.#works.set(shard, { ...listener, resolve, reject, forget, stopTimer: undefined })
+      this.#works.set(shard, { ...listener, job: order.job, resolve, reject, forget, stopTimer: undefined })
       this.#watch.busy(true)
       this.#send({ type: 'shard', shard, order })
     })
@@ -274,7 +282,11 @@ export class UnitProcess {
             this.#isNoting = false
             this.#send({ type: 'noted' })
           },
-          (error: unknown) => this.#o.log.warn({ unit: this.name, err: error }, 'could not note the suspected sample'),
+          (error: unknown) =>
+            this.#o.log.warn(
+              { unit: this.name, ...(work && runInLog(work.job)), err: error },
+              'could not note the suspected sample',
+            ),
         )
         break
       case 'done':
@@ -289,6 +301,9 @@ export class UnitProcess {
   #died(how: string): string {
     const why = this.#killedFor ?? how
     const said = this.#outputTail.trim()
+    // The first has the engine.
+    const [atWork] = this.#works.values()
+    this.#lastJob = atWork?.job
     // No image was computed yet, and the next unit leaves that batch out.
     if (this.#triedBatch !== null) this.#manner = 'dismissed'
     for (const shard of this.#works.keys())

@@ -3,7 +3,7 @@ import type { Logger } from '../../base/telemetry.ts'
 import { noFlags, readFlags, type Flags } from '../../output/flags.ts'
 import { layout } from '../../output/layout.ts'
 import { readResultSet, type ResultSet } from '../../output/resultSet.ts'
-import type { ShardJob } from '../../queue/jobs.ts'
+import { runInLog, type ShardJob } from '../../queue/jobs.ts'
 import type { AllowedPlaces } from '../../storage/allowedPlaces.ts'
 import type { Store } from '../../storage/store.ts'
 import { openDataset, openOutput, type EndpointOverrides } from '../endpoints.ts'
@@ -38,7 +38,10 @@ export class WorkedRun {
     if (before && performance.now() - this.#flagsReadAt < maxAgeMs) return before
     this.#flagsReadAt = performance.now()
     this.#flags = readFlags(this.#output, this.set.id, this.#run).catch(async (error: unknown) => {
-      this.#log.debug({ err: error }, `could not read ${layout.flags(this.set.id, this.#run)}`)
+      this.#log.debug(
+        { ...runInLog({ set: this.set.id, run: this.#run }), err: error },
+        `could not read ${layout.flags(this.set.id, this.#run)}`,
+      )
       return (await before) ?? noFlags
     })
     return this.#flags

@@ -1,5 +1,5 @@
 import type { HeadlightError } from '../../base/errors.ts'
-import type { ShardResult } from '../../queue/jobs.ts'
+import type { ShardJob, ShardResult } from '../../queue/jobs.ts'
 import type { Measured } from '../measurements.ts'
 
 /** What a worker tells its owner besides its log. */
@@ -18,7 +18,7 @@ export type WorkerEvent =
       readonly retryInMs: number
     }
   | { readonly type: 'place-retry' }
-  | { readonly type: 'shard'; readonly job: string; readonly result: ShardResult }
+  | { readonly type: 'shard'; readonly job: string; readonly shard: ShardJob; readonly result: ShardResult }
   /** An attempt failed. Not after the last one the shard is tried again by itself, else when its producer asks anew. */
   | { readonly type: 'shard-failed'; readonly job: string; readonly isLastAttempt: boolean }
   /** Outside of --allow: put aside, for others. */

@@ -3,7 +3,7 @@ import type { RunProgress } from '../../../producer/progress.ts'
 import { serveRunsQueue, type ServeEvent } from '../../../producer/serveQueue.ts'
 import { closeWithin } from '../../../queue/closing.ts'
 import { openQueue } from '../../../queue/connection.ts'
-import { runsQueue, shardsQueue, type RunJob } from '../../../queue/jobs.ts'
+import { runInLog, runsQueue, shardsQueue, type RunJob } from '../../../queue/jobs.ts'
 import type { QueueConnection } from '../../../queue/redisUrl.ts'
 import { openStore } from '../../../storage/open.ts'
 import type { Call } from '../../command.ts'
@@ -32,13 +32,14 @@ export async function serveRuns(call: Call): Promise<number> {
     await serveRunsQueue({
       connection,
       queueName: shardsQueue,
-      openOutput: ({ output: uri, endpoint }) => {
+      openOutput: ({ output: uri, endpoint, set, run }) => {
         allowed?.require({ what: 'output', uri, endpoint }, own.output)
-        return openStore(uri, { endpoint: own.output ?? endpoint, logger: log })
+        return openStore(uri, { endpoint: own.output ?? endpoint, logger: log.child(runInLog({ set, run })) })
       },
-      openDataset: ({ dataset: { uri, endpoint } }) => {
+      openDataset: ({ dataset: { uri, endpoint }, id }) => {
         allowed?.require({ what: 'dataset', uri, endpoint }, own.dataset)
-        return openStore(uri, { endpoint: own.dataset ?? endpoint ?? undefined, logger: log })
+        const logger = log.child({ resultSet: id })
+        return openStore(uri, { endpoint: own.dataset ?? endpoint ?? undefined, logger })
       },
       allowsWebhook: allowed && ((url) => allowed.allows(url)),
       headlightVersion: surroundings.version,
@@ -46,10 +47,10 @@ export async function serveRuns(call: Call): Promise<number> {
       signal: stop.signal,
       onProgress: (job, progress) => {
         health?.progress(job, progress)
-        log.debug({ set: job.set, phase: progress.phase }, 'progress')
-        const { message, isLogged } = progress
-        if (message !== said.get(job.set) && message !== undefined && isLogged !== true)
-          log.warn({ set: job.set }, message)
+        const { message, isLogged, phase, run = job.run } = progress
+        const about = runInLog({ set: job.set, run })
+        log.debug({ ...about, phase }, 'progress')
+        if (message !== said.get(job.set) && message !== undefined && isLogged !== true) log.warn(about, message)
         said.set(job.set, message)
       },
       onEvent: (event) => health?.heard(event),

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { shardsQueue } from '../../../queue/jobs.ts'
+import { runInLog, shardsQueue } from '../../../queue/jobs.ts'
 import type { QueueConnection } from '../../../queue/redisUrl.ts'
 import { startWorker, type RunningWorker } from '../../../worker/supervisor/supervisor.ts'
 import type { WorkerEvent } from '../../../worker/supervisor/workerEvent.ts'
@@ -39,7 +39,10 @@ export async function performWorker(call: Call): Promise<number> {
         metrics?.heard(event)
         if (event.type !== 'shard') return
         const { outcome, computed, failed, wallMs, unit } = event.result
-        log.info({ shard: event.job, unit, images: computed, failed, wallMs }, `shard ${outcome}`)
+        log.info(
+          { shard: event.job, ...runInLog(event.shard), unit, images: computed, failed, wallMs },
+          `shard ${outcome}`,
+        )
       },
     })
     if (!stop.signal.aborted) {
