@@ -220,12 +220,14 @@ async function serveJob(
       return await handBack(job, token, heldPauseMs)
     }
     if (error instanceof RefusalError) refused(asked, error, options)
-    const isFinal = error instanceof InputError || error instanceof UnrecoverableError || isLastAttempt(job)
+    // A Redis that fails over while a run begins is no fault of the run.
+    const isInputs = error instanceof InputError && error.code !== 'no-redis'
+    const isFinal = isInputs || error instanceof UnrecoverableError || isLastAttempt(job)
     if (isFinal) {
       const message = error instanceof Error ? error.message : String(error)
       await tell({ outcome: 'failed', message, summary: null })
     }
-    if (error instanceof InputError) throw new UnrecoverableError(error.message)
+    if (isInputs) throw new UnrecoverableError(error.message)
     throw error
   } finally {
     output?.close()

@@ -39,10 +39,18 @@ export async function sendWebhook(options: WebhookOptions): Promise<void> {
   if (secret !== undefined && secret !== '') {
     headers['x-headlight-signature'] = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
   }
+  const target = new URL(url)
+  const { username, password } = target
+  if (username !== '' || password !== '') {
+    headers['authorization'] = `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}`
+    // fetch refuses a URL with a password, in words that repeat it.
+    target.username = ''
+    target.password = ''
+  }
   // The path of such a URL is often a secret itself.
-  const host = new URL(url).host
+  const { host } = target
   for (let attempt = 1; ; attempt++) {
-    const problem = await post(url, headers, body)
+    const problem = await post(target, headers, body)
     if (problem === null) return
     if (!problem.mayPass || attempt === attempts) {
       log.warn({ host, attempts: attempt }, `the webhook could not be delivered: ${problem.said}`)
@@ -52,8 +60,17 @@ export async function sendWebhook(options: WebhookOptions): Promise<void> {
   }
 }
 
+/** What is escaped wrongly is meant as it stands. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 async function post(
-  url: string,
+  url: URL,
   headers: Record<string, string>,
   body: string,
 ): Promise<{ said: string; mayPass: boolean } | null> {

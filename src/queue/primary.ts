@@ -65,7 +65,7 @@ export function primaryClient(options: RedisOptions): Redis {
  * Refuses to be connected to a replica. Leaving it only at its first refusal of a command would not do: until the proxy
  * or the DNS follows, the client would be connected again and again, at once, and fail what waits for it.
  */
-function primaryConnector(options: RedisOptions, client: () => Redis): NonNullable<RedisOptions['Connector']> {
+function primaryConnector(options: RedisOptions, client: () => Redis): typeof StandaloneConnector {
   return class extends StandaloneConnector {
     constructor() {
       super({ ...options, disconnectTimeout: 2_000 })

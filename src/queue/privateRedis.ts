@@ -35,6 +35,8 @@ export interface PrivateRedis {
 export async function openPrivateRedis(o: {
   stateFolder: string
   output: string
+  /** Called before a server program is unpacked, which takes many seconds. */
+  onUnpack?: () => void
   log: Logger
   searchPath: string
 }): Promise<PrivateRedis> {

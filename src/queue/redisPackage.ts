@@ -21,6 +21,8 @@ const commandTimeoutMs = 180_000
 export async function provideRedisProgram(o: {
   searchPath: string
   stateFolder: string
+  /** Unpacking takes many seconds, in which nothing else is to be seen. */
+  onUnpack?: () => void
   log: Logger
 }): Promise<RedisProgram> {
   const found = await findRedisProgram(o)
@@ -45,7 +47,7 @@ export async function provideRedisProgram(o: {
     // Another start may have unpacked it while this one waited.
     const meanwhile = await findRedisProgram(o)
     if (meanwhile !== null) return meanwhile
-    o.log.info({ folder }, 'no redis-server is installed; unpacking the one of the distribution')
+    o.onUnpack?.()
     return await unpack(folder, { aptGet, dpkgDeb, searchPath: o.searchPath, log: o.log })
   } catch (error) {
     if (error instanceof InputError) throw error

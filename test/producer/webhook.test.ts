@@ -8,7 +8,7 @@ import { sendWebhook } from '../../src/producer/webhook.ts'
 const message = { schedule: 'nightly', outcome: 'skipped', message: 'held', summary: null } as const
 
 /** Sends the message to a server that answers with these codes, one after the other. */
-async function sent(codes: readonly number[], secret?: string) {
+async function sent(codes: readonly number[], secret?: string, login = '') {
   const requests: { headers: IncomingHttpHeaders; body: string }[] = []
   const server = createServer((request, response) => {
     let body = ''
@@ -24,7 +24,7 @@ async function sent(codes: readonly number[], secret?: string) {
   let logged = ''
   const log = createLogger('warn', { write: (line) => void (logged += line) })
   await sendWebhook({
-    url: `http://127.0.0.1:${port}/hidden-path`,
+    url: `http://${login}127.0.0.1:${port}/hidden-path`,
     secret,
     message,
     log,
@@ -45,6 +45,15 @@ it('repeats until there is an answer, with the HMAC of exactly the body when the
     .digest('hex')
   expect(last?.headers['x-headlight-signature']).toBe(`sha256=${hmac}`)
   expect(logged).toBe('')
+})
+
+it('logs in with what the URL says, and never shows it', async () => {
+  const { requests, logged } = await sent([204], undefined, 'ann:p%40ss@')
+  expect(requests[0]?.headers.authorization).toBe(`Basic ${Buffer.from('ann:p@ss').toString('base64')}`)
+  expect(logged).toBe('')
+  const refused = await sent([401], undefined, 'ann:p%40ss@')
+  expect(refused.logged).toContain('status 401')
+  expect(refused.logged).not.toMatch(/ann|ss@/)
 })
 
 it('gives up on a refusal at once, and on silence after a while; says so without the path', async () => {

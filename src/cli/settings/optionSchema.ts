@@ -1,7 +1,13 @@
 import { z } from 'zod'
+import { hasLooseCredentials } from '../../base/looseCredentials.ts'
 import { adapterFlag, adapterFlags } from '../../dataset/adapters.ts'
 import { gradientChoices, mapStyles, scopes } from '../../saliency/choices.ts'
 import { engineChoices } from '../../saliency/engines/openEngine.ts'
+
+const webUrl = z.url({ protocol: /^https?$/ })
+const endpoint = webUrl.refine((url) => !hasLooseCredentials(url))
+/** Its path may rightly hold an @, where nothing before the path can be the beginning of a login. */
+const webhook = webUrl.refine((url) => !hasLooseCredentials(url) || /^https?:\/\/[^/?#\\:@]+[/?#]/i.test(url))
 
 /**
  * Every setting of headlight, documented once: `--help`, `docs/configuration.md`, the config file, the environment and
@@ -39,24 +45,18 @@ export const settingsSchema = z.strictObject({
     unit: 'pixels',
     description: 'Larger images are refused before they are decoded and become failed records.',
   }),
-  s3Endpoint: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .meta({
-      group: 'data',
-      placeholder: 'URL',
-      automatic: "the AWS SDK's own environment and files",
-      description: 'Endpoint of an S3 service that is not AWS (Ceph, MinIO and kin), for dataset and output.',
-    }),
-  outputS3Endpoint: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .meta({
-      group: 'data',
-      placeholder: 'URL',
-      automatic: 'as --s3-endpoint',
-      description: 'Endpoint for the output alone, where it lies in another S3 service than the dataset.',
-    }),
+  s3Endpoint: endpoint.optional().meta({
+    group: 'data',
+    placeholder: 'URL',
+    automatic: "the AWS SDK's own environment and files",
+    description: 'Endpoint of an S3 service that is not AWS (Ceph, MinIO and kin), for dataset and output.',
+  }),
+  outputS3Endpoint: endpoint.optional().meta({
+    group: 'data',
+    placeholder: 'URL',
+    automatic: 'as --s3-endpoint',
+    description: 'Endpoint for the output alone, where it lies in another S3 service than the dataset.',
+  }),
 
   objective: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
@@ -227,16 +227,13 @@ export const settingsSchema = z.strictObject({
     group: 'messages',
     description: 'No progress and no closing words; warnings and errors are still written.',
   }),
-  webhook: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .meta({
-      group: 'messages',
-      placeholder: 'URL',
-      automatic: 'none is told',
-      description:
-        'POST how a run ended to this URL, as JSON with its summary, repeated while there is no answer. With HEADLIGHT_WEBHOOK_SECRET in the environment the header X-Headlight-Signature holds sha256= and the HMAC-SHA256 of the body.',
-    }),
+  webhook: webhook.optional().meta({
+    group: 'messages',
+    placeholder: 'URL',
+    automatic: 'none is told',
+    description:
+      'POST how a run ended to this URL, as JSON with its summary, repeated while there is no answer. With HEADLIGHT_WEBHOOK_SECRET in the environment the header X-Headlight-Signature holds sha256= and the HMAC-SHA256 of the body.',
+  }),
   logLevel: z.enum(['debug', 'info', 'warn', 'silent']).optional().meta({
     group: 'messages',
     placeholder: 'LEVEL',

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { InputError } from '../../base/errors.ts'
+import { encodeCredentials, hasLooseCredentials } from '../../base/looseCredentials.ts'
 import { closest } from '../../base/spelling.ts'
 import { withoutPassword } from '../../base/telemetry.ts'
 import type { ConfigEntry } from './configFile.ts'
@@ -79,7 +80,15 @@ function fromText(name: SettingName, text: string): unknown {
 function checked(name: SettingName, value: unknown, where: string): unknown {
   const result = settingsSchema.shape[name].safeParse(value)
   if (result.success) return value
-  throw new InputError('bad-option', `${where} ${mustBe(name, result.error, value)}, not ${shown(value)}`)
+  const wanted = `${where} ${mustBe(name, result.error, value)}`
+  if (mayHoldPassword(name, value)) throw new InputError('bad-option', `${wanted}; ${encodeCredentials}`)
+  throw new InputError('bad-option', `${wanted}, not ${shown(value)}`)
+}
+
+/** Whether it is not clear which part of a URL is the password, so that nothing of it may be shown. */
+function mayHoldPassword(name: SettingName, value: unknown): boolean {
+  if (settingFacts(name).placeholder !== 'URL' || typeof value !== 'string' || !value.includes('@')) return false
+  return hasLooseCredentials(value) || !URL.canParse(value) || !value.includes('://')
 }
 
 function shown(value: unknown): string {
@@ -109,6 +118,7 @@ function mustBe(name: SettingName, error: z.ZodError, value: unknown): string {
     case 'text':
       if (error.issues.some((issue) => issue.code === 'invalid_format' && issue.format === 'regex'))
         return `must be written as ${facts.placeholder}`
+      if (error.issues.some((issue) => issue.code === 'custom')) return 'must be a URL without an @ behind its host'
       return error.issues.some((issue) => issue.code === 'invalid_format')
         ? 'must be a URL that begins with http:// or https://'
         : 'must be a text that is not empty'

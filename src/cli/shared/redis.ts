@@ -25,10 +25,16 @@ export async function queueServer(
     return { connection: await givenRedis(call, 'run'), release: () => Promise.resolve() }
   }
   const { openPrivateRedis } = await import('../../queue/privateRedis.ts')
-  return openPrivateRedis({
+  const opening = openPrivateRedis({
     stateFolder: call.folders.state,
     output,
+    onUnpack: () => {
+      if (!call.settings.quiet) call.display.write(unpacking)
+    },
     log: call.log,
     searchPath: call.surroundings.environment['PATH'] ?? '',
   })
+  return whileWaiting(call, 'the private Redis server', opening)
 }
+
+const unpacking = "no redis-server is installed: unpacking the distribution's, once, which may take half a minute"

@@ -109,6 +109,27 @@ describe('what is wrong with a setting', () => {
     expect(refusal({ ...none, file: file('batch: "2"') })).toContain('must be a whole number')
   })
 
+  it('shows nothing of a URL in which it is not clear what the password is', () => {
+    for (const name of ['s3Endpoint', 'outputS3Endpoint', 'webhook']) {
+      for (const url of [
+        'https://ann:hun#ter@host',
+        'https://ann:hun?ter@host',
+        'https://ann:1?hunter@host',
+        'https://ann:1/hun@host',
+        'https://:h@n#hunter@host',
+        'ann:hunter@host',
+        'hunter@host',
+        'https:///ann:1\\hun@host',
+      ]) {
+        const said = refusal({ ...none, flags: { [name]: url } })
+        expect(said).toMatch(/ must be a URL .*; write @ : \/ \? # % of a user or password as %40 %3A %2F %3F %23 %25$/)
+        expect(said).not.toMatch(/hun|ann:/)
+      }
+    }
+    for (const webhook of ['https://ann:p@ss@host/hook?a=1', 'https://host/@me?mail=a@b'])
+      expect(resolveSettings({ ...none, flags: { webhook } }).webhook).toBe(webhook)
+  })
+
   it('takes no number from text that only begins like one', () => {
     for (const text of ['1e3', '0x10', ' 4', '4 ', '1_000', 'Infinity']) {
       expect(refusal({ ...none, flags: { batch: text } })).toContain('--batch must be')
