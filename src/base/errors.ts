@@ -43,6 +43,7 @@ const codes = {
   'bad-key': 'the key cannot be laid out in the output store',
   'key-collision': 'two samples would be written to the same map key',
   'kills-unit': 'a unit died on this image alone, twice',
+  'not-finite': 'the network gave NaN or infinity for this image, on an engine that knows its answer',
   'hangs-unit': 'a unit fell silent on this image alone, twice; tried again in the next run',
   // TransientError
   'store-busy': 'the store asked for patience (5xx, SlowDown, reset, timeout)',
@@ -53,7 +54,7 @@ const codes = {
   'credentials-expired': 'the store refuses credentials that worked before',
   'store-gone': 'the dataset or output cannot be reached from this machine',
   'disk-full': 'no space is left on the device',
-  'engine-wrong': 'the engine failed, gave NaN or missed its known answer',
+  'engine-wrong': 'the engine failed or missed its known answer',
   'network-mismatch': 'the network in the result set is not the one its digest names',
   // RefusalError
   'not-allowed': 'the work names a place outside of what --allow lists',

@@ -18,6 +18,10 @@ const refused: readonly (readonly [start: string, name: string])[] = [
   ['\x1f\x8b', 'a gzip archive'],
   ['\x89HDF', 'an HDF5 file'],
   ['MATLAB', 'a MATLAB file'],
+  ['\x76\x2f\x31\x01', 'an OpenEXR image'],
+  ['qoif', 'a QOI image'],
+  ['SIMPLE  =', 'a FITS image'],
+  ['#?RADIANCE', 'a Radiance picture'],
 ]
 
 /** What the bytes are: a format that is read, or in words (with an article) what they are instead. */
@@ -30,10 +34,13 @@ export function sniff(bytes: Uint8Array): { format: ImageFormat } | { instead: s
   if (/^(II[*+]\0|MM\0[*+])/.test(head)) return { format: 'tiff' }
   if (head.slice(4, 8) === 'ftyp') {
     const brands = head.slice(8, Math.max(16, bigEndian(bytes, 0, 4)))
-    return /avi[fs]/.test(brands) ? { format: 'avif' } : { instead: 'an HEIC image or a video' }
+    if (/avi[fs]/.test(brands)) return { format: 'avif' }
+    return { instead: brands.startsWith('crx ') ? 'a raw picture of a camera' : 'an HEIC image or a video' }
   }
   const known = refused.find(([start]) => head.startsWith(start))
   if (known !== undefined) return { instead: known[1] }
+  if (/^P[1-7]\s/.test(head)) return { instead: 'a Netpbm image' }
+  if (head.slice(128, 132) === 'DICM') return { instead: 'a DICOM image' }
   // SVG is markup too, and refused with it: what it draws depends on fonts and files of the machine that reads it.
   if (/^(\xef\xbb\xbf)?\s*</.test(head)) return { instead: 'markup (HTML, XML or SVG)' }
   if (/^[\t\n\r\x20-\x7e\xc2-\xf4][\t\n\r\x20-\x7e\x80-\xf4]*$/.test(head)) return { instead: 'text' }

@@ -29,7 +29,7 @@ export async function openWithinMemory(
   if (mayBeSoftware) {
     const single = await openComputed(open, 1)
     const startedAt = now()
-    await explainBlack(single)
+    await isBlackFinite(single)
     if (now() - startedAt > slowImageMs) return single
     await single.dispose()
   }
@@ -37,7 +37,10 @@ export async function openWithinMemory(
     onTry(batch)
     try {
       // Memory is taken when the device computes, not when the network is loaded.
-      return await openComputed(open, batch)
+      const { explainer, isFinite } = await openAndCompute(open, batch)
+      // Out of memory is what some drivers say so.
+      if (isFinite) return explainer
+      await explainer.dispose()
     } catch (error) {
       // Whatever else is wrong is wrong with any batch.
       if (!(error instanceof PlaceError)) throw error
@@ -48,16 +51,24 @@ export async function openWithinMemory(
 
 /** Opens an explainer and computes one batch of black images, for which a GPU's library compiles what it needs. */
 export async function openComputed(open: (batch: number) => Promise<Explainer>, batch: number): Promise<Explainer> {
+  return (await openAndCompute(open, batch)).explainer
+}
+
+async function openAndCompute(
+  open: (batch: number) => Promise<Explainer>,
+  batch: number,
+): Promise<{ explainer: Explainer; isFinite: boolean }> {
   const explainer = await open(batch)
   try {
-    await explainBlack(explainer)
-    return explainer
+    return { explainer, isFinite: await isBlackFinite(explainer) }
   } catch (error) {
     await explainer.dispose().catch(() => undefined)
     throw error
   }
 }
 
-async function explainBlack(explainer: Explainer): Promise<void> {
-  await explainer.explain([new Uint8Array(explainer.imageBytes)])
+/** There may be a network that gives NaN for a black picture in any batch, and is right for all others. */
+async function isBlackFinite(explainer: Explainer): Promise<boolean> {
+  const explained = await explainer.explainEach([new Uint8Array(explainer.imageBytes)])
+  return explained.every((one) => !('notFinite' in one))
 }

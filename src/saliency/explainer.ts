@@ -1,8 +1,9 @@
-import { HeadlightError, PlaceError } from '../base/errors.ts'
+import { HeadlightError, PlaceError, SampleError } from '../base/errors.ts'
 import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
 import type { MapStyle, Scope } from './choices.ts'
 import type { Executor, TensorData } from './engines/engine.ts'
 import { findEngine } from './engines/openEngine.ts'
+import { checkKnownAnswer } from './knownAnswer.ts'
 import type { Network } from './networks/network.ts'
 import { magnitudeSide } from './picture.ts'
 import { buildProgram, programNames } from './program.ts'
@@ -48,6 +49,11 @@ export interface Explanation {
   readonly objectives: Readonly<Record<string, ObjectiveExplanation>>
 }
 
+/** An image for which not all numbers are finite, and the first of them that is not, e.g. `yaw`. */
+export interface NotFinite {
+  readonly notFinite: string
+}
+
 /** A network with its objectives, compiled for one engine. Calls must not overlap; every call blocks its thread. */
 export interface Explainer {
   /** Engine and provider, e.g. `onnxruntime:cpu`. */
@@ -55,7 +61,12 @@ export interface Explainer {
   readonly batch: number
   /** Bytes of one image: height × width × 3, RGB, 8 bit, already resized and cropped. */
   readonly imageBytes: number
-  /** At most `batch` images. Raises PlaceError `engine-wrong` when the engine fails or gives something that is no number. */
+  /**
+   * At most `batch` images. One for which the network gives NaN or infinity spoils no other. Raises PlaceError
+   * `engine-wrong` when the engine fails, or gives such a number and misses its known answer, too.
+   */
+  explainEach(images: readonly Uint8Array[]): Promise<(Explanation | NotFinite)[]>
+  /** The same, but raises SampleError `not-finite` when one of the images is such a one. */
   explain(images: readonly Uint8Array[]): Promise<Explanation[]>
   dispose(): Promise<void>
 }
@@ -72,13 +83,24 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
   })
   const { width, height } = options.network.description.input
   const imageBytes = width * height * 3
+  const explainEach = async (images: readonly Uint8Array[]): Promise<(Explanation | NotFinite)[]> => {
+    const results = await runBatch(executor, images, options.batch, imageBytes)
+    const explained = images.map((_, index) => explanationOf(new Row(results, index, options.batch), options))
+    // Whose fault is it? A device that breaks midway gives NaN for a built-in network, too. Asked each time, since it may
+    // break at any time; it takes a few milliseconds.
+    if (explained.some((one) => 'notFinite' in one)) await checkKnownAnswer(openExecutor)
+    return explained
+  }
   return {
     engine: executor.engine,
     batch: options.batch,
     imageBytes,
+    explainEach,
     async explain(images) {
-      const results = await runBatch(executor, images, options.batch, imageBytes)
-      return images.map((_, index) => explanationOf(new Row(results, index, options.batch), options))
+      return (await explainEach(images)).map((explained) => {
+        if ('notFinite' in explained) throw notFiniteError(explained)
+        return explained
+      })
     },
     dispose: () => executor.dispose(),
   }
@@ -163,39 +185,54 @@ class Row {
   }
 }
 
-function explanationOf(row: Row, { objectives, gradients }: ExplainerOptions): Explanation {
+/** Says nothing of the engine: the record of an image must not depend on where it was computed. */
+export function notFiniteError({ notFinite }: NotFinite): SampleError {
+  return new SampleError(
+    'not-finite',
+    `the network gives NaN or infinity for the ${notFinite} of this image; look at the image and at the network's weights`,
+  )
+}
+
+function explanationOf(row: Row, { objectives, gradients }: ExplainerOptions): Explanation | NotFinite {
   const known = new Set(row.names('angle/'))
   const angles = Object.fromEntries(
-    angleNames.map((angle) => [
-      angle,
-      known.has(angle) ? finite(row.floats(programNames.angle(angle))[0], angle) : null,
-    ]),
+    angleNames.map((angle) => [angle, known.has(angle) ? numberAt(row.floats(programNames.angle(angle)), 0) : null]),
   ) as Record<AngleName, Degrees | null>
   const outputs = Object.fromEntries(row.names('output/').map((name) => [name, row.floats(programNames.output(name))]))
   const explained = objectives.map((objective) => {
-    const [mean, std, maxAbs] = row.floats(programNames.statistics(objective))
+    const statistics = row.floats(programNames.statistics(objective))
     const magnitude = row.floats(programNames.magnitude(objective))
     if (magnitude.length !== magnitudeSide ** 2) throw new Error(`the magnitude map has ${magnitude.length} values`)
     const explanation: ObjectiveExplanation = {
       map: row.bytes(programNames.map(objective)),
       gradient: gradients ? row.floats(programNames.gradient(objective)) : null,
-      mean: finite(mean, objective),
-      std: finite(std, objective),
-      maxAbs: finite(maxAbs, objective),
+      mean: numberAt(statistics, 0),
+      std: numberAt(statistics, 1),
+      maxAbs: numberAt(statistics, 2),
       magnitude,
     }
     return [objective, explanation] as const
   })
-  return { angles, outputs, objectives: Object.fromEntries(explained) }
+  const explanation: Explanation = { angles, outputs, objectives: Object.fromEntries(explained) }
+  const notFinite = firstNotFinite(explanation)
+  return notFinite === undefined ? explanation : { notFinite }
 }
 
-/** An engine that gives NaN is broken for every image (driver, memory, wrong build): a fault of the place, no record. */
-function finite(value: number | undefined, what: string): number {
-  if (value === undefined || !Number.isFinite(value)) {
-    throw new PlaceError(
-      'engine-wrong',
-      `the engine computed ${value} for ${what}: check the device (headlight doctor) or use another --engine`,
-    )
-  }
+function numberAt(values: Float32Array, index: number): number {
+  const value = values[index]
+  if (value === undefined) throw new Error('the engine gave too few numbers')
   return value
+}
+
+/** Of what is written of an image. A gradient that is not finite shows in its statistics. */
+function firstNotFinite({ angles, outputs, objectives }: Explanation): string | undefined {
+  const angle = angleNames.find((name) => angles[name] !== null && !Number.isFinite(angles[name]))
+  if (angle !== undefined) return angle
+  const output = Object.entries(outputs).find(([, values]) => !values.every(Number.isFinite))
+  if (output !== undefined) return `output ${output[0]}`
+  const objective = Object.entries(objectives).find(
+    ([, { mean, std, maxAbs, magnitude }]) =>
+      ![mean, std, maxAbs].every(Number.isFinite) || !magnitude.every(Number.isFinite),
+  )
+  return objective && `gradient of ${objective[0]}`
 }

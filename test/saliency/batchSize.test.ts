@@ -28,7 +28,8 @@ function device(holds: number, imageMs = 10) {
         engine: 'test',
         batch,
         imageBytes: 3,
-        explain: () => {
+        explain: () => Promise.reject(new Error('a black picture may give NaN')),
+        explainEach: () => {
           clock += imageMs
           return batch > holds ? Promise.reject(new PlaceError('engine-wrong', 'out of memory')) : Promise.resolve([])
         },
@@ -76,6 +77,22 @@ it('a given batch is computed once before it counts as open, and taken or refuse
   expect(gpu.spentMs()).toBe(10)
   await expect(openComputed(gpu.open, 9)).rejects.toThrow('out of memory')
   expect(gpu.stillOpen()).toBe(1)
+})
+
+it('a batch for which a device gives NaN is none that it holds, and one image may be NaN', async () => {
+  const gpu = device(100)
+  const open = async (batch: number): Promise<Explainer> => ({
+    ...(await gpu.open(batch)),
+    explainEach: () => Promise.resolve(batch > 4 ? [{ notFinite: 'yaw' }] : []),
+  })
+  expect((await openWithinMemory(open, gpu.search)).batch).toBe(4)
+  expect(gpu.stillOpen()).toBe(1)
+  const never = async (batch: number): Promise<Explainer> => ({
+    ...(await gpu.open(batch)),
+    explainEach: () => Promise.resolve([{ notFinite: 'yaw' }]),
+  })
+  expect((await openWithinMemory(never, gpu.search)).batch).toBe(1)
+  expect(gpu.stillOpen()).toBe(2)
 })
 
 it('what is wrong with any batch is raised at once', async () => {

@@ -10,7 +10,7 @@ import type { Record as SampleRecord } from '../../src/output/record.ts'
 import { readRecordFile } from '../../src/output/recordFile.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
 import type { ShardJob } from '../../src/queue/jobs.ts'
-import type { Explanation } from '../../src/saliency/explainer.ts'
+import type { Explanation, NotFinite } from '../../src/saliency/explainer.ts'
 import type { Description } from '../../src/saliency/networks/description.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
@@ -46,7 +46,7 @@ export class FakeEngine implements ShardEngine {
   readonly #objectives: readonly string[]
   /** Called before each batch is answered. */
   before: (means: readonly number[]) => Promise<void> = async () => {}
-  corrupt: (explanation: Explanation) => Explanation = (explanation) => explanation
+  corrupt: (explanation: Explanation, index: number) => Explanation | NotFinite = (explanation) => explanation
 
   constructor(batch: number, objectives: readonly string[]) {
     this.batch = batch
@@ -57,7 +57,7 @@ export class FakeEngine implements ShardEngine {
     this.batches.push(images.length)
     const means = images.map((image) => image.reduce((sum, value) => sum + value, 0) / image.length)
     await this.before(means)
-    return { explanations: means.map((mean) => this.corrupt(this.#explanation(mean))), engineMs: 1 }
+    return { explanations: means.map((mean, index) => this.corrupt(this.#explanation(mean), index)), engineMs: 1 }
   }
 
   #explanation(mean: number): Explanation {

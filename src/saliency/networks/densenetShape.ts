@@ -42,6 +42,7 @@ const unusedLayers: ReadonlySet<string> = new Set(['fc_finetune'])
  * Finds the DenseNet that weights in torchvision's names make up, and checks that every tensor of it is there in the
  * shape that the others call for. InputError `unsupported-network` names the first tensor that is missing, of an odd
  * shape, or unknown: an unknown one may take part in the forward pass, and leaving it out would give wrong angles.
+ * InputError `bad-checkpoint` names a variance below zero.
  */
 export function findDenseNetShape(weights: Tensors, file: string): { shape: DenseNetShape; notes: string[] } {
   const finder = new ShapeFinder(weights, file)
@@ -154,6 +155,17 @@ class ShapeFinder {
 
   #norm(name: string, channels: number): void {
     for (const part of normParts) this.#expect(`${name}.${part}`, [channels])
+    this.#variance(`${name}.running_var`)
+  }
+
+  /** A batch norm divides by the square root: a variance below zero would be NaN in every angle and every map. */
+  #variance(name: string): void {
+    const wrong = this.#tensor(name).data.find((variance) => variance + epsilon <= 0)
+    if (wrong === undefined) return
+    throw new InputError(
+      'bad-checkpoint',
+      `${this.#file} holds a variance of ${wrong} in ${name}, and none can be below zero: take an earlier checkpoint`,
+    )
   }
 
   #convolution(

@@ -1,4 +1,4 @@
-import type { ExplainerOptions, Explanation } from '../../saliency/explainer.ts'
+import type { ExplainerOptions, Explanation, NotFinite } from '../../saliency/explainer.ts'
 import type { ErrorMessage } from '../errorMessage.ts'
 
 /**
@@ -29,6 +29,10 @@ export type EngineReply =
   /** It is begun with, or with a batch whose memory may not be there. */
   | { readonly type: 'opening'; readonly batch: number | null }
   | { readonly type: 'opened'; readonly engine: string; readonly batch: number }
-  | { readonly type: 'explained'; readonly explanations: readonly Explanation[]; readonly engineMs: number }
+  | {
+      readonly type: 'explained'
+      readonly explanations: readonly (Explanation | NotFinite)[]
+      readonly engineMs: number
+    }
   | { readonly type: 'closed' }
   | { readonly type: 'failed'; readonly error: ErrorMessage }

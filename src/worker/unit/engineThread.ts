@@ -39,7 +39,7 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
     }
     case 'explain': {
       const startedAt = performance.now()
-      const explanations = await openExplainer(request.set).explain(request.images)
+      const explanations = await openExplainer(request.set).explainEach(request.images)
       const engineMs = performance.now() - startedAt
       return { type: 'explained', explanations, engineMs }
     }
@@ -63,8 +63,10 @@ function openExplainer(set: string): Explainer {
 /** The large arrays' memory, to be handed over instead of copied; views of something larger stay and are copied. */
 function buffersOf(reply: EngineReply): ArrayBuffer[] {
   if (reply.type !== 'explained') return []
-  const arrays = reply.explanations.flatMap(({ objectives }) =>
-    Object.values(objectives).flatMap(({ map, gradient }) => (gradient ? [map, gradient] : [map])),
+  const arrays = reply.explanations.flatMap((explained) =>
+    'notFinite' in explained
+      ? []
+      : Object.values(explained.objectives).flatMap(({ map, gradient }) => (gradient ? [map, gradient] : [map])),
   )
   const whole = arrays.filter(({ byteLength, buffer }) => byteLength === buffer.byteLength)
   return whole.map(({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer)

@@ -5,7 +5,7 @@ import type { ManifestEntry } from '../../output/manifest.ts'
 import type { OkRecord, Record as SampleRecord } from '../../output/record.ts'
 import type { ResultOptions } from '../../output/resultSet.ts'
 import { binStatistics } from '../../pose/bins.ts'
-import { angleError, angleNames, type AngleName } from '../../pose/euler.ts'
+import { angleError, type AngleName } from '../../pose/euler.ts'
 import type { Explanation } from '../../saliency/explainer.ts'
 import type { Description } from '../../saliency/networks/description.ts'
 
@@ -75,16 +75,6 @@ export function okRecord(
 /** The record of a sample that could not be computed. */
 export function failedRecord(entry: ManifestEntry, code: ErrorCode, message: string): SampleRecord {
   return { key: entry.key, fingerprint: entry.fingerprint, status: 'failed', code, message }
-}
-
-/** Whether an engine's answer can be an answer at all: every angle, statistic and magnitude is finite. */
-export function isFinite(explanation: Explanation): boolean {
-  const numbers: (number | null)[] = angleNames.map((name) => explanation.angles[name])
-  for (const shown of Object.values(explanation.objectives)) {
-    numbers.push(shown.mean, shown.std, shown.maxAbs)
-    for (const value of shown.magnitude) numbers.push(value)
-  }
-  return numbers.every((value) => value === null || Number.isFinite(value))
 }
 
 function binsOf(name: AngleName, explanation: Explanation, description: Description): OkRecord['bins'][AngleName] {

@@ -1,18 +1,18 @@
-import { PlaceError, SampleError } from '../../base/errors.ts'
+import { SampleError } from '../../base/errors.ts'
 import type { Adapter } from '../../dataset/adapter.ts'
 import { magnitudeBlock } from '../../output/magnitudeFile.ts'
 import type { ManifestEntry } from '../../output/manifest.ts'
 import type { Record as SampleRecord } from '../../output/record.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { ShardJob } from '../../queue/jobs.ts'
-import type { Explanation } from '../../saliency/explainer.ts'
+import { notFiniteError, type Explanation, type NotFinite } from '../../saliency/explainer.ts'
 import type { Description } from '../../saliency/networks/description.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Measurements } from '../measurements.ts'
 import type { RetryPolicy, StoreCall } from '../storeCall.ts'
 import type { Verdict } from '../suspicion.ts'
 import type { EngineTurn } from './engineTurns.ts'
-import { failedRecord, isFinite, okRecord } from './makeRecord.ts'
+import { failedRecord, okRecord } from './makeRecord.ts'
 import { ResultSink } from './sink.ts'
 import { SampleSource, type DecodeLimits, type PreparedSample } from './source.ts'
 
@@ -24,7 +24,9 @@ export interface ShardEngine {
    * Takes at most `batch` images and their buffers for good. Calls queue: a second one may be made while the first
    * computes, so that the engine never waits for the thread that feeds it.
    */
-  explain(images: readonly Uint8Array[]): Promise<{ explanations: readonly Explanation[]; engineMs: number }>
+  explain(
+    images: readonly Uint8Array[],
+  ): Promise<{ explanations: readonly (Explanation | NotFinite)[]; engineMs: number }>
 }
 
 /** One image at a time, for a shard on which units died. */
@@ -248,11 +250,12 @@ class ShardRun {
     this.#step()
     for (const [at, sample] of batch.entries()) {
       const explanation = explanations[at]
-      if (!explanation || !isFinite(explanation))
-        throw new PlaceError(
-          'engine-wrong',
-          `the engine ${engine.engine} gave no finite numbers for ${sample.entry.key}`,
-        )
+      if (!explanation) throw new Error(`the engine ${engine.engine} left out ${sample.entry.key}`)
+      if ('notFinite' in explanation) {
+        const { code, message } = notFiniteError(explanation)
+        this.#finish(sample.index, failedRecord(sample.entry, code, message))
+        continue
+      }
       const write = this.#track(this.#write(sample, explanation)).finally(() => this.#writes.delete(write))
       this.#writes.add(write)
     }

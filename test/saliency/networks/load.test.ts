@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { InputError } from '../../../src/base/errors.ts'
 import { descriptionSchema } from '../../../src/saliency/networks/description.ts'
 import { inspectNetwork, renderInspection } from '../../../src/saliency/networks/inspect.ts'
 import { loadNetwork } from '../../../src/saliency/networks/load.ts'
+import { patchedCheckpoint } from '../../support/patchedCheckpoint.ts'
 import { tinyBytes } from '../../support/tinyNetwork.ts'
 
 describe('loadNetwork', () => {
@@ -41,6 +43,31 @@ describe('loadNetwork', () => {
     const { description, provenance } = loadNetwork(tinyBytes, 'x.pkl', { input: { resize: 'stretch' } })
     expect(description.input.resize).toBe('stretch')
     expect(provenance['input.resize']).toBe('given')
+  })
+})
+
+describe('a variance that cannot be', () => {
+  const tensor = 'features.denseblock2.denselayer1.norm2.running_var'
+
+  test.each(['tiny_hp.pkl', 'tiny_hp_dataparallel.pkl', 'tiny_hp_legacy.pkl', 'tiny_hp.safetensors'])(
+    'is named as the fault of %s',
+    (file) => {
+      const bytes = patchedCheckpoint(file, { [tensor]: () => -0.5 })
+      expect(() => loadNetwork(bytes, file)).toThrow(
+        `${file} holds a variance of -0.5 in ${tensor}, and none can be below zero: take an earlier checkpoint`,
+      )
+    },
+  )
+
+  test.each([
+    ['less below zero than is added to it', -1e-8, false],
+    ['more', -2e-5, true],
+    ['zero', 0, false],
+  ])('%s', (_, variance, isWrong) => {
+    const load = () =>
+      loadNetwork(patchedCheckpoint('tiny_hp.safetensors', { [tensor]: () => variance }), 'x.safetensors')
+    if (isWrong) expect(load).toThrow(InputError)
+    else expect(load).not.toThrow()
   })
 })
 

@@ -1,6 +1,5 @@
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
-import { PlaceError } from '../../../src/base/errors.ts'
 import { layout } from '../../../src/output/layout.ts'
 import { magnitudeBytes } from '../../../src/output/magnitudeFile.ts'
 import { computeShard } from '../../../src/worker/unit/pipeline.ts'
@@ -114,12 +113,19 @@ test('a committed shard is left alone by a worker that computed it at the same t
   expect(found.has(layout.magnitudeFile(shard.job.set, shard.job.run, 0, 0))).toBe(false)
 })
 
-test('numbers that are not finite are a fault of the place, and nothing is committed', async () => {
-  const shard = await newShard()
-  await shard.image('a.png', 1)
-  shard.engine.corrupt = (explanation) => ({ ...explanation, angles: { ...explanation.angles, yaw: NaN } })
-  await expect(computeShard(shard.work)).rejects.toMatchObject({ name: PlaceError.name, code: 'engine-wrong' })
-  expect(await shard.records()).toEqual([])
+test('an image with numbers that are not finite fails alone, without a map', async () => {
+  const shard = await newShard({ batch: 3 })
+  for (const [i, key] of ['a.png', 'b.png', 'c.png'].entries()) await shard.image(key, i)
+  shard.engine.corrupt = (explanation, index) => (index === 1 ? { notFinite: 'yaw' } : explanation)
+  const done = await computeShard(shard.work)
+  expect(done).toMatchObject({ written: true, computed: 3, failed: 1 })
+  const records = await shard.records()
+  expect(records.map(({ status }) => status)).toEqual(['ok', 'failed', 'ok'])
+  expect(records[1]).toMatchObject({ key: 'b.png', code: 'not-finite' })
+  const written = [...(await contents(shard.output)).keys()]
+  expect(written.filter((name) => name.includes('b.png'))).toEqual([])
+  const magnitudes = await shard.output.get(layout.magnitudeFile(shard.job.set, shard.job.run, 0, 0))
+  expect(magnitudes?.bytes.length).toBe(2 * 2 * magnitudeBytes)
 })
 
 test('progress counts every record and never goes back', async () => {

@@ -63,7 +63,9 @@ export async function explainImage(call: Call): Promise<number> {
     intraOpThreads: availableParallelism(),
   })
   try {
-    const [explanation] = await explainer.explain([cropped.pixels])
+    const [explanation] = await explainer.explain([cropped.pixels]).catch((error: unknown) => {
+      throw asInputError(image, error)
+    })
     const shown = explanation?.objectives[objective]
     if (!explanation || !shown) throw new Error(`the explainer gave nothing for the objective ${objective}`)
     const { width, height } = input
