@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { SampleError } from '../base/errors.ts'
+import { InputError, SampleError } from '../base/errors.ts'
 import { poseOfRotation } from '../pose/geodesic.ts'
 import type { ObjectInfo, Store } from '../storage/store.ts'
 import type { Adapter, Box, Overview, Sample, Truth } from './adapter.ts'
@@ -25,6 +25,8 @@ import { UnusableLabel } from './unusableLabel.ts'
  * woman's about 220. The box without margin is this square, at the distance of the head's centre.
  */
 const headSideMm = 240
+
+const defaultMargin = 0.1
 
 const frameName = /^(?<folder>(?:.*\/)?(?<sequence>\d\d)\/)frame_(?<frame>\d{5})_(?<what>rgb\.png|pose\.txt)$/
 
@@ -60,7 +62,7 @@ export const biwi = defineAdapter({
       description:
         'Adapter biwi: whose axes the labels are given in. depth is what the files hold and the literature compares with; rgb moves them to the camera that took the pictures, which shifts pitch by about a degree.',
     }),
-    margin: z.number().min(0).max(10).default(0.1).meta({
+    margin: z.number().min(0).max(10).default(defaultMargin).meta({
       group: 'data',
       placeholder: 'FRACTION',
       unit: 'box sides',
@@ -79,6 +81,12 @@ export const biwi = defineAdapter({
   options,
   optionsOf: (settings) => {
     const boxes = settings.boxes === undefined ? null : indexLocation(settings.boxes)
+    if (boxes !== null && settings.margin !== defaultMargin) {
+      throw new InputError(
+        'bad-option',
+        '--margin widens the computed boxes, which --boxes replaces; leave one of them out',
+      )
+    }
     const margin = boxes === null ? settings.margin : null
     return {
       name: 'biwi' as const,

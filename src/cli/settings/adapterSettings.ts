@@ -9,12 +9,14 @@ export const adapterSettingNames = settingNames.filter((name): name is AdapterSe
   Object.hasOwn(adapterFlags, name),
 )
 
-/** How the settings say that a dataset is to be read. Raises InputError `bad-option` when they do not fit each other. */
+/**
+ * How the settings say that a dataset is to be read. Raises InputError `bad-option` when they do not fit each other: what
+ * was given and is passed over would give a result that looks like what was asked for.
+ */
 export function adapterOptions(settings: Settings): AdapterOptions {
   for (const name of adapterSettingNames) {
-    // What has a default is always there. What has none was given, and passed over it would give a result that looks
-    // like what was asked for.
-    if (settings[name] === undefined || settingFacts(name).default !== undefined) continue
+    // What has a default is always there; who gives the default asks for nothing.
+    if (settings[name] === undefined || settings[name] === settingFacts(name).default) continue
     const owners = adaptersWith(name)
     if (owners.includes(settings.adapter)) continue
     throw new InputError(
@@ -23,4 +25,13 @@ export function adapterOptions(settings: Settings): AdapterOptions {
     )
   }
   return adapterDefinition(settings.adapter).optionsOf(settings)
+}
+
+/**
+ * What to say of `--filename-angles` beside the adapter images: that one reads no names, but its result sets have always
+ * been called by them as well, so that to refuse it would leave some of these behind.
+ */
+export function idleSetting({ adapter, filenameAngles }: Settings): string | undefined {
+  if (adapter !== 'images' || filenameAngles === settingFacts('filenameAngles').default) return undefined
+  return '--filename-angles reads no labels with --adapter images; --adapter filename does'
 }

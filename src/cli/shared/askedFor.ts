@@ -10,6 +10,7 @@ import { openStore } from '../../storage/open.ts'
 import { place } from '../../storage/place.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Call } from '../command.ts'
+import { idleSetting } from '../settings/adapterSettings.ts'
 import { required } from '../settings/commandFlags.ts'
 import type { Settings } from '../settings/optionSchema.ts'
 import { resultOptions } from '../settings/resultSetChoices.ts'
@@ -47,7 +48,7 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
     await refuseOverlap(dataset, output)
     await whileWaiting(call, place(dataset.uri), dataset.check('read'))
     const adapter = openAdapter(options.adapter)
-    const notes = [announcement(network), await hintAtNames(settings, dataset, adapter)]
+    const notes = [announcement(network), idleSetting(settings), await hintAtNames(settings, dataset, adapter)]
     return {
       indexWarnings: adapter.overview?.().warnings ?? [],
       dataset,

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { extname } from 'node:path'
 import { InputError } from '../../base/errors.ts'
 
 /** Writes a file that the user named with `flag`. Raises InputError `bad-option` when it cannot be written. */
@@ -10,4 +11,15 @@ export async function writeOutputFile(path: string, bytes: Uint8Array, flag: str
     const advice = reason === 'ENOENT' ? 'its folder does not exist' : reason
     throw new InputError('bad-option', `${flag} ${path} cannot be written: ${advice}`, { cause: error })
   }
+}
+
+/**
+ * Raises InputError `bad-option` for a file that is named like another kind than what is written: a program that goes by
+ * the name would fail, and a JPEG of a map would not hold its values. A name without a suffix says nothing.
+ */
+export function requireSuffix(path: string, suffix: '.png' | '.npy', flag: string): void {
+  const given = extname(path)
+  if (given === '' || given.toLowerCase() === suffix) return
+  const kind = suffix === '.png' ? 'a PNG image' : 'a NumPy array'
+  throw new InputError('bad-option', `${flag} writes ${kind}, but ${path} ends in ${given}; name it ${suffix}`)
 }

@@ -47,6 +47,9 @@ describe('headlight explain', () => {
         },
         angles: { yaw: expect.any(Number), pitch: expect.any(Number), roll: expect.any(Number) },
         label: { yaw: -17, pitch: 1, roll: 17 },
+        adapter: { name: 'images', filenameAngles: ['yaw', 'pitch', 'roll'], applyExifOrientation: false },
+        box: null,
+        crop: [expect.any(Number), expect.any(Number), expect.any(Number), expect.any(Number)],
         objective: 'sum',
         scope: 'all',
         map,
@@ -82,7 +85,7 @@ describe('headlight explain', () => {
   it('prints a table with the label and the error where the name tells a pose', async () => {
     const { stdout } = await headlight([...call, '--no-overlay'])
     expect(stdout).toMatch(
-      /^degrees +estimate +label +error\nyaw +-?[\d.]+ +-17\.00 +-?[\d.]+\npitch .*\nroll .*\nlabel +from the file name, read as yaw,pitch,roll\n$/,
+      /^degrees +estimate +label +error\nyaw +-?[\d.]+ +-17\.00 +-?[\d.]+\npitch .*\nroll .*\nlabel +from the file name, read as yaw,pitch,roll\nbox +none: the network sees the whole image [^\n]*\n$/,
     )
     const turned = await headlight([...call, '--no-overlay', '--filename-angles', 'roll,yaw,pitch'])
     expect(turned.stdout).toMatch(/\nyaw +-?[\d.]+ +1\.00 /)
@@ -197,11 +200,34 @@ describe('headlight explain', () => {
     })
   })
 
+  it('names no file like another kind than what it writes', () =>
+    inFolder(async (folder) => {
+      for (const [flag, name, kind] of [
+        ['--map', 'map.jpg', 'a PNG image'],
+        ['--overlay', 'overlay.webp', 'a PNG image'],
+        ['--gradient', 'gradient.png', 'a NumPy array'],
+      ] as const) {
+        const path = join(folder, name)
+        const { code, stderr } = await headlight([...call, flag, path])
+        expect([code, stderr]).toEqual([
+          2,
+          expect.stringMatching(
+            new RegExp(`^headlight: ${flag} writes ${kind}, but .*${name} ends in \\.\\w+; name it`),
+          ),
+        ])
+      }
+      expect(await readdir(folder)).toEqual([])
+      expect(await headlight([...call, '--map', join(folder, 'MAP.PNG')])).toMatchObject({ code: 0 })
+      expect(await headlight([...call, '--map', join(folder, 'map')])).toMatchObject({ code: 0 })
+      const sheet = await headlight(['dataset', 'check', imageFolder, '--sheet', join(folder, 'sheet.jpg')])
+      expect(sheet).toMatchObject({ code: 2, stderr: expect.stringContaining('--sheet writes a PNG image') })
+    }))
+
   it('offers in its help only what it takes', async () => {
     const { stdout } = await headlight(['explain', '--help'])
     const text = stdout.replace(/\s+/g, ' ')
     expect(text).toContain('--objective <NAMES> What is differentiated, one of: sum,')
-    expect(text).not.toMatch(/\beach\b|failed record/)
+    expect(text).not.toMatch(/\beach \(the three|failed record/)
     expect(await headlight([...call, '--objective', 'each'])).toMatchObject({ code: 2 })
   })
 

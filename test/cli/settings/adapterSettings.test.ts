@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, it } from 'vitest'
-import { adapterOptions } from '../../../src/cli/settings/adapterSettings.ts'
+import { adapterOptions, idleSetting } from '../../../src/cli/settings/adapterSettings.ts'
 import { settingsSchema } from '../../../src/cli/settings/optionSchema.ts'
 import { adapterOptionsSchema } from '../../../src/dataset/adapters.ts'
 
@@ -15,7 +15,7 @@ const options = (settings: Record<string, unknown>) => {
 it('give images and filename what they always had: their result sets keep their folders', () => {
   const filenameAngles = ['yaw', 'pitch', 'roll']
   expect(options({})).toStrictEqual({ name: 'images', filenameAngles, applyExifOrientation: false })
-  expect(options({ adapter: 'filename', margin: 3, box: 'hopenet-literal', biwiLabels: 'rgb' })).toStrictEqual({
+  expect(options({ adapter: 'filename', margin: 0.1, box: 'hopenet', biwiLabels: 'depth' })).toStrictEqual({
     name: 'filename',
     filenameAngles,
     applyExifOrientation: false,
@@ -32,8 +32,7 @@ it('give each adapter its own, and no more', () => {
     margin: 0.1,
     boxes: null,
   })
-  // Another margin would not change anything then.
-  expect(options({ adapter: 'biwi', margin: 0.5, boxes: 'b.csv' })).toMatchObject({ margin: null, boxes: 'b.csv' })
+  expect(options({ adapter: 'biwi', boxes: 'b.csv' })).toMatchObject({ margin: null, boxes: 'b.csv' })
   expect(options({ adapter: 'aflw2000' })).toStrictEqual({ ...common, name: 'aflw2000', box: 'hopenet' })
   expect(options({ adapter: 'csv', index: 'i.csv', columns: ['key=a b,yaw=x=y', 'frame=n'] })).toStrictEqual({
     ...common,
@@ -58,8 +57,24 @@ it.each([
   [{ index: 'i.csv' }, '--index belongs to --adapter csv, not to images'],
   [{ adapter: 'aflw2000', boxes: 'b.csv' }, '--boxes belongs to --adapter biwi, not to aflw2000'],
   [{ adapter: 'biwi', glob: '*' }, '--glob belongs to --adapter images or filename, not to biwi'],
+  [{ margin: 0.5 }, '--margin belongs to --adapter biwi, not to images'],
+  [{ adapter: 'csv', index: 'i', box: 'hopenet-literal' }, '--box belongs to --adapter aflw2000, not to csv'],
+  [{ adapter: 'aflw2000', biwiLabels: 'rgb' }, '--biwi-labels belongs to --adapter biwi, not to aflw2000'],
+  [
+    { adapter: 'biwi', filenameAngles: 'pitch,yaw,roll' },
+    '--filename-angles belongs to --adapter images or filename, not to biwi',
+  ],
+  [{ adapter: 'biwi', margin: 0.5, boxes: 'b.csv' }, '--margin widens the computed boxes, which --boxes replaces'],
   [{ adapter: 'csv', index: 'i', columns: 'key' }, 'not "key"'],
   [{ adapter: 'csv', index: 'i', columns: 'pich=x' }, 'did you mean pitch?'],
 ])('refuse %o', (settings, message) => {
   expect(() => options(settings)).toThrow(message)
+})
+
+it('warn of file names that images does not read, without another folder for its result sets', () => {
+  const settings = settingsSchema.parse({ filenameAngles: 'pitch,yaw,roll' })
+  expect(adapterOptions(settings)).toMatchObject({ name: 'images', filenameAngles: ['pitch', 'yaw', 'roll'] })
+  expect(idleSetting(settings)).toContain('--adapter filename does')
+  expect(idleSetting({ ...settings, adapter: 'filename' })).toBeUndefined()
+  expect(idleSetting(settingsSchema.parse({}))).toBeUndefined()
 })

@@ -15,11 +15,11 @@ import { createExplainer } from '../../../saliency/explainer.ts'
 import { openStore } from '../../../storage/open.ts'
 import type { Store } from '../../../storage/store.ts'
 import type { Call } from '../../command.ts'
-import { adapterOptions } from '../../settings/adapterSettings.ts'
+import { adapterOptions, idleSetting } from '../../settings/adapterSettings.ts'
 import type { Settings } from '../../settings/optionSchema.ts'
 import { refuseAbsentEngine } from '../../shared/computing.ts'
 import { readNetworkFile } from '../../shared/networkFile.ts'
-import { writeOutputFile } from '../../shared/outputFile.ts'
+import { requireSuffix, writeOutputFile } from '../../shared/outputFile.ts'
 import type { DatasetCheck, Range } from './checkResult.ts'
 import { checkText, readingText } from './checkText.ts'
 import { tileOf, tileSide } from './checkTile.ts'
@@ -40,6 +40,7 @@ export async function checkDataset(call: Call): Promise<number> {
   const options = adapterOptions(settings)
   if (settings.network !== undefined) await refuseAbsentEngine(call)
   const sheetPath = typeof call.flags['sheet'] === 'string' ? call.flags['sheet'] : 'dataset-check.png'
+  requireSuffix(sheetPath, '.png', '--sheet')
   const file = settings.network === undefined ? undefined : await readNetworkFile(settings.network)
   const dataset = openStore(operands[0] ?? '', { endpoint: settings.s3Endpoint, logger: log })
   try {
@@ -76,7 +77,7 @@ export async function checkDataset(call: Call): Promise<number> {
       sheet: seen.length > 0 ? sheetPath : null,
       tiles: seen.map(({ key }) => key),
       network: file === undefined ? null : { file: file.network.file, digest: file.network.digest, ranking },
-      warnings: [...hintsOf(adapter, seen), ...warningsOf(options, seen, file !== undefined, ranking)],
+      warnings: [...hintsOf(adapter, seen), ...warningsOf(settings, options, seen, file !== undefined, ranking)],
     }
     surroundings.results.write(settings.json ? `${JSON.stringify(result)}\n` : checkText(result))
     // Nothing at all can be read: that is no dataset of this layout.
@@ -193,12 +194,15 @@ function hintsOf(adapter: Adapter, seen: readonly Seen[]): readonly string[] {
 }
 
 function warningsOf(
+  settings: Settings,
   options: AdapterOptions,
   seen: readonly Seen[],
   withNetwork: boolean,
   ranking: Ranking | null,
 ): string[] {
   const warnings: string[] = []
+  const idle = idleSetting(settings)
+  if (idle !== undefined) warnings.push(idle)
   const beyond = posesOf(seen).filter((pose) => isBeyondLabelLimit(Object.values(pose))).length
   if (beyond > 0) warnings.push(`${beyond} of the labels lie beyond ±99° and are left out of errors by convention`)
   const unposed = adapterDefinition(options.name).withoutPoses

@@ -1,5 +1,7 @@
 import { InputError } from '../../../base/errors.ts'
 import type { CommandSpec } from '../../command.ts'
+import { readingSettings } from '../../settings/commandFlags.ts'
+import { BoxOption } from './boxOption.ts'
 
 export const explainCommand: CommandSpec = {
   name: 'explain',
@@ -11,13 +13,16 @@ export const explainCommand: CommandSpec = {
     'style',
     'engine',
     'enginesFolder',
-    'filenameAngles',
-    'exifOrientation',
-    'maxPixels',
+    'dataset',
+    ...readingSettings.filter((name) => name !== 'box'),
     's3Endpoint',
   ],
   wording: {
     network: { isNeeded: true },
+    dataset: {
+      description:
+        'The dataset that the image belongs to, where the adapter needs more of it than what lies beside the image, or the image is named by its key. Only ever read.',
+    },
     filenameAngles: {
       description:
         'What the three numbers of a file name like BIWI00009409_-17_+1_+17.png mean, in order. They are shown as the label, beside the estimate.',
@@ -30,7 +35,8 @@ export const explainCommand: CommandSpec = {
   },
   extend: (command) =>
     command
-      .argument('<image>', 'a file, or s3://bucket/key; a name that spells a pose gives the label')
+      .addOption(new BoxOption().helpGroup('Data:'))
+      .argument('<image>', 'a file, s3://bucket/key, or a key of --dataset; a name that spells a pose gives the label')
       .optionsGroup('What is written:')
       .option('--map <OUT.png>', 'write the map, in the style of --style')
       .option(
@@ -50,6 +56,11 @@ export const explainCommand: CommandSpec = {
       'angles, and where in the image the network reacts: face-overlay.png',
     ],
     ['headlight explain face.png --network model.pkl --no-overlay', 'the angles alone'],
+    [
+      'headlight explain image00013.jpg --dataset ./AFLW2000 --adapter aflw2000 --network model.pkl',
+      'a row of a run’s table: the same part of the image, and so the same angles and map',
+    ],
+    ['headlight explain photo.jpg --box 120,80,360,320 --network model.pkl', 'one head of a larger picture'],
     [
       'headlight explain s3://heads/in/face.png --network model.pkl --objective=-yaw --map map.png --json',
       'the map of the negative yaw, as JSON for a script',

@@ -1,24 +1,24 @@
-import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { InputError, SampleError } from '../../../base/errors.ts'
-import { angleOrder, poseInName } from '../../../dataset/posedName.ts'
-import { decodeImage, type DecodedImage } from '../../../image/codec.ts'
-import { cropToInput } from '../../../image/crop.ts'
-import { requireEncodedSize } from '../../../image/encodedSize.ts'
+import { InputError } from '../../../base/errors.ts'
+import type { Box } from '../../../dataset/adapter.ts'
+import type { AdapterOptions } from '../../../dataset/adapters.ts'
+import { decodeImage } from '../../../image/codec.ts'
+import { cropToInput, type CropRule } from '../../../image/crop.ts'
 import { encodeNpy } from '../../../image/npy.ts'
 import { drawOverlay } from '../../../image/overlay.ts'
 import { encodePng } from '../../../image/png.ts'
 import { angleError, angleNames, type AngleName, type Degrees, type Pose } from '../../../pose/euler.ts'
 import { createExplainer } from '../../../saliency/explainer.ts'
 import { checkObjectives, parseObjectives } from '../../../saliency/objective.ts'
-import { pathOfFileUri } from '../../../storage/fileUri.ts'
 import type { Call } from '../../command.ts'
-import { readLocalFile, required } from '../../settings/commandFlags.ts'
+import { required } from '../../settings/commandFlags.ts'
 import type { Settings } from '../../settings/optionSchema.ts'
 import { refuseAbsentEngine } from '../../shared/computing.ts'
 import { announcement, readNetworkFile } from '../../shared/networkFile.ts'
-import { writeOutputFile } from '../../shared/outputFile.ts'
+import { requireSuffix, writeOutputFile } from '../../shared/outputFile.ts'
+import { boxOf } from './boxOption.ts'
 import { outputPaths, refuseOverwriting, type OutputPaths } from './explainOutputs.ts'
+import { asInputError, locateImage } from './locateImage.ts'
 
 type Angles = Readonly<Record<AngleName, Degrees | null>>
 
@@ -28,8 +28,13 @@ interface ExplainResult extends OutputPaths {
   readonly network: { readonly file: string; readonly digest: string; readonly description: unknown }
   /** Degrees; null for an angle that the network has no head for. */
   readonly angles: Angles
-  /** What the file name says, degrees; null when it says nothing. */
+  /** What the adapter or the file name says, degrees; null when it says nothing. */
   readonly label: Pose | null
+  readonly adapter: AdapterOptions
+  /** The part of the image that the network was to see, image pixels; null for all of it. */
+  readonly box: Box | null
+  /** What it saw of the image, fractional image pixels. */
+  readonly crop: readonly [number, number, number, number]
   readonly objective: string
   readonly scope: string
   readonly engine: string
@@ -37,20 +42,31 @@ interface ExplainResult extends OutputPaths {
 
 /** Explains one image. Imports neither queue nor store (unless the image lies in one): it shall start at once. */
 export async function explainImage(call: Call): Promise<number> {
-  const { settings, surroundings } = call
+  const { surroundings } = call
   const [image = ''] = call.operands
+  const { box: givenBox, settings } = boxOf(call.flags, call.settings)
   await refuseAbsentEngine(call)
   const networkPath = required(settings, 'network', 'explain')
   const objective = oneObjective(settings.objective)
-  const paths = outputPaths(call, localPath(image))
-  await refuseOverwriting(paths, { image: isInStore(image) ? null : localPath(image), network: networkPath })
-  // Both are waited for together: reading the weights takes as long as a distant image.
-  const [file, bytes] = await Promise.all([readNetworkFile(networkPath), readImage(image, call)])
-  const { network } = file
+  const located = await locateImage(image, settings)
+  const paths = outputPaths(call, located.path ?? image)
+  const read = async () => {
+    try {
+      await refuseOverwriting(paths, { image: located.path, network: networkPath })
+      for (const name of ['map', 'gradient', 'overlay'] as const) {
+        if (paths[name] !== null) requireSuffix(paths[name], name === 'gradient' ? '.npy' : '.png', `--${name}`)
+      }
+      // Both are waited for together: reading the weights takes as long as a distant image.
+      return await Promise.all([readNetworkFile(networkPath), located.read()])
+    } finally {
+      located.close()
+    }
+  }
+  const [{ network }, { bytes, truth }] = await read()
   const { input, heads } = network.description
   checkObjectives([objective], heads)
-  const decoded = await decode(image, bytes, settings)
-  const cropped = cropToInput(decoded, null, input)
+  const box = givenBox ?? truth.box
+  const cropped = await seen(image, bytes, box, input, settings)
   const explainer = await createExplainer({
     network,
     objectives: [objective],
@@ -89,7 +105,10 @@ export async function explainImage(call: Call): Promise<number> {
       image,
       network: { file: network.file, digest: network.digest, description: network.description },
       angles: explanation.angles,
-      label: poseInName(image, angleOrder(settings.filenameAngles)),
+      label: truth.pose,
+      adapter: located.adapter,
+      box,
+      crop: cropped.crop,
       objective,
       scope: settings.scope,
       ...paths,
@@ -98,9 +117,8 @@ export async function explainImage(call: Call): Promise<number> {
     // Only now that nothing is wrong with the call, as run does it.
     const note = announcement(network)
     if (note !== undefined) call.log.warn(note)
-    surroundings.results.write(
-      settings.json ? `${JSON.stringify(result)}\n` : explanationText(result, settings.filenameAngles),
-    )
+    const sources = { label: located.source, box: givenBox === null ? located.source : '--box' }
+    surroundings.results.write(settings.json ? `${JSON.stringify(result)}\n` : explanationText(result, sources))
     return 0
   } finally {
     await explainer.dispose()
@@ -119,66 +137,19 @@ function oneObjective(objective: string | string[]): string {
   return name
 }
 
-function isInStore(image: string): boolean {
-  return /^s3:/i.test(image)
-}
-
-function localPath(image: string): string {
-  return /^file:/i.test(image) ? pathOfFileUri(image) : image
-}
-
-async function readImage(image: string, { settings }: Call): Promise<Uint8Array> {
-  if (!isInStore(image)) {
-    const path = localPath(image)
-    // A file that cannot be looked at is told of by the reading.
-    const found = await stat(path).catch(() => undefined)
-    if (found) refuseHuge(image, found.size, settings)
-    return readLocalFile(path, 'image')
-  }
-  const slash = image.lastIndexOf('/') + 1
-  const key = image.slice(slash)
-  if (key === '') throw new InputError('bad-uri', `${image} names a folder; explain takes one image`)
-  const { openStore } = await import('../../../storage/open.ts')
-  const store = openStore(image.slice(0, slash), { endpoint: settings.s3Endpoint })
-  try {
-    const listed = await store.head(key)
-    if (listed) refuseHuge(image, listed.sizeBytes, settings)
-    const found = listed && (await store.get(key))
-    if (found) return found.bytes
-    // Tells a missing bucket from a missing object.
-    await store.check('read')
-    throw new InputError('bad-option', `the image ${image} does not exist`)
-  } finally {
-    store.close()
-  }
-}
-
-function refuseHuge(image: string, sizeBytes: number, { maxPixels }: Settings): void {
-  try {
-    requireEncodedSize(sizeBytes, maxPixels)
-  } catch (error) {
-    throw asInputError(image, error)
-  }
-}
-
-/** A bad image is one failed record of a run, but here it is all that was asked for: the input's fault. */
-async function decode(image: string, bytes: Uint8Array, settings: Settings): Promise<DecodedImage> {
+/** The image, and what of it the network sees. */
+async function seen(image: string, bytes: Uint8Array, box: Box | null, rule: CropRule, settings: Settings) {
   try {
     const { maxPixels, exifOrientation } = settings
-    return await decodeImage(bytes, { maxPixels, applyExifOrientation: exifOrientation })
+    const decoded = await decodeImage(bytes, { maxPixels, applyExifOrientation: exifOrientation })
+    return cropToInput(decoded, box, rule)
   } catch (error) {
     throw asInputError(image, error)
   }
 }
 
-function asInputError(image: string, error: unknown): unknown {
-  return error instanceof SampleError
-    ? new InputError(error.code, `${image}: ${error.message}`, { cause: error })
-    : error
-}
-
-/** A small table: a row per angle, with the label and the error where the file name tells a pose. */
-function explanationText(result: ExplainResult, angles: string): string {
+/** A small table: a row per angle, with label and error where there is a label; then where these and the box are from. */
+function explanationText(result: ExplainResult, sources: { readonly label: string; readonly box: string }): string {
   const cell = (value: number | null): string => (value === null ? '–' : value.toFixed(2)).padStart(10)
   const header = result.label ? ['estimate', 'label', 'error'] : ['estimate']
   let text = `${'degrees'.padEnd(8)}${header.map((name) => name.padStart(10)).join('')}\n`
@@ -191,7 +162,12 @@ function explanationText(result: ExplainResult, angles: string): string {
     }
     text += `${name.padEnd(8)}${cells.join('')}\n`
   }
-  if (result.label) text += `label     from the file name, read as ${angles}\n`
+  if (result.label) text += `label     from ${sources.label}\n`
+  const { box } = result
+  text +=
+    box === null
+      ? 'box       none: the network sees the whole image (--adapter or --box shows it a part, as a run may)\n'
+      : `box       ${[box.x0, box.y0, box.x1, box.y1].map((side) => Number(side.toFixed(1))).join(', ')}, from ${sources.box}\n`
   for (const what of ['map', 'gradient', 'overlay'] as const) {
     const path = result[what]
     if (path !== null) text += `${what.padEnd(8)}  ${path}\n`
