@@ -15,7 +15,7 @@ import {
 } from './resultSet.ts'
 
 export interface PrepareOptions {
-  readonly dataset: Store
+  readonly dataset: Pick<Store, 'uri' | 'endpoint'>
   readonly output: Store
   readonly network: {
     /** Base name of the file. */
@@ -85,7 +85,7 @@ function compared(output: Store, present: ResultSet, wanted: ResultSet): ResultS
  * Listing the dataset would find the maps, or the maps would overwrite images. Raises InputError `bad-layout`.
  * Writes nothing, so it can be asked before anything is started.
  */
-export async function refuseOverlap(dataset: Store, output: Store): Promise<void> {
+export async function refuseOverlap(dataset: Pick<Store, 'uri' | 'endpoint'>, output: Store): Promise<void> {
   // On one server only the URI counts; two servers (endpoints) cannot overlap.
   if (dataset.endpoint !== output.endpoint) return
   const [from, to] = await Promise.all([resolved(dataset.uri), resolved(output.uri)])

@@ -53,11 +53,13 @@ export class QueueMemory {
     this.#changes = []
     // All is read once, before: what is lost during a look is remembered by it, and missed by the next one.
     const present = await this.#schedules.statuses()
+    // Changed by another version since it was remembered: it is there.
+    const unreadable = await this.#schedules.unreadable()
     // In this order: who removes a schedule leaves its name before it is gone.
     const removed = new Set(await this.#schedules.removed())
     const jobs = await this.#queue.getJobs(['waiting', 'delayed'])
     const waiting = jobs.filter((job) => isOnlyHere(job) && !this.#atWork.has(idOf(job)))
-    const schedules = await this.#putBackSchedules(present, removed)
+    const schedules = await this.#putBackSchedules(present, new Set([...removed, ...unreadable]))
     const runs = await this.#addAgain(waiting)
     await this.#addStandIns()
     this.#known = [...present, ...schedules]
@@ -67,10 +69,10 @@ export class QueueMemory {
 
   async #putBackSchedules(
     present: readonly ScheduleStatus[],
-    removed: ReadonlySet<string>,
+    notLost: ReadonlySet<string>,
   ): Promise<readonly ScheduleStatus[]> {
     const names = new Set(present.map(({ schedule }) => schedule.name))
-    const lost = this.#known.filter(({ schedule: { name } }) => !names.has(name) && !removed.has(name))
+    const lost = this.#known.filter(({ schedule: { name } }) => !names.has(name) && !notLost.has(name))
     for (const status of lost) {
       await this.#schedules.putBack(status)
       const { name } = status.schedule

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Queue } from 'bullmq'
+import { z } from 'zod'
 import { InputError } from '../base/errors.ts'
+import { OnceSaid } from '../base/onceSaid.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { checkRedis, type RedisFacts } from '../queue/checkRedis.ts'
 import { closeWithin } from '../queue/closing.ts'
@@ -42,13 +44,16 @@ const youngSeconds = 30
 export class Schedules {
   readonly #redis: RedisClient
   readonly #queue: Queue<RunJob>
+  readonly #log: Logger
+  readonly #unreadableSaid = new OnceSaid()
 
   /** Why there may be none: a young Redis may have lost its data, and a producer is about to put them back. */
   readonly noneText: string
 
-  private constructor(redis: RedisClient, queue: Queue<RunJob>, { uptimeSeconds }: RedisFacts) {
+  private constructor(redis: RedisClient, queue: Queue<RunJob>, log: Logger, { uptimeSeconds }: RedisFacts) {
     this.#redis = redis
     this.#queue = queue
+    this.#log = log
     this.noneText =
       uptimeSeconds === null || uptimeSeconds > youngSeconds
         ? 'there is none yet'
@@ -60,7 +65,7 @@ export class Schedules {
     const facts = await checkRedis(connection)
     const queue = openQueue<RunJob, unknown>(connection, runsQueue, log)
     await queue.waitUntilReady()
-    return new Schedules(openClient(connection, log), queue, facts)
+    return new Schedules(openClient(connection, log), queue, log, facts)
   }
 
   async close(): Promise<void> {
@@ -74,10 +79,12 @@ export class Schedules {
    */
   async put(wanted: Omit<Schedule, 'schema' | 'paused'>): Promise<'added' | 'changed' | 'unchanged'> {
     cronTimes(wanted.cron, wanted.timeZone, new Date(), 1)
-    const before = (await this.#all()).find(({ name }) => name === wanted.name)
+    const { readable, unreadable } = await this.#all()
+    const before = readable.find(({ name }) => name === wanted.name)
     const schedule = scheduleSchema.parse({ schema: 1, ...wanted, paused: before?.paused ?? false })
     await this.#redis.hdel(removedSchedulesKey, wanted.name)
     await this.#save(schedule)
+    if (unreadable.includes(wanted.name)) return 'changed'
     return before === undefined ? 'added' : isDeepStrictEqual(before, schedule) ? 'unchanged' : 'changed'
   }
 
@@ -100,7 +107,7 @@ export class Schedules {
 
   /** A run of it that is at work goes on. */
   async remove(name: string): Promise<void> {
-    await this.#get(name)
+    if (!(await this.unreadable()).includes(name)) await this.#get(name)
     // First: a producer that misses it and does not find it here puts it back.
     await this.#redis.hset(removedSchedulesKey, name, new Date().toISOString())
     await this.#queue.removeJobScheduler(name)
@@ -113,15 +120,20 @@ export class Schedules {
     await this.#queue.add('run', jobOf(await this.#get(name)), { ...runJobOptions, jobId: randomUUID() })
   }
 
-  /** In order of name. */
+  /** In order of name; those that can be read. */
   async statuses(): Promise<ScheduleStatus[]> {
     return Promise.all(
-      (await this.#all()).map(async (schedule) => ({
+      (await this.#all()).readable.map(async (schedule) => ({
         schedule,
         next: await this.#next(schedule),
         outcomes: await this.#outcomes(schedule.name),
       })),
     )
+  }
+
+  /** Names of those that another version has written, or that are damaged. */
+  async unreadable(): Promise<readonly string[]> {
+    return (await this.#all()).unreadable
   }
 
   /** Which schedules have a run that a producer serves, or that waits for one. */
@@ -176,9 +188,9 @@ export class Schedules {
 
   /** Makes the queue's schedulers what the definitions say, whatever a crash left half done. */
   async reconcile(): Promise<void> {
-    const schedules = await this.#all()
-    for (const schedule of schedules) await this.#apply(schedule)
-    const known = new Set(schedules.map(({ name }) => name))
+    const { readable, unreadable } = await this.#all()
+    for (const schedule of readable) await this.#apply(schedule)
+    const known = new Set([...readable.map(({ name }) => name), ...unreadable])
     for (const { key } of await this.#queue.getJobSchedulers()) {
       if (!known.has(key)) await this.#queue.removeJobScheduler(key)
     }
@@ -232,21 +244,50 @@ export class Schedules {
 
   async #outcomes(name: string): Promise<ScheduleOutcome[]> {
     const texts = await this.#redis.lrange(scheduleOutcomesKey(name), 0, keptOutcomes - 1)
-    return texts.map((text) => scheduleOutcomeSchema.parse(JSON.parse(text)))
+    return texts.flatMap((text) => parsedWith(scheduleOutcomeSchema, text).data ?? [])
   }
 
-  async #all(): Promise<Schedule[]> {
-    const texts = Object.values(await this.#redis.hgetall(schedulesKey))
-    const schedules = texts.map((text) => scheduleSchema.parse(JSON.parse(text)))
-    return schedules.sort((a, b) => (a.name < b.name ? -1 : 1))
+  /**
+   * A definition that cannot be read is left as it is, with its scheduler, for the version that can. Only this one
+   * schedule: none may keep a producer from starting.
+   */
+  async #all(): Promise<{ readable: Schedule[]; unreadable: string[] }> {
+    const readable: Schedule[] = []
+    const unreadable: string[] = []
+    for (const [name, text] of Object.entries(await this.#redis.hgetall(schedulesKey))) {
+      const { data, why } = parsedWith(scheduleSchema, text)
+      if (data !== undefined) {
+        readable.push(data)
+        continue
+      }
+      unreadable.push(name)
+      if (!this.#unreadableSaid.isNew(`${name} ${text}`)) continue
+      this.#log.warn({ schedule: name, why }, `schedule ${name} ${ofAnother}; it is left alone, and the others run`)
+    }
+    return { readable: readable.sort((a, b) => (a.name < b.name ? -1 : 1)), unreadable }
   }
 
   async #get(name: string): Promise<Schedule> {
-    const all = await this.#all()
-    const found = all.find((schedule) => schedule.name === name)
+    const { readable, unreadable } = await this.#all()
+    const found = readable.find((schedule) => schedule.name === name)
     if (found !== undefined) return found
-    const known = all.length === 0 ? this.noneText : `there are ${all.map((schedule) => schedule.name).join(', ')}`
+    if (unreadable.includes(name)) {
+      const advice = 'use that version, or remove it and add it again'
+      throw new InputError('bad-option', `schedule ${name} ${ofAnother}; ${advice}`)
+    }
+    const known = readable.length === 0 ? this.noneText : `there are ${readable.map((one) => one.name).join(', ')}`
     throw new InputError('bad-option', `there is no schedule ${name}; ${known}`)
+  }
+}
+
+const ofAnother = 'cannot be read: another version of headlight wrote it, or it is damaged'
+
+function parsedWith<T>(schema: z.ZodType<T>, text: string): { data?: T; why?: string } {
+  try {
+    const { data, error } = schema.safeParse(JSON.parse(text))
+    return error === undefined ? { data } : { why: z.prettifyError(error) }
+  } catch (error) {
+    return { why: String(error) }
   }
 }
 

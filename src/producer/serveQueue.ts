@@ -1,5 +1,4 @@
 import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
-import { z } from 'zod'
 import { pause } from '../base/backoff.ts'
 import { InputError, RefusalError } from '../base/errors.ts'
 import { OnceSaid } from '../base/onceSaid.ts'
@@ -14,6 +13,7 @@ import { runInLog, runJobSchema, runsQueue, standInName, type RunJob } from '../
 import type { QueueConnection } from '../queue/redisUrl.ts'
 import type { ScheduleOutcome } from '../queue/schedule.ts'
 import type { Store } from '../storage/store.ts'
+import { followedIn, type FollowOptions } from './followedSet.ts'
 import type { RunProgress } from './progress.ts'
 import { QueueMemory } from './queueMemory.ts'
 import { Schedules } from './schedules.ts'
@@ -43,6 +43,8 @@ export interface ServeRunsOptions {
   readonly openOutput: (job: RunJob) => Store
   /** As `openOutput`. */
   readonly openDataset: (set: ResultSet) => Store
+  /** Reads the network of a schedule that follows it. May raise a RefusalError. */
+  readonly readNetwork: FollowOptions['readNetwork']
   /** Whether a webhook may be told; all when absent. */
   readonly allowsWebhook?: ((url: string) => boolean) | undefined
   readonly headlightVersion: string
@@ -131,17 +133,10 @@ export async function serveRunsQueue(options: ServeRunsOptions): Promise<void> {
 }
 
 async function keepLooking(memory: QueueMemory, { signal, lookMs = 3_000, log }: ServeRunsOptions): Promise<void> {
-  let isUnreadable = false
   while (!signal.aborted) {
     await memory.look().catch((error: unknown) => {
       // Redis may be away. What is remembered stays so until it is back.
-      const isOutage = !(error instanceof z.ZodError || error instanceof SyntaxError)
-      if (isOutage || isUnreadable) return log.debug({ err: error }, 'no look at the queue was had')
-      isUnreadable = true
-      log.warn(
-        { err: error },
-        'a schedule in Redis cannot be read, by another version perhaps: while it is there, nothing that Redis loses is put back',
-      )
+      log.debug({ err: error }, 'no look at the queue was had')
     })
     await pause(lookMs, { signal })
   }
@@ -157,13 +152,20 @@ async function serveJob(
 ): Promise<Summary | null> {
   const { signal, log, connection, queueName, headlightVersion, openDataset } = options
   const parsed = runJobSchema.safeParse(job.data)
-  if (!parsed.success) throw new UnrecoverableError(`the job ${job.id} is no run: ${parsed.error.message}`)
+  if (!parsed.success) {
+    const why = `the job ${job.id} is no run: ${parsed.error.message}`
+    // A newer producer may take its next attempt: the fields that this one does not know are its business.
+    if (!parsed.error.issues.every(({ code }) => code === 'unrecognized_keys')) throw new UnrecoverableError(why)
+    log.warn(why)
+    throw new Error(why)
+  }
   const asked = parsed.data
   if (job.name === standInName && (await isHeld(asked, options))) return await handBack(job, token, heldPauseMs)
   let output: Store | undefined
   const began = performance.now()
   let ending: Extract<ServeEvent, { type: 'run-ended' }>['outcome'] = 'retried'
   let isBegun = false
+  let setId = asked.set
   const tell = async (ended: Omit<WebhookMessage, 'schedule'>) => {
     ending = ended.outcome
     // Before, not after: a webhook may be tried for longer than a stand-in waits.
@@ -175,8 +177,10 @@ async function serveJob(
   try {
     // Not before: a job may name what is no store.
     output = options.openOutput(asked)
-    const set = await readResultSet(output, asked.set)
-    if (set === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}`)
+    const prepared = await readResultSet(output, asked.set)
+    if (prepared === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}`)
+    const set = await followedIn(job, asked, { ...options, output, set: prepared })
+    setId = set.id
     const ended = await endedBefore(output, asked)
     if (ended !== undefined) {
       log.info({ ...runInLog(asked), state: ended.state }, 'the run has ended already')
@@ -208,14 +212,15 @@ async function serveJob(
       return await handBack(job, token, 0)
     }
     if (error instanceof InputError && error.code === 'held') {
+      const inLog = runInLog({ set: setId, run: asked.run })
       // The next time comes by itself. A run that somebody asked for once is waited with.
       if (asked.schedule !== undefined && job.name !== standInName && job.stalledCounter === 0) {
-        log.warn(runInLog(asked), `schedule ${asked.schedule}: this time is skipped: ${error.message}`)
-        const message = isBegun ? error.message : await stillGoing(output, asked.set, error)
+        log.warn(inLog, `schedule ${asked.schedule}: this time is skipped: ${error.message}`)
+        const message = isBegun ? error.message : await stillGoing(output, setId, error)
         await tell({ outcome: 'skipped', message, summary: null })
         return null
       }
-      log.warn(runInLog(asked), `the run is put off for ${heldPauseMs / 1000} s: ${error.message}`)
+      log.warn(inLog, `the run is put off for ${heldPauseMs / 1000} s: ${error.message}`)
       ending = 'handed-back'
       return await handBack(job, token, heldPauseMs)
     }

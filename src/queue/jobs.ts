@@ -115,6 +115,8 @@ export const runJobSchema = z.strictObject({
   schedule: z.string().optional(),
   /** Told how the run ended. */
   webhook: z.url().optional(),
+  /** Where the network is read anew before the run: other bytes are another result set. Absent: the one of `set`. */
+  followNetwork: z.strictObject({ uri: z.string(), endpoint: z.string().optional() }).optional(),
 })
 export type RunJob = z.infer<typeof runJobSchema>
 

@@ -43,8 +43,9 @@ import { resultSet } from '../support/shard.ts'
  * - `bad-layout`: an InputError that tells people to take the version that wrote it
  * - `ZodError`: refused as well, by whoever parses it; a job is not done by this version then, a command ends
  * - `dropped`: read without it
+ * - `passed over`: that one is left alone, as if it were not there; the others are read
  */
-type Fate = 'bad-layout' | 'ZodError' | 'dropped'
+type Fate = 'bad-layout' | 'ZodError' | 'dropped' | 'passed over'
 
 interface Kind {
   readonly valid: object
@@ -252,18 +253,18 @@ const kinds: Record<string, Kind> = {
   schedule: {
     valid: schedule,
     read: async (value) => (await readSchedules(value))?.schedule,
-    fate: 'ZodError',
+    fate: 'passed over',
   },
   'schedule, its job': {
     valid: schedule,
     within: ['job'],
     read: async (value) => (await readSchedules(value))?.schedule,
-    fate: 'ZodError',
+    fate: 'passed over',
   },
   'outcome of a schedule': {
     valid: scheduleOutcome,
     read: async (value) => (await readSchedules(schedule, value))?.outcomes[0],
-    fate: 'ZodError',
+    fate: 'passed over',
   },
   heartbeat: { valid: heartbeat, read: readHeartbeat, fate: 'dropped' },
 
@@ -382,6 +383,7 @@ test.each(Object.entries(kinds))('%s: with a field that this version does not kn
   const { valid, within = [], read, fate } = kind
   const changed = withUnknown(valid, within)
   if (fate === 'dropped') expect(await read(changed)).toEqual(valid)
+  else if (fate === 'passed over') expect(await read(changed)).toBe(undefined)
   else await expect(read(changed)).rejects.toMatchObject(refusals[fate])
 })
 
@@ -405,7 +407,7 @@ function withUnknown(value: object, within: readonly (string | number)[]): objec
 }
 
 describe('what follows from it', () => {
-  test('a run that asks for something unknown fails for good, before its output is looked at', async () => {
+  test('a run that asks for something unknown is left to newer producers until its attempts are over, its output unseen', async () => {
     const queue = openQueue(redis.connection, runsQueue, silent)
     const job = await queue.add('run', { ...runJob, somethingNew: 1 }, { attempts: 10 })
     const opened: RunJob[] = []
@@ -418,12 +420,14 @@ describe('what follows from it', () => {
         return output
       },
       openDataset: () => output,
+      readNetwork: () => Promise.reject(new Error('no network is asked for')),
       headlightVersion: '0.0.0',
       signal: stop.signal,
       onProgress: () => undefined,
       log: silent,
     })
     await expect.poll(() => job.getState()).toBe('failed')
+    expect((await queue.getJob(job.id ?? ''))?.attemptsMade).toBe(10)
     expect((await queue.getJob(job.id ?? ''))?.failedReason).toMatch(/is no run: .*somethingNew/s)
     expect(opened).toEqual([])
     stop.abort()

@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { headlight, imageFolder, networkFile } from '../support/headlight.ts'
 import { startS3Server, type S3Server } from '../support/s3Server.ts'
@@ -53,6 +55,13 @@ it('explains an image that lies in S3, and says which one is not there', async (
   const result = (text: string) => JSON.parse(text) as { angles: unknown; label: unknown }
   expect(result(far.stdout).angles).toEqual(result(near.stdout).angles)
   expect(result(far.stdout).label).toEqual({ yaw: -17, pitch: 1, roll: 17 })
+
+  server.put('models/best.pkl', await readFile(networkFile))
+  const farNetwork = ['--network', 's3://bucket/models/best.pkl', '--s3-endpoint', server.endpoint, '--json']
+  const cache = { HEADLIGHT_CACHE_FOLDER: join(tmpdir(), `headlight-cache-${process.pid}`) }
+  const both = await headlight(['explain', `${imageFolder}/${name}`, ...farNetwork], cache)
+  await rm(cache.HEADLIGHT_CACHE_FOLDER, { recursive: true })
+  expect(result(both.stdout).angles).toEqual(result(near.stdout).angles)
 
   const missing = await headlight(['explain', 's3://bucket/in/none.png', ...call])
   expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('s3://bucket/in/none.png does not exist') })

@@ -328,20 +328,33 @@ describe('a producer that is told to stop', () => {
   })
   afterEach(() => world.remove())
 
-  it('has said once that a schedule cannot be read', async () => {
+  it('leaves a schedule alone that it cannot read, says so once, and puts others back', async () => {
     const lines: string[] = []
     const log = createLogger('warn', { write: (line) => void lines.push(line) })
     const look = vi.spyOn(QueueMemory.prototype, 'look')
+    const looks = async () => {
+      const before = look.mock.settledResults.length
+      await expect.poll(() => look.mock.settledResults.length).toBeGreaterThan(before + 1)
+    }
+    const schedules = await Schedules.open(connection, silent)
+    for (const name of ['both', 'mine']) await schedules.put({ ...nightly, name })
+    await schedules.close()
+    const both = (await admin.hget(schedulesKey, 'both')) ?? ''
     const serving = serveRunsOf(world, connection, stop.signal, { log })
-    await expect.poll(() => look.mock.settledResults.length).toBeGreaterThan(0)
-    await admin.hset(schedulesKey, 'newer', '{"schema":2}')
-    await expect
-      .poll(() => look.mock.settledResults.filter(({ type }) => type === 'rejected').length)
-      .toBeGreaterThan(2)
+    await looks()
+    // A newer version changes one that this producer remembers, and Redis loses the other.
+    await admin.hset(schedulesKey, 'both', JSON.stringify({ ...(JSON.parse(both) as object), somethingNew: 1 }))
+    await looks()
+    await admin.hdel(schedulesKey, 'mine')
+    await expect.poll(() => admin.hget(schedulesKey, 'mine')).not.toBe(null)
+    await looks()
+    expect(look.mock.settledResults.filter(({ type }) => type === 'rejected')).toEqual([])
     look.mockRestore()
     stop.abort(new Error('stopped'))
     await serving
-    expect(lines.filter((line) => line.includes('a schedule in Redis cannot be read'))).toHaveLength(1)
+    expect(lines.filter((line) => line.includes('schedule both cannot be read'))).toHaveLength(1)
+    expect(lines.filter((line) => line.includes('has lost schedule both'))).toEqual([])
+    expect(await admin.hget(schedulesKey, 'both')).toContain('somethingNew')
   })
 
   it('ends while Redis hangs', async () => {

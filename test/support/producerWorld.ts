@@ -7,6 +7,7 @@ import { Hold } from '../../src/output/hold.ts'
 import { layout, shardName } from '../../src/output/layout.ts'
 import { magnitudeBytes } from '../../src/output/magnitudeFile.ts'
 import { Manifest, type ManifestEntry } from '../../src/output/manifest.ts'
+import { readNetworkFile } from '../../src/output/networkFile.ts'
 import { prepareResultSet } from '../../src/output/prepareResultSet.ts'
 import type { OkRecord, Record as SampleRecord } from '../../src/output/record.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
@@ -174,6 +175,7 @@ export function serveRunsOf(
     queueName: shardsQueue,
     openOutput: () => new FilesystemStore(join(world.folder, 'output')),
     openDataset: () => new FilesystemStore(join(world.folder, 'dataset')),
+    readNetwork: ({ uri }) => readNetworkFile(uri, { cacheFolder: join(world.folder, 'cache') }),
     headlightVersion: '0.0.0',
     signal,
     onProgress: () => undefined,
@@ -189,7 +191,7 @@ export interface FakeWorker {
   stop(): Promise<void>
 }
 
-/** Pulls the shards of a queue and computes them. `before` may throw, or wait. */
+/** Pulls the shards of a queue and computes them, as those of sets with the options of `set`. `before` may throw, or wait. */
 export function startFakeWorker(options: {
   connection: QueueConnection
   queueName: string
@@ -207,10 +209,10 @@ export function startFakeWorker(options: {
       pulled.push(shardName(job.part, job.offset))
       await before?.(job)
       const common = { engine: 'fake:cpu', host: 'here', unit: '0', wallMs: 1, engineMs: 1 }
-      if ((await output.head(layout.recordFile(set.id, job.run, job.part, job.offset))) !== undefined) {
+      if ((await output.head(layout.recordFile(job.set, job.run, job.part, job.offset))) !== undefined) {
         return { outcome: 'skipped', computed: 0, failed: 0, ...common }
       }
-      return { outcome: 'computed', ...(await computeShard(output, set, job)), ...common }
+      return { outcome: 'computed', ...(await computeShard(output, { ...set, id: job.set }, job)), ...common }
     },
     {},
     silent,

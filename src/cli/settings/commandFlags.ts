@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
 import { InputError } from '../../base/errors.ts'
+import { readLocalFile } from '../../base/localFile.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { adapterSettingNames } from './adapterSettings.ts'
 import type { ConfigEntry } from './configFile.ts'
@@ -133,18 +133,6 @@ async function readConfigFile(name: string): Promise<ConfigEntry[]> {
   // Most calls have none, and loading the YAML package costs a twentieth of what starting the command does.
   const [{ parseConfigFile }, text] = await Promise.all([import('./configFile.ts'), readLocalFile(name, 'config file')])
   return parseConfigFile(name, text.toString('utf8'))
-}
-
-/** Reads a file that the user named. Raises InputError `bad-option` when it cannot be read. */
-export async function readLocalFile(path: string, what: string): Promise<Buffer> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    const reason =
-      code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${String(code)})`
-    throw new InputError('bad-option', `the ${what} ${path} ${reason}`, { cause: error })
-  }
 }
 
 /** A setting that a command cannot do without. */

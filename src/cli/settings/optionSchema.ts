@@ -31,7 +31,7 @@ export const settingsSchema = z.strictObject({
     group: 'data',
     placeholder: 'FILE',
     description:
-      'The checkpoint: a PyTorch file or safetensors. FILE.yaml beside it overrides parts of its description (see headlight network inspect).',
+      'The checkpoint: a PyTorch file or safetensors, by a path, file:///folder/model.pkl or s3://bucket/model.pkl. FILE.yaml beside it overrides parts of its description (see headlight network inspect).',
   }),
   adapter: adapterFlag,
   ...adapterFlags,
@@ -49,7 +49,7 @@ export const settingsSchema = z.strictObject({
     group: 'data',
     placeholder: 'URL',
     automatic: "the AWS SDK's own environment and files",
-    description: 'Endpoint of an S3 service that is not AWS (Ceph, MinIO and kin), for dataset and output.',
+    description: 'Endpoint of an S3 service that is not AWS (Ceph, MinIO and kin), for dataset, network and output.',
   }),
   outputS3Endpoint: endpoint.optional().meta({
     group: 'data',
@@ -208,8 +208,7 @@ export const settingsSchema = z.strictObject({
     group: 'folders',
     placeholder: 'FOLDER',
     automatic: '$XDG_CACHE_HOME/headlight or ~/.cache/headlight',
-    description:
-      'Where workers keep networks that they fetched from an output store, and how much memory networks took.',
+    description: 'Where networks that were fetched from a store are kept, and how much memory networks took.',
   }),
   enginesFolder: z.string().min(1).optional().meta({
     group: 'folders',

@@ -14,7 +14,7 @@ import { idleSetting } from '../settings/adapterSettings.ts'
 import { required } from '../settings/commandFlags.ts'
 import type { Settings } from '../settings/optionSchema.ts'
 import { resultOptions } from '../settings/resultSetChoices.ts'
-import { announcement, readNetworkFile } from './networkFile.ts'
+import { announcement, givenNetwork } from './networkFile.ts'
 import { whileWaiting } from './waiting.ts'
 
 /** What a call of `run` or `produce` asks for. The caller closes the stores. */
@@ -42,7 +42,7 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
     logger: log,
   })
   try {
-    const { network, bytes } = await readNetworkFile(networkPath)
+    const { network, bytes } = await givenNetwork(call, networkPath)
     const { file, digest, description } = network
     checkObjectives(options.objectives, description.heads)
     await refuseOverlap(dataset, output)

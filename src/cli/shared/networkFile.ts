@@ -1,34 +1,13 @@
-import { existsSync } from 'node:fs'
-import { basename } from 'node:path'
+import { readNetworkFile, type NetworkFile } from '../../output/networkFile.ts'
 import type { Network } from '../../saliency/networks/network.ts'
-import { readLocalFile } from '../settings/commandFlags.ts'
+import type { Call } from '../command.ts'
+import { whileWaiting } from './waiting.ts'
 
-/** A checkpoint as the user named it, read and recognised. */
-interface NetworkFile {
-  readonly network: Network
-  readonly bytes: Uint8Array
-  /** The file that overrides parts of the description, when there is one. */
-  readonly overrideFile: string | null
-}
-
-/** Reads `path` and, where it exists, `path.yaml` beside it. Raises the InputErrors of `loadNetwork`. */
-export async function readNetworkFile(path: string): Promise<NetworkFile> {
-  const [{ loadNetwork }, bytes, override] = await Promise.all([
-    import('../../saliency/networks/load.ts'),
-    readLocalFile(path, 'network file'),
-    readOverride(`${path}.yaml`),
-  ])
-  const network = loadNetwork(bytes, basename(path), override?.description)
-  return { network, bytes, overrideFile: override?.file ?? null }
-}
-
-async function readOverride(file: string): Promise<{ file: string; description: unknown } | undefined> {
-  if (!existsSync(file)) return undefined
-  const [{ parseDescription }, text] = await Promise.all([
-    import('../../saliency/networks/descriptionFile.ts'),
-    readLocalFile(file, 'description'),
-  ])
-  return { file, description: parseDescription(text.toString('utf8'), file) }
+/** The network that a call names, by a path or a URI. Raises what `readNetworkFile` raises. */
+export function givenNetwork(call: Call, given: string): Promise<NetworkFile> {
+  const { settings, folders } = call
+  const read = readNetworkFile(given, { endpoint: settings.s3Endpoint, cacheFolder: folders.cache })
+  return whileWaiting(call, given, read)
 }
 
 /** One line that names what was assumed about a network because neither its weights nor a description say it. */

@@ -1,7 +1,10 @@
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openQueue, openWorker } from '../../../src/queue/connection.ts'
 import { runsQueue, type RunJob } from '../../../src/queue/jobs.ts'
+import { schedulesKey } from '../../../src/queue/schedule.ts'
 import { headlight, imageFolder, inFolder, networkFile } from '../../support/headlight.ts'
 import { silent, startTestRedis } from '../../support/redis.ts'
 
@@ -68,4 +71,35 @@ it('refuses what could not run at night', async () => {
     expect(await schedule('add', ...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(reason) })
   }
   expect(await schedule('remove', 'x')).toMatchObject({ code: 2, stderr: expect.stringContaining('no schedule x') })
+})
+
+it('follows a network where it lies, only when it is told to', () =>
+  inFolder(async (folder) => {
+    const network = join(folder, 'best.pkl')
+    await copyFile(networkFile, network)
+    const run = ['--', '--dataset', imageFolder, '--output', join(folder, 'out'), '--network', network]
+    const when = ['--cron', '0 2 * * *', '--tz', 'UTC', '--json']
+    const plain = JSON.parse((await schedule('add', 'x', ...when, ...run)).stdout) as object
+    expect(plain).not.toHaveProperty('followNetwork')
+    const followed = await schedule('add', 'x', ...when, '--follow-network', ...run)
+    expect(JSON.parse(followed.stdout)).toMatchObject({ done: 'changed', followNetwork: `file://${network}` })
+    expect((await schedule('list')).stdout).toMatch(/network +\/.*best\.pkl, read anew each time\n/)
+    const late = await schedule('add', 'x', ...when, ...run, '--follow-network')
+    expect(late).toMatchObject({ code: 2, stdout: expect.stringContaining('before the --') as string })
+    await schedule('remove', 'x')
+  }))
+
+it('shows, changes and removes the others beside one of another version', async () => {
+  const client = new Redis(redis.connection.redis.path ?? '')
+  await client.hset(schedulesKey, 'newer', JSON.stringify({ schema: 2 }))
+  const listed = await schedule('list', '--json')
+  expect(listed).toMatchObject({ code: 0, stdout: '{"schedules":[]}\n' })
+  expect(listed.stderr).toContain('schedule newer cannot be read')
+  expect(await schedule('pause', 'newer')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('another version of headlight wrote it') as string,
+  })
+  expect(await schedule('remove', 'newer')).toMatchObject({ code: 0 })
+  expect(await client.hgetall(schedulesKey)).toEqual({})
+  client.disconnect()
 })

@@ -18,7 +18,7 @@ import type { Call } from '../../command.ts'
 import { adapterOptions, idleSetting } from '../../settings/adapterSettings.ts'
 import type { Settings } from '../../settings/optionSchema.ts'
 import { refuseAbsentEngine } from '../../shared/computing.ts'
-import { readNetworkFile } from '../../shared/networkFile.ts'
+import { givenNetwork } from '../../shared/networkFile.ts'
 import { requireSuffix, writeOutputFile } from '../../shared/outputFile.ts'
 import type { DatasetCheck, Range } from './checkResult.ts'
 import { checkText, readingText } from './checkText.ts'
@@ -41,7 +41,7 @@ export async function checkDataset(call: Call): Promise<number> {
   if (settings.network !== undefined) await refuseAbsentEngine(call)
   const sheetPath = typeof call.flags['sheet'] === 'string' ? call.flags['sheet'] : 'dataset-check.png'
   requireSuffix(sheetPath, '.png', '--sheet')
-  const file = settings.network === undefined ? undefined : await readNetworkFile(settings.network)
+  const file = settings.network === undefined ? undefined : await givenNetwork(call, settings.network)
   const dataset = openStore(operands[0] ?? '', { endpoint: settings.s3Endpoint, logger: log })
   try {
     await dataset.check('read')
@@ -93,7 +93,7 @@ interface Estimator {
 }
 
 async function openEstimator(
-  network: Awaited<ReturnType<typeof readNetworkFile>>['network'],
+  network: Awaited<ReturnType<typeof givenNetwork>>['network'],
   settings: Settings,
   enginesFolder: string,
 ): Promise<Estimator> {

@@ -29,7 +29,7 @@ export function outputPaths({ flags, settings }: Pick<Call, 'flags' | 'settings'
  */
 export async function refuseOverwriting(
   outputs: OutputPaths,
-  inputs: { readonly image: string | null; readonly network: string },
+  inputs: { readonly image: string | null; readonly network: string | null },
 ): Promise<void> {
   const taken = new Map<string, string>()
   for (const [what, path] of Object.entries(inputs)) {

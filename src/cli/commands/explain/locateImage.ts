@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { InputError, SampleError } from '../../../base/errors.ts'
+import { readLocalFile } from '../../../base/localFile.ts'
 import type { Sample, Truth } from '../../../dataset/adapter.ts'
 import { describeAdapter, openAdapter, type AdapterOptions } from '../../../dataset/adapters.ts'
 import { noTruth } from '../../../dataset/images.ts'
@@ -12,7 +13,6 @@ import { place } from '../../../storage/place.ts'
 import type { Store } from '../../../storage/store.ts'
 import { wrapped } from '../../../storage/wrapped.ts'
 import { adapterOptions } from '../../settings/adapterSettings.ts'
-import { readLocalFile } from '../../settings/commandFlags.ts'
 import type { Settings } from '../../settings/optionSchema.ts'
 
 export interface ReadImage {
@@ -182,7 +182,7 @@ async function refuseMissing(image: string, store: Store): Promise<never> {
   throw new InputError('bad-option', `the image ${image} does not exist`)
 }
 
-function isInStore(image: string): boolean {
+export function isInStore(image: string): boolean {
   return /^s3:/i.test(image)
 }
 
@@ -190,7 +190,7 @@ function isKey(image: string): boolean {
   return !isInStore(image) && !/^file:/i.test(image) && !isAbsolute(image) && !/^\.\.?\//.test(image)
 }
 
-function localPath(image: string): string {
+export function localPath(image: string): string {
   return /^file:/i.test(image) ? pathOfFileUri(image) : image
 }
 

@@ -14,11 +14,11 @@ import type { Call } from '../../command.ts'
 import { required } from '../../settings/commandFlags.ts'
 import type { Settings } from '../../settings/optionSchema.ts'
 import { refuseAbsentEngine } from '../../shared/computing.ts'
-import { announcement, readNetworkFile } from '../../shared/networkFile.ts'
+import { announcement, givenNetwork } from '../../shared/networkFile.ts'
 import { requireSuffix, writeOutputFile } from '../../shared/outputFile.ts'
 import { boxOf } from './boxOption.ts'
 import { outputPaths, refuseOverwriting, type OutputPaths } from './explainOutputs.ts'
-import { asInputError, locateImage } from './locateImage.ts'
+import { asInputError, isInStore, localPath, locateImage } from './locateImage.ts'
 
 type Angles = Readonly<Record<AngleName, Degrees | null>>
 
@@ -52,12 +52,15 @@ export async function explainImage(call: Call): Promise<number> {
   const paths = outputPaths(call, located.path ?? image)
   const read = async () => {
     try {
-      await refuseOverwriting(paths, { image: located.path, network: networkPath })
+      await refuseOverwriting(paths, {
+        image: located.path,
+        network: isInStore(networkPath) ? null : localPath(networkPath),
+      })
       for (const name of ['map', 'gradient', 'overlay'] as const) {
         if (paths[name] !== null) requireSuffix(paths[name], name === 'gradient' ? '.npy' : '.png', `--${name}`)
       }
       // Both are waited for together: reading the weights takes as long as a distant image.
-      return await Promise.all([readNetworkFile(networkPath), located.read()])
+      return await Promise.all([givenNetwork(call, networkPath), located.read()])
     } finally {
       located.close()
     }

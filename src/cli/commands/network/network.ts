@@ -3,14 +3,14 @@ import type { CommandSpec } from '../../command.ts'
 export const networkInspectCommand: CommandSpec = {
   name: 'network inspect',
   summary: 'show what a checkpoint holds and what headlight takes it for',
-  settings: ['engine', 'unitStartSeconds', 'cacheFolder', 'enginesFolder'],
+  settings: ['engine', 's3Endpoint', 'unitStartSeconds', 'cacheFolder', 'enginesFolder'],
   wording: {
     engine: {
       description: 'What a unit is measured with. auto: onnxruntime:cpu, and an engine on a GPU where one is usable.',
     },
-    cacheFolder: { description: 'Where it is kept how much memory networks took.' },
+    cacheFolder: { description: 'Where it is kept how much memory networks took, and those that were fetched.' },
   },
-  extend: (command) => command.argument('<file>', 'the checkpoint'),
+  extend: (command) => command.argument('<file>', 'the checkpoint: a file, or s3://bucket/key'),
   examples: [
     [
       'headlight network inspect model.pkl',

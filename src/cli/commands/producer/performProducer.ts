@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq'
+import { readNetworkFile } from '../../../output/networkFile.ts'
 import type { RunProgress } from '../../../producer/progress.ts'
 import { serveRunsQueue, type ServeEvent } from '../../../producer/serveQueue.ts'
 import { closeWithin } from '../../../queue/closing.ts'
@@ -15,7 +16,7 @@ import { webhookSecret } from '../../shared/webhook.ts'
 
 /** Serves runs until SIGTERM or SIGINT; those at work then go back to the queue, for another producer. Exit code 0. */
 export async function serveRuns(call: Call): Promise<number> {
-  const { settings, surroundings, log } = call
+  const { settings, surroundings, folders, log } = call
   const allowed = allowedPlaces(settings)
   const own = {
     dataset: settings.s3Endpoint,
@@ -40,6 +41,10 @@ export async function serveRuns(call: Call): Promise<number> {
         allowed?.require({ what: 'dataset', uri, endpoint }, own.dataset)
         const logger = log.child({ resultSet: id })
         return openStore(uri, { endpoint: own.dataset ?? endpoint ?? undefined, logger })
+      },
+      readNetwork: ({ uri, endpoint }) => {
+        allowed?.require({ what: 'network', uri, endpoint }, own.dataset)
+        return readNetworkFile(uri, { endpoint: own.dataset ?? endpoint, cacheFolder: folders.cache })
       },
       allowsWebhook: allowed && ((url) => allowed.allows(url)),
       headlightVersion: surroundings.version,

@@ -1,12 +1,15 @@
 import { Command } from 'commander'
 import { InputError } from '../../../base/errors.ts'
+import { networkUri } from '../../../output/networkFile.ts'
 import { Schedules, type ScheduleStatus } from '../../../producer/schedules.ts'
 import { cronTimes, refuseSeconds } from '../../../queue/cronTimes.ts'
+import type { RunJob } from '../../../queue/jobs.ts'
 import type { QueueConnection } from '../../../queue/redisUrl.ts'
 import { scheduleNamePattern } from '../../../queue/schedule.ts'
 import { place } from '../../../storage/place.ts'
 import type { Call } from '../../command.ts'
-import { addSettings, computingSettings, settingsOf } from '../../settings/commandFlags.ts'
+import { addSettings, computingSettings, required, settingsOf } from '../../settings/commandFlags.ts'
+import type { Settings } from '../../settings/optionSchema.ts'
 import { askedFor } from '../../shared/askedFor.ts'
 import { givenRedis } from '../../shared/redis.ts'
 import { runJob } from '../../shared/runJob.ts'
@@ -22,13 +25,18 @@ export async function addSchedule(call: Call): Promise<number> {
   const when = { cron: needed(flags, 'cron', 'LINE'), timeZone: needed(flags, 'tz', 'ZONE') }
   refuseSeconds(when.cron)
   cronTimes(when.cron, when.timeZone, new Date(), 1)
+  if (options.includes('--follow-network')) {
+    throw new InputError('bad-option', '--follow-network is an option of the schedule; put it before the --')
+  }
   const settings = await settingsOf(runOptions(options), surroundings)
   return withSchedules(call, 'schedule add', async (schedules, connection) => {
     const asked = await askedFor({ ...call, settings }, 'schedule add … --')
     try {
       const set = await asked.prepare()
       for (const warning of asked.indexWarnings) call.log.warn(warning)
-      const done = await schedules.put({ name, ...when, job: runJob(settings, asked.output, set) })
+      const followNetwork = flags['followNetwork'] === true ? { followNetwork: followed(settings) } : {}
+      const job = { ...runJob(settings, asked.output, set), ...followNetwork }
+      const done = await schedules.put({ name, ...when, job })
       const status = (await schedules.statuses()).find(({ schedule }) => schedule.name === name)
       const underway = (await schedules.underway()).get(name)
       if (status !== undefined) {
@@ -47,6 +55,13 @@ function needed(flags: Call['flags'], name: string, placeholder: string): string
   const value = flags[name]
   if (typeof value !== 'string') throw new InputError('bad-option', `schedule add needs --${name} ${placeholder}`)
   return value
+}
+
+/** Where producers read the network: not the one that this command has read. */
+function followed(settings: Settings): NonNullable<RunJob['followNetwork']> {
+  const uri = networkUri(required(settings, 'network', 'schedule add … --'))
+  const { s3Endpoint: endpoint } = settings
+  return endpoint === undefined || !uri.startsWith('s3:') ? { uri } : { uri, endpoint }
 }
 
 export async function listSchedules(call: Call): Promise<number> {
@@ -127,8 +142,19 @@ type Underway = 'active' | 'waiting' | undefined
 function statusJson({ schedule, next, outcomes }: ScheduleStatus, underway: Underway) {
   const { name, cron, timeZone, paused, job } = schedule
   const { output, set, full, prune } = job
+  const followed = job.followNetwork === undefined ? {} : { followNetwork: job.followNetwork.uri }
   const when = { name, cron, timeZone, paused, next }
-  return { ...when, output, set, full, prune, underway: underway ?? null, lastOutcome: outcomes[0] ?? null, outcomes }
+  return {
+    ...when,
+    output,
+    set,
+    full,
+    prune,
+    ...followed,
+    underway: underway ?? null,
+    lastOutcome: outcomes[0] ?? null,
+    outcomes,
+  }
 }
 
 /** A producer that is there begins at once. */
@@ -145,6 +171,9 @@ function statusText({ schedule, next, outcomes }: ScheduleStatus, underway: Unde
   const rows: [string, string][] = [
     ['runs', `${cron}, ${timeZone}${paused ? '; paused' : ''}`],
     ['result set', `${place(job.output)}${job.set}/${job.full ? ', in full' : ''}${job.prune ? ', pruned' : ''}`],
+    ...(job.followNetwork === undefined
+      ? []
+      : [['network', `${place(job.followNetwork.uri)}, read anew each time`] satisfies [string, string]]),
     ['next', paused ? 'when it is resumed' : `${next.map(local).join(', ')}${overdue}`],
   ]
   if (underway !== undefined) {

@@ -37,7 +37,11 @@ export const scheduleCommands: readonly CommandSpec[] = [
         // Not required ones: an option that is unknown would be told only when these are there.
         .option('--cron <LINE>', 'when: minute, hour, day of month, month, day of week, in one argument')
         .option('--tz <ZONE>', 'the time zone of that clock, like Europe/Berlin or UTC')
-        .optionsGroup('Options:'),
+        .optionsGroup('Options:')
+        .option(
+          '--follow-network',
+          'read the network anew each time, from where --network says: a retrained file becomes a result set of its own',
+        ),
     examples: [
       [
         `headlight schedule add nightly --cron "0 2 * * *" --tz Europe/Berlin ${redis} -- --dataset s3://heads/in/ --output s3://heads/out/ --network model.pkl`,
@@ -46,6 +50,10 @@ export const scheduleCommands: readonly CommandSpec[] = [
       [
         `headlight schedule add nightly --cron "0 2 * * *" --tz UTC ${redis} -- --config nightly.yaml --prune`,
         'the same with the options in a file',
+      ],
+      [
+        `headlight schedule add nightly --cron "0 2 * * *" --tz UTC --follow-network ${redis} -- --dataset s3://heads/in/ --output s3://heads/out/ --network s3://heads/models/best.pkl`,
+        'with the network that lies there that night',
       ],
     ],
     perform: async (call) => {

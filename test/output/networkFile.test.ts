@@ -1,0 +1,101 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { networkUri, readNetworkFile } from '../../src/output/networkFile.ts'
+import { networkFile } from '../support/headlight.ts'
+import { startS3Server, type S3Server } from '../support/s3Server.ts'
+
+const checkpoint = readFileSync(networkFile)
+const retrained = readFileSync(networkFile.replace('tiny_hp.pkl', 'tiny_hp_fp16.pkl'))
+const description = 'input: { resize: stretch }\n'
+let server: S3Server
+let folder: string
+
+beforeAll(async () => {
+  server = await startS3Server({ accessKeyId: 'key', secretAccessKey: 'secret' })
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'key')
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret')
+})
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await server.close()
+})
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'headlight-network-'))
+  server.objects().clear()
+  server.put('models/best.pkl', checkpoint)
+  for (const kind of Object.keys(server.counts)) server.counts[kind] = 0
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const uri = 's3://bucket/models/best.pkl'
+const read = (given = uri) => readNetworkFile(given, { endpoint: server.endpoint, cacheFolder: folder })
+
+test('a network is the same from a path, a file URI and a bucket', async () => {
+  const path = join(folder, 'best.pkl')
+  await cp(networkFile, path)
+  const [near, byUri, far] = [await read(path), await read(pathToFileURL(path).href), await read()]
+  for (const { network, bytes, overrideFile } of [byUri, far]) {
+    const { digest, description, file } = near.network
+    expect({ ...network, overrideFile }).toMatchObject({ digest, description, file, overrideFile: null })
+    expect(Buffer.compare(bytes, checkpoint)).toBe(0)
+  }
+  expect(near.localPath).toBe(path)
+  expect(readFileSync(far.localPath ?? '')).toEqual(checkpoint)
+})
+
+test('its description is read from beside it, and errors in it name its place', async () => {
+  server.put('models/best.pkl.yaml', description)
+  const { network, overrideFile } = await read()
+  expect(overrideFile).toBe(`${uri}.yaml`)
+  expect(network.description.input.resize).toBe('stretch')
+  server.put('models/best.pkl.yaml', 'hedas: []\n')
+  await expect(read()).rejects.toMatchObject({
+    code: 'bad-description',
+    message: expect.stringContaining(`${uri}.yaml:1:1`) as string,
+  })
+})
+
+test('it is fetched again when its ETag is another, or what was kept is not whole', async () => {
+  const gets = async () => {
+    const before = server.counts['GET'] ?? 0
+    const { network } = await read()
+    // One is for the description.
+    return { network, fetched: (server.counts['GET'] ?? 0) - before - 1 }
+  }
+  const first = await gets()
+  expect(first.fetched).toBe(1)
+  expect((await gets()).fetched).toBe(0)
+  server.put('models/best.pkl', retrained)
+  const second = await gets()
+  expect(second.fetched).toBe(1)
+  expect(second.network.digest).not.toBe(first.network.digest)
+  writeFileSync(join(folder, 'networks', second.network.digest), 'half')
+  expect(await gets()).toMatchObject({ fetched: 1, network: { digest: second.network.digest } })
+  expect((await readdir(join(folder, 'networks'))).filter((name) => name.endsWith('.partial'))).toEqual([])
+})
+
+test('what cannot be read is said with its place', async () => {
+  for (const [given, code, said] of [
+    ['s3://bucket/models/none.pkl', 'bad-option', 'the network file s3://bucket/models/none.pkl does not exist'],
+    ['s3://bucket/models/', 'bad-uri', 'names a folder'],
+    ['s3://nowhere/best.pkl', 'no-such-bucket', 's3://nowhere/best.pkl'],
+    ['s3:/bucket/best.pkl', 'bad-uri', 'two slashes'],
+    ['gs://bucket/best.pkl', 'bad-uri', 'gs://'],
+    ['https://host/best.pkl', 'bad-uri', 's3://bucket/prefix'],
+    [join(folder, 'none.pkl'), 'bad-option', 'none.pkl does not exist'],
+  ] as const) {
+    await expect(read(given)).rejects.toMatchObject({ code, message: expect.stringContaining(said) as string })
+  }
+  server.put('models/best.pkl', checkpoint.subarray(0, 5_000))
+  await expect(read()).rejects.toMatchObject({ code: 'bad-checkpoint' })
+})
+
+test('others find a network by its URI', () => {
+  expect(networkUri('/models/best one.pkl')).toBe('file:///models/best%20one.pkl')
+  expect(networkUri('file:///models/best.pkl')).toBe('file:///models/best.pkl')
+  expect(networkUri(uri)).toBe(uri)
+})
