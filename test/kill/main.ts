@@ -4,7 +4,7 @@
  * to the millisecond.
  */
 import { parseArgs } from 'node:util'
-import { roundOf } from './round.ts'
+import { roundOf, type Round } from './round.ts'
 import { Rounds } from './rounds.ts'
 
 // As the command itself does: the SDK's advice to upgrade Node is none that its users asked for.
@@ -29,7 +29,7 @@ try {
       const story = await rounds.play(round)
       const seconds = ((performance.now() - began) / 1000).toFixed(0)
       say(
-        `round ${round.seed} (${round.store}, ${round.programs}${round.isChanging ? ', changing' : ''}${round.isUnread ? ', unread' : ''}): as the quiet run, ${seconds} s, ${story.length - 1} blows`,
+        `round ${round.seed} (${kindsOf(round).join(', ')}): as the quiet run, ${seconds} s, ${story.length - 1} blows`,
       )
       if (values.verbose) for (const line of story) say(`  ${line}`)
     } catch (error) {
@@ -43,3 +43,13 @@ try {
 }
 say(failures === 0 ? `all ${count} rounds as the quiet run` : `${failures} of ${count} rounds failed`)
 process.exitCode = failures === 0 ? 0 : 1
+
+function kindsOf({ store, programs, redis, isChanging, isUnread }: Round): readonly string[] {
+  return [
+    store,
+    programs,
+    ...(redis === 'alone' ? [] : [redis]),
+    ...(isChanging ? ['changing'] : []),
+    ...(isUnread ? ['unread'] : []),
+  ]
+}

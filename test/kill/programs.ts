@@ -96,8 +96,20 @@ export class Program {
   }
 }
 
+/** What carries the queue where it is not the private server of a run. */
+export interface QueueServer {
+  readonly url: string
+  /** Undefined while it does not run. */
+  readonly pid: number | undefined
+  start(): Promise<void>
+  kill(): Promise<void>
+  deleteData(): Promise<void>
+  /** Ends it for good. */
+  stop(): Promise<void>
+}
+
 /** A Redis as people run it, with an append-only file, which may be killed and started again on its data or without. */
-export class RedisServer {
+export class RedisServer implements QueueServer {
   readonly url: string
   readonly #folder: string
   readonly #socket: string
@@ -137,6 +149,10 @@ export class RedisServer {
   /** Undefined while it does not run. */
   get pid(): number | undefined {
     return this.#child?.pid
+  }
+
+  stop(): Promise<void> {
+    return this.kill()
   }
 
   async deleteData(): Promise<void> {

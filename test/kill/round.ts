@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processRuns, searchPathWithRedis } from '../support/redis.ts'
 import { apply, plannedChanges, type Change } from './changes.ts'
+import { FailoverPair } from './failover.ts'
 import { imageCount, shardCount, shardSize, type Place } from './place.ts'
-import { Program, RedisServer } from './programs.ts'
+import { Program, RedisServer, type QueueServer } from './programs.ts'
 import { Random } from './random.ts'
 import { differences, readResults, readState, type Results } from './results.ts'
 import { mayBeBorne, readersOf } from './unread.ts'
@@ -15,6 +16,8 @@ export interface Round {
   readonly store: 'folder' | 's3'
   /** `together`: `run` with a private Redis. `apart`: `produce` beside two `worker`s and a Redis of their own. */
   readonly programs: 'together' | 'apart'
+  /** Of programs apart. With the others it fails over in the middle of the round, once or twice. */
+  readonly redis: 'alone' | 'proxy' | 'sentinel'
   /** Whether the dataset gains and loses images meanwhile. */
   readonly isChanging: boolean
   /** Whether the outputs of the programs are closed early. */
@@ -23,10 +26,14 @@ export interface Round {
 
 /** Seeds that follow each other go through all kinds of rounds. */
 export function roundOf(seed: number): Round {
+  const isApart = (seed >> 1) % 2 === 1
+  // Every third of those apart, counted from 0.
+  const kind = (['alone', 'proxy', 'sentinel'] as const)[(2 * (seed >> 2) + (seed % 2)) % 3]
   return {
     seed,
     store: seed % 2 === 0 ? 'folder' : 's3',
-    programs: (seed >> 1) % 2 === 0 ? 'together' : 'apart',
+    programs: isApart ? 'apart' : 'together',
+    redis: isApart ? (kind ?? 'alone') : 'alone',
     isChanging: (seed >> 2) % 2 === 1,
     isUnread: seed % 3 === 0,
   }
@@ -102,7 +109,7 @@ async function differencesAfterClosing(place: Place, { name, dataset }: Disturba
   return differences(await state(fresh), await state(name)).filter((found) => !isOfGone(found))
 }
 
-type Blow = 'main' | 'worker' | 'unit' | 'redis' | 'redis-data' | 'freeze' | 'drain' | 'outage'
+type Blow = 'main' | 'worker' | 'unit' | 'redis' | 'redis-data' | 'freeze' | 'drain' | 'outage' | 'failover'
 
 /** Twice where it is common. */
 const blows: Readonly<Record<Round['programs'], readonly [Blow, ...Blow[]]>> = {
@@ -122,7 +129,8 @@ class Disturbance {
   readonly #readsFor: () => number
   readonly #quietMs: number
   readonly #began = performance.now()
-  #redis: RedisServer | undefined
+  #redis: QueueServer | undefined
+  #pair: FailoverPair | undefined
   #redisDownAt = -Infinity
   #exits = 0
   #pending: Promise<void>[] = []
@@ -156,12 +164,19 @@ class Disturbance {
     const moments = Array.from({ length: this.#random.integer(4, 7) }, () => this.#random.between(0, 1.15)).sort(
       (a, b) => a - b,
     )
-    const plan = moments.map((share) => ({
+    const plan: { share: number; blow: Blow; after: number; limitMs: number }[] = moments.map((share) => ({
       share,
       blow: this.#random.pick(blows[programs]),
       after: this.#random.between(0, 300),
       limitMs: this.#random.between(0.3, 0.9) * this.#quietMs,
     }))
+    if (this.#pair !== undefined) {
+      const chance = new Random(this.#round.seed + 2_000_000)
+      for (let i = chance.integer(1, 2); i > 0; i--) {
+        plan.push({ share: chance.between(0.05, 0.9), blow: 'failover', after: 0, limitMs: this.#quietMs })
+      }
+      plan.sort((a, b) => a.share - b.share)
+    }
     for (const { share, blow, after, limitMs } of plan) {
       await this.#until(() => this.#share() >= share, limitMs)
       await this.#until(() => false, after)
@@ -182,7 +197,7 @@ class Disturbance {
     this.#place.become('calm')
     await Promise.allSettled(this.#pending)
     await Promise.all(this.programs.map((program) => program.kill()))
-    await this.#redis?.kill()
+    await this.#redis?.stop()
     const deadline = performance.now() + 10_000
     const left = (): number[] => [...this.#units].filter(processRuns)
     while (left().length > 0 && performance.now() < deadline) await sleep(50)
@@ -216,8 +231,11 @@ class Disturbance {
 
   async #apart(): Promise<[Program, ...Program[]]> {
     const environment = await environmentOf(this.#place, this.name)
-    this.#redis = new RedisServer(this.#place.scratch(this.name))
-    await this.#redis.start()
+    const { redis: kind } = this.#round
+    const folder = this.#place.scratch(this.name)
+    if (kind !== 'alone') this.#pair = await FailoverPair.begin(folder, kind)
+    this.#redis = this.#pair ?? new RedisServer(folder)
+    if (kind === 'alone') await this.#redis.start()
     const redis = ['--redis', this.#redis.url]
     const produce = new Program(
       'produce',
@@ -262,6 +280,8 @@ class Disturbance {
         this.#drained.add(victim)
         victim.signal('SIGTERM')
         return
+      case 'failover':
+        return this.#later(() => this.#failOver(pauseMs))
       case 'outage':
         if (this.#place.kind === 's3') this.#later(() => this.#outage(pauseMs))
     }
@@ -300,6 +320,12 @@ class Disturbance {
     } catch {
       // It has ended by itself.
     }
+  }
+
+  async #failOver(followsAfterMs: number): Promise<void> {
+    this.#redisDownAt = performance.now()
+    this.#tell((await this.#pair?.failOver(followsAfterMs)) ?? 'no pair')
+    this.#redisDownAt = performance.now()
   }
 
   async #freeze(program: Program, ms: number): Promise<void> {

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { afterEach, expect, test, vi } from 'vitest'
 import { openQueue, openQueueEvents, openWorker } from '../../src/queue/connection.ts'
 import { redisConnection, type QueueConnection } from '../../src/queue/redisUrl.ts'
-import { silent, startTcpRedis } from '../support/redis.ts'
+import { freeClusterPort, silent, startTcpRedis } from '../support/redis.ts'
 
 const cleanUp: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -91,7 +91,10 @@ test('while Redis is away a producer is told at once, and a worker waits and goe
 })
 
 test('a cluster carries the queue, and closing leaves no connection behind', async () => {
-  const { port } = await start({ settings: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] })
+  const { port } = await start({
+    port: await freeClusterPort(),
+    settings: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
+  })
   const client = new Redis({ port })
   await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
   await vi.waitFor(async () => expect(await client.call('CLUSTER', 'INFO')).toContain('cluster_state:ok'), {

@@ -1,9 +1,10 @@
+import { Redis } from 'ioredis'
 import { afterEach, expect, test, vi } from 'vitest'
 import { createLogger } from '../../src/base/telemetry.ts'
 import { checkRedis } from '../../src/queue/checkRedis.ts'
 import { openClient, openQueue, openQueueEvents, openWorker } from '../../src/queue/connection.ts'
 import { redisConnection, type QueueConnection } from '../../src/queue/redisUrl.ts'
-import { freePort, silent } from '../support/redis.ts'
+import { freeClusterPort, freePort, silent, startTcpRedis } from '../support/redis.ts'
 import { startRedisPair } from '../support/redisPair.ts'
 import { startSentinels } from '../support/sentinels.ts'
 
@@ -162,4 +163,41 @@ test('sentinels lead to the new primary', async () => {
   await vi.waitFor(() => client.set('{headlight}:known', 'after'))
   expect(taken).toHaveLength(5)
   expect(new Set(taken)).toEqual(new Set([1, 2, 3, 4, 5]))
+})
+
+test('a cluster is followed by its client', async () => {
+  const settings = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--repl-diskless-sync-delay', '0']
+  const first = await startTcpRedis({ port: await freeClusterPort(), settings })
+  const second = await startTcpRedis({ port: await freeClusterPort(), settings })
+  cleanUp.unshift(() => Promise.all([first.stop(), second.stop()]))
+  const [old, next] = [new Redis({ port: first.port }), new Redis({ port: second.port })]
+  cleanUp.push(
+    () => old.disconnect(),
+    () => next.disconnect(),
+  )
+  await old.cluster('ADDSLOTSRANGE', 0, 16_383)
+  await next.cluster('MEET', '127.0.0.1', first.port)
+  const id = await old.cluster('MYID')
+  await vi.waitFor(() => next.cluster('REPLICATE', id), { timeout: 20_000 })
+  await vi.waitFor(
+    async () => {
+      expect(await next.info('replication')).toContain('master_link_status:up')
+      expect(await old.cluster('INFO')).toContain('cluster_state:ok')
+    },
+    { timeout: 20_000 },
+  )
+  const { events, add, untilHeard, gates, taken } = open(redisConnection(`redis://127.0.0.1:${first.port}?cluster=1`))
+  await events.waitUntilReady()
+  let release: () => void = () => undefined
+  gates.set(1, new Promise((resolve) => (release = resolve)))
+  await add(1, 2)
+  await untilHeard(2)
+  await old.wait(1, 5_000)
+  await next.cluster('FAILOVER', 'TAKEOVER')
+  await vi.waitFor(async () => expect(await old.info('replication')).toContain('role:slave'), { timeout: 20_000 })
+  release()
+  await untilHeard(1)
+  await add(3, 4)
+  await untilHeard(3, 4)
+  expect(new Set(taken)).toEqual(new Set([1, 2, 3, 4]))
 })

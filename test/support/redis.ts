@@ -86,6 +86,14 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
+/** Free, and low enough for a node of a cluster, which talks to the others on the port ten thousand higher. */
+export async function freeClusterPort(): Promise<number> {
+  for (;;) {
+    const port = await freePort()
+    if (port <= 55_535) return port
+  }
+}
+
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
-import { freePort, provideTestRedis } from './redis.ts'
+import { freeClusterPort, provideTestRedis } from './redis.ts'
 
 /** The rules of one of the users in infra/redis, as they are shipped. */
 export const aclRules = async (user: 'headlight' | 'keda'): Promise<string> =>
@@ -51,9 +51,7 @@ export async function startSecuredRedis(
     `user keda on #${digest(passwords.keda)} ${await aclRules('keda')}`,
   ]
   await writeFile(join(folder, 'users.acl'), `${lines.join('\n')}\n`)
-  // Nodes of a cluster talk to each other on the port ten thousand higher.
-  let port = await freePort()
-  while (port > 55_535) port = await freePort()
+  const port = await freeClusterPort()
   const settings = `
     port 0
     tls-port ${port}

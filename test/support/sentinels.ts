@@ -28,10 +28,6 @@ export async function startSentinels(password?: string): Promise<GuardedRedis> {
   const ports = [await freePort(), await freePort()]
   const sentinels = await Promise.all(ports.map((port) => startSentinel(folder, port, pair.ports[0], password)))
   const clients = ports.map((port) => new Redis({ port, ...(password === undefined ? {} : { password }) }))
-  const primaryPorts = async (): Promise<number[]> =>
-    Promise.all(
-      clients.map(async (client) => address.parse(await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main'))[1]),
-    )
   // They hear of the replica from the primary, every ten seconds or a second at first.
   for (const client of clients) {
     while (list.parse(await client.call('SENTINEL', 'REPLICAS', 'main')).length === 0) await sleep(50)
@@ -42,7 +38,7 @@ export async function startSentinels(password?: string): Promise<GuardedRedis> {
     failOver: async () => {
       await clients[0]?.call('SENTINEL', 'FAILOVER', 'main')
       const next = pair.ports.find((port) => port !== primary) ?? primary
-      while (!(await primaryPorts()).every((port) => port === next)) await sleep(50)
+      for (const port of ports) while ((await whoIsPrimary(port, password)) !== next) await sleep(50)
       primary = next
     },
     stop: async () => {
@@ -54,11 +50,22 @@ export async function startSentinels(password?: string): Promise<GuardedRedis> {
   }
 }
 
-async function startSentinel(
+/** The port of the server that the sentinel at a port takes for the primary. */
+export async function whoIsPrimary(port: number, password?: string): Promise<number> {
+  const client = new Redis({ port, ...(password === undefined ? {} : { password }) })
+  try {
+    return address.parse(await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main'))[1]
+  } finally {
+    client.disconnect()
+  }
+}
+
+/** Ends the sentinel when the result is called. */
+export async function startSentinel(
   folder: string,
   port: number,
   primary: number,
-  password: string | undefined,
+  password?: string,
 ): Promise<() => Promise<void>> {
   const file = join(folder, `${port}.conf`)
   const settings = `

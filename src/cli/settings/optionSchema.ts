@@ -170,7 +170,7 @@ export const settingsSchema = z.strictObject({
     placeholder: 'URL',
     automatic: 'run and retry start a private server, which stops with the last command that uses it',
     description:
-      'Redis ≥ 6.2 or Valkey: redis://user:password@host:6379/0, rediss://… (TLS), redis+unix:///path, redis://host?cluster=1. Give a password through the environment, where other users cannot see it.',
+      'Redis ≥ 6.2 or Valkey: redis://user:password@host:6379/0, rediss://… (TLS), redis+unix:///path, redis://host?cluster=1, redis+sentinel://host:26379,host:26379/name/0 (rediss+sentinel://… for TLS; sentinelUser and sentinelPassword in the query). Percent-encode a password, and give it through the environment, where other users cannot see it.',
   }),
   allow: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
