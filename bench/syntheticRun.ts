@@ -81,6 +81,7 @@ const nothing: Store = {
   put: async () => 'etag',
   write: () => ({ append: async () => undefined, commit: async () => 'etag', discard: async () => undefined }),
   delete: unused,
+  removeLeftovers: async () => undefined,
   conditionalPut: async () => true,
   check: unused,
   close: () => undefined,

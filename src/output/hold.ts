@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { pause } from '../base/backoff.ts'
 import { InputError } from '../base/errors.ts'
+import { hasEnded, isAlive, thisProcess, type ProcessIdentity } from '../base/processIdentity.ts'
 import type { Logger } from '../base/telemetry.ts'
 import type { Patience } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
 import { getJson, printJson } from './jsonObject.ts'
-import { layout } from './layout.ts'
-import { hasEnded, isAlive, thisProcess, type ProcessIdentity } from './processIdentity.ts'
+import { isWrittenUnderHold, layout } from './layout.ts'
 
 /** `lock.json`: the hold. One run at a time writes to a result set. */
 const holdSchema = z.strictObject({
@@ -102,7 +102,11 @@ export class Hold {
       signal.throwIfAborted()
       const present = await readHold(output, set)
       const etag = await claim(output, set, identity, conditional, present, times, watched)
-      if (etag !== false) return new Hold(options, identity, conditional, etag)
+      if (etag !== false) {
+        const hold = new Hold(options, identity, conditional, etag)
+        await removeLeftovers(options)
+        return hold
+      }
       // Nobody to wait for: another was faster to take it from one that has ended.
       if (present === undefined || (await hasEnded(present.value, identity))) continue
       const owner = present.value
@@ -186,6 +190,15 @@ export class Hold {
     const options = this.#conditional ? { ifMatch: present.etag } : {}
     const etag = await output.put(key, text, options)
     if (etag !== false) this.#etag = etag
+  }
+}
+
+/** What those who had the hold, or computed for them, left behind when they were killed. No run fails for it. */
+async function removeLeftovers({ output, set, log }: HoldOptions): Promise<void> {
+  try {
+    await output.removeLeftovers(`${set}/`, (key) => isWrittenUnderHold(set, key))
+  } catch (error) {
+    log.debug({ err: error }, 'what dead processes left behind could not be removed')
   }
 }
 

@@ -29,6 +29,15 @@ export const layout = {
   gradient: (objective: string, sampleKey: string) => `gradients/${objectiveFolder(objective)}/${sampleKey}.npy`,
 }
 
+/**
+ * Whether a key is one of those that grow while a run is closed: multipart uploads in S3. Only who has the hold of a
+ * result set writes them.
+ */
+export function isWrittenUnderHold(set: string, key: string): boolean {
+  if (!key.startsWith(`${set}/`)) return false
+  return /^(runs\/[^/]+\/)?angles\.parquet$|^runs\/[^/]+\/failures\.csv$/.test(key.slice(set.length + 1))
+}
+
 /** The sample's key, with `.png` appended unless it ends so already (`A.PNG` counts as ending so). */
 function mapKey(sampleKey: string): string {
   return /\.png$/i.test(sampleKey) ? sampleKey : `${sampleKey}.png`

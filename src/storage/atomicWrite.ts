@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { TransientError } from '../base/errors.ts'
 import { errnoOf } from './filesystemErrors.ts'
 import { etagOf } from './folderListing.ts'
+import { ownTemporaryName } from './temporaryFiles.ts'
 import { temporaryName } from './temporaryName.ts'
 
 /** A lock is held for three system calls; one that stays for this long was left behind by a killed process. */
@@ -14,11 +15,11 @@ const lockWaitLimitMs = 30_000
 export type Condition = { readonly kind: 'absent' } | { readonly kind: 'match'; readonly etag: string }
 
 /**
- * Writes a whole file or nothing: to a temporary name in the same folder, then renamed. Readers see the old bytes or
+ * Writes a whole file or nothing: to a temporary name in `folder`, then renamed. Readers see the old bytes or
  * the new ones, also across `kill -9`. Nothing is fsynced: the page cache outlives any process, so kills need none; a
  * power loss may cost the last seconds of writing.
  *
- * Raises the raw system error; the folder must exist.
+ * Raises the raw system error; both folders must exist, and lie on one file system (EXDEV).
  *
  * @returns the new ETag, `false` when the condition did not hold (nothing is changed then)
  */
@@ -26,8 +27,9 @@ export async function writeAtomically(
   path: string,
   bytes: Uint8Array | string,
   condition: Condition | undefined,
+  folder: string,
 ): Promise<string | false> {
-  const temporary = join(dirname(path), temporaryName())
+  const temporary = join(folder, await ownTemporaryName())
   const handle = await open(temporary, 'wx')
   let renamed = false
   try {

@@ -11,6 +11,7 @@ import { etagOf, listFiles, listFolders, type FolderListing } from './folderList
 import { makeFolder } from './makeFolder.ts'
 import { isPortableKey, requireWritableKey } from './objectKey.ts'
 import type { GetOptions, ListOptions, ObjectInfo, ObjectWriter, PutOptions, Store } from './store.ts'
+import { TemporaryFiles, temporaryFolderOf } from './temporaryFiles.ts'
 import { temporaryName } from './temporaryName.ts'
 
 /** Half-written files older than this are nobody's any more; far longer than any clocks differ or any write takes. */
@@ -26,6 +27,7 @@ export class FilesystemStore implements Store {
   readonly endpoint = undefined
   readonly #root: string
   readonly #logger: Logger | undefined
+  readonly #temporary: TemporaryFiles
   /** Set once the folder was seen; from then on its absence is the place's fault, not the user's. */
   #seen: { readonly isMountPoint: boolean } | undefined
   #writes = false
@@ -33,6 +35,7 @@ export class FilesystemStore implements Store {
   /** @param root absolute path; need not exist yet */
   constructor(root: string, options: { logger?: Logger | undefined } = {}) {
     this.#root = root
+    this.#temporary = new TemporaryFiles(root)
     this.#logger = options.logger
     const href = pathToFileURL(root).href
     this.uri = href.endsWith('/') ? href : `${href}/`
@@ -104,11 +107,17 @@ export class FilesystemStore implements Store {
           ? { kind: 'absent' }
           : undefined
     try {
-      const write = () => writeAtomically(path, bytes, condition)
-      return await (condition?.kind === 'match' ? write() : this.#inFolderOf(path, write))
+      // Nothing to match: no folder is made for it.
+      if (condition?.kind === 'match' && !(await isThere(path))) return false
+      for (;;) {
+        const folder = this.#temporary.folderFor(path)
+        try {
+          return await this.#inFolders([folder, dirname(path)], () => writeAtomically(path, bytes, condition, folder))
+        } catch (error) {
+          if (errnoOf(error) !== 'EXDEV' || !this.#temporary.isElsewhere(path, folder)) throw error
+        }
+      }
     } catch (error) {
-      // Without its folder there is nothing to match.
-      if (condition?.kind === 'match' && errnoOf(error) === 'ENOENT') return false
       throw filesystemError(error, `write ${path}`)
     }
   }
@@ -117,7 +126,12 @@ export class FilesystemStore implements Store {
     const path = this.#path(key)
     requireWritableKey(key, this.uri)
     this.#writes = true
-    return new FileWriter(path, (action) => this.#inFolderOf(path, action))
+    const folder = this.#temporary.folderFor(path)
+    return new FileWriter(path, {
+      folder,
+      inFolders: (action) => this.#inFolders([folder, dirname(path)], action),
+      onElsewhere: () => this.#temporary.isElsewhere(path, folder),
+    })
   }
 
   async delete(key: string): Promise<void> {
@@ -133,10 +147,20 @@ export class FilesystemStore implements Store {
     // As in an object store, a folder is there as long as something is in it.
     for (let folder = dirname(path); folder !== this.#root; folder = dirname(folder)) {
       try {
+        // Else it would be what keeps the folder. Whoever is about to write there makes it again.
+        await rmdir(temporaryFolderOf(folder)).catch(() => undefined)
         await rmdir(folder)
       } catch {
         return
       }
+    }
+  }
+
+  async removeLeftovers(prefix: string): Promise<void> {
+    try {
+      await this.#temporary.removeLeftovers(prefix)
+    } catch (error) {
+      throw filesystemError(error, `remove what dead processes left in ${this.#path(`${prefix}x`)}`)
     }
   }
 
@@ -165,16 +189,16 @@ export class FilesystemStore implements Store {
     }
   }
 
-  /** Makes the folder where `action` finds none; it is repeated then. */
-  async #inFolderOf<T>(path: string, action: () => Promise<T>): Promise<T> {
+  /** Makes the folders where `action` finds none; it is repeated then. */
+  async #inFolders<T>(folders: readonly string[], action: () => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       try {
         return await action()
       } catch (error) {
-        // The folder is not there yet, or a delete that emptied it has just taken it away.
+        // One is not there yet, or a delete that emptied it has just taken it away.
         if (errnoOf(error) !== 'ENOENT' || attempt === readAttempts) throw error
         await this.#refuseLostRoot()
-        await makeFolder(dirname(path))
+        for (const folder of folders) await makeFolder(folder)
       }
     }
   }
@@ -274,6 +298,16 @@ async function readExactly(
     signal?.throwIfAborted()
   }
   return bytes
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
+  }
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -85,6 +85,10 @@ export class PatientStore implements Store {
     return this.#patience.call(this, () => this.#store.delete(key))
   }
 
+  removeLeftovers(prefix: string, isHeld: (key: string) => boolean): Promise<void> {
+    return this.#patience.call(this, () => this.#store.removeLeftovers(prefix, isHeld))
+  }
+
   conditionalPut(): Promise<boolean> {
     return this.#patience.call(this, () => this.#store.conditionalPut())
   }

@@ -18,6 +18,8 @@ const bodyAttempts = 4
 /** After so long the caller decides whether to go on: it may be watched for its silence. */
 const lastBodyAttemptMs = 15_000
 const conflictAttempts = 6
+/** Longer than any upload takes. */
+const staleUploadMs = 24 * 3_600_000
 /** Objects asked for at a time where a listing does not say all of them. */
 const headsAtOnce = 16
 /** For what another moment mends. A service that is busy is waited for by the SDK, and then by the caller. */
@@ -162,6 +164,22 @@ export class S3Store implements Store {
       this.#worked.add('delete')
     } catch (error) {
       if (!isNoSuchObject(failureOf(error))) throw this.#error(error, 'delete', key)
+    }
+  }
+
+  async removeLeftovers(prefix: string, isHeld: (key: string) => boolean): Promise<void> {
+    const isShared = !(await this.conditionalPut())
+    try {
+      const connection = await this.#connect()
+      for await (const { key, id, begunAt } of connection.openUploads(this.#prefix + prefix)) {
+        if (!isHeld(key.slice(this.#prefix.length))) continue
+        // Without conditions two may hold the same: then only what is old is nobody's for sure.
+        if (isShared && (begunAt === undefined || Date.now() - begunAt.getTime() < staleUploadMs)) continue
+        await connection.abortUpload(key, id)
+      }
+    } catch (error) {
+      // The right to list uploads, or the service's notion of them: a bucket's rule for unfinished uploads does it, too.
+      this.#logger?.debug({ err: error }, 'uploads that earlier runs left open could not be removed')
     }
   }
 

@@ -6,9 +6,11 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   UploadPartCommand,
+  type ListMultipartUploadsCommandOutput,
   type PutObjectCommandInput,
   type S3Client,
 } from '@aws-sdk/client-s3'
@@ -44,6 +46,13 @@ export interface S3ListRequest {
   readonly startAfter?: string | undefined
   readonly token?: string | undefined
   readonly limit?: number
+}
+
+export interface S3Upload {
+  readonly key: string
+  readonly id: string
+  /** By the service's clock. */
+  readonly begunAt: Date | undefined
 }
 
 /** `etag` is empty where the listing lacks it, or the size. */
@@ -196,6 +205,29 @@ export class S3Connection {
 
   async abortUpload(key: string, uploadId: string): Promise<void> {
     await this.#client.send(new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key: key, UploadId: uploadId }))
+  }
+
+  /** Multipart uploads that are neither completed nor aborted, page by page. */
+  async *openUploads(prefix: string): AsyncGenerator<S3Upload> {
+    for (let from: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {}; from !== undefined;) {
+      const asked = { Bucket: this.#bucket, Prefix: prefix, EncodingType: 'url', ...from } as const
+      const command = new ListMultipartUploadsCommand(asked)
+      const page: ListMultipartUploadsCommandOutput = await this.#answered(undefined, (abortSignal) =>
+        this.#client.send(command, { abortSignal }),
+      )
+      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+        const { key, isGarbled } = listedKey(Key ?? '', page.EncodingType)
+        if (UploadId !== undefined && !isGarbled) yield { key, id: UploadId, begunAt: Initiated }
+      }
+      const { NextKeyMarker, NextUploadIdMarker } = page
+      from =
+        page.IsTruncated === true && NextKeyMarker !== undefined && NextKeyMarker !== ''
+          ? {
+              KeyMarker: listedKey(NextKeyMarker, page.EncodingType).key,
+              ...(NextUploadIdMarker !== undefined && { UploadIdMarker: NextUploadIdMarker }),
+            }
+          : undefined
+    }
   }
 
   close(): void {

@@ -90,6 +90,12 @@ export interface Store {
   write(key: string, options?: Pick<PutOptions, 'contentType'>): ObjectWriter
   /** No error when there is no such object. */
   delete(key: string): Promise<void>
+  /**
+   * Removes what writers that have ended left below `prefix` (which ends in `/`): files in the making and, of keys that
+   * `isHeld` names, open multipart uploads. Who made an upload cannot be told: call it only where nobody else may write
+   * such a key now. What may not be removed stays.
+   */
+  removeLeftovers(prefix: string, isHeld: (key: string) => boolean): Promise<void>
   /** Whether `ifAbsent` and `ifMatch` are honoured; probed once with a throw-away key, then remembered. */
   conditionalPut(): Promise<boolean>
   /** Raises the precise error when the bucket or folder is missing or refuses `access`; creates a missing output folder. */

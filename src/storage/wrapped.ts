@@ -12,6 +12,7 @@ export function wrapped(store: Store, changes: Partial<Store>): Store {
     put: (key, bytes, options) => store.put(key, bytes, options),
     write: (key, options) => store.write(key, options),
     delete: (key) => store.delete(key),
+    removeLeftovers: (prefix, isHeld) => store.removeLeftovers(prefix, isHeld),
     conditionalPut: () => store.conditionalPut(),
     check: (access) => store.check(access),
     close: () => store.close(),

@@ -37,6 +37,7 @@ function listing(
     put: refuse,
     write: refuse,
     delete: refuse,
+    removeLeftovers: refuse,
     conditionalPut: refuse,
     check: refuse,
     close: refuse,

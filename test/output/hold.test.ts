@@ -1,11 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { PlaceError } from '../../src/base/errors.ts'
+import { thisProcess, type ProcessIdentity } from '../../src/base/processIdentity.ts'
 import { Hold, readHold, type HoldFile, type HoldOptions } from '../../src/output/hold.ts'
 import { layout } from '../../src/output/layout.ts'
-import { thisProcess, type ProcessIdentity } from '../../src/output/processIdentity.ts'
+import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { wrapped } from '../../src/storage/wrapped.ts'
 import { noPatience, World } from '../support/producerWorld.ts'
 import { silent } from '../support/redis.ts'
+import { startS3Server, type S3Request, type S3Server, type S3ServerOptions } from '../support/s3Server.ts'
 
 const set = 'tiny-all-00000000'
 const key = layout.hold(set)
@@ -197,5 +202,81 @@ describe('the hold', () => {
     const taking = take({ signal: stop.signal, times: { heartbeatMs: 1_000, staleMs: 60_000 } })
     setTimeout(() => stop.abort(new Error('interrupted')), 50)
     await expect(taking).rejects.toThrow('interrupted')
+  })
+})
+
+describe('what dead processes left behind', () => {
+  it('goes from a folder when the hold is taken', async () => {
+    const folder = join(world.folder, 'output', set, '.headlight-tmp-files')
+    await mkdir(folder, { recursive: true })
+    const old = join(folder, '.headlight-tmp-old')
+    await writeFile(old, 'x')
+    await utimes(old, 1, 1)
+    await take()
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('is no obstacle where it cannot be looked for', async () => {
+    output = wrapped(output, { removeLeftovers: () => Promise.reject(new PlaceError('disk-full', 'no room')) })
+    await take()
+    expect(await written()).toMatchObject(here)
+  })
+
+  describe('in S3', () => {
+    const credentials = { accessKeyId: 'tester', secretAccessKey: 'not a secret' }
+    const parts = [`${set}/angles.parquet`, `${set}/runs/r1/angles.parquet`, `${set}/runs/r1/failures.csv`]
+    const others = [`${set}-2/angles.parquet`, `${set}/maps/sum/a.png`, `${set}/somebody's.zip`]
+    const place = async (options: Partial<S3ServerOptions> = {}): Promise<S3Server> => {
+      const server = await startS3Server({ ...credentials, pageSize: 2, ...options })
+      output = openStore('s3://bucket/out', { endpoint: server.endpoint, credentials })
+      onTestFinished(async () => {
+        output.close()
+        await server.close()
+      })
+      for (const one of [...parts, ...others, ...parts]) server.buckets.get('bucket')?.uploads.create(`out/${one}`, {})
+      return server
+    }
+    const left = (server: S3Server) => server.unfinished().map((one) => one.slice('out/'.length))
+    const release = async () => {
+      for (const hold of taken.splice(0)) await hold.release()
+    }
+
+    it('uploads of the keys that only a holder writes are aborted, and no others', async () => {
+      const server = await place()
+      await take()
+      expect(left(server)).toEqual(others)
+      await release()
+    })
+
+    it('uploads stay where they may not be listed or aborted, and the run goes on', async () => {
+      const server = await place()
+      const refuse = { when: ({ query }: S3Request) => query.has('uploads'), what: 'deny' } as const
+      server.faults.push(refuse)
+      await take()
+      expect(left(server).length).toBe(9)
+      await release()
+      server.faults[0] = { when: ({ method, query }) => method === 'DELETE' && query.has('uploadId'), what: 'deny' }
+      await take()
+      expect(left(server).length).toBe(9)
+      await release()
+    })
+
+    it('where two may have the hold, uploads of this day stay', async () => {
+      const server = await place({ conditions: 'ignored' })
+      await take()
+      expect(left(server).length).toBe(9)
+      await release()
+      const dayAgo = new Date(Date.now() - 25 * 3_600_000).toISOString()
+      server.faults.push({
+        when: ({ method, query }) => method === 'GET' && query.has('uploads'),
+        what: ({ body, ...answer }) => ({
+          ...answer,
+          body: String(body).replaceAll(/(?<=<Initiated>).*?(?=<)/g, dayAgo),
+        }),
+      })
+      await take()
+      expect(left(server)).toEqual(others)
+      await release()
+    })
   })
 })

@@ -48,7 +48,7 @@ it('a run outlives EIO and ESTALE of the folders that it reads and writes', asyn
   faults.push(
     { path: /output\/.*\/runs\/?$/, code: 'ESTALE', times: 2 },
     { path: /dataset\/b\/?$/, code: 'EIO', times: 3 },
-    { path: /\/manifest\/\.headlight-tmp-/, code: 'EIO', times: 2 },
+    { path: /\/\.headlight-tmp-files\/\.headlight-tmp-/, code: 'EIO', times: 2 },
     { path: /\/records\/[-\d]+\.jsonl$/, code: 'ESTALE', times: 2 },
     { path: /current\.json$/, code: 'EIO', times: 1 },
   )

@@ -130,7 +130,8 @@ describe('a folder as a store', () => {
     await expect(store.put('a/b/c', 'x')).rejects.toMatchObject({ name: 'SampleError', code: 'bad-key' })
     await expect(store.put('a', 'x', { ifAbsent: true })).resolves.toBe(false)
     expect(await readdir(root)).toEqual(['a'])
-    expect(await readdir(join(root, 'a'))).toEqual(['b'])
+    expect(await readdir(join(root, 'a'))).toEqual(['.headlight-tmp-files', 'b'])
+    expect(await readdir(join(root, 'a/.headlight-tmp-files'))).toEqual([])
   })
 
   it('refuses a name that is too long', async () => {

@@ -16,7 +16,7 @@ storeContract('filesystem', async () => {
     again: (store) => openStore(store.uri),
     unfinished: async (store) => {
       const names = await readdir(new URL(store.uri), { recursive: true })
-      return names.filter((name) => basename(name).startsWith('.headlight-tmp-'))
+      return names.filter((name) => /^\.headlight-tmp-(?!files$)/.test(basename(name)))
     },
     close: () => rm(base, { recursive: true, force: true }),
   }

@@ -26,5 +26,9 @@ if (work === 'claim') {
   console.log('50')
 } else if (work === 'overwrite') {
   for (let i = 0; ; i++) await store.put('big', String(i % 10).repeat(1_000_000 + (i % 10)))
+} else if (work === 'half') {
+  await store.write(name).append(Buffer.from('half of it'))
+  console.log('1')
+  await once(process.stdin, 'data')
 }
 process.exit(0)

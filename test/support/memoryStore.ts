@@ -42,6 +42,7 @@ export function memoryStore(
     put: refuse,
     write: refuse,
     delete: refuse,
+    removeLeftovers: refuse,
     conditionalPut: refuse,
     check: refuse,
     close: refuse,

@@ -61,7 +61,7 @@ const actions: Readonly<Record<string, string>> = {
 }
 
 function actionOf(method: string, key: string, query: URLSearchParams): string | undefined {
-  if (key === '') return 's3:ListBucket'
+  if (key === '') return query.has('uploads') ? 's3:ListBucketMultipartUploads' : 's3:ListBucket'
   return method === 'DELETE' && query.has('uploadId') ? 's3:AbortMultipartUpload' : actions[method]
 }
 

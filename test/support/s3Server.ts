@@ -231,7 +231,7 @@ export class S3Server {
     if (/aws-chunked/.test(asked.headers['content-encoding'] ?? '')) throw new S3Refusal(501, 'NotImplemented')
     verifyChecksums(asked.headers, body)
     const { method, key, query } = asked
-    const kind = key === '' && method === 'GET' ? 'LIST' : method
+    const kind = key === '' && method === 'GET' ? (query.has('uploads') ? 'LIST UPLOADS' : 'LIST') : method
     this.counts[kind] = (this.counts[kind] ?? 0) + 1
     if (key === '') {
       if (method === 'PUT') {
@@ -246,6 +246,10 @@ export class S3Server {
           headers: { 'content-type': 'application/xml' },
           body: listXml(bucket, query, this.#options.pageSize ?? 1_000),
         }
+      }
+      if (method === 'GET' && query.has('uploads')) {
+        const body = uploadsXml(bucket.uploads, query, this.#options.pageSize ?? 1_000)
+        return { status: 200, headers: { 'content-type': 'application/xml' }, body }
       }
       throw new S3Refusal(501, 'NotImplemented')
     }
@@ -421,6 +425,25 @@ function listXml(bucket: Bucket, query: URLSearchParams, pageSize: number): stri
     ...entries,
     '</ListBucketResult>',
   ].join('')
+}
+
+/** ListMultipartUploads. */
+function uploadsXml(uploads: Uploads, query: URLSearchParams, pageSize: number): string {
+  const [keyMarker = '', idMarker = ''] = [query.get('key-marker') ?? '', query.get('upload-id-marker') ?? '']
+  const all = uploads.list(query.get('prefix') ?? '')
+  const rest = all.filter(({ key, id }) => key > keyMarker || (key === keyMarker && id > idMarker && idMarker !== ''))
+  const page = rest.slice(0, pageSize)
+  const last = page.at(-1)
+  const written = (key: string): string => key.split('/').map(encode).join('/').replaceAll('%20', '+')
+  const entries = page.map(
+    ({ key, id, begunAt }) =>
+      `<Upload><Key>${written(key)}</Key><UploadId>${id}</UploadId><Initiated>${begunAt.toISOString()}</Initiated></Upload>`,
+  )
+  const next =
+    last === undefined || page.length === rest.length
+      ? '<IsTruncated>false</IsTruncated>'
+      : `<IsTruncated>true</IsTruncated><NextKeyMarker>${written(last.key)}</NextKeyMarker><NextUploadIdMarker>${last.id}</NextUploadIdMarker>`
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<ListMultipartUploadsResult><EncodingType>url</EncodingType>${next}${entries.join('')}</ListMultipartUploadsResult>`
 }
 
 function escapeXml(text: string): string {

@@ -6,6 +6,7 @@ const mostParts = 10_000
 interface Upload {
   readonly key: string
   readonly headers: Readonly<Record<string, string>>
+  readonly begunAt: Date
   readonly parts: Map<number, { readonly bytes: Buffer; readonly etag: string }>
 }
 
@@ -21,10 +22,18 @@ export class Uploads {
     return [...this.#uploads.values()].map(({ key }) => key)
   }
 
+  /** In the order of keys, then of ids. */
+  list(prefix: string): { id: string; key: string; begunAt: Date }[] {
+    return [...this.#uploads]
+      .map(([id, { key, begunAt }]) => ({ id, key, begunAt }))
+      .filter(({ key }) => key.startsWith(prefix))
+      .sort((a, b) => (a.key === b.key ? (a.id < b.id ? -1 : 1) : a.key < b.key ? -1 : 1))
+  }
+
   /** `headers` are what the object is to be served with. @returns the upload's id */
   create(key: string, headers: Readonly<Record<string, string>>): string {
     const id = randomUUID()
-    this.#uploads.set(id, { key, headers, parts: new Map() })
+    this.#uploads.set(id, { key, headers, begunAt: new Date(), parts: new Map() })
     return id
   }
 
