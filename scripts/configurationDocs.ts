@@ -19,7 +19,12 @@ A key in the file that is no option is an error that says its line and suggests 
 several commands: what a command has no use for is left alone. Paths are relative to the folder in which headlight is
 started. [config/](../config) holds commented examples. \`headlight COMMAND --help\` shows which options a command takes.
 
-Access to S3 is the AWS SDK's own matter: \`AWS_ACCESS_KEY_ID\`, \`AWS_PROFILE\`, \`AWS_REGION\`, roles and so on.
+Access to S3 is the AWS SDK's own matter: \`AWS_ACCESS_KEY_ID\`, \`AWS_PROFILE\`, roles and so on. The region is that of
+\`AWS_REGION\`, \`AWS_DEFAULT_REGION\` or the profile, also beside \`--s3-endpoint\`; with an endpoint and no region it is
+\`us-east-1\`. \`AWS_ENDPOINT_URL_S3\`, \`AWS_ENDPOINT_URL\` and a profile's \`endpoint_url\` name a service, too. Set them for
+the workers as well: unlike \`--s3-endpoint\`, which travels with the run, they count for one process. \`--s3-endpoint\` asks
+for a bucket in the path of the URL; an endpoint of the environment is asked so where its host takes no prefix
+(\`localhost\`, a name without a dot, an IP address).
 
 ## Output and exit codes
 
