@@ -87,7 +87,7 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
     const results = await runBatch(executor, images, options.batch, imageBytes)
     const explained = images.map((_, index) => explanationOf(new Row(results, index, options.batch), options))
     // Whose fault is it? A device that breaks midway gives NaN for a built-in network, too. Asked each time, since it may
-    // break at any time; it takes a few milliseconds.
+    // break at any time; it takes some forty milliseconds.
     if (explained.some((one) => 'notFinite' in one)) await checkKnownAnswer(openExecutor)
     return explained
   }

@@ -10,6 +10,7 @@ import { cropToInput } from '../../../src/image/crop.ts'
 import { drawOverlay } from '../../../src/image/overlay.ts'
 import { magnitudeOfMap } from '../../../src/report/mapMagnitude.ts'
 import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../../support/headlight.ts'
+import { overflowing, patchedCheckpoint } from '../../support/patchedCheckpoint.ts'
 
 const image = join(imageFolder, 'BIWI00000001_-17_+1_+17.png')
 const call = ['explain', image, '--network', networkFile]
@@ -25,6 +26,24 @@ describe('headlight explain', () => {
         code: 0,
       })
       expect([...(await readdir(scratch)), ...(await readdir(folder))].sort()).toEqual(['map.png', 'scratch'])
+    }))
+
+  it('says of a network that overflows for the image that it does, and of an impossible one why it is', () =>
+    inFolder(async (folder) => {
+      const [network, bright] = [join(folder, 'overflowing.safetensors'), join(folder, 'bright.png')]
+      await writeFile(network, overflowing.bytes)
+      await writeFile(`${network}.yaml`, JSON.stringify(overflowing.override))
+      const white = sharp({ create: { width: 9, height: 9, channels: 3, background: '#ffffff' } })
+      await white.toFile(bright)
+      const asked = ['explain', bright, '--network', network, '--map', join(folder, 'map.png')]
+      const saying = (text: string) => ({ code: 2, stdout: '', stderr: expect.stringContaining(text) as string })
+      expect(await headlight(asked)).toMatchObject(
+        saying(`${bright}: the network gives NaN or infinity for the yaw of this image`),
+      )
+      expect(await readdir(folder)).not.toContain('map.png')
+      const variance = 'features.norm0.running_var'
+      await writeFile(network, patchedCheckpoint('tiny_hp.safetensors', { [variance]: () => -2 }))
+      expect(await headlight(asked)).toMatchObject(saying(`holds a variance of -2 in ${variance}`))
     }))
 
   it('writes map, gradient and overlay, and prints JSON of the agreed shape', () =>
