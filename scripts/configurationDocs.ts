@@ -41,7 +41,7 @@ one that has no terminal on any of its three streams, as under \`nohup\`, takes 
 | 0         | done, also when some images became failed records                                             |
 | 1         | a fault of the program, or of a store or queue that failed midway                             |
 | 2         | what was given cannot work: an option, a URI, a network, a dataset                            |
-| 3         | done, but with failed records and \`--strict\`                                                  |
+| 3         | \`--strict\` and failed records, or files left out that may be images                           |
 | 130       | interrupted by Ctrl-C, SIGTERM or a closed terminal (\`worker\` and \`producer\` end with 0 then) |
 `
 
