@@ -7,7 +7,7 @@ import { layout } from '../output/layout.ts'
 import { sumOf } from '../output/leftOut.ts'
 import { Manifest } from '../output/manifest.ts'
 import type { ResultSet } from '../output/resultSet.ts'
-import { closeRun, type Run } from '../output/runs.ts'
+import { closeRun, runIds, type Run } from '../output/runs.ts'
 import { stateRows } from '../output/stateRows.ts'
 import { putSummary, readSummary, type Summary } from '../output/summary.ts'
 import { tableColumns } from '../output/table.ts'
@@ -77,7 +77,7 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   if (merged.isChanged) await objects.runTable.commit()
 
   const before = await readSummary(output, set.id, run.run)
-  const former = run.base === null ? undefined : (await readSummary(output, set.id, run.base))?.leftOut
+  const former = await formerLeftOut(output, set.id, run.run)
   const leftOut = run.retry === undefined ? await leftOutOf(output, set.id, run.run) : former
   const summary: Summary = {
     run: run.run,
@@ -118,6 +118,12 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
 async function leftOutOf(output: Store, set: string, run: string): Promise<LeftOut | undefined> {
   const leftOut = sumOf(await new Manifest(output, set, run).leftOut())
   return Object.keys(leftOut).length === 0 ? undefined : leftOut
+}
+
+/** What the run before says, which the report shows: that one may have changed nothing, so that it is not the base. */
+async function formerLeftOut(output: Store, set: string, run: string): Promise<LeftOut | undefined> {
+  const before = (await runIds(output, set)).findLast((name) => name < run)
+  return before === undefined ? undefined : (await readSummary(output, set, before))?.leftOut
 }
 
 interface Merged {

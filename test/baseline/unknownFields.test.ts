@@ -327,6 +327,15 @@ const kinds: Record<string, Kind> = {
     fate: 'bad-layout',
   },
   'summary.json': { valid: summary, read: readSummary, fate: 'dropped' },
+  'left-out.json': {
+    valid: { schema: 1, parts: [{ part: 0, leftOut: { name: { count: 1, example: 'a.jpg' } } }] },
+    read: async (value) => {
+      await put(layout.leftOut(set.id, run), value)
+      const parts = await new Manifest(output, set.id, run).leftOut()
+      return { schema: 1, parts }
+    },
+    fate: 'dropped',
+  },
   'summary.json, a count': { valid: summary, within: ['counts'], read: readSummary, fate: 'bad-layout' },
 
   'manifest header, as a producer reads it': {

@@ -101,6 +101,14 @@ it('counts files by reason, in summary and report, and says nothing where there 
   expect(later.counts).toMatchObject({ computed: 0, unchanged: 4 })
   expect(await leftOutFile(later.run)).toBeUndefined()
   expect(await report()).not.toContain('Left out')
+
+  // Without a new table, too, the page is drawn anew once, not by every run from then on.
+  await world.addImage('b.heic')
+  const withIt = await completed()
+  expect(await report()).toContain('1 file: 1 .heic (such as b.heic)')
+  const drawn = await world.output.head(layout.report(set.id))
+  expect(await completed()).toMatchObject({ counts: { computed: 0 }, leftOut: withIt.leftOut })
+  expect(await world.output.head(layout.report(set.id))).toEqual(drawn)
 })
 
 it('never takes for gone what may be there by a name that is no UTF-8', async () => {

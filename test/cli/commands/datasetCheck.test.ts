@@ -74,6 +74,15 @@ describe('dataset check', () => {
       expect(result.warnings).toEqual([expect.stringContaining('no name of those looked at holds a pose')])
     }))
 
+  it('warns of an order of angles that no adapter reads', () =>
+    inFolder(async (folder) => {
+      cpSync(imageFolder, folder, { recursive: true })
+      const { result } = await check(folder, '--filename-angles', 'pitch,yaw,roll')
+      expect(result.warnings).toEqual([
+        '--filename-angles reads no labels with --adapter images; --adapter filename does',
+      ])
+    }))
+
   it('says nothing of labels and boxes where nothing can be read', () =>
     inFolder(async (folder) => {
       writeFileSync(join(folder, 'index.csv'), 'key\na.png\nb.png\n')
