@@ -149,7 +149,8 @@ export class IndexTable {
     const row = this.#order[at] ?? 0
     const truth = this.#truth(row)
     if (!this.#order.subarray(at + 1, next).every((other) => this.#says(other) === this.#says(row))) {
-      const fault = `The index has ${next - at} rows for this image that say different things; leave one of them.`
+      const what = this.#faces === undefined ? 'image' : 'face'
+      const fault = `The index has ${next - at} rows for this ${what} that say different things; leave one of them.`
       return { key, truth: { ...truth, pose: null, box: null, fault, faultOf: 'rows' } }
     }
     const formerTruth = this.#formerTruth(row, truth)

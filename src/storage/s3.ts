@@ -1,5 +1,6 @@
 import { backoffMs, pause, type Backoff } from '../base/backoff.ts'
 import { InputError, PlaceError, SampleError, TransientError } from '../base/errors.ts'
+import type { Logger } from '../base/telemetry.ts'
 import { compareKeys } from './keyOrder.ts'
 import { requireReadableKey, requireWritableKey } from './objectKey.ts'
 import { readBody } from './s3Body.ts'
@@ -40,16 +41,22 @@ export class S3Store implements Store {
   #conditional: Promise<boolean> | undefined
   /** The endpoint, also where it comes from the environment; known with the first connection. */
   #service: string | undefined
+  readonly #logger: Logger | undefined
   /** Ceph compares If-Match of a PUT with the bare ETag, so that the quotes that HTTP asks for never match. */
   #quotesEtags = true
 
   /** @param prefix empty or ending in `/` */
-  constructor(bucket: string, prefix: string, options: S3ConnectionOptions = {}) {
+  constructor(
+    bucket: string,
+    prefix: string,
+    options: S3ConnectionOptions & { readonly logger?: Logger | undefined } = {},
+  ) {
     this.#bucket = bucket
     this.#prefix = prefix
     this.uri = `s3://${bucket}/${prefix}`
     this.endpoint = options.endpoint
     this.#service = options.endpoint
+    this.#logger = options.logger
     this.#options = options
   }
 

@@ -47,6 +47,8 @@ const flagCases: Record<string, Readonly<Record<string, unknown>>> = {
   'aflw2000 with the published boxes': { adapter: 'aflw2000', box: 'hopenet-literal' },
   csv: { adapter: 'csv', index: 'labels.csv' },
   'csv with columns': { adapter: 'csv', index: 'labels.csv', columns: 'key=image,yaw=ry,pitch=rx,roll=rz' },
+  'csv with faces': { adapter: 'csv', index: 'labels.csv', columns: 'face=person' },
+  'labels with other signs': { adapter: 'aflw2000', labelSigns: 'roll=-1,yaw=-1' },
 }
 
 test.each(Object.entries(flagCases))('%s give the same result set as ever', (name, flags) => {

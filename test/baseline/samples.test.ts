@@ -41,6 +41,9 @@ const contents = {
   'labels.csv':
     'key,yaw,pitch,roll,x0,y0,x1,y1,subject,sequence,frame\n' +
     'a.png,1,-2.5,3,10,20,30.5,40,Anna,s1,7\nfaces/plain.JPG,,,,,,,,,,\nvanished.png,1,2,3,,,,,,,\nimage00002.jpg,1,x,3,,,,,,,\n',
+  'faces.csv':
+    'key,person, Yaw,Pitch,Roll,x0,y0,x1,y1\n' +
+    'a.png,left,1,-2.5,200,10,20,30.5,40\na.png,Anna B.,x,2,3,1,2,3,4\nvanished.png,1,,,,4,4,4,4\na.png,2,1,2,3,,,,\na.png,2,1,2,4,,,,\n',
   'labels.jsonl': '{"key":"a.png","yaw":1,"pitch":2,"roll":3}\n{"key":"faces/plain.JPG","subject":"Ben"}\n',
 }
 
@@ -57,6 +60,7 @@ const cases: Record<string, AdapterOptions> = {
   'aflw2000 with the published boxes': { name: 'aflw2000', applyExifOrientation, box: 'hopenet-literal' },
   csv: { name: 'csv', applyExifOrientation, index: 'labels.csv', columns: {} },
   'csv with columns': { name: 'csv', applyExifOrientation, index: 'labels.csv', columns: { subject: 'frame' } },
+  'csv with faces': { name: 'csv', applyExifOrientation, index: 'faces.csv', columns: { face: 'person' } },
   'csv as JSON Lines': { name: 'csv', applyExifOrientation, index: 'labels.jsonl', columns: {} },
 }
 

@@ -38,7 +38,7 @@ async function truthOf(contents: Record<string, string>, adapter = biwi()) {
   const store = memoryStore(contents)
   const [sample] = await samplesOf(adapter, store)
   if (!sample) throw new Error('no sample')
-  return adapter.read(store, sample)
+  return (await readTruth(adapter, store, sample)).truth
 }
 
 const closeTo = (pose: Pose | null, yaw: number, pitch: number, roll: number) => {

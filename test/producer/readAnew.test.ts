@@ -25,7 +25,7 @@ it('says how many images are computed again for what is read only now, before an
   onTestFinished(() => world.remove())
   const keys = Array.from({ length: 12 }, (_, n) => `${String(n).padStart(5, '0')}.png`)
   const changedKeys = keys.slice(-3)
-  const memory = memoryStore({ ...Object.fromEntries(keys.map((key) => [key, key])) })
+  const memory = memoryStore(Object.fromEntries(keys.map((key) => [key, key])))
   const dataset = wrapped(memory, { close: () => undefined })
   const plain = await world.prepare(['yaw'])
   const adapter = { name: 'csv' as const, applyExifOrientation: false, index: 'index.csv', columns: {} }
@@ -54,14 +54,18 @@ it('says how many images are computed again for what is read only now, before an
   expect(await serve('key,a,b,c')).toMatchObject({ computed: keys.length })
   expect(events).toEqual([
     'nothing is read from "a", "b", "c" of the index; --columns says what columns hold',
-    ...['computes', 'computes', 'computes'],
+    'computes',
+    'computes',
+    'computes',
   ])
 
   for (const key of changedKeys) memory.objects.set(key, 'changed')
   expect(await serve('key, yaw, pitch, roll')).toMatchObject({ computed: keys.length })
   expect(events).toEqual([
     `${keys.length - changedKeys.length} images are computed again only because more of the index is read than by earlier versions of headlight`,
-    ...['computes', 'computes', 'computes'],
+    'computes',
+    'computes',
+    'computes',
   ])
 
   expect(await serve('key, yaw, pitch, roll')).toMatchObject({ computed: 0, unchanged: keys.length })

@@ -102,10 +102,7 @@ export class SampleSource {
       const found = await callStore(call, () => dataset.get(imageKey, { signal: storeCall.signal }))
       if (!found) {
         await this.#ensureNotEmptied()
-        // An index tells of what it names; without one, only a link is listed that has no ETag.
-        const isLink = entry.etag === '' && entry.truth === undefined
-        const what = isLink ? 'is a link that leads nowhere; mend or remove it' : 'was gone when it was read'
-        throw new SampleError('vanished', `${dataset.uri}${imageKey} ${what}`)
+        throw new SampleError('vanished', notFound(`${dataset.uri}${imageKey}`, entry))
       }
       if (found.info.etag !== entry.etag)
         throw new SampleError(
@@ -232,4 +229,12 @@ const refusals = {
   'bad-key': (key: string) => `The key ${JSON.stringify(key)} cannot be laid out below the output; rename the object.`,
   'key-collision': (key: string) =>
     `The map of ${JSON.stringify(key)} would overwrite the map of another sample; rename one of the two.`,
+}
+
+function notFound(where: string, { etag, truth }: ManifestEntry): string {
+  if (etag !== '') return `${where} was gone when it was read`
+  // Never seen: the next run will not find it either, unless somebody puts it there.
+  return truth === undefined
+    ? `${where} is a link that leads nowhere; mend or remove it`
+    : `the index names ${where}, which was not there when it was listed or read`
 }

@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { InputError, PlaceError, SampleError, TransientError } from '../../../src/base/errors.ts'
 import type { Adapter } from '../../../src/dataset/adapter.ts'
 import { readRecordFile } from '../../../src/output/recordFile.ts'
+import { tableRow } from '../../../src/output/table.ts'
 import { openStore } from '../../../src/storage/open.ts'
 import { computeShard } from '../../../src/worker/unit/pipeline.ts'
 import { startS3Server, type S3Request } from '../../support/s3Server.ts'
@@ -272,6 +273,10 @@ test('a label that cannot be used does not cost the map', async () => {
   expect(bad).toMatchObject({ status: 'ok', label: null, error: null, labelFault: expect.stringContaining('±360°') })
   expect(good).toMatchObject({ status: 'ok', label: { yaw: 36 } })
   expect(Object.keys(good ?? {})).not.toContain('labelFault')
+  expect([bad!, good!].map((record) => [tableRow(record).code, tableRow(record).message])).toEqual([
+    [null, expect.stringContaining('±360°')],
+    [null, null],
+  ])
   expect([...(await contents(shard.output)).keys()]).toContain(`${shard.job.set}/maps/sum/7_+361_+0_+0.png`)
 })
 
@@ -303,12 +308,14 @@ test('faces are cut out of their image, and a key that is none says why', async 
   shard.list(face('l', 0))
   shard.list(face('r', 8))
   shard.list({ ...face('1', 0), key: '/elsewhere/a.png#1', refused: 'bad-key' })
+  shard.list({ ...face('1', 0), key: 'z.png#1', etag: '' })
   await computeShard(shard.work)
   const records = await shard.records()
   expect(records).toMatchObject([
     { key: 'two.png#l', status: 'ok', face: 'l', angles: { pitch: -10 }, crop: [0, 0, 8, 8] },
     { key: 'two.png#r', status: 'ok', face: 'r', angles: { pitch: -90 }, crop: [8, 0, 16, 8] },
     { code: 'bad-key', message: expect.stringContaining('"/elsewhere/a.png", which does not lie below file://') },
+    { code: 'vanished', message: expect.stringMatching(/^the index names .*z\.png, which was not there when/) },
   ])
   const maps = [...(await contents(shard.output)).keys()].filter((key) => key.includes('/maps/sum/'))
   expect(maps.map((key) => key.split('/sum/')[1])).toEqual(['two.png#l.png', 'two.png#r.png'])
