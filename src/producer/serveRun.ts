@@ -107,6 +107,8 @@ class Serving {
   readonly #adapter: Adapter
   /** Names the result set in every line, which the options' own does not: what is about Redis is about no run. */
   readonly #log: Logger
+  /** Warnings that were given: behind a retry that was left open the dataset is looked at twice. */
+  readonly #warned = new Set<string>()
 
   constructor(options: ServeRunOptions, hold: Hold, progress: ProgressReport, log: Logger) {
     this.#log = log
@@ -172,7 +174,10 @@ class Serving {
 
   async #requireImages(dataset: Store): Promise<void> {
     await requireImages(this.#adapter, new PatientStore(dataset, this.#patience), 1)
-    for (const warning of this.#adapter.overview?.().warnings ?? []) this.#options.log.warn(warning)
+    for (const warning of this.#adapter.overview?.().warnings ?? []) {
+      if (!this.#warned.has(warning)) this.#options.log.warn(warning)
+      this.#warned.add(warning)
+    }
   }
 
   /** Lists, enqueues and follows at once: workers compute the first parts while the last are being listed. */
