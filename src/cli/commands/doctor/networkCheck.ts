@@ -1,0 +1,20 @@
+import { withoutPassword } from '../../../base/telemetry.ts'
+import { withPlaces } from '../../../storage/place.ts'
+import type { Call } from '../../command.ts'
+import { announcement, givenNetwork } from '../../shared/networkFile.ts'
+import type { Finding } from './checks.ts'
+
+/** Whether the network can be read from here, and is one. Never rejects. */
+export async function checkNetwork(call: Call, given: string): Promise<Finding> {
+  const name = 'network'
+  try {
+    const { network, bytes } = await givenNetwork(call, given)
+    const heads = network.description.heads.map(({ output }) => output).join(', ')
+    const size = `${(bytes.byteLength / 1e6).toFixed(1)} MB`
+    const detail = `${network.file}, ${size}, sha256 ${network.digest.slice(0, 16)}…, with ${heads}`
+    return { name, ok: true, detail, remedy: announcement(network) ?? null }
+  } catch (error) {
+    const said = withPlaces(withoutPassword(error instanceof Error ? error.message : String(error)))
+    return { name, ok: false, detail: said, remedy: null }
+  }
+}
