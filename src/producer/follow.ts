@@ -12,7 +12,7 @@ export interface FollowOptions {
   readonly set: string
   readonly run: string
   readonly shards: Shards
-  readonly queue: Pick<ShardQueue, 'add' | 'promote' | 'unknown' | 'workers'>
+  readonly queue: Pick<ShardQueue, 'add' | 'promote' | 'reclaim' | 'unknown' | 'workers'>
   /** Whether all parts are listed. */
   readonly isListed: () => boolean
   readonly signal: AbortSignal
@@ -41,6 +41,11 @@ const listingShare = 0.05
  * seconds old puts them aside once more. Longer than workers wait between two looks (5 s).
  */
 const promotionMs = 8_000
+/**
+ * How long after a resumption, or a start, jobs that workers put aside are given their places again when they have come
+ * back by themselves. Longer than workers put them aside for (30 s, give or take a quarter).
+ */
+const reclaimingMs = 45_000
 /** How many missing shards of either end are looked up in the queue. Redis loses all, or what came last. */
 const probes = 8
 
@@ -64,6 +69,8 @@ export class Following {
   #lonelySince: number | undefined
   #isLonely = false
   #promoteUntil = -Infinity
+  /** A producer before this one may have ended while the run was paused. */
+  #reclaimUntil = performance.now() + reclaimingMs
 
   constructor(options: FollowOptions) {
     this.#options = options
@@ -109,6 +116,7 @@ export class Following {
         if (!flags.paused) await this.#enqueueAgain()
         await this.#lookForWorkers(flags.paused)
         if (!flags.paused && performance.now() < this.#promoteUntil) await queue.promote()
+        if (!flags.paused && performance.now() < this.#reclaimUntil) await queue.reclaim()
         if (complaint !== undefined) onMessage(this.#standing())
         complaint = undefined
       } catch (error) {
@@ -128,8 +136,9 @@ export class Following {
     if (paused) return
     try {
       // Those that are in the queue stay as they are; those that were listed meanwhile, or lost, are not in it.
-      await queue.add(shards.missing)
+      await queue.add(shards.missing, { anew: true })
       this.#promoteUntil = performance.now() + promotionMs
+      this.#reclaimUntil = performance.now() + reclaimingMs
     } catch (error) {
       this.#isPaused = true
       throw error
@@ -197,7 +206,7 @@ export class Following {
     if (!unknown.some((shard) => this.#isExpectedInQueue(shard) && shards.isMissing(shard))) return
     const lost = expected()
     this.#complain(`the queue has lost shards; ${lost.length} without a record file are enqueued again`)
-    await queue.add(lost)
+    await queue.add(lost, { anew: true })
   }
 
   /** Not while a failed shard waits for its next time: it is rightly not in the queue. */

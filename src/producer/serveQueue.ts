@@ -193,6 +193,7 @@ async function serveJob(
       openDataset,
       full: asked.full,
       prune: asked.prune,
+      priority: asked.priority,
       shardSize: asked.shardSize,
       connection,
       queueName,

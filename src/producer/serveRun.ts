@@ -37,6 +37,8 @@ export interface ServeRunOptions {
   readonly retry?: Retry | undefined
   /** Remove the maps and gradients of samples that are gone. */
   readonly prune?: boolean
+  /** Beside other runs of the queue; absent: an ordinary one. */
+  readonly priority?: number | undefined
   /** Null: chosen by the size of the dataset. */
   readonly shardSize: number | null
   readonly connection: QueueConnection
@@ -182,7 +184,7 @@ class Serving {
 
   /** Lists, enqueues and follows at once: workers compute the first parts while the last are being listed. */
   async #work(run: Run, dataset: Store): Promise<{ end: 'completed' | 'cancelled'; facts: WorkFacts }> {
-    const { output, set, connection, queueName, log, times, hasOwnWorkers = false } = this.#options
+    const { output, set, connection, queueName, priority, log, times, hasOwnWorkers = false } = this.#options
     const progress = this.#progress
     const shards = new Shards(output, set.id, run.run)
     const work = new WorkLog()
@@ -199,6 +201,7 @@ class Serving {
         ...(output.endpoint === undefined ? {} : { endpoint: output.endpoint }),
         set: set.id,
       },
+      priority,
       listeners: {
         onResult: (shard, result) => {
           work.add(result, performance.now())

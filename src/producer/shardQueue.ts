@@ -1,6 +1,7 @@
-import type { Queue, QueueEvents } from 'bullmq'
+import type { Job, Queue, QueueEvents } from 'bullmq'
 import { TransientError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
+import { shardName } from '../output/layout.ts'
 import type { Shard } from '../output/manifest.ts'
 import { closeWithin } from '../queue/closing.ts'
 import { openQueue, openQueueEvents } from '../queue/connection.ts'
@@ -15,12 +16,15 @@ import {
 } from '../queue/jobs.ts'
 import { sayOutage } from '../queue/outage.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
+import { asidePriority, ordinaryPriority, placeOf, shardPriority } from '../queue/shardPriority.ts'
 
 export interface ShardQueueOptions {
   readonly connection: QueueConnection
   readonly queueName: string
   /** What the jobs of this run have in common. */
   readonly job: Pick<ShardJob, 'run' | 'output' | 'endpoint' | 'set'>
+  /** Of the run, beside other runs of the queue; absent: an ordinary one. */
+  readonly priority?: number | undefined
   readonly listeners: {
     readonly onResult: (shard: ShardName, result: ShardResult) => void
     readonly onProgress: (shard: ShardName, progress: { computed: number; failed: number }) => void
@@ -38,17 +42,27 @@ const bulkJobs = 1_000
 const answerTimeoutMs = 10_000
 const closeTimeoutMs = 2_000
 
-/** One run's jobs in the shards queue. Raises TransientError `queue-lost` while Redis is away. */
+/** Enough to tell how far the queue has come: more are hardly at work at once. */
+const busyJobs = 100
+
+/**
+ * One run's jobs in the shards queue, in which runs take turns: the first shard of a run gets the place that the queue
+ * has come to, each further one the next place, and the smallest place is taken first. Raises TransientError `queue-lost` while Redis is away. */
 export class ShardQueue {
   readonly #job: ShardQueueOptions['job']
   readonly #queue: Queue<ShardJob>
   readonly #events: QueueEvents
+  readonly #runPriority: number
+  /** Places given, by shard. */
+  readonly #places = new Map<string, number>()
+  #lastPlace = 0
   readonly #adding = new Set<Promise<unknown>>()
   readonly #onLost: (error: Error) => void
 
   constructor(options: ShardQueueOptions) {
     const { connection, queueName, log, listeners } = options
     this.#job = options.job
+    this.#runPriority = options.priority ?? ordinaryPriority
     this.#onLost = (error) => sayOutage(connection, log, error)
     this.#queue = openQueue<ShardJob, ShardResult>(connection, queueName, log)
     this.#events = openQueueEvents(connection, queueName, log)
@@ -68,8 +82,15 @@ export class ShardQueue {
     })
   }
 
-  /** Adds jobs; adding one that is in the queue already changes nothing. */
-  async add(shards: readonly Shard[]): Promise<void> {
+  /**
+   * Adds jobs; adding one that is in the queue already changes nothing. `anew`: from the place on to which the queue has
+   * come by now, whatever places they were given before.
+   */
+  async add(shards: readonly Shard[], { anew = false } = {}): Promise<void> {
+    if (anew) {
+      this.#places.clear()
+      this.#lastPlace = 0
+    }
     const adding = this.#add(shards)
     this.#adding.add(adding)
     try {
@@ -80,13 +101,57 @@ export class ShardQueue {
   }
 
   async #add(shards: readonly Shard[]): Promise<void> {
+    if (shards.length === 0) return
+    // A run that lists slowly saves up no turns.
+    this.#lastPlace = Math.max(this.#lastPlace, await this.#reached())
     for (let i = 0; i < shards.length; i += bulkJobs) {
       const jobs = shards.slice(i, i + bulkJobs).map((shard) => {
         const data: ShardJob = { ...this.#job, ...shard }
-        return { name: 'shard', data, opts: { ...shardJobOptions, jobId: shardJobId(data) } }
+        return {
+          name: 'shard',
+          data,
+          opts: { ...shardJobOptions, jobId: shardJobId(data), priority: this.#priority(shard) },
+        }
       })
       await this.#answered(this.#queue.addBulk(jobs))
     }
+  }
+
+  #priority(shard: ShardName): number {
+    const name = shardName(shard.part, shard.offset)
+    const place = this.#places.get(name) ?? ++this.#lastPlace
+    this.#places.set(name, place)
+    return shardPriority(this.#runPriority, place)
+  }
+
+  /** The place that shards of this run priority have come to: those that wait have later ones. */
+  async #reached(): Promise<number> {
+    // One that waits again, after an attempt that failed, may be the first by far: what is at work tells better.
+    const first = placeOf(this.#runPriority, (await this.#firstWaiting())?.priority ?? asidePriority)
+    const atWork = await this.#placesOf('active')
+    if (first !== undefined || atWork.length > 0) return Math.max(...atWork, (first ?? 1) - 1)
+    return Math.max(0, ...(await this.#placesOf('delayed')))
+  }
+
+  async #placesOf(state: 'active' | 'delayed'): Promise<number[]> {
+    const jobs = await this.#answered(this.#queue.getJobs([state], 0, busyJobs - 1))
+    const places = jobs.map(({ priority }) => placeOf(this.#runPriority, priority) ?? 0)
+    return places.filter((place) => place > 0)
+  }
+
+  /** The first job of this run priority or a lower one, looked for by halves: higher ones may be many. */
+  async #firstWaiting(): Promise<Job | undefined> {
+    let [from, to] = [0, await this.#answered(this.#queue.getPrioritizedCount())]
+    let first: Job | undefined
+    for (let probe = 0; from < to; probe = (from + to) >> 1) {
+      const [job] = await this.#answered(this.#queue.getPrioritized(probe, probe))
+      if (job !== undefined && (placeOf(this.#runPriority, job.priority) ?? 1) < 1) from = probe + 1
+      else {
+        to = probe
+        first = job
+      }
+    }
+    return first
   }
 
   /** Makes jobs of this run that wait for a later time wait no longer. Which of them still do is the queue's to say. */
@@ -94,11 +159,35 @@ export class ShardQueue {
     for (let from = 0; ;) {
       const delayed = await this.#answered(this.#queue.getDelayed(from, from + bulkJobs - 1))
       if (delayed.length === 0) return
-      const ours = delayed.filter((job) => job.id !== undefined && this.#shard(job.id) !== undefined)
       // One that moved on meanwhile needs no help; a Redis that is away says so at the next page.
-      const promoted = await Promise.allSettled(ours.map((job) => job.promote()))
+      const promoted = await Promise.allSettled(
+        this.#ours(delayed).map(async ({ job, shard }) => {
+          await job.changePriority({ priority: this.#priority(shard) })
+          await job.promote()
+        }),
+      )
       from += delayed.length - promoted.filter(({ status }) => status === 'fulfilled').length
     }
+  }
+
+  /** Gives jobs of this run that workers put aside, and that wait behind all others now, their places again. */
+  async reclaim(): Promise<void> {
+    for (let from = 0; ;) {
+      const last = await this.#answered(this.#queue.getJobs(['prioritized'], from, from + bulkJobs - 1, false))
+      const aside = last.filter(({ priority }) => priority === asidePriority)
+      const reclaimed = await Promise.allSettled(
+        this.#ours(aside).map(({ job, shard }) => job.changePriority({ priority: this.#priority(shard) })),
+      )
+      if (aside.length < bulkJobs) return
+      from += aside.length - reclaimed.filter(({ status }) => status === 'fulfilled').length
+    }
+  }
+
+  #ours(jobs: readonly Job[]): { job: Job; shard: ShardName }[] {
+    return jobs.flatMap((job) => {
+      const shard = this.#shard(job.id ?? '')
+      return shard === undefined ? [] : [{ job, shard }]
+    })
   }
 
   /** Those of the shards that the queue knows nothing of, once what is being added is in. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { shardName } from '../output/layout.ts'
+import { runPrioritySchema } from './shardPriority.ts'
 
 /**
  * Major version of the job schemas. It is part of the queue names, so that workers of two versions side by side never
@@ -113,6 +114,8 @@ export const runJobSchema = z.strictObject({
   run: folderNameSchema.optional(),
   /** The schedule that asks for it. */
   schedule: z.string().optional(),
+  /** Absent: an ordinary run. */
+  priority: runPrioritySchema.optional(),
   /** Told how the run ended. */
   webhook: z.url().optional(),
   /** Where the network is read anew before the run: other bytes are another result set. Absent: the one of `set`. */

@@ -23,12 +23,15 @@ afterEach(() => world.remove())
 class FakeQueue {
   readonly jobs = new Set<string>()
   readonly added: string[][] = []
+  readonly anew: boolean[] = []
   promotions = 0
+  reclaims = 0
   workerCount = 1
   isAway = false
 
-  async add(given: readonly Shard[]): Promise<void> {
+  async add(given: readonly Shard[], { anew = false } = {}): Promise<void> {
     this.#answer()
+    this.anew.push(anew)
     const names = given.map(({ part, offset }) => shardName(part, offset))
     this.added.push(names)
     for (const name of names) this.jobs.add(name)
@@ -37,6 +40,11 @@ class FakeQueue {
   async promote(): Promise<void> {
     this.#answer()
     this.promotions++
+  }
+
+  async reclaim(): Promise<void> {
+    this.#answer()
+    this.reclaims++
   }
 
   async unknown(given: readonly Shard[]): Promise<Shard[]> {
@@ -140,6 +148,7 @@ describe('following a run', () => {
     const end = following.end()
     await expect.poll(() => queue.added.length).toBe(2)
     expect(queue.added[1]).toEqual(names.slice(10))
+    expect(queue.anew).toEqual([false, true])
     expect(messages.some((message) => message?.includes('20 without a record file'))).toBe(true)
     await commit(names)
     expect(await end).toBe('completed')
@@ -220,7 +229,7 @@ describe('following a run', () => {
     await commit(['00000-000000'])
     await expect.poll(() => shards.samplesDone).toBe(2)
     expect(queue.added).toEqual([])
-    expect(queue.promotions).toBe(0)
+    expect([queue.promotions, queue.reclaims]).toEqual([0, 0])
     expect(messages).toEqual([expect.stringContaining('headlight resume run')])
 
     await changeFlags(world.output, 'set', 'run', { paused: false })
@@ -228,6 +237,19 @@ describe('following a run', () => {
     expect(messages.at(-1)).toBeUndefined()
     // More than once: a worker may have put a shard aside after the first time.
     await expect.poll(() => queue.promotions).toBeGreaterThan(1)
+    await expect.poll(() => queue.reclaims).toBeGreaterThan(1)
+    expect(queue.anew).toEqual([true])
+    await commit(queue.jobs)
+    expect(await end).toBe('completed')
+  })
+
+  it('claims what was put aside while its producer was away and the run was paused and resumed', async () => {
+    const queue = new FakeQueue()
+    await queue.add(shards.add(header))
+    const { following } = follow(queue)
+    const end = following.end()
+    await expect.poll(() => queue.reclaims).toBeGreaterThan(1)
+    expect(queue.promotions).toBe(0)
     await commit(queue.jobs)
     expect(await end).toBe('completed')
   })

@@ -379,7 +379,7 @@ describe('a producer that is told to stop', () => {
     const runs = openQueue<RunJob, unknown>(connection, runsQueue, silent)
     const shards = openQueue(connection, shardsQueue, silent)
     // No worker is there: it goes on for ever.
-    await expect.poll(() => shards.getWaitingCount()).toBe(1)
+    await expect.poll(() => shards.getPrioritizedCount()).toBe(1)
     await admin.flushall()
     stop.abort(new Error('stopped'))
     await serving

@@ -8,6 +8,7 @@ import { enqueueRun } from '../../src/producer/queueRun.ts'
 import type { ServeRunsOptions } from '../../src/producer/serveQueue.ts'
 import { openQueue } from '../../src/queue/connection.ts'
 import { runJobSchema, runsQueue, shardsQueue, type RunJob } from '../../src/queue/jobs.ts'
+import { shardPriority } from '../../src/queue/shardPriority.ts'
 import { AllowedPlaces } from '../../src/storage/allowedPlaces.ts'
 import { openStore } from '../../src/storage/open.ts'
 import { wrapped } from '../../src/storage/wrapped.ts'
@@ -63,6 +64,20 @@ describe('the runs queue', () => {
     }
     expect((await latestRun(world.output, set.id))?.run).toBe(left?.run)
     expect(await world.rows(set)).toHaveLength(2)
+  })
+
+  it('gives a run the priority that it was added with among the shards of others', async () => {
+    const own = await startTestRedis()
+    serving = serveRunsOf(world, own.connection, stop.signal)
+    await enqueueRun(own.connection, { ...job(), priority: 2 }, silent)
+    const shards = openQueue(own.connection, shardsQueue, silent)
+    await expect.poll(() => shards.getPrioritizedCount()).toBe(2)
+    const numbers = (await shards.getPrioritized()).map(({ priority }) => priority)
+    expect(numbers).toEqual([shardPriority(2, 1), shardPriority(2, 2)])
+    await shards.close()
+    stop.abort(new Error('stopped'))
+    await serving
+    await own.stop()
   })
 
   it('says when it takes no more runs', async () => {

@@ -29,7 +29,7 @@ async function begin(webhook?: string): Promise<void> {
   serving = serveRunsOf(world, connection, stop.signal)
   await schedules.runNow('yearly')
   const shards = openQueue(connection, shardsQueue, silent)
-  await expect.poll(() => shards.getWaitingCount()).toBe(1)
+  await expect.poll(() => shards.getPrioritizedCount()).toBe(1)
   await shards.close()
 }
 

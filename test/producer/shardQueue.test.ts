@@ -25,7 +25,7 @@ it('fetches back what workers put aside for later, of its own run alone', async 
     await queue.add('shard', {}, { ...aside, jobId: `run-1-00000-00000${i}` })
   }
   await shards.promote()
-  expect(await queue.getJobCounts('waiting', 'delayed')).toEqual({ waiting: 30, delayed: 30 })
+  expect(await queue.getJobCounts('prioritized', 'delayed')).toEqual({ prioritized: 30, delayed: 30 })
   const ids = (await queue.getDelayed()).map(({ id }) => id)
   expect(ids.filter((id) => id?.startsWith('run-1-'))).toEqual([])
   await queue.close()

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { hasLooseCredentials } from '../../base/looseCredentials.ts'
 import { adapterFlag, adapterFlags } from '../../dataset/adapters.ts'
+import { ordinaryPriority, runPrioritySchema } from '../../queue/shardPriority.ts'
 import { gradientChoices, mapStyles, scopes } from '../../saliency/choices.ts'
 import { engineChoices } from '../../saliency/engines/openEngine.ts'
 
@@ -182,6 +183,12 @@ export const settingsSchema = z.strictObject({
       description:
         'What the queue may make this process touch, one or several by comma: datasets, outputs and networks at or below s3://bucket/prefix/, file:///folder/ or an absolute path; webhooks below https://host/. All else is refused before anything of it is fetched, and left to others.',
     }),
+  priority: runPrioritySchema.default(ordinaryPriority).meta({
+    group: 'queue',
+    placeholder: 'N',
+    description:
+      'Which runs on this Redis workers come to first: all shards of a higher number are taken before any of a lower one, and runs of one number take turns.',
+  }),
 
   healthPort: z.int().min(0).max(65_535).optional().meta({
     group: 'health',

@@ -1,5 +1,6 @@
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { RunJob } from '../../queue/jobs.ts'
+import { ordinaryPriority } from '../../queue/shardPriority.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Settings } from '../settings/optionSchema.ts'
 
@@ -12,6 +13,7 @@ export function runJob(settings: Settings, output: Store, set: ResultSet): RunJo
     full: settings.full,
     prune: settings.prune,
     shardSize: settings.shardSize ?? null,
+    ...(settings.priority === ordinaryPriority ? {} : { priority: settings.priority }),
     ...(settings.webhook === undefined ? {} : { webhook: settings.webhook }),
   }
 }

@@ -2,6 +2,7 @@ import { DelayedError, WaitingError, type Job } from 'bullmq'
 import { PlaceError, RefusalError, TransientError } from '../../base/errors.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import { runInLog, shardJobSchema, type ShardJob, type ShardResult } from '../../queue/jobs.ts'
+import { asidePriority } from '../../queue/shardPriority.ts'
 import { asPlaceFault } from '../storeCall.ts'
 import { ShardSuspicion } from '../suspicion.ts'
 import type { ShardDone } from '../unitMessages.ts'
@@ -242,6 +243,8 @@ export class ShardJobs {
       }
       case 'paused':
         this.#pausedAt = performance.now()
+        // Not those of an older producer, which would give it no place again.
+        if (queued.priority > 0) await queued.changePriority({ priority: asidePriority })
         return this.#putAside(queued, token)
       case 'handed-back':
         return toWaiting(queued, token)

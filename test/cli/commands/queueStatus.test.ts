@@ -19,6 +19,9 @@ it('counts a schedule’s next time as scheduled, once it is due as waiting, and
     expect(await runs()).toMatchObject({ waiting: 1, delayed: 0, scheduled: 0 })
     await queue.add('run', job, { delay: 3_600_000 })
     expect(await runs()).toMatchObject({ waiting: 1, delayed: 1, scheduled: 0 })
+    // As the shards of runs that take turns.
+    await queue.add('run', job, { priority: 7 })
+    expect(await runs()).toMatchObject({ waiting: 2, delayed: 1, scheduled: 0 })
   } finally {
     await queue.close()
     await schedules.close()

@@ -4,6 +4,7 @@ import { InputError, PlaceError, RefusalError, TransientError } from '../../../s
 import { createLogger } from '../../../src/base/telemetry.ts'
 import type { Flags } from '../../../src/output/flags.ts'
 import type { ShardJob, ShardResult } from '../../../src/queue/jobs.ts'
+import { asidePriority } from '../../../src/queue/shardPriority.ts'
 import { ShardJobs } from '../../../src/worker/supervisor/shardJobs.ts'
 import type { UnitPool } from '../../../src/worker/supervisor/unitPool.ts'
 import { UnitDeath, type ShardListener, type StopSignals } from '../../../src/worker/supervisor/unitProcess.ts'
@@ -47,6 +48,7 @@ class FakeJob {
   id = 'run-1-00000-000000'
   readonly opts = { attempts: 10 }
   attemptsMade = 0
+  priority = 5
   data: ShardJob = { run: 'run-1', output: 'file:///out/', set: 'tiny', part: 0, offset: 0, count: 4 }
   moved: string | undefined
   delayedUntil = 0
@@ -57,6 +59,9 @@ class FakeJob {
   }
   async updateProgress(progress: unknown): Promise<void> {
     this.progress.push(progress)
+  }
+  async changePriority({ priority }: { priority: number }): Promise<void> {
+    this.priority = priority
   }
   async moveToWait(): Promise<void> {
     this.moved = 'waiting'
@@ -173,7 +178,16 @@ test('a run that is paused midway gives its shard back for later, without counti
   await expect(processing).rejects.toThrow(DelayedError)
   expect(job.moved).toBe('delayed')
   expect(job.delayedUntil - Date.now()).toBeGreaterThan(15_000)
+  // Behind all others, should it come back before its run is resumed.
+  expect(job.priority).toBe(asidePriority)
   expect(jobs.activity).toBe('paused')
+})
+
+test('a shard of an older producer, which would give it no place again, keeps its own when its run is paused', async () => {
+  const { process, job } = world(() => ({ paused: true, cancelled: false }))
+  job.priority = 0
+  await expect(process()).rejects.toThrow(DelayedError)
+  expect(job.priority).toBe(0)
 })
 
 test('shards at work are handed back to the front of the queue', async () => {

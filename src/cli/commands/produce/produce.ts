@@ -5,7 +5,7 @@ export const produceCommand: CommandSpec = {
   name: 'produce',
   summary: 'put a run on the queue for workers on any machine, and follow it',
   // The engine and its batch are the workers' choice.
-  settings: computingSettings.filter((name) => name !== 'engine' && name !== 'batch'),
+  settings: [...computingSettings.filter((name) => name !== 'engine' && name !== 'batch'), 'priority'],
   extend: (command) =>
     command.option(
       '--detach',

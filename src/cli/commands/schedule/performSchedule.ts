@@ -120,10 +120,7 @@ const notOfRuns: readonly string[] = ['engine', 'batch', 'redis', 'strict']
 /** The arguments after `--`, read as those of `produce` would be. */
 function runOptions(args: readonly string[]): Command {
   const command = new Command('--').exitOverride().configureOutput({ outputError: () => undefined })
-  addSettings(
-    command,
-    computingSettings.filter((name) => !notOfRuns.includes(name)),
-  )
+  addSettings(command, [...computingSettings.filter((name) => !notOfRuns.includes(name)), 'priority'])
   return command
     .helpOption(false)
     .allowExcessArguments(false)
@@ -141,21 +138,15 @@ type Underway = 'active' | 'waiting' | undefined
 /** As `--json` prints it. The names are a contract: add, don't rename. */
 function statusJson({ schedule, next, outcomes }: ScheduleStatus, underway: Underway) {
   const { name, cron, timeZone, paused, job } = schedule
-  const { output, set, full, prune } = job
-  const followed = job.followNetwork === undefined ? {} : { followNetwork: job.followNetwork.uri }
+  const { output, set, full, prune, priority } = job
   const when = { name, cron, timeZone, paused, next }
-  return {
-    ...when,
-    output,
-    set,
-    full,
-    prune,
-    ...followed,
-    underway: underway ?? null,
-    lastOutcome: outcomes[0] ?? null,
-    outcomes,
-  }
+  const followed = job.followNetwork === undefined ? {} : { followNetwork: job.followNetwork.uri }
+  const what = { output, set, full, prune, ...(priority === undefined ? {} : { priority }), ...followed }
+  return { ...when, ...what, underway: underway ?? null, lastOutcome: outcomes[0] ?? null, outcomes }
 }
+
+const manner = ({ full, prune, priority }: RunJob): string =>
+  `${full ? ', in full' : ''}${prune ? ', pruned' : ''}${priority === undefined ? '' : `, priority ${priority}`}`
 
 /** A producer that is there begins at once. */
 const lateMs = 15_000
@@ -170,7 +161,7 @@ function statusText({ schedule, next, outcomes }: ScheduleStatus, underway: Unde
   const overdue = isLate ? ' (the first is overdue: it runs when a headlight producer is there and free)' : ''
   const rows: [string, string][] = [
     ['runs', `${cron}, ${timeZone}${paused ? '; paused' : ''}`],
-    ['result set', `${place(job.output)}${job.set}/${job.full ? ', in full' : ''}${job.prune ? ', pruned' : ''}`],
+    ['result set', `${place(job.output)}${job.set}/${manner(job)}`],
     ...(job.followNetwork === undefined
       ? []
       : [['network', `${place(job.followNetwork.uri)}, read anew each time`] satisfies [string, string]]),

@@ -25,8 +25,10 @@ export async function queueStatuses(connection: QueueConnection, log: Logger): P
     const queue = openQueue(connection, name, log)
     try {
       await queue.waitUntilReady()
-      const counts = await queue.getJobCounts('waiting', 'active', 'delayed')
-      const { waiting = 0, active = 0, delayed: notYet = 0 } = counts
+      const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed')
+      // BullMQ keeps what waits in two places, and shards mostly in the second.
+      const { waiting: inOrder = 0, prioritized = 0, active = 0, delayed: notYet = 0 } = counts
+      const waiting = inOrder + prioritized
       // BullMQ keeps a schedule's next time as a delayed job. The shards queue has many delayed jobs and no schedule.
       const hasSchedules = (await queue.getJobSchedulersCount()) > 0
       const scheduled = hasSchedules ? (await queue.getDelayed()).filter(isScheduled).length : 0
