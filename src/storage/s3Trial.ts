@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import { S3Connection, type S3ConnectionOptions } from './s3Connection.ts'
+import type { S3ConnectionOptions } from './s3Client.ts'
+import { S3Connection } from './s3Connection.ts'
 import { failureOf, isNoSuchObject, s3Error } from './s3Errors.ts'
 import { temporaryName } from './temporaryName.ts'
 import type { Access, ProbeFacts, StoreTrial } from './trial.ts'
@@ -22,19 +23,21 @@ export class S3Trial implements StoreTrial {
   left: string | undefined
   readonly #bucket: string
   readonly #prefix: string
-  readonly #endpoint: string | undefined
   readonly #connection: S3Connection
   readonly #probe: string
 
-  /** @param uri as a store gives it */
-  constructor(uri: string, options: S3ConnectionOptions) {
-    const [bucket = '', ...parts] = uri.slice('s3://'.length).split('/')
+  private constructor(uri: string, bucket: string, prefix: string, connection: S3Connection) {
     this.uri = uri
     this.#bucket = bucket
-    this.#prefix = parts.join('/')
-    this.#endpoint = options.endpoint
-    this.#connection = new S3Connection(bucket, options)
-    this.#probe = `${this.#prefix}${temporaryName()}`
+    this.#prefix = prefix
+    this.#connection = connection
+    this.#probe = `${prefix}${temporaryName()}`
+  }
+
+  /** @param uri as a store gives it */
+  static async open(uri: string, options: S3ConnectionOptions): Promise<S3Trial> {
+    const [bucket = '', ...parts] = uri.slice('s3://'.length).split('/')
+    return new S3Trial(uri, bucket, parts.join('/'), await S3Connection.open(bucket, options))
   }
 
   right(access: Access, pattern: string): string {
@@ -131,7 +134,7 @@ export class S3Trial implements StoreTrial {
       return await ask()
     } catch (error) {
       const doing = `${access} ${this.uri}${key}`
-      throw s3Error(error, { doing, endpoint: this.#endpoint, checking: true, worked: false })
+      throw s3Error(error, { doing, endpoint: this.#connection.endpoint, checking: true, worked: false })
     }
   }
 

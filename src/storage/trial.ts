@@ -42,7 +42,7 @@ export async function openTrial(uri: string, options: OpenStoreOptions): Promise
   store.close()
   if (store.uri.startsWith('s3:')) {
     const { S3Trial } = await import('./s3Trial.ts')
-    return new S3Trial(store.uri, { ...options, endpoint: store.endpoint })
+    return S3Trial.open(store.uri, { ...options, endpoint: store.endpoint })
   }
   const { FolderTrial } = await import('./folderTrial.ts')
   return new FolderTrial(store.uri)
