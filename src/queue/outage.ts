@@ -5,11 +5,12 @@ import type { QueueConnection } from './redisUrl.ts'
 /** Clients try again every few seconds: after so long a silence the next error is of another outage. */
 const silenceMs = 30_000
 /**
- * What a client says while it is not connected, or as it is cut off: why, is said by its next attempt. And what BullMQ says
+ * What a client says while it is not connected, or as it is cut off, or when it has come to the end of its list of
+ * sentinels and begins again: why, is said by its next attempt. And what BullMQ says
  * of a job that it cannot find or no longer owns after Redis has lost its data: the producer notices and says that.
  */
 const saysNothing =
-  /Stream isn't writeable|Connection is closed|ECONNRESET|EPIPE|(Missing key|Missing lock|Lock mismatch) for job|could not renew lock|max retries per request|UNBLOCKED/
+  /Stream isn't writeable|Connection is closed|ECONNRESET|EPIPE|(Missing key|Missing lock|Lock mismatch) for job|could not renew lock|max retries per request|UNBLOCKED|Retrying from scratch after \d+ms\.$/
 
 const outages = new WeakMap<QueueConnection, { said: string; heardAt: number }>()
 

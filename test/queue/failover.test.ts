@@ -114,6 +114,13 @@ test('while the proxy leads to the old primary nothing fails, and what is wrong 
   expect(said).toEqual([expect.stringMatching(/^Redis at redis:.* is a replica, .*; work goes on when it is back$/)])
 })
 
+test('a replica is not read either: what it holds may be old', async () => {
+  const pair = await startPair()
+  const client = openClient(redisConnection(`redis://127.0.0.1:${pair.ports[1]}`), silent)
+  cleanUp.push(() => client.disconnect())
+  await expect(client.get('{headlight}:known')).rejects.toThrow('max retries per request')
+})
+
 test('a server that says nothing any more is left after half a minute', async () => {
   const pair = await startPair()
   const client = openClient(redisConnection(pair.url), silent)

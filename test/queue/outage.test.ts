@@ -24,3 +24,16 @@ test('an outage is said once, in a sentence of our own, and the next one again',
   sayOutage(connection, log, refused(), 400_000)
   expect(said).toHaveLength(2)
 })
+
+test('sentinels that do not answer are said once, whichever attempt it is', () => {
+  const connection = redisConnection('redis+sentinel://queue/main')
+  const said: string[] = []
+  const log = createLogger('warn', { write: (line) => void said.push((JSON.parse(line) as { msg: string }).msg) })
+  for (let attempt = 1; attempt < 20; attempt++) {
+    const message = `All sentinels are unreachable. Retrying from scratch after ${10 * attempt}ms.`
+    // The first is said by a client that had come to the end of its list, and has asked nobody.
+    sayOutage(connection, log, new Error(message), 2 * attempt)
+    sayOutage(connection, log, new Error(`${message} Last error: connect ECONNREFUSED`), 2 * attempt + 1)
+  }
+  expect(said).toEqual([expect.stringMatching(/ none of its sentinels answers; .*; work goes on when it is back$/)])
+})
