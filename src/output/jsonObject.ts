@@ -11,13 +11,27 @@ export async function getJson<Schema extends z.ZodType>(
   const object = await store.get(key)
   if (object === undefined) return undefined
   const parsed = schema.safeParse(parsedJson(Buffer.from(object.bytes).toString('utf8')))
-  if (!parsed.success) {
-    const message =
-      `${store.uri}${key} is not what this version of headlight writes there; ` +
-      'choose another output, or the version that wrote it'
-    throw new InputError('bad-layout', message, { cause: parsed.error })
-  }
+  if (!parsed.success) throw anothers(`${store.uri}${key}`, parsed.error)
   return { value: parsed.data, etag: object.info.etag }
+}
+
+/** InputError `bad-layout` for what lies at a place of ours and cannot be read. */
+export function anothers(place: string, cause: unknown): InputError {
+  const message =
+    `${place} is not what this version of headlight writes there; ` +
+    'choose another output, or the version that wrote it'
+  return new InputError('bad-layout', message, { cause })
+}
+
+/** A line of JSON in an object of ours. InputError `bad-layout` when it is none of this schema. */
+export function parseLine<Schema extends z.ZodType>(
+  text: string | undefined,
+  schema: Schema,
+  place: () => string,
+): z.output<Schema> {
+  const parsed = schema.safeParse(parsedJson(text ?? ''))
+  if (!parsed.success) throw anothers(place(), parsed.error)
+  return parsed.data
 }
 
 /** JSON for people and programs alike: two spaces, a line feed at the end. */

@@ -3,7 +3,7 @@ import { gunzip, gzip } from 'node:zlib'
 import { z } from 'zod'
 import type { Truth } from '../dataset/adapter.ts'
 import type { Store } from '../storage/store.ts'
-import { getJson, printJson, putOnce } from './jsonObject.ts'
+import { anothers, getJson, parseLine, printJson, putOnce } from './jsonObject.ts'
 import { layout } from './layout.ts'
 import { leftOutFileSchema, type LeftOutParts } from './leftOut.ts'
 import { digest, resultVersion } from './resultSet.ts'
@@ -116,7 +116,7 @@ export interface ManifestPart {
   readonly entryCount: number
   /**
    * Parses those of a slice, or all: a part holds up to some 16,000, and to resume, or for one shard, few of them are
-   * wanted. ZodError or SyntaxError when one is none.
+   * wanted. InputError `bad-layout` when one is none.
    */
   readonly entries: (start?: number, end?: number) => ManifestEntry[]
 }
@@ -160,17 +160,26 @@ export class Manifest {
     return (await getJson(this.#store, layout.leftOut(this.#set, this.#run), leftOutFileSchema))?.value.parts ?? []
   }
 
-  /** Undefined when the part is not there. ZodError or SyntaxError when its header is none. */
+  /** Undefined when the part is not there. InputError `bad-layout` when it is another's. */
   async part(part: number): Promise<ManifestPart | undefined> {
-    const object = await this.#store.get(layout.manifestPart(this.#set, this.#run, part))
+    const key = layout.manifestPart(this.#set, this.#run, part)
+    const object = await this.#store.get(key)
     if (object === undefined) return undefined
-    const lines = (await decompress(object.bytes)).toString('utf8').split('\n')
-    const header = manifestHeaderSchema.parse(JSON.parse(lines[0] ?? ''))
+    const place = `${this.#store.uri}${key}`
+    const unzipped = await decompress(object.bytes).catch((error: unknown) => {
+      throw anothers(place, error)
+    })
+    const lines = unzipped.toString('utf8').split('\n')
+    const line = <Schema extends z.ZodType>(at: number, schema: Schema): z.output<Schema> =>
+      parseLine(lines[at], schema, () => `line ${at + 1} of ${place}`)
+    const header = line(0, manifestHeaderSchema)
     return {
       header,
       entryCount: lines.length - (lines.at(-1) === '' ? 2 : 1),
       entries: (start = 0, end = header.count) =>
-        lines.slice(1 + start, 1 + end).map((line) => manifestEntrySchema.parse(JSON.parse(line))),
+        Array.from({ length: Math.min(end, lines.length - 1) - start }, (_, i) =>
+          line(1 + start + i, manifestEntrySchema),
+        ),
     }
   }
 

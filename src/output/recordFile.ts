@@ -1,4 +1,5 @@
 import type { Store } from '../storage/store.ts'
+import { parseLine } from './jsonObject.ts'
 import { layout } from './layout.ts'
 import type { Shard } from './manifest.ts'
 import { recordSchema, type Record as SampleRecord } from './record.ts'
@@ -10,7 +11,7 @@ type ShardPlace = Pick<Shard, 'part' | 'offset'>
 export interface RecordFile {
   /** How many records it holds. */
   readonly count: number
-  /** Parses one record after the other. ZodError or SyntaxError at the first line that is none. */
+  /** Parses one record after the other. InputError `bad-layout` at the first line that is none. */
   readonly records: () => Generator<SampleRecord>
 }
 
@@ -26,14 +27,16 @@ export async function readRecordFile(
   run: string,
   { part, offset }: ShardPlace,
 ): Promise<RecordFile | undefined> {
-  const object = await output.get(layout.recordFile(set, run, part, offset))
+  const key = layout.recordFile(set, run, part, offset)
+  const object = await output.get(key)
   if (object === undefined) return undefined
   const text = Buffer.from(object.bytes).toString('utf8')
   const lines = text.split('\n').filter((line) => line !== '')
   return {
     count: lines.length,
     *records() {
-      for (const line of lines) yield recordSchema.parse(JSON.parse(line))
+      for (const [at, line] of lines.entries())
+        yield parseLine(line, recordSchema, () => `line ${at + 1} of ${output.uri}${key}`)
     },
   }
 }

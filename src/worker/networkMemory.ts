@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ResultSet } from '../output/resultSet.ts'
 import { wholeEngineName } from '../saliency/engines/openEngine.ts'
-import { descriptionSchema } from '../saliency/networks/description.ts'
+import { storedDescription } from '../saliency/networks/description.ts'
 
 /** What one unit takes with a network open, at its peak up to the end of its first batch. */
 export const networkMemorySchema = z.object({
@@ -30,7 +30,7 @@ interface Opening {
 }
 
 export function networkMemoryKey({ set, engine, batch }: Opening): string {
-  const { width, height } = descriptionSchema.parse(set.network.description).input
+  const { width, height } = storedDescription(set.network.description).input
   return [
     set.network.digest,
     wholeEngineName(engine),

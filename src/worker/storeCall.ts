@@ -1,5 +1,5 @@
 import { backoffMs, pause, type Backoff } from '../base/backoff.ts'
-import { InputError, PlaceError, TransientError } from '../base/errors.ts'
+import { InputError, PlaceError, TransientError, type ErrorCode, type HeadlightError } from '../base/errors.ts'
 
 export interface RetryPolicy extends Backoff {
   /** Calls in all, the first included. Minimum 1. */
@@ -46,12 +46,25 @@ async function repeated<T>(call: StoreCall, action: () => Promise<T>): Promise<T
   }
 }
 
-/** An InputError turned into the PlaceError that it means for a worker; anything else unchanged. */
+/**
+ * An InputError turned into the PlaceError that it means for a worker; anything else unchanged. An InputError that stays
+ * one is about the run's own files, and no other place would fare better.
+ */
 export function asPlaceFault(error: unknown): unknown {
-  if (!(error instanceof InputError)) return error
-  const code =
-    error.code === 'access-denied' ? 'credentials-expired' : storeCodes.has(error.code) ? 'store-gone' : undefined
-  return new PlaceError(code ?? 'engine-wrong', error.message, { cause: error })
+  const code = error instanceof InputError ? placeCodes[error.code] : undefined
+  return error instanceof InputError && code !== undefined
+    ? new PlaceError(code, error.message, { cause: error })
+    : error
 }
 
-const storeCodes: ReadonlySet<string> = new Set(['no-such-bucket', 'unreachable', 'bad-uri', 'bad-layout'])
+const placeCodes: { readonly [Code in ErrorCode]?: ErrorCode } = {
+  'access-denied': 'credentials-expired',
+  'no-such-bucket': 'store-gone',
+  unreachable: 'store-gone',
+  'bad-engine': 'engine-wrong',
+}
+
+/** Whether an error, as `asPlaceFault` gives it, is the run's own: of its files, not of this place. */
+export function isFaultOfRun(error: unknown): error is HeadlightError {
+  return error instanceof InputError || (error instanceof PlaceError && error.code === 'network-mismatch')
+}

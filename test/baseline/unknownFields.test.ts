@@ -25,7 +25,7 @@ import { openQueue, openWorker } from '../../src/queue/connection.ts'
 import { heartbeatExpiryMs, heartbeatKey, workersKey, type Heartbeat } from '../../src/queue/heartbeat.ts'
 import { runsQueue, shardProgressSchema, type RunJob, type ShardJob, type ShardResult } from '../../src/queue/jobs.ts'
 import { scheduleOutcomesKey, schedulesKey, type Schedule, type ScheduleOutcome } from '../../src/queue/schedule.ts'
-import { descriptionSchema } from '../../src/saliency/networks/description.ts'
+import { storedDescription } from '../../src/saliency/networks/description.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { ShardJobs, type ShardJobsOptions } from '../../src/worker/supervisor/shardJobs.ts'
@@ -40,12 +40,12 @@ import { resultSet } from '../support/shard.ts'
 // read without it. So whoever adds a field to a kind that refuses makes older versions stop at it, and must say so.
 
 /**
- * - `bad-layout`: an InputError that tells people to take the version that wrote it
- * - `ZodError`: refused as well, by whoever parses it; a job is not done by this version then, a command ends
+ * - `bad-layout`, `bad-description`: an InputError that tells people to take the version that wrote it
+ * - `ZodError`: refused as well, by whoever parses it; a job is not done by this version then
  * - `dropped`: read without it
  * - `passed over`: that one is left alone, as if it were not there; the others are read
  */
-type Fate = 'bad-layout' | 'ZodError' | 'dropped' | 'passed over'
+type Fate = 'bad-layout' | 'bad-description' | 'ZodError' | 'dropped' | 'passed over'
 
 interface Kind {
   readonly valid: object
@@ -153,7 +153,7 @@ const readSet = async (value: object) => {
   try {
     const { set: found } = await runs.of({ ...shardJob, output: output.uri })
     // As a unit does before its first image.
-    descriptionSchema.parse(found.network.description)
+    storedDescription(found.network.description)
     return { ...found, dataset: { ...found.dataset, uri: set.dataset.uri } }
   } finally {
     runs.close()
@@ -204,6 +204,7 @@ const readShardJob = async (value: object) => {
     log: silent,
     isPulling: () => true,
     pool: {},
+    runFaults: { asideMs: () => 0 },
   } as unknown as ShardJobsOptions)
   try {
     await jobs.process({ id: 'shard', data: value } as Job<ShardJob, ShardResult>, 'token')
@@ -283,19 +284,19 @@ const kinds: Record<string, Kind> = {
     valid: set,
     within: ['network', 'description'],
     read: readSet,
-    fate: 'ZodError',
+    fate: 'bad-description',
   },
   'set.json, of the description’s input': {
     valid: set,
     within: ['network', 'description', 'input'],
     read: readSet,
-    fate: 'ZodError',
+    fate: 'bad-description',
   },
   'set.json, of a head': {
     valid: set,
     within: ['network', 'description', 'heads', 0],
     read: readSet,
-    fate: 'ZodError',
+    fate: 'bad-description',
   },
 
   'run.json': { valid: runFile, read: readRun, fate: 'bad-layout' },
@@ -341,34 +342,34 @@ const kinds: Record<string, Kind> = {
   'manifest header, as a producer reads it': {
     valid: header,
     read: async (value) => (await putPart(value, entry), (await asProducer()).header),
-    fate: 'ZodError',
+    fate: 'bad-layout',
   },
   'manifest header, as a worker reads it': {
     valid: header,
     read: async (value) => (await putPart(value, entry), await asWorker(), value),
-    fate: 'ZodError',
+    fate: 'bad-layout',
   },
   'manifest entry, as a producer reads it': {
     valid: entry,
     read: async (value) => (await putPart(header, value), (await asProducer()).entry),
-    fate: 'ZodError',
+    fate: 'bad-layout',
   },
   'manifest entry, as a worker reads it': {
     valid: entry,
     read: async (value) => (await putPart(header, value), asWorker()),
-    fate: 'ZodError',
+    fate: 'bad-layout',
   },
   'manifest entry, what is known of the sample': {
     valid: entry,
     within: ['truth'],
     read: async (value) => (await putPart(header, value), asWorker()),
-    fate: 'ZodError',
+    fate: 'bad-layout',
   },
   'manifest entry, a companion': {
     valid: entry,
     within: ['companions', 0],
     read: async (value) => (await putPart(header, value), asWorker()),
-    fate: 'ZodError',
+    fate: 'bad-layout',
   },
   'end of the manifest': {
     valid: { parts: 1, toCompute: 1, unchanged: 0, gone: 0 },
@@ -378,10 +379,10 @@ const kinds: Record<string, Kind> = {
     },
     fate: 'bad-layout',
   },
-  record: { valid: record, read: readRecord, fate: 'ZodError' },
-  'record, of an objective': { valid: record, within: ['objectives', 'sum'], read: readRecord, fate: 'ZodError' },
-  'record, of a binned head': { valid: record, within: ['bins', 'yaw'], read: readRecord, fate: 'ZodError' },
-  'record of a failure': { valid: failedRecord, read: readRecord, fate: 'ZodError' },
+  record: { valid: record, read: readRecord, fate: 'bad-layout' },
+  'record, of an objective': { valid: record, within: ['objectives', 'sum'], read: readRecord, fate: 'bad-layout' },
+  'record, of a binned head': { valid: record, within: ['bins', 'yaw'], read: readRecord, fate: 'bad-layout' },
+  'record of a failure': { valid: failedRecord, read: readRecord, fate: 'bad-layout' },
 }
 
 test.each(Object.entries(kinds))('%s: is read without the unknown field', async (_name, { valid, read }) => {
@@ -397,13 +398,15 @@ test.each(Object.entries(kinds))('%s: with a field that this version does not kn
 })
 
 const unrecognised = { name: 'ZodError', issues: [{ code: 'unrecognized_keys', keys: ['somethingNew'] }] }
+const refusedAs = (code: string) => ({
+  name: 'InputError',
+  code,
+  message: expect.stringContaining('the version that wrote it') as string,
+  cause: unrecognised,
+})
 const refusals = {
-  'bad-layout': {
-    name: 'InputError',
-    code: 'bad-layout',
-    message: expect.stringContaining('the version that wrote it') as string,
-    cause: unrecognised,
-  },
+  'bad-layout': refusedAs('bad-layout'),
+  'bad-description': refusedAs('bad-description'),
   ZodError: unrecognised,
 }
 

@@ -160,6 +160,19 @@ test('a place that is bad stops the pulling, and once it is well the run goes on
   await expect.poll(() => run.committed(), waiting).toBe(1)
 })
 
+test('a set.json of another version puts its run aside, but stops no pulling, and once it is mended the run goes on', async () => {
+  const run = await list()
+  await run.output.put(layout.set(run.set.id), '{"schema":99}')
+  const { events } = await run.work({ times: { placeRetrying: { firstMs: 100, longestMs: 500 } } })
+  const faults = () => events.filter(({ type }) => type === 'run-fault' || type === 'place-fault')
+  await expect.poll(() => faults().length, waiting).toBeGreaterThanOrEqual(2)
+  expect(faults()[0]).toMatchObject({ type: 'run-fault', code: 'bad-layout' })
+  expect((await run.job(0))?.attemptsMade).toBe(0)
+  await run.output.put(layout.set(run.set.id), JSON.stringify(run.set))
+  await expect.poll(() => run.committed(), waiting).toBe(1)
+  expect(faults().filter(({ type }) => type === 'place-fault')).toEqual([])
+})
+
 test('units that have no time to start are told of with the option that gives them more', async () => {
   const run = await list()
   await expect(run.work({ unitStartMs: 1 })).rejects.toMatchObject({

@@ -17,7 +17,11 @@ export class WorkerMetrics {
   readonly #starts = this.all.count('headlight_unit_starts_total', 'Computing units that became ready.')
   readonly #deaths = this.all.count('headlight_unit_deaths_total', 'Computing units that ended unasked.')
   readonly #fault = this.all.level('headlight_place_fault', '1 while no shards are pulled for a fault of the place.')
-  readonly #faults = this.all.count('headlight_place_faults_total', 'Faults of the place, repeated ones too.', ['code'])
+  readonly #faults = this.all.count(
+    'headlight_place_faults_total',
+    'Faults of the place, or of a run’s own files, repeated ones too.',
+    ['code'],
+  )
   readonly #refused = this.all.count(
     'headlight_refused_total',
     'Shard jobs put aside since they name a place outside of --allow.',
@@ -54,6 +58,7 @@ export class WorkerMetrics {
         this.#deaths.inc({}, 1)
         break
       case 'place-fault':
+      case 'run-fault':
         this.#faults.inc({ code: event.code }, 1)
         break
       case 'refused':

@@ -1,4 +1,4 @@
-import { PlaceError, type ErrorCode } from '../../base/errors.ts'
+import { InputError, PlaceError, type ErrorCode } from '../../base/errors.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { Retry } from '../../output/runs.ts'
 import { serveRun } from '../../producer/serveRun.ts'
@@ -18,8 +18,8 @@ import { tellWebhook } from './webhook.ts'
  * a minute of trying.
  */
 const faultsBorne = 4
-/** No waiting helps against an engine that computes nonsense or a network that is another. */
-const isPassing = (code: ErrorCode): boolean => code !== 'engine-wrong' && code !== 'network-mismatch'
+/** No waiting helps against an engine that computes nonsense. */
+const isPassing = (code: ErrorCode): boolean => code !== 'engine-wrong'
 
 interface Asked {
   readonly output: Store
@@ -52,6 +52,8 @@ export async function computeHere(call: Call, { output, prepare, retry }: Asked)
             queueName,
             ...plan,
             onEvent: (event) => {
+              // There is no other run to go on with.
+              if (event.type === 'run-fault') return fault.abort(new InputError(event.code, event.message))
               if (event.type !== 'place-fault' || (isPassing(event.code) && event.attempt < faultsBorne)) return
               fault.abort(new PlaceError(event.code, event.message))
             },

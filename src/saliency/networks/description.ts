@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { InputError } from '../../base/errors.ts'
 
 const angle = z.enum(['yaw', 'pitch', 'roll'])
 const sign = z.union([z.literal(1), z.literal(-1)])
@@ -53,6 +54,18 @@ export const descriptionSchema = z.strictObject({
   heads: z.array(headSchema).min(1),
 })
 export type Description = z.infer<typeof descriptionSchema>
+
+/** A description as a result set keeps it. InputError `bad-description` for one of another version. */
+export function storedDescription(value: unknown): Description {
+  const parsed = descriptionSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new InputError(
+    'bad-description',
+    'the description of the network in set.json is not one that this version of headlight knows; ' +
+      'choose another output, or the version that wrote it',
+    { cause: parsed.error },
+  )
+}
 
 /**
  * What `<file>.yaml` may hold: any part of a description. A head is found by its `output`, or by its `angle` where the

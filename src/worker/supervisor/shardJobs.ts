@@ -3,9 +3,10 @@ import { PlaceError, RefusalError, TransientError } from '../../base/errors.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import { runInLog, shardJobSchema, type ShardJob, type ShardResult } from '../../queue/jobs.ts'
 import { asidePriority } from '../../queue/shardPriority.ts'
-import { asPlaceFault } from '../storeCall.ts'
+import { asPlaceFault, isFaultOfRun } from '../storeCall.ts'
 import { ShardSuspicion } from '../suspicion.ts'
 import type { ShardDone } from '../unitMessages.ts'
+import type { RunFaults } from './runFaults.ts'
 import type { UnitPool } from './unitPool.ts'
 import { UnitDeath, type UnitProcess } from './unitProcess.ts'
 import type { WorkedRun, WorkedRuns } from './workedRuns.ts'
@@ -21,6 +22,7 @@ export interface ShardJobsOptions {
   readonly isPulling: () => boolean
   readonly onPlaceFault: (error: PlaceError, job: ShardJob) => void
   readonly onRefused: (error: RefusalError, job: ShardJob) => void
+  readonly runFaults: Pick<RunFaults, 'asideMs' | 'report' | 'succeeded'>
   readonly onDone: (jobId: string, result: ShardResult, job: ShardJob) => void
 }
 
@@ -76,9 +78,12 @@ export class ShardJobs {
   async process(queued: QueuedJob, token: string | undefined): Promise<ShardResult> {
     // A worker that pauses may still receive the job that it was waiting for at that moment.
     if (this.#isRefusing || !this.#o.isPulling()) return toWaiting(queued, token)
+    const job = shardJobSchema.parse(queued.data)
+    const asideMs = this.#o.runFaults.asideMs(job)
+    if (asideMs > 0) return toDelayed(queued, token, asideMs)
     const shard: ActiveShard = {
       id: queued.id ?? '',
-      job: shardJobSchema.parse(queued.data),
+      job,
       startedAt: performance.now(),
       stop: new AbortController(),
       run: undefined,
@@ -87,6 +92,7 @@ export class ShardJobs {
     this.#active.add(shard)
     try {
       const result = await this.#work(shard, queued)
+      this.#o.runFaults.succeeded(job)
       this.#o.onDone(shard.id, result, shard.job)
       return result
     } catch (error) {
@@ -219,6 +225,7 @@ export class ShardJobs {
   ): Promise<ShardResult> {
     if (shard.stop.signal.aborted) return this.#afterStop(shard, queued, token)
     const fault = asPlaceFault(error)
+    if (isFaultOfRun(fault)) return toDelayed(queued, token, this.#o.runFaults.report(fault, shard.job))
     if (fault instanceof PlaceError) {
       this.#o.onPlaceFault(fault, shard.job)
       return toDelayed(queued, token, placeFaultDelayMs)

@@ -15,6 +15,7 @@ import { memoryText } from '../networkMemory.ts'
 import { asPlaceFault } from '../storeCall.ts'
 import { largestBatch } from '../unitMessages.ts'
 import { PlaceFaults } from './placeFaults.ts'
+import { RunFaults } from './runFaults.ts'
 import { ShardJobs } from './shardJobs.ts'
 import { shardsPerUnit, UnitPool } from './unitPool.ts'
 import { WorkedRuns } from './workedRuns.ts'
@@ -68,7 +69,7 @@ export interface WorkerTimes {
   readonly flagsIntervalMs: number
   /** Before a job of a paused run is looked at again. */
   readonly pausedDelayMs: number
-  /** Before a place that was bad is looked at again. */
+  /** Before a place that was bad is looked at again, and a run that was put aside. */
   readonly placeRetrying: Backoff
 }
 
@@ -171,6 +172,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
     retrying: times.placeRetrying,
   })
+  const runFaults = new RunFaults({
+    onFault: (error, job, attempt, retryInMs) => {
+      const { code, message } = error
+      log.error({ ...runInLog(job), code, retryInMs }, `a run is put aside, others go on: ${message}`)
+      onEvent({ type: 'run-fault', code, message, attempt, retryInMs })
+    },
+    retrying: times.placeRetrying,
+  })
   const jobs = new ShardJobs({
     pool,
     runs,
@@ -179,6 +188,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     pausedDelayMs: times.pausedDelayMs,
     log,
     isPulling: () => !faults.isActive,
+    runFaults,
     onPlaceFault: (error, job) => faults.report(error, () => remainingFault(runs, job)),
     onRefused: ({ code, message }, job) => {
       const { run } = job

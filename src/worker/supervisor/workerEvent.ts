@@ -18,6 +18,15 @@ export type WorkerEvent =
       readonly retryInMs: number
     }
   | { readonly type: 'place-retry' }
+  /** The run's own files are bad: its shards are put aside, others are pulled. */
+  | {
+      readonly type: 'run-fault'
+      readonly code: HeadlightError['code']
+      readonly message: string
+      /** In a row of this run, this one included. */
+      readonly attempt: number
+      readonly retryInMs: number
+    }
   | { readonly type: 'shard'; readonly job: string; readonly shard: ShardJob; readonly result: ShardResult }
   /** An attempt failed. Not after the last one the shard is tried again by itself, else when its producer asks anew. */
   | { readonly type: 'shard-failed'; readonly job: string; readonly isLastAttempt: boolean }

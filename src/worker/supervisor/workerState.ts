@@ -49,6 +49,7 @@ export class WorkerState {
       case 'shard':
         if (event.result.engine !== '') this.#engine = event.result.engine
         break
+      case 'run-fault':
       case 'shard-failed':
       case 'refused':
         break

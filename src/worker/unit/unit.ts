@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { openAdapter } from '../../dataset/adapters.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
-import { descriptionSchema } from '../../saliency/networks/description.ts'
+import { storedDescription } from '../../saliency/networks/description.ts'
 import type { Store } from '../../storage/store.ts'
 import { openDataset, openOutput } from '../endpoints.ts'
 import { toErrorMessage } from '../errorMessage.ts'
@@ -106,7 +106,7 @@ class Unit {
         size: async () => (await stat(path)).size,
         read: () => readFile(path),
       })
-      const { width, height } = descriptionSchema.parse(set.network.description).input
+      const { width, height } = storedDescription(set.network.description).input
       await engine.explain([new Uint8Array(3 * width * height)])
     } catch (error) {
       send({ type: 'unusable', error: toErrorMessage(error) })
@@ -139,7 +139,7 @@ class Unit {
     const { written, computed, failed, engine, engineMs } = await computeShard({
       job,
       set,
-      description: descriptionSchema.parse(set.network.description),
+      description: storedDescription(set.network.description),
       dataset,
       output,
       adapter: openAdapter(set.options.adapter),

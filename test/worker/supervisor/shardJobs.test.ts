@@ -1,10 +1,11 @@
 import { DelayedError, WaitingError, type Job } from 'bullmq'
 import { expect, onTestFinished, test } from 'vitest'
-import { InputError, PlaceError, RefusalError, TransientError } from '../../../src/base/errors.ts'
+import { InputError, PlaceError, RefusalError, TransientError, type HeadlightError } from '../../../src/base/errors.ts'
 import { createLogger } from '../../../src/base/telemetry.ts'
 import type { Flags } from '../../../src/output/flags.ts'
 import type { ShardJob, ShardResult } from '../../../src/queue/jobs.ts'
 import { asidePriority } from '../../../src/queue/shardPriority.ts'
+import { RunFaults } from '../../../src/worker/supervisor/runFaults.ts'
 import { ShardJobs } from '../../../src/worker/supervisor/shardJobs.ts'
 import type { UnitPool } from '../../../src/worker/supervisor/unitPool.ts'
 import { UnitDeath, type ShardListener, type StopSignals } from '../../../src/worker/supervisor/unitProcess.ts'
@@ -85,12 +86,13 @@ function world(flags: () => Flags = () => ({ paused: false, cancelled: false }))
   const job = new FakeJob()
   const faults: PlaceError[] = []
   const refused: RefusalError[] = []
+  const runFaults: HeadlightError[] = []
   const results: ShardResult[] = []
   let isPulling = true
-  let openRun = async () => ({ set: resultSet('file:///d/'), flags: async () => flags() })
+  let openRun = async (_job?: ShardJob) => ({ set: resultSet('file:///d/'), flags: async () => flags() })
   const jobs = new ShardJobs({
     pool: pool as unknown as UnitPool,
-    runs: { of: () => openRun() } as unknown as WorkedRuns,
+    runs: { of: (job: ShardJob) => openRun(job) } as unknown as WorkedRuns,
     host: 'here',
     flagsIntervalMs: 5,
     pausedDelayMs: 30_000,
@@ -98,6 +100,7 @@ function world(flags: () => Flags = () => ({ paused: false, cancelled: false }))
     isPulling: () => isPulling,
     onPlaceFault: (fault) => faults.push(fault),
     onRefused: (error) => refused.push(error),
+    runFaults: new RunFaults({ onFault: (fault) => runFaults.push(fault), retrying: { firstMs: 20, longestMs: 40 } }),
     onDone: (_id, result) => results.push(result),
   })
   onTestFinished(() => jobs.close())
@@ -108,10 +111,14 @@ function world(flags: () => Flags = () => ({ paused: false, cancelled: false }))
     jobs,
     faults,
     refused,
+    runFaults,
     results,
     process: (queued = job) => jobs.process(queued as unknown as Job<ShardJob, ShardResult>, 'token'),
     stopPulling: () => (isPulling = false),
-    failToOpen: (error: unknown) => (openRun = () => Promise.reject(error)),
+    failToOpen: (error: unknown, run?: string) => {
+      const before = openRun
+      openRun = (job) => (run === undefined || job?.run === run ? Promise.reject(error) : before(job))
+    },
   }
 }
 
@@ -240,6 +247,36 @@ test('a run that this worker may not touch is left to others: neither failed nor
   expect(refused).toMatchObject([{ code: 'not-allowed' }])
   expect({ faults, orders: unit.orders, moved: job.moved }).toEqual({ faults: [], orders: [], moved: 'delayed' })
   expect(job.delayedUntil - before).toBeGreaterThan(20_000)
+})
+
+test.each([
+  new InputError('bad-layout', 'set.json is not what this version of headlight writes there'),
+  new InputError('bad-description', 'of another version'),
+  new InputError('unsupported-network', 'of no family'),
+  new PlaceError('network-mismatch', 'another digest'),
+])('a run whose own files are bad is put aside alone: $code', async (error) => {
+  const { process, failToOpen, faults, runFaults, job, unit } = world()
+  failToOpen(error, 'run-1')
+  await expect(process()).rejects.toThrow(DelayedError)
+  // The next one is not even looked at.
+  await expect(process(Object.assign(new FakeJob(), { id: 'run-1-00000-000004' }))).rejects.toThrow(DelayedError)
+  expect(runFaults).toEqual([error])
+  const other = new FakeJob()
+  other.data = { ...other.data, run: 'run-2' }
+  expect(await process(other)).toMatchObject(done)
+  expect(unit.orders.map((order) => order.job.run)).toEqual(['run-2'])
+  expect({ faults, moved: job.moved, attemptsMade: job.attemptsMade }).toEqual({
+    faults: [],
+    moved: 'delayed',
+    attemptsMade: 0,
+  })
+  // Once its time is over it is tried again, for longer intervals as long as that fails.
+  await expect
+    .poll(async () => {
+      await expect(process()).rejects.toThrow(DelayedError)
+      return runFaults.length
+    })
+    .toBe(2)
 })
 
 test('a unit whose engine gave rubbish is replaced, but not while it has another shard', async () => {
