@@ -37,9 +37,17 @@ it('entries are parsed only when they are asked for; a header that is none is re
   await putLines(JSON.stringify({ ...header, count: 2 }), JSON.stringify(entries[0]), 'half a li')
   const part = await manifest.part(0)
   expect(part?.entries(0, 1)).toEqual([entries[0]])
-  expect(() => part?.entries()).toThrow(SyntaxError)
+  expect(() => part?.entries()).toThrow(/^line 3 of file:.*00000\.jsonl\.gz is not what this version/)
   await putLines('{"schema":99}')
-  await expect(manifest.part(0)).rejects.toThrow('schema')
+  await expect(manifest.part(0)).rejects.toMatchObject({
+    code: 'bad-layout',
+    message: expect.stringMatching(/^line 1 of file:/),
+  })
+  await world.output.put(layout.manifestPart('set', 'run', 0), 'not zipped')
+  await expect(manifest.part(0)).rejects.toMatchObject({
+    code: 'bad-layout',
+    message: expect.stringMatching(/^file:.*\.gz is not what/),
+  })
 })
 
 it('counts the entries that are there, not those that the header promises', async () => {
