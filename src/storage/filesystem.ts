@@ -16,6 +16,8 @@ import { temporaryName } from './temporaryName.ts'
 
 /** Half-written files older than this are nobody's any more; far longer than any clocks differ or any write takes. */
 const staleTemporaryMs = 24 * 3_600_000
+/** Another file system, or a folder of another user's above one that is open to all. */
+const leadsElsewhere: ReadonlySet<string> = new Set(['EXDEV', 'EACCES', 'EPERM', 'EROFS'])
 /** How often a read is begun again when the file changes under it. */
 const readAttempts = 5
 /** A FIFO named like an image must not block a thread for ever. */
@@ -114,7 +116,7 @@ export class FilesystemStore implements Store {
         try {
           return await this.#inFolders([folder, dirname(path)], () => writeAtomically(path, bytes, condition, folder))
         } catch (error) {
-          if (errnoOf(error) !== 'EXDEV' || !this.#temporary.isElsewhere(path, folder)) throw error
+          if (!leadsElsewhere.has(errnoOf(error) ?? '') || !this.#temporary.isElsewhere(path, folder)) throw error
         }
       }
     } catch (error) {

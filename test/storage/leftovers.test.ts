@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, statSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -93,6 +93,15 @@ describe('what a killed process leaves in a folder', () => {
     for (const key of ['a', 'b']) await store.delete(`set/maps/${key}.png`)
     expect(await readdir(root)).toEqual([])
   })
+})
+
+it.skipIf(process.getuid?.() === 0)('maps are written where only their own folder is open to this user', async () => {
+  await mkdir(join(root, 'set/maps'), { recursive: true })
+  await chmod(join(root, 'set'), 0o500)
+  onTestFinished(() => chmod(join(root, 'set'), 0o700))
+  for (const key of ['set/maps/yaw/a.png', 'set/maps/b.png']) await store.put(key, 'x')
+  expect(await keysOf()).toEqual(['set/maps/b.png', 'set/maps/yaw/a.png'])
+  await expect(store.put('set/set.json', 'x')).rejects.toMatchObject({ code: 'access-denied' })
 })
 
 const isOther = (folder: string): boolean => existsSync(folder) && statSync(folder).dev !== statSync(tmpdir()).dev

@@ -429,7 +429,7 @@ function listXml(bucket: Bucket, query: URLSearchParams, pageSize: number): stri
 
 /** ListMultipartUploads. */
 function uploadsXml(uploads: Uploads, query: URLSearchParams, pageSize: number): string {
-  const [keyMarker = '', idMarker = ''] = [query.get('key-marker') ?? '', query.get('upload-id-marker') ?? '']
+  const [keyMarker, idMarker] = [query.get('key-marker') ?? '', query.get('upload-id-marker') ?? '']
   const all = uploads.list(query.get('prefix') ?? '')
   const rest = all.filter(({ key, id }) => key > keyMarker || (key === keyMarker && id > idMarker && idMarker !== ''))
   const page = rest.slice(0, pageSize)
