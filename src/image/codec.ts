@@ -36,6 +36,8 @@ export interface DecodeOptions {
  * - A TIFF's orientation tag is always applied.
  * - Colour of fully transparent pixels is kept.
  *
+ * What Pillow refuses is refused (`npm run test:mutated`), and some damaged files that it reads are, too.
+ *
  * Known differences: AVIF (another decoder's colour conversion, ±1 at 4:4:4, more at sharp edges of subsampled chroma),
  * transparent areas of a GIF (black here), LAB TIFF (refused here), a PNG whose pixel data fail their checksum (refused
  * here).

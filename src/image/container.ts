@@ -1,5 +1,6 @@
 import { bigEndian, latin1, littleEndian } from './byteOrder.ts'
 import { colourTableBytes } from './gifFlaw.ts'
+import { readTiffDirectory, tiffTags } from './tiffDirectory.ts'
 
 /** Formats that `decodeImage` reads. All are recognised by their first bytes; a key's suffix plays no part. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif'
@@ -108,29 +109,16 @@ const walks: Readonly<Record<ImageFormat, (bytes: Uint8Array) => boolean>> = {
     }
   },
 
-  /** The first directory, all that it points to, and the strips or tiles that it names. BigTIFF is not walked. */
+  /** The first directory, all that it points to, and the strips or tiles that it names. */
   tiff(bytes) {
-    const read = bytes[0] === 0x49 ? littleEndian : bigEndian
-    if (read(bytes, 2, 2) !== 42) return false
-    const directory = read(bytes, 4, 4)
-    const last = directory + 2 + 12 * read(bytes, directory, 2)
-    if (last > bytes.length) return true
-    const numbers = new Map<number, number[]>()
-    for (let at = directory + 2; at < last; at += 12) {
-      const size = tiffTypeBytes[read(bytes, at + 2, 2)] ?? 1
-      const count = read(bytes, at + 4, 4)
-      const from = count * size <= 4 ? at + 8 : read(bytes, at + 8, 4)
-      if (from + count * size > bytes.length) return true
-      const tag = read(bytes, at, 2)
-      if (tag !== 273 && tag !== 279 && tag !== 324 && tag !== 325) continue
-      numbers.set(
-        tag,
-        Array.from({ length: count }, (_, index) => read(bytes, from + index * size, size)),
-      )
-    }
+    const { fields, isCutOff } = readTiffDirectory(bytes)
     const beyond = (offsets: number, sizes: number) =>
-      numbers.get(offsets)?.some((offset, index) => offset + (numbers.get(sizes)?.[index] ?? 0) > bytes.length)
-    return (beyond(273, 279) ?? false) || (beyond(324, 325) ?? false)
+      fields.get(offsets)?.some((offset, index) => offset + (fields.get(sizes)?.[index] ?? 0) > bytes.length) ?? false
+    return (
+      isCutOff ||
+      beyond(tiffTags.stripOffsets, tiffTags.stripByteCounts) ||
+      beyond(tiffTags.tileOffsets, tiffTags.tileByteCounts)
+    )
   },
 
   /** Boxes of the outermost level. */
@@ -145,6 +133,3 @@ const walks: Readonly<Record<ImageFormat, (bytes: Uint8Array) => boolean>> = {
     return at > bytes.length
   },
 }
-
-/** Bytes per value by TIFF field type: byte, ASCII, short, long, rational, their signed kin, float, double. */
-const tiffTypeBytes = [1, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]

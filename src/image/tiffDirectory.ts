@@ -18,10 +18,12 @@ export const tiffTags = {
   windowsMediaPhoto: 0xbc01,
 } as const
 
+const readTags: ReadonlySet<number> = new Set(Object.values(tiffTags))
+
 /** The first directory of a TIFF or BigTIFF: the fields that describe its first picture. */
 export interface TiffDirectory {
   readonly isBigEndian: boolean
-  /** Whole numbers by tag; null for a field of another type. */
+  /** The fields of `tiffTags` that are there: whole numbers, or null for one of another type. */
   readonly fields: ReadonlyMap<number, readonly number[] | null>
   /** Whether it, or what it points to, lies behind the end of the file; then what was read before that. */
   readonly isCutOff: boolean
@@ -41,6 +43,8 @@ export function readTiffDirectory(bytes: Uint8Array): TiffDirectory {
   const start = read(bytes, isLarge ? 8 : 4, offsetBytes)
   const end = start + countBytes + entryBytes * read(bytes, start, countBytes)
   const fields = new Map<number, number[] | null>()
+  // Many fields may point to the same large piece of a file; together they must not be more than the file.
+  let budget = bytes.length
   for (let at = start + countBytes; at < end; at += entryBytes) {
     if (at + entryBytes > bytes.length) return { isBigEndian, fields, isCutOff: true }
     const type = read(bytes, at + 2, 2)
@@ -49,12 +53,15 @@ export function readTiffDirectory(bytes: Uint8Array): TiffDirectory {
     const inPlace = at + 4 + offsetBytes
     const from = count * size <= offsetBytes ? inPlace : read(bytes, inPlace, offsetBytes)
     if (from + count * size > bytes.length) return { isBigEndian, fields, isCutOff: true }
+    const tag = read(bytes, at, 2)
     // An unknown type, or nothing.
-    if (count * size === 0) continue
+    if (count * size === 0 || !readTags.has(tag)) continue
+    budget -= count
+    if (budget < 0) return { isBigEndian, fields, isCutOff: true }
     const values = wholeTypes.has(type)
       ? Array.from({ length: count }, (_, index) => read(bytes, from + index * size, size))
       : null
-    fields.set(read(bytes, at, 2), values)
+    fields.set(tag, values)
   }
   return { isBigEndian, fields, isCutOff: false }
 }

@@ -28,7 +28,7 @@ describe.each(formats)('mutated %s files', (format) => {
       if (verdict !== 'reads' && pillow) alone.push(`${mutant.name}: ${verdict}`)
     }
     expect(wrong).toEqual([])
-    expect((100 * alone.length) / sampled, alone.join('\n')).toBeLessThanOrEqual(refusedAlone[format])
+    expect(alone.length).toBeLessThanOrEqual((refusedAlone[format] * sampled) / 100)
   })
 })
 

@@ -20,7 +20,7 @@ const schema = z.object({
 /** What Pillow said of the first `frozenCount` mutants of a format. */
 export function frozenVerdicts(format: ImageFormat): boolean[] {
   const hex = schema.parse(JSON.parse(readFileSync(path, 'utf8'))).reads[format] ?? ''
-  return [...hex].flatMap((digit) => [8, 4, 2, 1].map((bit) => (Number.parseInt(digit, 16) & bit) !== 0))
+  return Array.from(hex).flatMap((digit) => [8, 4, 2, 1].map((bit) => (Number.parseInt(digit, 16) & bit) !== 0))
 }
 
 export function frozenDigest(format: ImageFormat): string | undefined {

@@ -34,11 +34,11 @@ test('an image for which the network overflows spoils neither its batch nor its 
   const how = { engine: 'onnxruntime:cpu', batch: 2, largestBatch: 32, intraOpThreads: 1 }
   const what = { objectives: ['sum'], scope: 'all', style: 'origin', gradients: true } as const
   const network = { file: 'overflowing.safetensors', bytes, description }
-  const { explain } = await host.open('overflowing', network, { ...how, ...what }, () => undefined)
+  const engine = await host.open('overflowing', network, { ...how, ...what }, () => undefined)
   const image = (level: number) => new Uint8Array(3 * 224 * 224).fill(level)
-  expect((await explain([image(255), image(0)])).explanations).toEqual([
+  expect((await engine.explain([image(255), image(0)])).explanations).toEqual([
     { notFinite: 'yaw' },
     expect.objectContaining({ angles: expect.any(Object) as object }),
   ])
-  expect((await explain([image(0)])).explanations).toMatchObject([{ angles: {} }])
+  expect((await engine.explain([image(0)])).explanations).toMatchObject([{ angles: {} }])
 })
