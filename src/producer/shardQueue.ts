@@ -1,5 +1,6 @@
 import type { Job, Queue, QueueEvents } from 'bullmq'
 import { TransientError } from '../base/errors.ts'
+import { ordinaryPriority } from '../base/runPriority.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { shardName } from '../output/layout.ts'
 import type { Shard } from '../output/manifest.ts'
@@ -16,7 +17,7 @@ import {
 } from '../queue/jobs.ts'
 import { sayOutage } from '../queue/outage.ts'
 import type { QueueConnection } from '../queue/redisUrl.ts'
-import { asidePriority, ordinaryPriority, placeOf, shardPriority } from '../queue/shardPriority.ts'
+import { asidePriority, placeOf, shardPriority } from '../queue/shardPriority.ts'
 
 export interface ShardQueueOptions {
   readonly connection: QueueConnection

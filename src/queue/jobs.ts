@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { runPrioritySchema } from '../base/runPriority.ts'
 import { shardName } from '../output/layout.ts'
-import { runPrioritySchema } from './shardPriority.ts'
 
 /**
  * Major version of the job schemas. It is part of the queue names, so that workers of two versions side by side never

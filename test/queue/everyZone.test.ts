@@ -158,8 +158,13 @@ test.runIf(isAll)('every change of every zone, with several lines each', { timeo
 })
 
 test.runIf(isAll)('every day of ten years has its one time in every zone', { timeout: 3_600_000 }, () => {
+  const seen = new Set<string>()
   for (const zone of zones) {
     const wall = wallOf(zone)
+    // Many zones have the same clock.
+    const clock = [begin, ...changesOf(wall, 7 * day)].map((change) => `${change} ${wall(change)}`).join()
+    if (seen.has(clock)) continue
+    seen.add(clock)
     const times = cronTimes('0 0 * * *', zone, new Date(begin), 3_650).map(Number)
     const days = times.map((time) => Math.floor(wall(time) / day))
     // Each on the day after that of the one before: none is left out, none comes twice.

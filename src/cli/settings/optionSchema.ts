@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { hasLooseCredentials } from '../../base/looseCredentials.ts'
+import { ordinaryPriority, runPrioritySchema } from '../../base/runPriority.ts'
 import { adapterFlag, adapterFlags } from '../../dataset/adapters.ts'
-import { ordinaryPriority, runPrioritySchema } from '../../queue/shardPriority.ts'
 import { gradientChoices, mapStyles, scopes } from '../../saliency/choices.ts'
 import { engineChoices } from '../../saliency/engines/openEngine.ts'
 
@@ -186,6 +186,7 @@ export const settingsSchema = z.strictObject({
   priority: runPrioritySchema.default(ordinaryPriority).meta({
     group: 'queue',
     placeholder: 'N',
+    unit: 'levels above or below the others',
     description:
       'Which runs on this Redis workers come to first: all shards of a higher number are taken before any of a lower one, and runs of one number take turns.',
   }),

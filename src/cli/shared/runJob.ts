@@ -1,6 +1,6 @@
+import { ordinaryPriority } from '../../base/runPriority.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { RunJob } from '../../queue/jobs.ts'
-import { ordinaryPriority } from '../../queue/shardPriority.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Settings } from '../settings/optionSchema.ts'
 
