@@ -1,5 +1,5 @@
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { PlaceError } from '../../src/base/errors.ts'
 import { thisProcess, type ProcessIdentity } from '../../src/base/processIdentity.ts'
@@ -213,7 +213,8 @@ describe('what dead processes left behind', () => {
     await writeFile(old, 'x')
     await utimes(old, 1, 1)
     await take()
-    expect(await readdir(folder)).toEqual([])
+    // Its heartbeat may be writing there at this moment.
+    expect(await readdir(folder)).not.toContain(basename(old))
   })
 
   it('is no obstacle where it cannot be looked for', async () => {
