@@ -59,6 +59,8 @@ export function endsEarly(format: ImageFormat, bytes: Uint8Array): boolean {
 const walks: Readonly<Record<ImageFormat, (bytes: Uint8Array) => boolean>> = {
   /** Segments to the end-of-image marker. Entropy-coded data is passed over by looking for the next real marker. */
   jpeg(bytes) {
+    // Whatever looks like a long segment before that: it was made by damage.
+    if (bytes.at(-2) === 0xff && bytes.at(-1) === 0xd9) return false
     let at = 2
     for (;;) {
       at = bytes.indexOf(0xff, at)

@@ -43,6 +43,7 @@ export function readTiffDirectory(bytes: Uint8Array): TiffDirectory {
   const start = read(bytes, isLarge ? 8 : 4, offsetBytes)
   const end = start + countBytes + entryBytes * read(bytes, start, countBytes)
   const fields = new Map<number, number[] | null>()
+  if (start + countBytes > bytes.length) return { isBigEndian, fields, isCutOff: true }
   // Many fields may point to the same large piece of a file; together they must not be more than the file.
   let budget = bytes.length
   for (let at = start + countBytes; at < end; at += entryBytes) {

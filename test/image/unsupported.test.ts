@@ -78,3 +78,18 @@ it.each([
     message: `the file is ${kind}; headlight reads JPEG, PNG, WebP, TIFF, GIF and AVIF`,
   })
 })
+
+it('a TIFF whose fields all point to one large piece of it is refused at once', async () => {
+  const entries = 20_000
+  const bytes = Buffer.alloc(8 + 2 + 12 * entries + 2 ** 20)
+  bytes.write('II*\0', 'latin1')
+  bytes.writeUInt32LE(8, 4)
+  bytes.writeUInt16LE(entries, 8)
+  for (let at = 10; at < 10 + 12 * entries; at += 12) {
+    bytes.writeUInt16LE(273, at)
+    bytes.writeUInt16LE(3, at + 2)
+    bytes.writeUInt32LE(2 ** 19, at + 4)
+    bytes.writeUInt32LE(10 + 12 * entries, at + 8)
+  }
+  await expect(decode(bytes)).rejects.toMatchObject({ name: 'SampleError' })
+})
