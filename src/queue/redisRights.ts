@@ -10,20 +10,18 @@ const key = (): string => `${queuePrefix}:doctor-${randomBytes(8).toString('hex'
  * a text that goes by itself after a minute, which most of them refuse as of a wrong type, and M is missing. Whether the
  * user may is decided before.
  */
-const harmless = [
-  'set K 1 px 60000',
-  ...['get K', 'exists K', 'type K', 'pttl K', 'time', 'incr K', 'incrby K 1', 'persist M', 'pexpire M 1000'],
-  ...['pexpireat M 1', 'rename M M', 'unlink M', 'multi', 'exec', 'eval return,1 0', `evalsha ${'0'.repeat(40)} 0`],
-  ...['script|load return,1', `script|exists ${'0'.repeat(40)}`, 'client|setname headlight', 'client|list'],
-  ...['hdel K f', 'hexists K f', 'hget K f', 'hgetall K', 'hmget K f', 'hincrby K f 1', 'hlen K', 'hmset K f 1'],
-  ...['hset K f 1', 'lindex K 0', 'llen K', 'lpop K', 'lpos K 1', 'lpush K 1', 'lrange K 0 1', 'lrem K 1 1'],
-  ...['lset K 0 1', 'ltrim K 0 1', 'rpop K', 'rpoplpush K K', 'rpush K 1', 'sadd K 1', 'scard K', 'sismember K 1'],
-  ...['smembers K', 'srem K 1', 'xadd K * f 1', 'xdel K 1-1', 'xlen K', 'xrange K - +', 'xread count 1 streams K 0'],
-  ...['xtrim K maxlen 1', 'bzpopmin K 0.01', 'zadd K 1 1', 'zcard K', 'zcount K 0 1', 'zlexcount K - +', 'zpopmin K'],
-  ...['zrange K 0 1', 'zrangebylex K - +', 'zrangebyscore K 0 1', 'zrem K 1', 'zremrangebyrank K 0 1'],
-  ...['zremrangebyscore K 0 1', 'zrevrange K 0 1', 'zrevrangebyscore K 1 0', 'zscore K 1', 'ping', 'info', 'select DB'],
-  'del K',
-] as const
+const harmless: readonly string[] = [
+  'set K 1 px 60000; get K; exists K; type K; pttl K; time; incr K; incrby K 1; persist M',
+  'pexpire M 1000; pexpireat M 1; rename M M; unlink M; multi; exec; eval return,1 0; evalsha SHA 0',
+  'script|load return,1; script|exists SHA; client|setname headlight; client|list; hdel K f',
+  'hexists K f; hget K f; hgetall K; hmget K f; hincrby K f 1; hlen K; hmset K f 1; hset K f 1',
+  'lindex K 0; llen K; lpop K; lpos K 1; lpush K 1; lrange K 0 1; lrem K 1 1; lset K 0 1; ltrim K 0 1',
+  'rpop K; rpoplpush K K; rpush K 1; sadd K 1; scard K; sismember K 1; smembers K; srem K 1',
+  'xadd K * f 1; xdel K 1-1; xlen K; xrange K - +; xread count 1 streams K 0; xtrim K maxlen 1',
+  'bzpopmin K 0.01; zadd K 1 1; zcard K; zcount K 0 1; zlexcount K - +; zpopmin K; zrange K 0 1',
+  'zrangebylex K - +; zrangebyscore K 0 1; zrem K 1; zremrangebyrank K 0 1; zremrangebyscore K 0 1',
+  'zrevrange K 0 1; zrevrangebyscore K 1 0; zscore K 1; ping; info; select DB; del K',
+].flatMap((line) => line.split('; '))
 
 /** Names of the commands that are tried, as an ACL spells them. */
 export const triedCommands: readonly string[] = harmless.map((line) => line.split(' ')[0] ?? '')
@@ -54,7 +52,12 @@ export async function redisRights(connection: QueueConnection, timeoutMs = 10_00
   client.on('error', () => undefined)
   const present = key()
   const missingKey = key()
-  const texts: Readonly<Record<string, string>> = { K: present, M: missingKey, DB: String(connection.redis.db) }
+  const texts: Readonly<Record<string, string>> = {
+    K: present,
+    M: missingKey,
+    DB: String(connection.redis.db),
+    SHA: '0'.repeat(40),
+  }
   const missing: string[] = []
   let isKeyRefused = false
   try {
