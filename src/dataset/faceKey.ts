@@ -15,7 +15,8 @@ export function faceOf(suffix: string): string {
   return decodeURIComponent(suffix.slice(mark.length))
 }
 
-/** The key of the image that a face's sample shows. */
+/** The key of the image that a face's sample shows; of a key without a face, that key. */
 export function imageOfFace(key: string): string {
-  return key.slice(0, key.lastIndexOf(mark))
+  const end = key.lastIndexOf(mark)
+  return end < 0 ? key : key.slice(0, end)
 }

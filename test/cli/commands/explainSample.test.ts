@@ -144,6 +144,29 @@ describe('explain with an adapter', () => {
       )
     }))
 
+  it('sees a face of an image, and an image whose label cannot be used, as a run does', () =>
+    inFolder(async (folder) => {
+      const dataset = await aflw(folder)
+      await writeFile(
+        join(dataset, 'faces.csv'),
+        'key,who,yaw,pitch,roll,x0,y0,x1,y1\nimage00001.png,left,7,8,9,10,11,90,91\nimage00001.png,right one,far,8,9,60,11,140,91\n',
+      )
+      const csv = ['--adapter', 'csv', '--index', 'faces.csv', '--columns', 'face=who', '--dataset', dataset]
+      expect(await explain('image00001.png#left', ...csv)).toMatchObject({
+        label: { yaw: 7, pitch: 8, roll: 9 },
+        box: { x0: 10, y0: 11, x1: 90, y1: 91 },
+      })
+      const { code, stdout, stderr } = await headlight(['explain', 'image00001.png#right%20one', ...csv, ...network])
+      expect({ code, stdout, stderr }).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('box       60, 11, 140, 91'),
+      })
+      expect(stderr).toContain('the label is not used: Line 3 of')
+      expect(await refused('image00001.png', ...csv)).toContain(
+        'name one of its faces: image00001.png#left, image00001.png#right%20one',
+      )
+    }))
+
   it('names what is missing or does not fit', () =>
     inFolder(async (folder) => {
       const dataset = await aflw(folder)

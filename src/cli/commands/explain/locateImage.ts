@@ -3,10 +3,11 @@ import { stat } from 'node:fs/promises'
 import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { InputError, SampleError } from '../../../base/errors.ts'
 import { readLocalFile } from '../../../base/localFile.ts'
-import type { Sample, Truth } from '../../../dataset/adapter.ts'
+import { imageKeyOf, type Sample, type Truth } from '../../../dataset/adapter.ts'
 import { describeAdapter, openAdapter, type AdapterOptions } from '../../../dataset/adapters.ts'
 import { noTruth } from '../../../dataset/images.ts'
 import { angleOrder, poseInName } from '../../../dataset/posedName.ts'
+import { readTruth } from '../../../dataset/unusableLabel.ts'
 import { requireEncodedSize } from '../../../image/encodedSize.ts'
 import { pathOfFileUri } from '../../../storage/fileUri.ts'
 import { place } from '../../../storage/place.ts'
@@ -18,6 +19,8 @@ import type { Settings } from '../../settings/optionSchema.ts'
 export interface ReadImage {
   readonly bytes: Uint8Array
   readonly truth: Truth
+  /** Why the label cannot be used, where it cannot. */
+  readonly labelFault?: string
 }
 
 /** The image that a call names, not read yet. */
@@ -53,7 +56,7 @@ export async function locateImage(image: string, settings: Settings): Promise<Lo
   }
   const store = open(dataset)
   try {
-    return sampleImage(image, store, await keyOf(image, store), options, settings)
+    return sampleImage(image, store, await keyOf(image, store, options), options, settings)
   } catch (error) {
     store.close()
     throw error
@@ -105,8 +108,9 @@ function sampleImage(
   options: AdapterOptions,
   settings: Settings,
 ): LocatedImage {
+  const imageKey = imageKeyOf(openAdapter(options), key)
   return {
-    path: store.uri.startsWith('file:') ? resolve(pathOfFileUri(store.uri), key) : null,
+    path: store.uri.startsWith('file:') ? resolve(pathOfFileUri(store.uri), imageKey) : null,
     adapter: options,
     source: describeAdapter(options),
     read: async () => {
@@ -114,8 +118,8 @@ function sampleImage(
         const adapter = openAdapter(options)
         const sample = await sampleOf(image, store, key, options)
         requireEncodedSize(sample.sizeBytes, settings.maxPixels)
-        const [found, truth] = await Promise.all([store.get(key), adapter.read(store, sample)])
-        return { bytes: found?.bytes ?? (await refuseMissing(image, store)), truth }
+        const [found, known] = await Promise.all([store.get(imageKey), readTruth(adapter, store, sample)])
+        return { bytes: found?.bytes ?? (await refuseMissing(image, store)), ...known }
       } catch (error) {
         throw asInputError(image, error)
       }
@@ -126,19 +130,24 @@ function sampleImage(
 
 /** What the adapter makes of one key, without a listing of all: what lies beside an image is called like it. */
 async function sampleOf(image: string, store: Store, key: string, options: AdapterOptions): Promise<Sample> {
-  const prefix = key.replace(/\.[^./]*$/, '.')
+  const adapter = openAdapter(options)
+  const imageKey = imageKeyOf(adapter, key)
+  const prefix = imageKey.replace(/\.[^./]*$/, '.')
   const near = wrapped(store, { list: (listing) => store.list({ ...listing, prefix }) })
-  for await (const sample of openAdapter(options).samples(near)) {
-    if (sample.key !== key) continue
-    return sample.etag === '' ? await refuseMissing(image, store) : sample
+  const faces: string[] = []
+  for await (const sample of adapter.samples(near)) {
+    if (sample.key === key) return sample.etag === '' ? await refuseMissing(image, store) : sample
+    if (imageKeyOf(adapter, sample.key) === imageKey) faces.push(sample.key)
   }
-  if ((await store.head(key)) === undefined) return await refuseMissing(image, store)
-  throw new InputError('bad-option', `${place(store.uri)}${key} is no image of ${describeAdapter(options)}`)
+  if ((await store.head(imageKey)) === undefined) return await refuseMissing(image, store)
+  const whose = `${place(store.uri)}${key} is no image of ${describeAdapter(options)}`
+  const named = faces.length === 0 ? '' : `; name one of its faces: ${faces.join(', ')}`
+  throw new InputError('bad-option', `${whose}${named}`)
 }
 
 /** The key of an image below the dataset; a plain name may be a path from here as well. */
-async function keyOf(image: string, store: Store): Promise<string> {
-  if (isKey(image) && (await store.head(image)) !== undefined) return image
+async function keyOf(image: string, store: Store, options: AdapterOptions): Promise<string> {
+  if (isKey(image) && (await store.head(imageKeyOf(openAdapter(options), image))) !== undefined) return image
   const below = isInStore(image) ? image : localPath(image)
   if (store.uri.startsWith('file:')) {
     const key = relative(pathOfFileUri(store.uri), resolve(below)).split(sep).join('/')

@@ -65,7 +65,7 @@ export async function explainImage(call: Call): Promise<number> {
       located.close()
     }
   }
-  const [{ network }, { bytes, truth }] = await read()
+  const [{ network }, { bytes, truth, labelFault }] = await read()
   const { input, heads } = network.description
   checkObjectives([objective], heads)
   const box = givenBox ?? truth.box
@@ -120,6 +120,7 @@ export async function explainImage(call: Call): Promise<number> {
     // Only now that nothing is wrong with the call, as run does it.
     const note = announcement(network)
     if (note !== undefined) call.log.warn(note)
+    if (labelFault !== undefined) call.log.warn(`the label is not used: ${labelFault}`)
     const sources = { label: located.source, box: givenBox === null ? located.source : '--box' }
     surroundings.results.write(settings.json ? `${JSON.stringify(result)}\n` : explanationText(result, sources))
     return 0
