@@ -17,3 +17,12 @@ test.each(pages)('%s names files of the sources and tests that are there', (page
   // Stand for any name.
   expect(missing.filter((path) => !path.includes('NAME'))).toEqual([])
 })
+
+// A merge that puts rows behind a paragraph makes text of them.
+test.each(pages)('%s has its tables in one piece', (page) => {
+  const lines = readFileSync(join(root, page), 'utf8').split('\n')
+  const isRow = (line: string | undefined): boolean => line?.startsWith('|') === true
+  const heads = lines.flatMap((line, i) => (isRow(line) && !isRow(lines[i - 1]) ? [i] : []))
+  const broken = heads.filter((i) => lines[i - 1] !== '' || !/^\|( ?:?-+:? ?\|)+$/.test(lines[i + 1] ?? ''))
+  expect(broken.map((i) => lines[i])).toEqual([])
+})
