@@ -144,7 +144,7 @@ describe('explain with an adapter', () => {
       )
     }))
 
-  it('sees a face of an image, and an image whose label cannot be used, as a run does', () =>
+  it('sees a face of an image, and one whose label cannot be used, as a run does', () =>
     inFolder(async (folder) => {
       const dataset = await aflw(folder)
       await writeFile(
@@ -156,7 +156,13 @@ describe('explain with an adapter', () => {
         label: { yaw: 7, pitch: 8, roll: 9 },
         box: { x0: 10, y0: 11, x1: 90, y1: 91 },
       })
-      const { code, stdout, stderr } = await headlight(['explain', 'image00001.png#right%20one', ...csv, ...network])
+      const { code, stdout, stderr } = await headlight([
+        'explain',
+        'image00001.png#right%20one',
+        ...csv,
+        ...network,
+        '--no-overlay',
+      ])
       expect({ code, stdout, stderr }).toMatchObject({
         code: 0,
         stdout: expect.stringContaining('box       60, 11, 140, 91'),
