@@ -165,7 +165,6 @@ async function serveJob(
   const began = performance.now()
   let ending: Extract<ServeEvent, { type: 'run-ended' }>['outcome'] = 'retried'
   let isBegun = false
-  let setId = asked.set
   const tell = async (ended: Omit<WebhookMessage, 'schedule'>) => {
     ending = ended.outcome
     // Before, not after: a webhook may be tried for longer than a stand-in waits.
@@ -180,7 +179,8 @@ async function serveJob(
     const prepared = await readResultSet(output, asked.set)
     if (prepared === undefined) throw new UnrecoverableError(`${output.uri} holds no result set ${asked.set}`)
     const set = await followedIn(job, asked, { ...options, output, set: prepared })
-    setId = set.id
+    // One object all along: who follows the run knows it by that, and what is told from here on is of this result set.
+    asked.set = set.id
     const ended = await endedBefore(output, asked)
     if (ended !== undefined) {
       log.info({ ...runInLog(asked), state: ended.state }, 'the run has ended already')
@@ -213,11 +213,11 @@ async function serveJob(
       return await handBack(job, token, 0)
     }
     if (error instanceof InputError && error.code === 'held') {
-      const inLog = runInLog({ set: setId, run: asked.run })
+      const inLog = runInLog(asked)
       // The next time comes by itself. A run that somebody asked for once is waited with.
       if (asked.schedule !== undefined && job.name !== standInName && job.stalledCounter === 0) {
         log.warn(inLog, `schedule ${asked.schedule}: this time is skipped: ${error.message}`)
-        const message = isBegun ? error.message : await stillGoing(output, setId, error)
+        const message = isBegun ? error.message : await stillGoing(output, asked.set, error)
         await tell({ outcome: 'skipped', message, summary: null })
         return null
       }

@@ -177,7 +177,7 @@ class Serving {
   async #requireImages(dataset: Store): Promise<void> {
     await requireImages(this.#adapter, new PatientStore(dataset, this.#patience), 1)
     for (const warning of this.#adapter.overview?.().warnings ?? []) {
-      if (!this.#warned.has(warning)) this.#options.log.warn(warning)
+      if (!this.#warned.has(warning)) this.#log.warn(warning)
       this.#warned.add(warning)
     }
   }
@@ -264,7 +264,7 @@ class Serving {
     following: Following,
     signal: AbortSignal,
   ): Promise<void> {
-    const { set, shardSize, partEntries, log, onWork = () => undefined } = this.#options
+    const { set, shardSize, partEntries, onWork = () => undefined } = this.#options
     const progress = this.#progress
     // Ended with the listing, not only with the run.
     const patience = patienceFor(this.#options, progress, signal)
@@ -318,7 +318,7 @@ class Serving {
     if (readAnew > 0) {
       const images = readAnew === 1 ? '1 image is' : `${readAnew} images are`
       const message = `${images} computed again only because more of the index is read than by earlier versions of headlight`
-      log.warn({ run: run.run, images: readAnew }, message)
+      this.#log.warn({ run: run.run, images: readAnew }, message)
     }
     for (const outline of held) await enqueue(outline)
     progress.update({ listed: done.toCompute + done.unchanged, unchanged: done.unchanged, toCompute: done.toCompute })

@@ -2,6 +2,7 @@ import { copyFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { createLogger } from '../../src/base/telemetry.ts'
 import { layout } from '../../src/output/layout.ts'
 import { readResultSet, resultSetIds, type ResultSet } from '../../src/output/resultSet.ts'
 import { Schedules } from '../../src/producer/schedules.ts'
@@ -91,6 +92,26 @@ it('a retrained network is a result set of its own; one that is gone or broken f
   expect(await sets()).toHaveLength(3)
   // Prepared with the schedule, never asked for.
   expect(await world.rows(set)).toEqual([])
+})
+
+it('log lines and progress of a night name the result set that it works on, not the one of the schedule', async () => {
+  const lines: { run?: string; resultSet?: string }[] = []
+  const log = createLogger('info', { write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[0]) })
+  const told = new Set<string>()
+  const ended: string[] = []
+  serving = serveRunsOf(world, redis.connection, stop.signal, {
+    log,
+    onProgress: ({ set: id }) => told.add(id),
+    onEvent: (event) => event.type === 'run-ended' && ended.push(event.job.set),
+  })
+  await train('tiny_hp_fp16.pkl')
+  expect(await night(1)).toMatchObject({ outcome: 'completed' })
+  const [followed = ''] = (await sets()).filter((id) => id !== set.id)
+  await expect.poll(() => ended, patiently).toEqual([followed])
+  expect([...told]).toEqual([followed])
+  const ofRun = lines.filter(({ run }) => run !== undefined)
+  expect(ofRun.length).toBeGreaterThan(0)
+  expect(ofRun.filter(({ resultSet }) => resultSet !== followed)).toEqual([])
 })
 
 it('a run that is handed back goes on with the network that it began with', async () => {

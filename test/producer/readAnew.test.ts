@@ -13,11 +13,15 @@ beforeAll(async () => {
 })
 afterAll(() => redis.stop())
 
-/** A logger that notes warnings. */
-function noting(events: string[]): Logger {
-  const log = createLogger('silent')
-  const note = (...args: unknown[]) => void events.push(String(args.at(-1)))
-  return new Proxy(log, { get: (target, name: keyof Logger) => (name === 'warn' ? note : target[name]) })
+/** A logger that notes warnings. Each is of a result set. */
+function noting(events: string[], set: ResultSet): Logger {
+  return createLogger('warn', {
+    write: (line) => {
+      const { msg, resultSet } = JSON.parse(line) as { msg: string; resultSet?: string }
+      expect(resultSet).toBe(set.id)
+      events.push(msg)
+    },
+  })
 }
 
 it('says how many images are computed again for what is read only now, before any of them is', async () => {
@@ -47,7 +51,7 @@ it('says how many images are computed again for what is read only now, before an
       // A full part is computed while the next one is listed, otherwise.
       partEntries: 4,
       shardSize: 4,
-      log: noting(events),
+      log: noting(events, set),
     })
     return summary.counts
   }

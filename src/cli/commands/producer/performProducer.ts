@@ -33,9 +33,11 @@ export async function serveRuns(call: Call): Promise<number> {
     await serveRunsQueue({
       connection,
       queueName: shardsQueue,
-      openOutput: ({ output: uri, endpoint, set, run }) => {
+      openOutput: ({ output: uri, endpoint, set, run, schedule, followNetwork }) => {
         allowed?.require({ what: 'output', uri, endpoint }, own.output)
-        return openStore(uri, { endpoint: own.output ?? endpoint, logger: log.child(runInLog({ set, run })) })
+        // Of which result set a run that follows its network is, shows only when that is read.
+        const logger = log.child(followNetwork === undefined ? runInLog({ set, run }) : { schedule })
+        return openStore(uri, { endpoint: own.output ?? endpoint, logger })
       },
       openDataset: ({ dataset: { uri, endpoint }, id }) => {
         allowed?.require({ what: 'dataset', uri, endpoint }, own.dataset)
