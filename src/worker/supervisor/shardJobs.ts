@@ -1,4 +1,4 @@
-import { DelayedError, WaitingError, type Job } from 'bullmq'
+import type { Job } from 'bullmq'
 import { PlaceError, RefusalError, TransientError } from '../../base/errors.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import { runInLog, shardJobSchema, type ShardJob, type ShardResult } from '../../queue/jobs.ts'
@@ -6,6 +6,7 @@ import { asidePriority } from '../../queue/shardPriority.ts'
 import { asPlaceFault, isFaultOfRun } from '../storeCall.ts'
 import { ShardSuspicion } from '../suspicion.ts'
 import type { ShardDone } from '../unitMessages.ts'
+import { toDelayed, toWaiting } from './handBack.ts'
 import type { RunFaults } from './runFaults.ts'
 import type { UnitPool } from './unitPool.ts'
 import { UnitDeath, type UnitProcess } from './unitProcess.ts'
@@ -288,16 +289,4 @@ class NoFailedAttempt extends Error {}
 function stopReason(shard: ActiveShard): StopReason {
   const reason: unknown = shard.stop.signal.reason
   return reason === 'cancelled' || reason === 'paused' || reason === 'handed-back' ? reason : 'lock-lost'
-}
-
-/** Back to the front of the queue, without counting an attempt. */
-async function toWaiting(queued: QueuedJob, token: string | undefined): Promise<never> {
-  await queued.moveToWait(token)
-  throw new WaitingError()
-}
-
-/** Into the queue again after a while, without counting an attempt. */
-async function toDelayed(queued: QueuedJob, token: string | undefined, delayMs: number): Promise<never> {
-  await queued.moveToDelayed(Date.now() + delayMs, token)
-  throw new DelayedError()
 }
