@@ -71,6 +71,7 @@ export class Following {
   #promoteUntil = -Infinity
   /** A producer before this one may have ended while the run was paused. */
   #reclaimUntil = performance.now() + reclaimingMs
+  #hasReclaimed = false
 
   constructor(options: FollowOptions) {
     this.#options = options
@@ -116,7 +117,7 @@ export class Following {
         if (!flags.paused) await this.#enqueueAgain()
         await this.#lookForWorkers(flags.paused)
         if (!flags.paused && performance.now() < this.#promoteUntil) await queue.promote()
-        if (!flags.paused && performance.now() < this.#reclaimUntil) await queue.reclaim()
+        if (!flags.paused && performance.now() < this.#reclaimUntil) await this.#reclaim()
         if (complaint !== undefined) onMessage(this.#standing())
         complaint = undefined
       } catch (error) {
@@ -143,6 +144,12 @@ export class Following {
       this.#isPaused = true
       throw error
     }
+  }
+
+  async #reclaim(): Promise<void> {
+    // Once is enough: what workers put aside later comes back by itself in time. Without workers nothing does.
+    await this.#options.queue.reclaim({ delayed: !this.#hasReclaimed })
+    this.#hasReclaimed = true
   }
 
   /** What stays to be said when something else is over. */

@@ -171,17 +171,31 @@ export class ShardQueue {
     }
   }
 
-  /** Gives jobs of this run that workers put aside, and that wait behind all others now, their places again. */
-  async reclaim(): Promise<void> {
+  /**
+   * Gives jobs of this run that workers put aside, and that wait behind all others now, their places again. `delayed`:
+   * those, too, that still wait for their time and would come back behind all others.
+   */
+  async reclaim({ delayed = false } = {}): Promise<void> {
     for (let from = 0; ;) {
       const last = await this.#answered(this.#queue.getJobs(['prioritized'], from, from + bulkJobs - 1, false))
-      const aside = last.filter(({ priority }) => priority === asidePriority)
-      const reclaimed = await Promise.allSettled(
-        this.#ours(aside).map(({ job, shard }) => job.changePriority({ priority: this.#priority(shard) })),
-      )
-      if (aside.length < bulkJobs) return
-      from += aside.length - reclaimed.filter(({ status }) => status === 'fulfilled').length
+      const reclaimed = await this.#reclaim(last)
+      if (last.some(({ priority }) => priority !== asidePriority) || last.length < bulkJobs) break
+      from += last.length - reclaimed
     }
+    for (let from = 0; delayed; from += bulkJobs) {
+      const waiting = await this.#answered(this.#queue.getDelayed(from, from + bulkJobs - 1))
+      await this.#reclaim(waiting)
+      if (waiting.length < bulkJobs) break
+    }
+  }
+
+  /** Gives how many it has reclaimed. One that moved on meanwhile is no fault. */
+  async #reclaim(jobs: readonly Job[]): Promise<number> {
+    const aside = this.#ours(jobs).filter(({ job }) => job.priority === asidePriority)
+    const changed = await Promise.allSettled(
+      aside.map(({ job, shard }) => job.changePriority({ priority: this.#priority(shard) })),
+    )
+    return changed.filter(({ status }) => status === 'fulfilled').length
   }
 
   #ours(jobs: readonly Job[]): { job: Job; shard: ShardName }[] {

@@ -160,6 +160,23 @@ test('shards of a paused run wait behind all others, and take turns again when i
   expect(countOf('paused', await work(60))).toBeGreaterThanOrEqual(28)
 })
 
+test('shards that nobody was there to bring back have their places again when a worker comes', async () => {
+  for (const run of ['resumed', 'paused']) {
+    await openRun(run).add(shards(3))
+    for (let i = 0; i < 3; i++) {
+      const job = await take()
+      await job?.changePriority({ priority: asidePriority })
+      await job?.moveToDelayed(Date.now() + 3_600_000, 'token')
+    }
+  }
+  await openRun('resumed').reclaim({ delayed: true })
+  const waiting = await queue.getDelayed()
+  expect(waiting.map(({ data, priority }) => [data.run, priority === asidePriority]).toSorted()).toEqual([
+    ...Array.from({ length: 3 }, () => ['paused', true]),
+    ...Array.from({ length: 3 }, () => ['resumed', false]),
+  ])
+})
+
 test('others of its queue keep their places when a run claims its own', async () => {
   for (const run of ['one', 'two']) {
     await openRun(run).add(shards(3))
