@@ -29,7 +29,10 @@ export async function followedIn(job: Job<RunJob>, asked: RunJob, options: Follo
   if (followed === undefined) return set
   const found = await followedSet(followed, options)
   if (found.id !== set.id) {
-    log.info({ resultSet: found.id, network: followed.uri }, `${followed.uri} is not what it was when the schedule was added`)
+    log.info(
+      { resultSet: found.id, network: followed.uri },
+      `${followed.uri} is not what it was when the schedule was added`,
+    )
   }
   await job.updateData({ ...pinned, set: found.id })
   return found

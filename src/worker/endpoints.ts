@@ -12,6 +12,13 @@ export interface EndpointOverrides {
   readonly output: string | null
 }
 
+/**
+ * Tells outputs apart, and what is kept for one of them: two services may have buckets of one name, and a job may name
+ * another service for a run that is known already.
+ */
+export const outputName = ({ output, endpoint }: Pick<ShardJob, 'output' | 'endpoint'>): string =>
+  endpoint === undefined ? output : `${output} at ${endpoint}`
+
 export function openOutput(job: Pick<ShardJob, 'output' | 'endpoint'>, overrides: EndpointOverrides): Store {
   return openStore(job.output, { endpoint: overrides.output ?? job.endpoint })
 }

@@ -1,6 +1,7 @@
 import { backoffMs, type Backoff } from '../../base/backoff.ts'
 import type { HeadlightError } from '../../base/errors.ts'
 import type { ShardJob } from '../../queue/jobs.ts'
+import { runName } from './workedRuns.ts'
 
 export interface RunFaultsOptions {
   /** Told of each fault, but not of those that other shards of the run meet in the same moment. */
@@ -28,23 +29,23 @@ export class RunFaults {
 
   /** How long shards of this run are still to be put aside unseen; 0 when it may be tried. */
   asideMs(job: ShardJob): number {
-    return Math.max(0, (this.#aside.get(nameOf(job))?.untilMs ?? 0) - performance.now())
+    return Math.max(0, (this.#aside.get(runName(job))?.untilMs ?? 0) - performance.now())
   }
 
   /** Gives the time after which the shard may be tried again. */
   report(error: HeadlightError, job: ShardJob): number {
     const remainingMs = this.asideMs(job)
     if (remainingMs > 0) return remainingMs
-    const attempt = (this.#aside.get(nameOf(job))?.attempt ?? 0) + 1
+    const attempt = (this.#aside.get(runName(job))?.attempt ?? 0) + 1
     const delayMs = Math.round(backoffMs(this.#o.retrying, attempt))
     this.#forgetEnded()
-    this.#aside.set(nameOf(job), { attempt, untilMs: performance.now() + delayMs })
+    this.#aside.set(runName(job), { attempt, untilMs: performance.now() + delayMs })
     this.#o.onFault(error, job, attempt, delayMs)
     return delayMs
   }
 
   succeeded(job: ShardJob): void {
-    this.#aside.delete(nameOf(job))
+    this.#aside.delete(runName(job))
   }
 
   /** Nobody says when such a run is over: it comes no more. */
@@ -53,5 +54,3 @@ export class RunFaults {
     for (const [name, { untilMs }] of this.#aside) if (untilMs < longAgo) this.#aside.delete(name)
   }
 }
-
-const nameOf = ({ output, set, run }: ShardJob): string => `${output} ${set} ${run}`

@@ -1,4 +1,4 @@
-import { PlaceError } from '../../base/errors.ts'
+import { PlaceError, RefusalError } from '../../base/errors.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import { noFlags, readFlags, type Flags } from '../../output/flags.ts'
 import { layout } from '../../output/layout.ts'
@@ -6,7 +6,7 @@ import { readResultSet, type ResultSet } from '../../output/resultSet.ts'
 import { runInLog, type ShardJob } from '../../queue/jobs.ts'
 import type { AllowedPlaces } from '../../storage/allowedPlaces.ts'
 import type { Store } from '../../storage/store.ts'
-import { openDataset, openOutput, type EndpointOverrides } from '../endpoints.ts'
+import { openDataset, openOutput, outputName, type EndpointOverrides } from '../endpoints.ts'
 
 /** One run as the supervisor sees it: its result set, and what people ask of it. */
 export class WorkedRun {
@@ -54,6 +54,11 @@ export class WorkedRun {
 }
 
 const keptRuns = 8
+/** Whoever writes to the queue could fill this process's memory otherwise. */
+const keptRefusals = 1_000
+
+/** The same for all shards of a run. */
+export const runName = (job: ShardJob): string => `${outputName(job)} ${job.set} ${job.run}`
 
 /** The runs that a supervisor works on. Opening one checks both its stores, before its first shard is begun. */
 export class WorkedRuns {
@@ -61,6 +66,7 @@ export class WorkedRuns {
   readonly #allowed: AllowedPlaces | undefined
   readonly #log: Logger
   readonly #runs = new Map<string, Promise<WorkedRun>>()
+  readonly #refused = new Map<string, RefusalError>()
 
   /** @param allowed absent: whatever jobs and result sets name */
   constructor(endpoints: EndpointOverrides, log: Logger, allowed?: AllowedPlaces) {
@@ -69,9 +75,11 @@ export class WorkedRuns {
     this.#log = log
   }
 
-  /** Raises InputError, PlaceError, TransientError or RefusalError; what failed is tried anew by the next call. */
+  /** Raises InputError, PlaceError, TransientError or RefusalError; what failed is tried anew by the next call, but what is refused. */
   of(job: ShardJob): Promise<WorkedRun> {
-    const name = `${job.output} ${job.set} ${job.run}`
+    const name = runName(job)
+    const refused = this.#refused.get(name)
+    if (refused) return Promise.reject(refused)
     const known = this.#runs.get(name)
     if (known) {
       this.#runs.delete(name)
@@ -80,7 +88,10 @@ export class WorkedRuns {
     }
     const opened = this.#open(job)
     this.#runs.set(name, opened)
-    opened.catch(() => this.#runs.delete(name))
+    opened.catch((error: unknown) => {
+      this.#runs.delete(name)
+      if (error instanceof RefusalError) this.#refuse(name, error)
+    })
     this.#forgetOldest()
     return opened
   }
@@ -122,6 +133,12 @@ export class WorkedRuns {
     // Who may write to the output may not thereby say what is read.
     this.#allowed?.require({ what: 'dataset', ...set.dataset }, this.#endpoints.dataset)
     return new WorkedRun(set, output, openDataset(set, this.#endpoints), job.run, this.#log)
+  }
+
+  /** It stands: a result set never changes. Read anew for each of its shards, it would keep this worker from all other runs. */
+  #refuse(name: string, error: RefusalError): void {
+    if (this.#refused.size === keptRefusals) this.#refused.clear()
+    this.#refused.set(name, error)
   }
 
   #forgetOldest(): void {

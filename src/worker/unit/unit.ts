@@ -3,7 +3,7 @@ import { openAdapter } from '../../dataset/adapters.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import { storedDescription } from '../../saliency/networks/description.ts'
 import type { Store } from '../../storage/store.ts'
-import { openDataset, openOutput } from '../endpoints.ts'
+import { openDataset, openOutput, outputName } from '../endpoints.ts'
 import { toErrorMessage } from '../errorMessage.ts'
 import { Measurements } from '../measurements.ts'
 import { asPlaceFault, callStore, storeRetries, type StoreCall } from '../storeCall.ts'
@@ -174,7 +174,7 @@ class Unit {
   }
 
   #open({ job, set }: ShardOrder): OpenSet {
-    const name = `${job.output} ${set.id}`
+    const name = `${outputName(job)} ${set.id}`
     const { endpoints } = this.#settings
     const open = this.#sets.get(name) ?? {
       name,

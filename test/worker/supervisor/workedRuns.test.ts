@@ -119,6 +119,29 @@ test('what lies outside of what is allowed is refused before anything is fetched
   expect(opened[1]?.mock.calls).toEqual([])
 })
 
+test('a run is another where its output is said to be at another service', async () => {
+  const { output, dataset, set, job, runs } = await stored()
+  await Promise.all([output.check('write'), dataset.check('write')])
+  await output.put(layout.set(set.id), JSON.stringify(set))
+  const run = await runs.of(job)
+  expect(await runs.of({ ...job, offset: 2 })).toBe(run)
+  expect(await runs.of({ ...job, endpoint: 'http://elsewhere' })).not.toBe(run)
+})
+
+test('a refused dataset is read of once, not for each shard', async () => {
+  const { output, dataset, set, job } = await stored()
+  await Promise.all([output.check('write'), dataset.check('write')])
+  await output.put(layout.set(set.id), JSON.stringify(set))
+  const allowed = new AllowedPlaces([output.uri])
+  const runs = new WorkedRuns({ dataset: null, output: null }, createLogger('silent'), allowed)
+  const got = vi.spyOn(FilesystemStore.prototype, 'get')
+  onTestFinished(() => got.mockRestore())
+  for (const offset of [0, 2, 4]) {
+    await expect(runs.of({ ...job, offset })).rejects.toMatchObject({ code: 'not-allowed' })
+  }
+  expect(got).toHaveBeenCalledTimes(1)
+})
+
 test('no job names a result set or a run beside its output', async () => {
   const { job } = await stored()
   expect(shardJobSchema.safeParse(job).success).toBe(true)
