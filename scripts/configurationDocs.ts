@@ -26,6 +26,10 @@ the workers as well: unlike \`--s3-endpoint\`, which travels with the run, they 
 for a bucket in the path of the URL; an endpoint of the environment is asked so where its host takes no prefix
 (\`localhost\`, a name without a dot, an IP address).
 
+Credentials that the service refuses are looked for once more, in the files too, and the request is sent again where
+there are others: programs that renew \`~/.aws/credentials\` need no restart of headlight. Variables of the environment
+are those that the process was started with.
+
 ## Output and exit codes
 
 Results go to standard output, progress and logs to standard error. With \`--json\`, standard output is one JSON

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { S3Client } from '@aws-sdk/client-s3'
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { readFilesAnew, RenewedCredentials } from './s3Credentials.ts'
 import { serviceUrl } from './serviceUrl.ts'
 
 export interface S3ConnectionOptions {
@@ -9,7 +10,7 @@ export interface S3ConnectionOptions {
   readonly endpoint?: string | undefined
   /** Default: environment, profile, role of the machine; with an endpoint environment, profile, `us-east-1`. */
   readonly region?: string | undefined
-  /** Default: the SDK's own chain (environment, profile, role of the machine). */
+  /** Default: the SDK's own chain (environment, profile, role of the machine), asked again when what it gave is refused. */
   readonly credentials?:
     { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | undefined
   /** How long a connection may stay without a byte in either direction. Default: 30 s. */
@@ -41,15 +42,25 @@ export interface ConfiguredS3Client {
 
 /** The SDK's client, set up so that it works with Amazon, Ceph, MinIO and kin alike. */
 export async function createS3Client(options: S3ConnectionOptions): Promise<ConfiguredS3Client> {
+  // A process that stands for weeks opens stores again and again, and a file may have changed since.
+  await readFilesAnew()
   const endpoint = options.endpoint ?? (await configuredEndpoint())
+  const region = options.region ?? configuredRegion(endpoint)
   const agent = { keepAlive: true, maxSockets: 64 }
+  const requestHandler = new NodeHttpHandler({
+    connectionTimeout: connectTimeoutMs,
+    socketTimeout: options.silenceTimeoutMs ?? silenceTimeoutMs,
+    httpAgent: agent,
+    httpsAgent: agent,
+  })
+  const renewed = new RenewedCredentials({ region, requestHandler })
   const client = new S3Client({
     ...(endpoint !== undefined && {
       endpoint,
       forcePathStyle: options.endpoint !== undefined || !takesPrefix(new URL(endpoint).hostname),
     }),
-    region: options.region ?? configuredRegion(endpoint),
-    ...(options.credentials !== undefined && { credentials: options.credentials }),
+    region,
+    credentials: options.credentials ?? renewed.provider,
     followRegionRedirects: endpoint === undefined,
     // The SDK's own checksums are refused or ignored by many services and cost CPU. A whole buffer's SHA-256 is part of
     // the signature anyway, so what arrives broken is refused.
@@ -59,13 +70,9 @@ export async function createS3Client(options: S3ConnectionOptions): Promise<Conf
     expectContinueHeader: false,
     retryMode: 'standard',
     maxAttempts: 5,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: connectTimeoutMs,
-      socketTimeout: options.silenceTimeoutMs ?? silenceTimeoutMs,
-      httpAgent: agent,
-      httpsAgent: agent,
-    }),
+    requestHandler,
   })
+  if (options.credentials === undefined) renewed.serve(client)
   for (const step of needlessSteps) client.middlewareStack.remove(step)
   return { client, endpoint }
 }

@@ -25,6 +25,10 @@ const refusals = new Set([
   'SignatureDoesNotMatch',
   'UnauthorizedAccess',
 ])
+/** Those of `refusals` that other credentials mend, whatever they may do. */
+const unknownCredentials = new Set(['InvalidAccessKeyId', 'InvalidSecurity', 'InvalidToken', 'SignatureDoesNotMatch'])
+/** Of the SDK, which has none. */
+const missingCredentials = new Set(['CredentialsProviderError', 'TokenProviderError'])
 const expirations = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired'])
 const redirections = new Set(['PermanentRedirect', 'TemporaryRedirect', 'AuthorizationHeaderMalformed'])
 /** Amazon has no quota; Ceph, MinIO and others do. */
@@ -74,6 +78,13 @@ export function isNoSuchObject({ name, status }: S3Failure): boolean {
   return name === 'NoSuchKey' || name === 'NotFound' || (status === 404 && name !== 'NoSuchBucket')
 }
 
+/** Whether other credentials might be taken: these have expired, or are none. */
+export function refusesCredentials({ name, status }: S3Failure): boolean {
+  if (expirations.has(name) || unknownCredentials.has(name) || missingCredentials.has(name)) return true
+  // The answer to a HEAD has no body that would say more.
+  return name === 'Unknown' && (status === 400 || status === 401 || status === 403)
+}
+
 /** The class of `errors.ts` that a failed request belongs to. A fault of the program comes back as it is. */
 export function s3Error(error: unknown, attempt: S3Attempt): HeadlightError | Error {
   if (error instanceof HeadlightError) return error
@@ -84,7 +95,7 @@ export function s3Error(error: unknown, attempt: S3Attempt): HeadlightError | Er
   const cause = { cause: error }
   const said = error instanceof Error && error.message !== '' ? `: ${oneLine(error.message)}` : ''
 
-  if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
+  if (missingCredentials.has(name)) {
     const problem = `cannot ${doing}: no S3 credentials were found (${oneLine(String(said)).slice(2)})`
     return worked && !checking
       ? new PlaceError('credentials-expired', `${problem}; they worked before: renew them`, cause)
