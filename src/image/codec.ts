@@ -3,6 +3,7 @@ import { HeadlightError, SampleError } from '../base/errors.ts'
 import { endsEarly, sniff, type ImageFormat } from './container.ts'
 import { hasFlaw } from './flaw.ts'
 import { isDamageAWarning } from './tiffDirectory.ts'
+import { withUsableOrientation } from './tiffOrientation.ts'
 import { unsupportedKind } from './unsupported.ts'
 
 // No image is decoded twice, so libvips' cache would only hold memory; and each decode gets one thread, since a worker
@@ -38,9 +39,9 @@ export interface DecodeOptions {
  *
  * What Pillow refuses is refused (`npm run test:mutated`), and some damaged files that it reads are, too.
  *
- * Known differences: AVIF (another decoder's colour conversion, ±1 at 4:4:4, more at sharp edges of subsampled chroma),
- * transparent areas of a GIF (black here), LAB TIFF (refused here), a PNG whose pixel data fail their checksum (refused
- * here).
+ * Known differences: AVIF (another decoder's colour conversion, ±1 at 4:4:4, more at sharp edges of subsampled chroma; and
+ * it is always turned as it says, since that is part of its format and not of EXIF), transparent areas of a GIF (black
+ * here), LAB TIFF (refused here), a PNG whose pixel data fail their checksum (refused here).
  *
  * The work is done on libuv's threads. Raises SampleError only: `empty-object`, `not-an-image`, `truncated-image`,
  * `corrupt-image`, `too-many-pixels`.
@@ -70,8 +71,9 @@ async function decode(bytes: Uint8Array, format: ImageFormat, options: DecodeOpt
   // Not `truncated`: libvips then passes over damaged strips of a TIFF, which Pillow refuses. Not always `warning`: Pillow
   // reads what libjpeg merely warns of.
   const failOn = format === 'tiff' && isDamageAWarning(bytes) ? 'warning' : 'error'
+  const source = format === 'tiff' ? withUsableOrientation(bytes) : bytes
   const open = () =>
-    sharp(bytes, {
+    sharp(source, {
       failOn,
       ignoreIcc: true,
       limitInputPixels: false,

@@ -19,10 +19,15 @@ export const tiffTags = {
 } as const
 
 const readTags: ReadonlySet<number> = new Set(Object.values(tiffTags))
+const orientationTag = 274
 
 /** The first directory of a TIFF or BigTIFF: the fields that describe its first picture. */
 export interface TiffDirectory {
   readonly isBigEndian: boolean
+  /** Whether it is a BigTIFF. */
+  readonly isLarge: boolean
+  /** Its entry of the orientation: where that begins, and the first of its values, as an unsigned number. */
+  readonly orientation?: { readonly at: number; readonly type: number; readonly count: number; readonly value: number }
   /** The fields of `tiffTags` that are there: whole numbers, or null for one of another type. */
   readonly fields: ReadonlyMap<number, readonly number[] | null>
   /** Whether it, or what it points to, lies behind the end of the file; then what was read before that. */
@@ -43,28 +48,38 @@ export function readTiffDirectory(bytes: Uint8Array): TiffDirectory {
   const start = read(bytes, isLarge ? 8 : 4, offsetBytes)
   const end = start + countBytes + entryBytes * read(bytes, start, countBytes)
   const fields = new Map<number, number[] | null>()
-  if (start + countBytes > bytes.length) return { isBigEndian, fields, isCutOff: true }
+  let orientation: TiffDirectory['orientation']
+  const found = (isCutOff: boolean): TiffDirectory => ({
+    isBigEndian,
+    isLarge,
+    fields,
+    isCutOff,
+    ...(orientation && { orientation }),
+  })
+  if (start + countBytes > bytes.length) return found(true)
   // Many fields may point to the same large piece of a file; together they must not be more than the file.
   let budget = bytes.length
   for (let at = start + countBytes; at < end; at += entryBytes) {
-    if (at + entryBytes > bytes.length) return { isBigEndian, fields, isCutOff: true }
+    if (at + entryBytes > bytes.length) return found(true)
     const type = read(bytes, at + 2, 2)
     const size = typeBytes[type] ?? 0
     const count = read(bytes, at + 4, offsetBytes)
     const inPlace = at + 4 + offsetBytes
     const from = count * size <= offsetBytes ? inPlace : read(bytes, inPlace, offsetBytes)
-    if (from + count * size > bytes.length) return { isBigEndian, fields, isCutOff: true }
+    if (from + count * size > bytes.length) return found(true)
     const tag = read(bytes, at, 2)
     // An unknown type, or nothing.
-    if (count * size === 0 || !readTags.has(tag)) continue
+    if (count * size === 0) continue
+    if (tag === orientationTag) orientation = { at, type, count, value: read(bytes, from, size) }
+    if (!readTags.has(tag)) continue
     budget -= count
-    if (budget < 0) return { isBigEndian, fields, isCutOff: true }
+    if (budget < 0) return found(true)
     const values = wholeTypes.has(type)
       ? Array.from({ length: count }, (_, index) => read(bytes, from + index * size, size))
       : null
     fields.set(tag, values)
   }
-  return { isBigEndian, fields, isCutOff: false }
+  return found(false)
 }
 
 /** 1, none, where the file does not say. NaN for what is no number. */

@@ -2,8 +2,11 @@ import type { Logger } from '../base/telemetry.ts'
 import { redisFault } from './redisFault.ts'
 import type { QueueConnection } from './redisUrl.ts'
 
-/** Clients try again every few seconds: after so long a silence the next error is of another outage. */
-const silenceMs = 30_000
+/**
+ * Clients try again every few seconds, or every half minute where the server takes connections and answers nothing: after
+ * so long a silence the next error is of another outage.
+ */
+const silenceMs = 90_000
 /**
  * What a client says while it is not connected, or as it is cut off, or when it has come to the end of its list of
  * sentinels and begins again: why, is said by its next attempt. And what BullMQ says

@@ -60,9 +60,12 @@ const sentences: readonly (readonly [RegExp, string, 'says it all'?])[] = [
   [/ECONNREFUSED/, 'does not answer: nothing listens there; start it or correct the URL'],
   [/ENOENT/, 'does not answer: there is no such socket; start it or correct the path'],
   [/EACCES/, 'cannot be opened by this user; ask for access to its socket'],
+  [/EHOSTUNREACH|ENETUNREACH/, 'does not answer; check host, port and firewall, or use rediss:// if it speaks TLS'],
+  // One connects and hears nothing: who noticed it first, and after how long, would make it another fault each time.
   [
-    /EHOSTUNREACH|ENETUNREACH|no reply|Socket timeout/,
+    /no reply|Socket timeout/,
     'does not answer; check host, port and firewall, or use rediss:// if it speaks TLS',
+    'says it all',
   ],
   [/no TLS reply/, 'gives no TLS reply; check host, port and firewall, or use redis:// if it speaks none'],
   [

@@ -37,3 +37,17 @@ test('sentinels that do not answer are said once, whichever attempt it is', () =
   }
   expect(said).toEqual([expect.stringMatching(/ none of its sentinels answers; .*; work goes on when it is back$/)])
 })
+
+test('a server that takes connections and answers nothing is said once, whoever notices it after however long', () => {
+  const connection = redisConnection('redis://queue:6379')
+  const said: string[] = []
+  const log = createLogger('warn', { write: (line) => void said.push((JSON.parse(line) as { msg: string }).msg) })
+  const silent = "Socket timeout. Expecting data, but didn't receive any in 30000ms."
+  for (let ms = 0; ms < 300_000; ms += 32_000) {
+    sayOutage(connection, log, new Error(silent), ms)
+    sayOutage(connection, log, new Error('no reply'), ms + 10)
+  }
+  expect(said).toEqual([
+    'Redis at redis://queue:6379 does not answer; check host, port and firewall, or use rediss:// if it speaks TLS; work goes on when it is back',
+  ])
+})
