@@ -1,7 +1,7 @@
 import { InputError } from '../../base/errors.ts'
 import { truncated } from './byteCursor.ts'
 import type { PickleVocabulary } from './pickleMachine.ts'
-import { PickleForeign, PickleGlobal, PickleTuple, type PickleValue } from './pickleValues.ts'
+import { PickleDict, PickleForeign, PickleGlobal, PickleTuple, type PickleValue } from './pickleValues.ts'
 import { rowMajorStrides, StoredTensor, type StoredType } from './storedTensor.ts'
 
 /** What a persistent id names: `count` elements of `type` under `key`, which the container finds the bytes of. */
@@ -81,10 +81,12 @@ export class TorchVocabulary implements PickleVocabulary {
         return args[0] ?? null
       case 'torch._utils._rebuild_tensor':
       case 'torch._utils._rebuild_tensor_v2':
+        this.#requirePlain(args[6])
         return new PickleForeign(this.#tensor(args, undefined))
       case 'torch._utils._rebuild_tensor_v3': {
         const type = args[6] instanceof PickleGlobal ? elementTypes[args[6].name] : undefined
         if (type === undefined) throw this.#odd('a tensor of an unknown number type')
+        this.#requirePlain(args[7])
         return new PickleForeign(this.#tensor(args, type))
       }
       default:
@@ -115,6 +117,15 @@ export class TorchVocabulary implements PickleVocabulary {
     const [key, offset, count] = view instanceof PickleTuple ? view.items : []
     if (typeof key !== 'string' || !isCount(offset) || !isCount(count)) throw this.#odd('an odd window on a storage')
     return { offset, count }
+  }
+
+  /** @param bits what a tensor's numbers are not stored with, but meant to be changed by */
+  #requirePlain(bits: PickleValue | undefined): void {
+    if (!(bits instanceof PickleDict) || bits.entries.get('neg') !== true) return
+    throw new InputError(
+      'bad-checkpoint',
+      `${this.#file} holds a tensor that stands for the negative of its numbers: load it in PyTorch and save tensor.resolve_neg() in its place`,
+    )
   }
 
   #tensor(args: readonly PickleValue[], givenType: StoredType | undefined): StoredTensor {

@@ -179,6 +179,23 @@ describe('other ways in which PyTorch has written tensors', () => {
     expect(values(withStorage(pickle({ 'w.weight': typed })))).toEqual([2, 3])
   })
 
+  test('a tensor that stands for the negative of its numbers is refused, never read with the wrong sign', () => {
+    const id = new PersistentId(new Tuple('storage', new Global('torch.FloatStorage'), '0', 'cpu', 4))
+    const args = [id, 0, new Tuple(4), new Tuple(1), false, new Call('collections.OrderedDict')]
+    const untyped = new PersistentId(new Tuple('storage', new Global('torch.storage.UntypedStorage'), '0', 'cpu', 16))
+    const bits = { neg: true }
+    for (const negative of [
+      new Call('torch._utils._rebuild_tensor_v2', ...args, bits),
+      new Call('torch._utils._rebuild_tensor_v3', untyped, ...args.slice(1), new Global('torch.float32'), bits),
+    ]) {
+      expect(() => values(withStorage(pickle({ 'w.weight': negative })))).toThrow(
+        expect.objectContaining({ code: 'bad-checkpoint', message: expect.stringMatching(/resolve_neg/) }),
+      )
+    }
+    const plain = new Call('torch._utils._rebuild_tensor_v2', ...args, {})
+    expect(values(withStorage(pickle({ 'w.weight': plain })))).toEqual([1, 2, 3, 4])
+  })
+
   test('a legacy storage that is a window on another', () => {
     const view = new Tuple('9', 1, 2)
     const id = new PersistentId(new Tuple('storage', new Global('torch.FloatStorage'), '0', 'cpu', 4, view))
