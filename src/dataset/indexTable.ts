@@ -9,6 +9,10 @@ import { angleFields, boxFields, IndexSource, type IndexColumns, type IndexRow }
 const numberFields = [...angleFields, ...boxFields]
 const nameFields = ['subject', 'sequence', 'frame'] as const
 
+const beyondRange = 'an angle lies beyond ±360°'
+/** What earlier versions said, which took ±180° at most. */
+const beyondFormerRange = 'an angle lies beyond ±180°'
+
 /** What is wrong with the numbers of a row. */
 interface RowFaults {
   readonly label?: string | undefined
@@ -24,7 +28,7 @@ interface IndexedSample {
 }
 
 /**
- * What an index says, sorted by key. All of it is held in memory: about 56 bytes a row and the key itself, 150 MB for a
+ * What an index says, sorted by key. All of it is held in memory: about 60 bytes a row and the key itself, 150 MB for a
  * million rows.
  */
 export class IndexTable {
@@ -34,10 +38,11 @@ export class IndexTable {
   readonly #order: Uint32Array
   /** Seven numbers a row, NaN for what is not there. */
   #numbers = new Float64Array(numberFields.length * 1024)
+  #lines = new Uint32Array(1024)
   readonly #names = new Map<(typeof nameFields)[number], (string | null)[]>()
   readonly #faults = new Map<number, RowFaults>()
-  /** What earlier versions, which took ±180° at most, said of labels that are good. */
-  readonly #formerFaults = new Map<number, string>()
+  /** Whether the numbers of some row are read as something else than by earlier versions. */
+  #hasNewNumbers = false
   /** Which of the fields earlier versions read, too. */
   readonly #former: { readonly pose: boolean; readonly box: boolean } & Readonly<
     Record<(typeof nameFields)[number], boolean>
@@ -101,7 +106,7 @@ export class IndexTable {
 
   /** Whether a row may be read as something else than earlier versions read in it. */
   get isReadAnew(): boolean {
-    return Object.values(this.#former).includes(false) || this.#formerFaults.size + this.#faults.size > 0
+    return this.#hasNewNumbers || Object.values(this.#former).includes(false)
   }
 
   /**
@@ -163,36 +168,33 @@ export class IndexTable {
     this.#keys.push(keyBelow(dataset, written) ?? written)
     const face = source.face(cells)
     if (face !== undefined) this.#faces?.push(faceSuffix(face))
-    if ((row + 1) * numberFields.length > this.#numbers.length) {
-      const larger = new Float64Array(this.#numbers.length * 2)
-      larger.set(this.#numbers)
-      this.#numbers = larger
+    if (row === this.#lines.length) {
+      this.#numbers = enlarged(this.#numbers, new Float64Array(this.#numbers.length * 2))
+      this.#lines = enlarged(this.#lines, new Uint32Array(this.#lines.length * 2))
     }
     const numbers = numberFields.map((field) => numberOf(source.cell(field, cells)))
     this.#numbers.set(
       numbers.map((value) => value ?? NaN),
       row * numberFields.length,
     )
-    const sentence = (fault: string | undefined) =>
-      fault === undefined ? undefined : `Line ${cells.line} of the index: ${fault}; correct it.`
-    const label = labelFault(numbers.slice(0, angleFields.length))
+    this.#lines[row] = cells.line
+    const label = needed === 'box' ? undefined : labelFault(numbers.slice(0, angleFields.length))
     const box = boxFault(numbers.slice(angleFields.length), needed)
-    if (label !== undefined || box !== undefined) {
-      this.#faults.set(row, { label: needed === 'box' ? undefined : sentence(label), box: sentence(box) })
-    }
+    if (label !== undefined || box !== undefined) this.#faults.set(row, { label, box })
     const [yaw = null, pitch = null, roll = null] = numbers
-    if (label !== undefined) this.#numbers.fill(NaN, row * numberFields.length, row * numberFields.length + 3)
-    else if (needed === null && yaw !== null && pitch !== null && roll !== null) {
+    if (label !== undefined) {
+      this.#numbers.fill(NaN, row * numberFields.length, row * numberFields.length + angleFields.length)
+      if (label === beyondRange || this.#box(row) !== null) this.#hasNewNumbers = true
+    } else if (needed === null && yaw !== null && pitch !== null && roll !== null) {
       this.#radians.add({ yaw, pitch, roll })
-      const isBeyond = [yaw, pitch, roll].some((degrees) => Math.abs(degrees) > 180)
-      if (isBeyond) this.#formerFaults.set(row, sentence('an angle lies beyond ±180°') ?? '')
+      if (this.#isBeyondFormerRange(row)) this.#hasNewNumbers = true
     }
     for (const [field, names] of this.#names) names.push(source.text(field, cells))
   }
 
   #truth(row: number): Truth {
     const { label, box } = this.#faults.get(row) ?? {}
-    const fault = box ?? label
+    const fault = this.#sentence(row, box ?? label)
     const face = this.#faces?.[row]
     return {
       pose: fault === undefined ? this.#pose(row) : null,
@@ -209,18 +211,27 @@ export class IndexTable {
     // With faces there are none.
     if (!this.isReadAnew || this.#faces !== undefined) return undefined
     const { label, box } = this.#faults.get(row) ?? {}
-    const formerLabel = this.#former.pose ? (label ?? this.#formerFaults.get(row)) : undefined
-    const fault = formerLabel ?? (this.#former.box ? box : undefined)
+    const isBeyond = label === beyondRange || (label === undefined && this.#isBeyondFormerRange(row))
+    const formerLabel = this.#former.pose ? (isBeyond ? beyondFormerRange : label) : undefined
+    const fault = this.#sentence(row, formerLabel ?? (this.#former.box ? box : undefined))
     const names = this.#namesOf(row)
     for (const field of nameFields) if (!this.#former[field]) names[field] = null
-    const { faultOf: _, ...now } = truth
     const former: Truth = {
       pose: fault === undefined && this.#former.pose ? this.#pose(row) : null,
       box: fault === undefined && this.#former.box ? this.#box(row) : null,
       ...names,
       ...(fault === undefined ? {} : { fault }),
     }
-    return JSON.stringify(former) === JSON.stringify(now) ? undefined : former
+    return isSame(former, truth) ? undefined : former
+  }
+
+  #sentence(row: number, fault: string | undefined): string | undefined {
+    return fault === undefined ? undefined : `Line ${this.#lines[row]} of the index: ${fault}; correct it.`
+  }
+
+  #isBeyondFormerRange(row: number): boolean {
+    const from = row * numberFields.length
+    return this.#numbers.subarray(from, from + angleFields.length).some((degrees) => Math.abs(degrees) > 180)
   }
 
   #pose(row: number): Truth['pose'] {
@@ -244,6 +255,21 @@ export class IndexTable {
   }
 }
 
+/** Whether two readings of one row tell the same: its numbers, where both have them, are the row's. */
+function isSame(one: Truth, other: Truth): boolean {
+  return (
+    one.fault === other.fault &&
+    (one.pose === null) === (other.pose === null) &&
+    (one.box === null) === (other.box === null) &&
+    nameFields.every((field) => one[field] === other[field])
+  )
+}
+
+function enlarged<Numbers extends Float64Array | Uint32Array>(from: Numbers, to: Numbers): Numbers {
+  to.set(from)
+  return to
+}
+
 /** Null for an empty cell, NaN for one that is no number. */
 function numberOf(cell: unknown): number | null {
   if (cell === undefined || cell === null) return null
@@ -260,7 +286,7 @@ function labelFault(angles: readonly (number | null)[]): string | undefined {
   if (wrong !== undefined) return `${wrong} is no number`
   const given = angles.filter((angle) => angle !== null)
   if (given.length !== 0 && given.length !== angleFields.length) return 'one of yaw, pitch and roll is missing'
-  return given.every(isLabelAngle) ? undefined : 'an angle lies beyond ±360°'
+  return given.every(isLabelAngle) ? undefined : beyondRange
 }
 
 function boxFault(sides: readonly (number | null)[], needed: 'box' | null): string | undefined {
