@@ -171,7 +171,7 @@ class Disturbance {
       limitMs: this.#random.between(0.3, 0.9) * this.#quietMs,
     }))
     if (this.#pair !== undefined) {
-      const chance = new Random(this.#round.seed + 2_000_000)
+      const chance = new Random(this.#round.seed + 3_000_000)
       for (let i = chance.integer(1, 2); i > 0; i--) {
         plan.push({ share: chance.between(0.05, 0.9), blow: 'failover', after: 0, limitMs: this.#quietMs })
       }
