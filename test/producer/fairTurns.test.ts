@@ -171,10 +171,8 @@ test('shards that nobody was there to bring back have their places again when a 
   }
   await openRun('resumed').reclaim({ delayed: true })
   const waiting = await queue.getDelayed()
-  expect(waiting.map(({ data, priority }) => [data.run, priority === asidePriority]).toSorted()).toEqual([
-    ...Array.from({ length: 3 }, () => ['paused', true]),
-    ...Array.from({ length: 3 }, () => ['resumed', false]),
-  ])
+  const places = waiting.map(({ data, priority }) => `${data.run}${priority === asidePriority ? ' aside' : ''}`)
+  expect(places.toSorted()).toEqual([...Array<string>(3).fill('paused aside'), ...Array<string>(3).fill('resumed')])
 })
 
 test('others of its queue keep their places when a run claims its own', async () => {

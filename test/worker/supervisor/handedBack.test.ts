@@ -1,4 +1,4 @@
-import { WaitingError, type Job } from 'bullmq'
+import { WaitingError } from 'bullmq'
 import { Redis } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
 import { openQueue, openWorker } from '../../../src/queue/connection.ts'
@@ -24,7 +24,7 @@ async function world() {
   const job = await worker.getNextJob('token', { block: false })
   if (job === undefined) throw new Error('no job')
   const blocked = async () => /blocked_clients:(\d+)/.exec(await client.info('clients'))?.[1]
-  return { redis, queue, job: job as Job<ShardJob, ShardResult>, blocked }
+  return { redis, queue, job, blocked }
 }
 
 test('a shard that is handed back is taken at once by a worker that waits for one', async () => {
