@@ -38,6 +38,8 @@ export interface Sample {
    */
   readonly etag: string
   readonly sizeBytes: number
+  /** The listing does not tell the image's key for certain: nothing is read by it. */
+  readonly isGarbled?: true
   /**
    * ETags of whatever else decides the sample's result (pose file, calibration, index row), sorted by key. They enter
    * the fingerprint, so that a corrected label makes the sample new.

@@ -90,7 +90,7 @@ async function* labelledImages(dataset: Store, after?: string, leftOut?: LeftOut
   const waiting: Waiting[] = []
   let passed: ObjectInfo | undefined
   for await (const object of dataset.list(listingOf(after, leftOut, isImageKey))) {
-    const { key, etag, sizeBytes } = object
+    const { key, etag } = object
     for (const entry of waiting) {
       if (!entry.known && compareKeys(entry.label, key) <= 0)
         settle(entry, entry.label === key && etag !== '' ? object : undefined)
@@ -104,7 +104,7 @@ async function* labelledImages(dataset: Store, after?: string, leftOut?: LeftOut
       tellLeftOut(leftOut, key, etag)
       continue
     }
-    const entry = { sample: { key, etag, sizeBytes, companions: [] }, label: labelKey(key), known: false }
+    const entry = { sample: { ...object, companions: [] }, label: labelKey(key), known: false }
     if (compareKeys(entry.label, key) < 0) {
       // Asked for where `after` cut it off or other names lie in between.
       settle(entry, passed?.key === entry.label ? passed : await dataset.head(entry.label))

@@ -163,7 +163,7 @@ async function* frames(
   let calibration: { readonly key: string; readonly found: ObjectInfo | undefined } | undefined
   const isFrame = (key: string) => frameName.exec(key)?.groups?.['what'] === 'rgb.png'
   for await (const object of dataset.list(listingOf(after, leftOut, isFrame))) {
-    const { key, etag, sizeBytes } = object
+    const { key, etag } = object
     const parts = frameName.exec(key)?.groups
     if (parts === undefined) continue
     if (parts['what'] === 'pose.txt') {
@@ -181,7 +181,7 @@ async function* frames(
     const own = pose?.key === poseKey ? pose : await dataset.head(poseKey)
     const companions = [own, calibration.found].flatMap((info) => (info ? [{ key: info.key, etag: info.etag }] : []))
     const missing = own === undefined ? poseKey : calibration.found === undefined ? calibrationKey : undefined
-    const sample: Sample = { key, etag, sizeBytes, companions }
+    const sample: Sample = { ...object, companions }
     yield missing === undefined
       ? sample
       : { ...sample, truth: { ...noTruth, fault: `The file ${missing} is missing; put it back.` } }

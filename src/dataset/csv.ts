@@ -123,7 +123,5 @@ function csvAdapter(index: string, columns: IndexColumns): Adapter {
 
 /** Whatever it is called: the index says that it is an image. */
 async function* allObjects(dataset: Store, after: string | undefined): AsyncIterable<Sample> {
-  for await (const { key, etag, sizeBytes } of dataset.list(listingOf(after, undefined, () => true))) {
-    yield { key, etag, sizeBytes, companions: [] }
-  }
+  for await (const object of dataset.list(listingOf(after, undefined, () => true))) yield { ...object, companions: [] }
 }

@@ -21,9 +21,9 @@ async function* imageSamples(
 ): AsyncIterable<Sample> {
   const wanted = glob === undefined ? () => true : await matcher(glob)
   const isWanted = (key: string) => isImageKey(key) && wanted(key)
-  for await (const { key, etag, sizeBytes } of dataset.list(listingOf(after, leftOut, isWanted))) {
-    if (isWanted(key)) yield { key, etag, sizeBytes, companions: [] }
-    else if (wanted(key)) tellLeftOut(leftOut, key, etag)
+  for await (const object of dataset.list(listingOf(after, leftOut, isWanted))) {
+    if (isWanted(object.key)) yield { ...object, companions: [] }
+    else if (wanted(object.key)) tellLeftOut(leftOut, object.key, object.etag)
   }
 }
 

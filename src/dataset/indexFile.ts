@@ -84,6 +84,7 @@ export async function* joinIndex(
           companions: found?.companions ?? [],
           truth: fault === undefined ? truth : { ...truth, fault },
           ...(formerTruth === undefined ? {} : { formerTruth }),
+          ...(found?.isGarbled === true ? { isGarbled: true } : {}),
         }
         const place = waiting.findLastIndex((other) => compareKeys(other.key, key) < 0) + 1
         waiting.splice(place, 0, sample)

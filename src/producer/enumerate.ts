@@ -15,7 +15,6 @@ import type { Retry } from '../output/runs.ts'
 import type { TableRow } from '../output/table.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { Store } from '../storage/store.ts'
-import { GarbledKeys } from './garbledKeys.ts'
 import { ListedLeftOut } from './listedLeftOut.ts'
 import { MapCollisions } from './mapCollisions.ts'
 
@@ -75,11 +74,10 @@ export async function enumerate(options: EnumerateOptions): Promise<ManifestDone
   listing.resume(await manifest.leftOut())
 
   const state = options.state[Symbol.asyncIterator]()
-  const garbled = new GarbledKeys(options.dataset)
   try {
     let former = await nextAfter(state, listing.through)
     let last: string | undefined
-    for await (const sample of options.adapter.samples(garbled.dataset, listing.through, listing.leftOut)) {
+    for await (const sample of options.adapter.samples(options.dataset, listing.through, listing.leftOut)) {
       signal.throwIfAborted()
       if (last !== undefined && compareKeys(last, sample.key) >= 0) {
         throw new Error(`The listing is not sorted by UTF-8 bytes: ${sample.key} comes after ${last}.`)
@@ -90,7 +88,7 @@ export async function enumerate(options: EnumerateOptions): Promise<ManifestDone
         former = await next(state)
       }
       const same = former?.key === sample.key ? former : undefined
-      await listing.sample(sample, same, garbled.has(sample.key))
+      await listing.sample(sample, same)
       if (same !== undefined) former = await next(state)
       if (listing.listed().listed % reportEvery === 0) onListed(listing.listed())
     }
@@ -161,8 +159,8 @@ class Listing {
     if (this.#gone.length >= this.#partEntries) await this.#put()
   }
 
-  async sample(sample: Sample, former: StateRow | undefined, isGarbled: boolean): Promise<void> {
-    const refused = refuseKey(sample.key) ?? (isGarbled ? 'bad-key' : this.#collision(sample.key))
+  async sample(sample: Sample, former: StateRow | undefined): Promise<void> {
+    const refused = refuseKey(sample.key) ?? (sample.isGarbled === true ? 'bad-key' : this.#collision(sample.key))
     this.#reached = sample.key
     this.leftOut.reached(sample.key)
     if (!isAsked(former, this.#options.retry)) {

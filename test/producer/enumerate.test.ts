@@ -165,6 +165,22 @@ describe('listing against the state before', () => {
     expect((await list([], rows, { dataset, adapter }, world.output, 'again')).entries).toEqual([])
   })
 
+  it.each([
+    ['a%.png', {}],
+    ['a%.png#1', { face: 'face' }],
+  ])('reads nothing by such a key that an index names either: %s', async (key, columns) => {
+    const index = Buffer.from('key,face\na%.png,1\n')
+    const dataset = wrapped(world.dataset, {
+      get: async (name) => ({ info: { key: name, etag: 'i', sizeBytes: index.length }, bytes: index }),
+      async *list() {
+        yield { key: 'a%.png', etag: 'e1', sizeBytes: 1, isGarbled: true }
+      },
+    })
+    const adapter = openAdapter({ name: 'csv', applyExifOrientation: false, index: 'index.csv', columns })
+    const { entries } = await list([], [], { dataset, adapter })
+    expect(entries.map((entry) => [entry.key, entry.refused])).toEqual([[key, 'bad-key']])
+  })
+
   it('knows a refused sample again, and notices when a collision comes or goes', async () => {
     const refusedRow = row('a.jpg.png', { status: 'failed', code: 'key-collision' })
     const both = [sample('a.jpg'), sample('a.jpg.png')]
