@@ -1,4 +1,4 @@
-import type { Access } from '../storage/trial.ts'
+import type { TriedAccess } from '../storage/trial.ts'
 import { layout } from './layout.ts'
 
 export const roles = ['worker', 'producer'] as const
@@ -6,12 +6,14 @@ export type Role = (typeof roles)[number]
 
 /** What somebody must be allowed to do with objects of an output. */
 export interface NeededRight {
-  readonly access: Extract<Access, 'write' | 'delete' | 'give up uploads'>
+  readonly access: TriedAccess
   /** A key of a result set that no network gives. */
   readonly key: string
   readonly neededBy: Role
   /** What for. */
   readonly purpose: string
+  /** What does as well; absent where nothing does. */
+  readonly instead?: string
 }
 
 const [set, run, sample] = ['headlight-doctor', '0', 'probe'] as const
@@ -37,6 +39,13 @@ export const neededRights: readonly NeededRight[] = [
     ['publishing', layout.current(set)],
   ]),
   ...needed('producer', 'give up uploads', [['tables of more than 8 MB', layout.table(set)]]),
+  {
+    access: 'find uploads',
+    key: layout.table(set),
+    neededBy: 'producer',
+    purpose: 'removing what a killed run left of a table',
+    instead: 'let a rule of the bucket abort unfinished uploads after two days',
+  },
   ...needed('producer', 'delete', [
     ['giving the hold back', layout.hold(set)],
     ['--prune of maps', `${set}/${layout.map('sum', sample)}`],

@@ -36,7 +36,7 @@ export class FolderTrial implements StoreTrial {
 
   right(kind: Access, _pattern: string): string {
     const to = { list: 'list', read: 'read what is in', write: 'write into', delete: 'delete from' }
-    return `permission to ${kind === 'give up uploads' ? to.delete : to[kind]} ${this.#root}`
+    return `permission to ${kind === 'give up uploads' || kind === 'find uploads' ? to.delete : to[kind]} ${this.#root}`
   }
 
   async list(): Promise<string | undefined> {

@@ -3,7 +3,7 @@ import type { S3ConnectionOptions } from './s3Client.ts'
 import { S3Connection } from './s3Connection.ts'
 import { failureOf, isNoSuchObject, s3Error } from './s3Errors.ts'
 import { temporaryName } from './temporaryName.ts'
-import type { Access, ProbeFacts, StoreTrial } from './trial.ts'
+import type { Access, ProbeFacts, StoreTrial, TriedAccess } from './trial.ts'
 
 const actions: Readonly<Record<Access, string>> = {
   list: 's3:ListBucket',
@@ -11,6 +11,7 @@ const actions: Readonly<Record<Access, string>> = {
   write: 's3:PutObject',
   delete: 's3:DeleteObject',
   'give up uploads': 's3:AbortMultipartUpload',
+  'find uploads': 's3:ListBucketMultipartUploads',
 }
 /** No object has it. */
 const noEtag = '"00000000000000000000000000000000"'
@@ -42,6 +43,8 @@ export class S3Trial implements StoreTrial {
 
   right(access: Access, pattern: string): string {
     const action = actions[access]
+    // IAM knows no prefix for it.
+    if (access === 'find uploads') return `${action} on ${this.#bucket}`
     return access === 'list'
       ? `${action} on ${this.#bucket}, prefix ${this.#prefix}${pattern}`
       : `${action} on ${this.#bucket}/${this.#prefix}${pattern}`
@@ -93,7 +96,7 @@ export class S3Trial implements StoreTrial {
     this.left = undefined
   }
 
-  mayDo(access: 'write' | 'delete' | 'give up uploads', key: string): Promise<void> {
+  mayDo(access: TriedAccess, key: string): Promise<void> {
     const whole = this.#prefix + key
     return this.#asked(access, key, async () => {
       try {
@@ -110,11 +113,16 @@ export class S3Trial implements StoreTrial {
             return await this.#connection.delete(whole)
           case 'give up uploads':
             return await this.#connection.abortUpload(whole, 'no-such-upload')
+          case 'find uploads':
+            await this.#connection.openUploads(whole).next()
+            return
         }
       } catch (error) {
         const failure = failureOf(error)
         const isNothing = isNoSuchObject(failure) || ['NoSuchUpload', 'InvalidArgument'].includes(failure.name)
-        if (!isNothing) isUnmet(error)
+        // A service that does not list uploads has no right to it either.
+        const isNoRight = access === 'find uploads' && [400, 405, 501].includes(failure.status ?? 0)
+        if (!isNothing && !isNoRight) isUnmet(error)
       }
     })
   }

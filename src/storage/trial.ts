@@ -1,7 +1,9 @@
 import { openStore, type OpenStoreOptions } from './open.ts'
 
 /** What can be done in a store, as its rights name it. */
-export type Access = 'list' | 'read' | 'write' | 'delete' | 'give up uploads'
+export type Access = 'list' | 'read' | TriedAccess
+/** What is tried on a key of which there is no object. */
+export type TriedAccess = 'write' | 'delete' | 'give up uploads' | 'find uploads'
 
 /** What the trial of a probe has shown. */
 export interface ProbeFacts {
@@ -31,8 +33,11 @@ export interface StoreTrial {
   deleteProbe(): Promise<void>
   /** Where the probe is, or a folder that was made for it; undefined while there is nothing to remove. */
   readonly left: string | undefined
-  /** Whether this key could be written, deleted, and an upload to it given up; no such object is there before or after. */
-  mayDo(access: 'write' | 'delete' | 'give up uploads', key: string): Promise<void>
+  /**
+   * Whether this key could be written, deleted, and an upload to it given up or found; no such object is there before or
+   * after.
+   */
+  mayDo(access: TriedAccess, key: string): Promise<void>
   close(): void
 }
 

@@ -11,6 +11,8 @@ interface Tried {
   readonly right: string
   readonly neededBy: readonly Role[]
   readonly purpose: string
+  /** What does as well. */
+  readonly instead?: string | undefined
   /** What the store said; null where it is granted. */
   readonly refusal: string | null
 }
@@ -49,8 +51,9 @@ export function checkOutput(uri: string, options: OpenStoreOptions, role: Role |
       for (const needed of trial.hasRightsByKey ? neededRights : []) {
         // It would write, and a worker may not remove it.
         if (needed.access === 'write' && facts?.isConditional !== true) continue
-        const { access, key, neededBy, purpose } = needed
-        await report.tried(access, patternOf(needed), [neededBy], purpose, () => trial.mayDo(access, key))
+        const { access, key, neededBy, purpose, instead } = needed
+        const attempt = () => trial.mayDo(access, key)
+        await report.tried(access, patternOf(needed), [neededBy], purpose, attempt, instead)
       }
     } finally {
       if (trial.left !== undefined) await report.tried('delete', probe, roles, 'probes', () => trial.deleteProbe())
@@ -84,16 +87,17 @@ class Report {
     neededBy: readonly Role[],
     purpose: string,
     attempt: () => Promise<T>,
+    instead?: string,
   ): Promise<T | undefined> {
     const right = this.#trial.right(access, pattern)
     const known = this.rights.find((one) => one.right === right && one.neededBy.join() === neededBy.join())
     try {
       const result = await attempt()
-      if (known === undefined) this.rights.push({ right, neededBy, purpose, refusal: null })
+      if (known === undefined) this.rights.push({ right, neededBy, purpose, instead, refusal: null })
       return result
     } catch (error) {
       if (!(error instanceof HeadlightError) || !['access-denied', 'unavailable'].includes(error.code)) throw error
-      this.rights.push({ right, neededBy, purpose, refusal: withPlaces(error.message) })
+      this.rights.push({ right, neededBy, purpose, instead, refusal: withPlaces(error.message) })
       return undefined
     }
   }
@@ -135,13 +139,15 @@ async function withTrial(
  */
 function judged(name: string, where: string, rights: readonly Tried[], asked: Role | undefined): Finding[] {
   const lacks = (role: Role): boolean =>
-    rights.some(({ refusal, neededBy }) => refusal !== null && neededBy.includes(role))
+    rights.some(
+      ({ refusal, instead, neededBy }) => refusal !== null && instead === undefined && neededBy.includes(role),
+    )
   const needing = asked === undefined ? (roles.every(lacks) ? roles : roles.filter((role) => !lacks(role))) : [asked]
-  const findings = rights.flatMap(({ right, neededBy, purpose, refusal }): Finding[] => {
+  const findings = rights.flatMap(({ right, neededBy, purpose, instead, refusal }): Finding[] => {
     const by = neededBy.length === roles.length ? 'worker and producer' : neededBy.join()
     if (refusal === null) return [{ name, ok: true, detail: `${right} (${by}: ${purpose})`, remedy: null }]
-    const isNeeded = neededBy.some((role) => needing.includes(role))
-    const remedy = isNeeded ? `grant it; ${refusal}` : `only a ${by} needs it`
+    const isNeeded = instead === undefined && neededBy.some((role) => needing.includes(role))
+    const remedy = isNeeded ? `grant it; ${refusal}` : instead === undefined ? `only a ${by} needs it` : `or ${instead}`
     return [{ name, ok: !isNeeded, detail: `${right} is missing (${by}: ${purpose})`, remedy }]
   })
   if (name !== 'output' || rights.length === 0) return findings
