@@ -29,16 +29,22 @@ const largestVersion: Readonly<Record<string, number>> = {
 function areBoxes(bytes: Uint8Array, parent: string): boolean {
   let at = 0
   while (at < bytes.length) {
-    const size = bigEndian(bytes, at, 4)
+    const { size, headBytes } = sizeOf(bytes, at)
     const type = latin1(bytes, at + 4, 4)
     // Pixels may go on to the end of the file, or be cut off by it: then whoever decodes them says so.
     const isData = parent === 'file' && type === 'mdat'
     const end = size === 0 && isData ? bytes.length : at + size
-    if (end < at + 8 || (end > bytes.length && !isData)) return false
-    if (!isBox(type, bytes.subarray(at + 8, end), parent)) return false
+    if (end < at + headBytes || (end > bytes.length && !isData)) return false
+    if (!isBox(type, bytes.subarray(at + headBytes, end), parent)) return false
     at = end
   }
   return true
+}
+
+/** A size of 1 says that the real one follows, in 8 bytes. */
+function sizeOf(bytes: Uint8Array, at: number): { size: number; headBytes: number } {
+  const size = bigEndian(bytes, at, 4)
+  return size === 1 ? { size: bigEndian(bytes, at + 8, 8), headBytes: 16 } : { size, headBytes: 8 }
 }
 
 function isBox(type: string, content: Uint8Array, parent: string): boolean {

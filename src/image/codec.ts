@@ -41,7 +41,8 @@ export interface DecodeOptions {
  *
  * Known differences: AVIF (another decoder's colour conversion, ±1 at 4:4:4, more at sharp edges of subsampled chroma; and
  * it is always turned as it says, since that is part of its format and not of EXIF), transparent areas of a GIF (black
- * here), LAB TIFF (refused here), a PNG whose pixel data fail their checksum (refused here).
+ * here), LAB TIFF and animated AVIF (refused here),
+ * a PNG whose pixel data fail their checksum (refused here).
  *
  * The work is done on libuv's threads. Raises SampleError only: `empty-object`, `not-an-image`, `truncated-image`,
  * `corrupt-image`, `too-many-pixels`.

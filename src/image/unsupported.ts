@@ -1,3 +1,4 @@
+import { latin1 } from './byteOrder.ts'
 import type { ImageFormat } from './container.ts'
 import { isFrame, jpegMarkers, jpegSegments } from './jpegSegments.ts'
 import { compressionOf, readTiffDirectory } from './tiffDirectory.ts'
@@ -10,6 +11,8 @@ import { arrangementFlaw, readCompressions } from './tiffFlaw.ts'
 export function unsupportedKind(format: ImageFormat, bytes: Uint8Array): string | undefined {
   if (format === 'tiff') return unsupportedTiff(bytes)
   if (format === 'jpeg') return unsupportedJpeg(bytes)
+  // Its first picture need not be the one that stands beside the animation.
+  if (format === 'avif' && latin1(bytes, 8, 4) === 'avis') return 'an animated AVIF image'
   return undefined
 }
 

@@ -4,8 +4,8 @@ import { decodeImage } from '../../src/image/codec.ts'
 
 const decode = (bytes: Uint8Array) => decodeImage(bytes, { maxPixels: 1e6, applyExifOrientation: false })
 
-function fixture(name: string): Buffer {
-  return readFileSync(new URL(`pillow/${name}`, import.meta.url))
+function fixture(name: string, folder = 'pillow'): Buffer {
+  return readFileSync(new URL(`${folder}/${name}`, import.meta.url))
 }
 
 /** A little-endian TIFF with the first value of one field replaced. */
@@ -50,11 +50,28 @@ it.each([
   ['hierarchical JPEG', jpegWith('grey.jpg', { process: 0xc5 }), 'a hierarchical JPEG image'],
   ['arithmetic lossless', jpegWith('grey.jpg', { process: 0xcb }), 'a lossless JPEG image in arithmetic code'],
   ['JPEG-LS', jpegWith('grey.jpg', { process: 0xf7 }), 'a JPEG-LS image'],
+  ['animated AVIF', fixture('animated.avif', 'mutated/whole'), 'an animated AVIF image'],
 ])('%s is named, and not called damaged', async (_, bytes, kind) => {
   await expect(decode(bytes)).rejects.toMatchObject({
     code: 'not-an-image',
     message: `the file is ${kind}, which headlight does not read; store it as an 8-bit PNG`,
   })
+})
+
+it('an AVIF is read whose pixels say their size in eight bytes', async () => {
+  const plain = fixture('plain.avif', 'mutated/whole')
+  const data = plain.indexOf('mdat') - 4
+  // One extent, whose place and length stand at the end of the box.
+  const locations = plain.indexOf('iloc') - 4
+  const extent = locations + plain.readUInt32BE(locations) - 8
+  expect(plain.readUInt32BE(extent)).toBe(data + 8)
+  plain.writeUInt32BE(data + 16, extent)
+  const head = Buffer.alloc(16)
+  head.writeUInt32BE(1)
+  head.write('mdat', 4)
+  head.writeBigUInt64BE(BigInt(plain.readUInt32BE(data) + 8), 8)
+  const large = Buffer.concat([plain.subarray(0, data), head, plain.subarray(data + 8)])
+  expect((await decode(large)).pixels).toEqual((await decode(fixture('plain.avif', 'mutated/whole'))).pixels)
 })
 
 it('a kind that is read stays damaged when it is', async () => {
