@@ -108,7 +108,7 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   if (options.prune && published !== null) await pruneGone({ output, set, run: run.run, state: published, log })
   // After publishing: it looks at hundreds of images, and a dataset that answers slowly must not hold results back.
   if (merged.isChanged || leftOutText(leftOut) !== leftOutText(former)) await report(options, summary)
-  if (leftOut !== undefined) log.info({ run: run.run, leftOut }, `left out of the dataset: ${leftOutText(leftOut)}`)
+  if (leftOut !== undefined) log.info({ leftOut }, `left out of the dataset: ${leftOutText(leftOut)}`)
   await closeRun(output, set.id, run, { state, counts: summary.counts })
   log.info({ state, ...summary.counts }, 'the run is closed')
   return summary

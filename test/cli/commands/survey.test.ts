@@ -51,13 +51,14 @@ it('counts what the listing shows to be wrong, and chooses none of it', async ()
     sample('c', { truth: { ...faulty, fault: 'other' } }),
     sample('d', { etag: '' }),
     sample('e/../f'),
+    sample('g%.png', { isGarbled: true }),
   ]
   const { chosen, findings } = await survey(adapterOf(samples), memoryStore({}), 10)
   expect(chosen.map(({ key }) => key)).toEqual(['a'])
   expect(findings.map(({ code, count }) => [code, count])).toEqual([
     ['bad-label', 2],
+    ['bad-key', 2],
     ['vanished', 1],
-    ['bad-key', 1],
   ])
   expect(findings[0]?.example).toEqual({ key: 'b', message: 'x.mat is missing' })
 })

@@ -46,7 +46,7 @@ export async function survey(adapter: Adapter, dataset: Store, wanted: number): 
   let kept: Sample[] = []
   for await (const sample of adapter.samples(dataset, undefined, leftOut)) {
     samples++
-    const refused = refuseKey(sample.key)
+    const refused = refuseKey(sample.key) ?? (sample.isGarbled === true ? 'bad-key' : undefined)
     if (refused !== undefined) {
       const why = adapter.whyBadKey?.(dataset, sample.key)
       findings.add(refused, sample.key, why ?? 'The key cannot be laid out below the output.')
