@@ -61,7 +61,7 @@ function prefixOf(text: string): string {
   const isUri = /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
   const canonical = isUri || isAbsolute(text) ? canonicalPlace(text) : undefined
   if (canonical !== undefined) return canonical
-  const forms = 's3://bucket/prefix/, file:///folder/, an absolute path, or https://host/path of a webhook'
+  const forms = 's3://bucket/prefix/, an absolute path like /data/, or https://host/path of a webhook'
   throw new InputError('bad-option', `--allow cannot take "${withoutPassword(text)}": give ${forms}`)
 }
 

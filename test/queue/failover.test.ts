@@ -43,7 +43,8 @@ function open(connection: QueueConnection, log = silent) {
     () => client.disconnect(),
     () => queue.close(),
     () => events.close(),
-    () => worker.close(),
+    // A test that failed has not let its jobs end.
+    () => worker.close(true),
   )
   /** Adds as a producer does, which is told at once that Redis is away and tries again. */
   const add = (...numbers: number[]) =>

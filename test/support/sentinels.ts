@@ -11,6 +11,8 @@ import { startRedisPair } from './redisPair.ts'
 
 const address = z.tuple([z.string(), z.coerce.number()])
 const list = z.array(z.unknown())
+/** Longer than sentinels take for one, or to give it up. */
+const failoverMs = 10_000
 
 /** Two servers, one the replica of the other, and two sentinels that agree on which is the primary. */
 export interface GuardedRedis {
@@ -32,14 +34,21 @@ export async function startSentinels(password?: string): Promise<GuardedRedis> {
   for (const client of clients) {
     while (list.parse(await client.call('SENTINEL', 'REPLICAS', 'main')).length === 0) await sleep(50)
   }
-  let primary = pair.ports[0]
   return {
     url: `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/main${password === undefined ? '' : `?sentinelPassword=${password}`}`,
     failOver: async () => {
-      await clients[0]?.call('SENTINEL', 'FAILOVER', 'main')
-      const next = pair.ports.find((port) => port !== primary) ?? primary
-      for (const port of ports) while ((await whoIsPrimary(port, password)) !== next) await sleep(50)
-      primary = next
+      const known = () => Promise.all(ports.map((port) => whoIsPrimary(port, password)))
+      const [before] = await known()
+      const isOver = async () => {
+        const now = await known()
+        return now.every((port) => port === now[0] && port !== before)
+      }
+      // On a busy machine they refuse it (NOGOODSLAVE) while they have not heard from the replica, or give it up.
+      for (let asked = -Infinity; !(await isOver()); await sleep(50)) {
+        if (performance.now() - asked < failoverMs) continue
+        asked = performance.now()
+        await clients[0]?.call('SENTINEL', 'FAILOVER', 'main').catch(() => (asked = -Infinity))
+      }
     },
     stop: async () => {
       for (const client of clients) client.disconnect()
