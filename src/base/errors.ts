@@ -19,7 +19,7 @@ const codes = {
   'unsupported-network': 'the weights are not of a network family that headlight builds',
   'bad-description': 'the description of the network contradicts itself or the weights',
   'no-such-bucket': 'the bucket or folder does not exist',
-  'access-denied': 'the store refused the credentials',
+  'access-denied': 'the store refused the credentials, or a folder this user',
   unreachable: 'the endpoint did not answer',
   'empty-dataset': 'the dataset holds no image that the adapter reads',
   'bad-index': 'the index or the list of boxes cannot be read',

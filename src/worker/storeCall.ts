@@ -58,7 +58,7 @@ export function asPlaceFault(error: unknown): unknown {
 }
 
 const placeCodes: { readonly [Code in ErrorCode]?: ErrorCode } = {
-  'access-denied': 'credentials-expired',
+  'access-denied': 'access-denied',
   'no-such-bucket': 'store-gone',
   unreachable: 'store-gone',
   'bad-engine': 'engine-wrong',

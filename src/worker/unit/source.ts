@@ -218,7 +218,7 @@ export class SampleSource {
 
 /** Access refused: to this object alone (its encryption key, a policy), or because the credentials have expired. */
 function isRefusal(error: unknown): error is PlaceError {
-  return error instanceof PlaceError && error.code === 'credentials-expired'
+  return error instanceof PlaceError && (error.code === 'access-denied' || error.code === 'credentials-expired')
 }
 
 function asSample({ truth, ...sample }: ManifestEntry): Sample {

@@ -235,7 +235,7 @@ test('a store that refuses this worker is a fault of the place', async () => {
   const { process, failToOpen, faults, job } = world()
   failToOpen(new InputError('access-denied', 'the store refused the credentials'))
   await expect(process()).rejects.toThrow(DelayedError)
-  expect(faults).toMatchObject([{ name: 'PlaceError', code: 'credentials-expired' }])
+  expect(faults).toMatchObject([{ name: 'PlaceError', code: 'access-denied' }])
   expect(job.moved).toBe('delayed')
 })
 

@@ -221,7 +221,7 @@ test('a refused access is a fault of the place', async () => {
   })
   await expect(computeShard({ ...shard.work, dataset })).rejects.toMatchObject({
     name: PlaceError.name,
-    code: 'credentials-expired',
+    code: 'access-denied',
   })
 })
 
