@@ -17,8 +17,7 @@ export async function checkKnownAnswer(openExecutor: OpenExecutor): Promise<Pick
   const graph = smallNetwork()
   const inputs = new Map([['image', wave([1, 3, 24, 24], 0.37)]])
   const executor = await openExecutor(graph, { intraOpThreads: 1 })
-  const results = await executor.run(inputs)
-  await executor.dispose()
+  const results = await executor.run(inputs).finally(() => executor.dispose())
   for (const [name, expected] of evaluate(graph, inputs)) {
     const actual = results.get(name) ?? new Float32Array()
     const scale = expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0)

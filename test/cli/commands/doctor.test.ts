@@ -105,6 +105,20 @@ test('what cannot work is a problem with a remedy', async () => {
   expect(doctorText(findings)).toMatch(/2 problems to solve first\.\n$/)
 })
 
+test('a folder that only a private Redis needs is no problem beside a given one', async () => {
+  writeFileSync(join(folder, 'file'), '')
+  const given = { stateFolder: join(folder, 'file', 'state'), redisUrl: 'redis://127.0.0.1:1' }
+  expect(named(await examine(given), 'state folder')).toEqual([
+    {
+      name: 'state folder',
+      ok: true,
+      isNote: true,
+      detail: expect.stringContaining('cannot be written') as string,
+      remedy: 'choose another one with --state-folder, or mend its permissions',
+    },
+  ])
+})
+
 test('a given Redis is checked', async () => {
   expect(named(await examine({ redisUrl: 'redis://u:hunter2@127.0.0.1:1' }), 'Redis')).toEqual([
     { name: 'Redis', ok: false, detail: expect.stringContaining('nothing listens there') as string, remedy: null },

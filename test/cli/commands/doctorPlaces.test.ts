@@ -54,8 +54,8 @@ describe('in S3', () => {
     for (const detail of [
       's3:ListBucket on bucket, prefix heads/* (worker and producer: listing images)',
       's3:GetObject on bucket/heads/* (worker and producer: reading images)',
-      's3:PutObject on bucket/saliency/.headlight-tmp-* (worker and producer: probes)',
-      's3:DeleteObject on bucket/saliency/.headlight-tmp-* (worker and producer: probes)',
+      's3:PutObject on bucket/saliency/.headlight-tmp-* (worker and producer: a test file)',
+      's3:DeleteObject on bucket/saliency/.headlight-tmp-* (worker and producer: a test file)',
       's3:PutObject on bucket/saliency/*/maps/sum/* (worker: maps)',
       's3:PutObject on bucket/saliency/*/current.json (producer: publishing)',
       's3:AbortMultipartUpload on bucket/saliency/*/angles.parquet (producer: tables of more than 8 MB)',
@@ -180,7 +180,7 @@ describe('in folders', () => {
       ]
       expect({ problems: problems(findings), notes: notes(findings) }).toEqual({ problems: [], notes: [] })
       expect(findings.map(({ detail }) => detail)).toContain(
-        `permission to write into ${folder}/a/b/out (worker and producer: probes)`,
+        `permission to write into ${folder}/a/b/out (worker and producer: a test file)`,
       )
       expect(readdirSync(folder)).toEqual(['images'])
       expect(readdirSync(images)).toEqual(['a.png'])

@@ -100,8 +100,8 @@ const checks: Readonly<Record<string, Check>> = {
   engines: async ({ engines }) => (await engines()).map(engineFinding),
   'Redis server': async (o) => [await redisServer(o)],
   Redis: async (o) => (o.redisUrl === undefined ? [] : [await redis(o.redisUrl)]),
-  'state folder': async (o) => folder('state folder', o.stateFolder),
-  'cache folder': async (o) => folder('cache folder', o.cacheFolder),
+  'state folder': async (o) => folder('state folder', o.stateFolder, o),
+  'cache folder': async (o) => folder('cache folder', o.cacheFolder, o),
   machine: () => [machine()],
   S3: (o) => [s3Credentials(o)],
 }
@@ -201,15 +201,16 @@ async function redis(url: string): Promise<Finding> {
 const scarceBytes = 2 * 2 ** 30
 
 /** Writes a file, since permissions alone tell nothing of quotas and read-only mounts. */
-async function folder(name: string, path: string): Promise<Finding[]> {
+async function folder(name: string, path: string, { redisUrl }: DoctorOptions): Promise<Finding[]> {
   const probe = join(path, `.doctor-${process.pid}`)
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
     await writeFile(probe, 'probe')
   } catch (error) {
-    return [
-      problem(name, `${path} cannot be written (${sentence(error)})`, 'choose another one or mend its permissions'),
-    ]
+    const detail = `${path} cannot be written (${sentence(error)})`
+    const remedy = `choose another one with --${name.replace(' ', '-')}, or mend its permissions`
+    // Without a private Redis it only saves time.
+    return [redisUrl === undefined ? problem(name, detail, remedy) : noted(name, detail, remedy)]
   } finally {
     await rm(probe, { force: true }).catch(() => undefined)
   }

@@ -37,7 +37,7 @@ export function checkOutput(uri: string, options: OpenStoreOptions, role: Role |
   return withTrial('output', uri, options, role, async (trial, report) => {
     const probe = trial.probePattern
     try {
-      const facts = await report.tried('write', probe, roles, 'probes', () => trial.writeProbe())
+      const facts = await report.tried('write', probe, roles, 'a test file', () => trial.writeProbe())
       if (trial.left !== undefined) await report.tried('read', '*', roles, 'reading results', () => trial.readProbe())
       // A folder that could not be made has nothing to list.
       if (facts !== undefined || trial.hasRightsByKey) {
@@ -56,7 +56,7 @@ export function checkOutput(uri: string, options: OpenStoreOptions, role: Role |
         await report.tried(access, patternOf(needed), [neededBy], purpose, attempt, instead)
       }
     } finally {
-      if (trial.left !== undefined) await report.tried('delete', probe, roles, 'probes', () => trial.deleteProbe())
+      if (trial.left !== undefined) await report.tried('delete', probe, roles, 'a test file', () => trial.deleteProbe())
     }
   })
 }
