@@ -6,7 +6,7 @@ const height = 100
 
 /** Signed errors of one angle (estimate − label). An inline SVG element. */
 export function drawErrorHistogram(angle: AngleName, distribution: AngleDistribution): string {
-  return drawHistogram(distribution.errorHistogram(), `error in ${angle} (estimate − true), °`)
+  return drawHistogram(distribution.errorHistogram(), `error in ${angle} (estimate − label), °`)
 }
 
 /** Estimates of one angle where the dataset has no labels. An inline SVG element. */

@@ -22,7 +22,9 @@ function errorTable({ mae, bias, errors }: Summary): string {
   const absolute = (values: Readonly<Record<(typeof columns)[number], Degrees>>) =>
     columns.map((column) => `${hundredth(values[column])}°`)
   // Summaries of earlier versions have no bias. A mean of the three would let yaw's make up for roll's.
-  const signed = bias ? row('bias', [...angleNames.map((angle) => `${signedHundredth(bias[angle])}°`), '']) : ''
+  const signed = bias
+    ? row('bias', [...angleNames.map((angle) => `${signedHundredth(bias[angle]).replace('-', '−')}°`), ''])
+    : ''
   const excluded =
     errors.excluded === 0
       ? 'None was excluded'
