@@ -1,5 +1,3 @@
-import { openStore, type OpenStoreOptions } from './open.ts'
-
 /** What can be done in a store, as its rights name it. */
 export type Access = 'list' | 'read' | TriedAccess
 /** What is tried on a key of which there is no object. */
@@ -39,16 +37,4 @@ export interface StoreTrial {
    */
   mayDo(access: TriedAccess, key: string): Promise<void>
   close(): void
-}
-
-/** Raises InputError `bad-uri` and `bad-option` as `openStore` does. */
-export async function openTrial(uri: string, options: OpenStoreOptions): Promise<StoreTrial> {
-  const store = openStore(uri, options)
-  store.close()
-  if (store.uri.startsWith('s3:')) {
-    const { S3Trial } = await import('./s3Trial.ts')
-    return S3Trial.open(store.uri, { ...options, endpoint: store.endpoint })
-  }
-  const { FolderTrial } = await import('./folderTrial.ts')
-  return new FolderTrial(store.uri)
 }

@@ -2,8 +2,9 @@ import { HeadlightError } from '../../../base/errors.ts'
 import { withoutPassword } from '../../../base/telemetry.ts'
 import { neededRights, roles, type NeededRight, type Role } from '../../../output/neededRights.ts'
 import type { OpenStoreOptions } from '../../../storage/open.ts'
+import { openTrial } from '../../../storage/openTrial.ts'
 import { place, withPlaces } from '../../../storage/place.ts'
-import { openTrial, type StoreTrial } from '../../../storage/trial.ts'
+import type { StoreTrial } from '../../../storage/trial.ts'
 import type { Finding } from './checks.ts'
 
 /** One right that was tried. */
