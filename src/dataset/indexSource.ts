@@ -99,18 +99,17 @@ export class IndexSource {
   }
 
   key(row: IndexRow): string {
-    return this.#needed('key', this.text('key', row), row)
-  }
-
-  /** Blanks at its ends do not count. Undefined where no column is named for it. */
-  face(row: IndexRow): string | undefined {
-    if (this.#columns.face === undefined) return undefined
-    return this.#needed('face', this.text('face', row)?.trim() ?? null, row)
-  }
-
-  #needed(field: IndexField, text: string | null, { line }: IndexRow): string {
+    const text = this.text('key', row)
     if (text !== null && text !== '') return text
-    throw this.#error(`line ${line} has no ${field} in "${this.#columns[field] ?? field}"`)
+    throw this.#error(`line ${row.line} has no key in "${this.#columns.key ?? 'key'}"`)
+  }
+
+  /**
+   * Blanks at its ends do not count. Empty where a row names none, as is natural for an image with one face; undefined
+   * where no column is named for it.
+   */
+  face(row: IndexRow): string | undefined {
+    return this.#columns.face === undefined ? undefined : (this.text('face', row)?.trim() ?? '')
   }
 
   *rows(): Generator<IndexRow> {
@@ -193,8 +192,8 @@ export class IndexSource {
   }
 
   #requireColumn(field: IndexField): void {
-    // A row of JSON Lines may lack what another has.
-    if (this.#isJson || this.has(field)) return
+    // A row of JSON Lines may lack what another has. A face may be blank, so that nothing else tells a misspelt column.
+    if (this.has(field) || (this.#isJson && field !== 'face')) return
     const name = this.#columns[field] ?? field
     throw this.#error(`has no column "${name}" (it has ${this.#names.join(', ')}); name the columns with --columns`)
   }

@@ -49,13 +49,33 @@ describe('rows of a named face column', () => {
     expect(samples[1]?.truth?.fault).toBeUndefined()
   })
 
-  it.each(['key,person\na.jpg,\n', 'key,person\na.jpg,  \n', '{"key":"a.jpg"}\n'])('%j needs a face', async (index) => {
-    const refusal = { code: 'bad-index', message: expect.stringMatching(/has no face in "person"/) as string }
-    await expect(read(index)).rejects.toMatchObject(refusal)
+  it('may name none, as is natural for an image with one face', async () => {
+    const index = 'key,person\na.jpg, \nb.jpg,1\na.jpg#,\na.jpg,left\na.jpg#,left\n'
+    const samples = await read(index, ['a.jpg', 'a.jpg#', 'b.jpg'])
+    expect(samples.map(({ key, truth }) => [key, truth?.face])).toEqual([
+      ['a.jpg#', ''],
+      ['a.jpg##', ''],
+      ['a.jpg##left', 'left'],
+      ['a.jpg#left', 'left'],
+      ['b.jpg#1', '1'],
+    ])
+    expect(samples.map(({ key }) => imageKeyOf(adapter, key))).toEqual(['a.jpg', 'a.jpg#', 'a.jpg#', 'a.jpg', 'b.jpg'])
+    for (const { key, etag } of samples) {
+      expect(etag).not.toBe('')
+      expect(refuseKey(key)).toBeUndefined()
+    }
+    const json = await read('{"key":"a.jpg"}\n{"key":"b.jpg","person":1}\n')
+    expect(json.map(({ key }) => key)).toEqual(['a.jpg#', 'b.jpg#1'])
   })
 
-  it('need the column', async () => {
-    await expect(read('key\na.jpg\n')).rejects.toMatchObject({ code: 'bad-index' })
+  it('fail where two of one image name none and say different things', async () => {
+    const [sample, ...more] = await read('key,person,frame\na.jpg,,x\na.jpg,  ,y\n')
+    expect([sample?.key, more]).toEqual(['a.jpg#', []])
+    await expect(adapter.read(memoryStore({}), sample!)).rejects.toMatchObject({ code: 'bad-label' })
+  })
+
+  it.each(['key\na.jpg\n', '{"key":"a.jpg"}\n'])('need the column: %j', async (index) => {
+    await expect(read(index)).rejects.toMatchObject({ code: 'bad-index' })
   })
 
   it('may be JSON Lines, and a face a number', async () => {
