@@ -138,6 +138,39 @@ describe('dataset check', () => {
       expect(result.findings.map(({ code: fault, example }) => [fault, example.key])).toEqual([['bad-label', 'b.png']])
     }))
 
+  it('counts as a run does: a label that cannot be used costs no map', () =>
+    inFolder(async (folder) => {
+      const png = await encodePng(new Uint8Array(30 * 20 * 3), 30, 20, 3)
+      for (const name of ['a', 'b', 'c', 'd']) writeFileSync(join(folder, `${name}.png`), png)
+      const rows = ['a.png,1,2,3', 'b.png,x,2,3', 'c.png,1,2,', 'd.png,1,2,3', 'd.png,4,5,6']
+      writeFileSync(join(folder, 'i.csv'), `key,yaw,pitch,roll\n${rows.join('\n')}\n`)
+      const { result } = await check(folder, '--adapter', 'csv', '--index', 'i.csv')
+      expect(result).toMatchObject({
+        samples: 4,
+        lookedAt: 3,
+        read: 3,
+        tiles: ['a.png', 'b.png', 'c.png'],
+        findings: [],
+        listingUnusableLabels: { count: 2, example: { key: 'b.png' } },
+        listingFindings: [{ code: 'bad-label', count: 1, example: { key: 'd.png' } }],
+      })
+      expect(result.unusableLabels).toBeUndefined()
+      // What a record says of it, too.
+      expect(result.listingFindings[0]?.example.message).toContain('--columns face=COLUMN')
+      const args = ['dataset', 'check', folder, '--adapter=csv', '--index=i.csv', '--sheet', join(folder, 'o.png')]
+      expect((await headlight(args)).stdout).toContain(
+        'unusable  2 labels cannot be used and cost no map, for example b.png: Line 3 of the index: yaw is no number; correct it.\n',
+      )
+    }))
+
+  it('tells the labels of names that cannot be used, of those looked at', () =>
+    inFolder(async (folder) => {
+      cpSync(imageFolder, folder, { recursive: true })
+      cpSync(join(imageFolder, readdirSync(imageFolder)[0] ?? ''), join(folder, 'X00000009_+500_+1_+17.png'))
+      const { result } = await check(folder, '--adapter', 'filename')
+      expect(result).toMatchObject({ read: 5, findings: [], unusableLabels: { count: 1 } })
+    }))
+
   it('ends with 2 when nothing is what the adapter takes it for', () =>
     inFolder(async (folder) => {
       expect(JSON.stringify((await check(folder)).result)).toContain('empty-dataset')

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { SampleError } from '../../../src/base/errors.ts'
 import { survey } from '../../../src/cli/commands/dataset/survey.ts'
 import type { Adapter, Sample } from '../../../src/dataset/adapter.ts'
 import { noTruth } from '../../../src/dataset/images.ts'
@@ -18,7 +19,10 @@ function adapterOf(samples: Iterable<Sample>): Adapter {
     async *samples() {
       yield* samples
     },
-    read: async () => noTruth,
+    read: async (_dataset, { truth = noTruth }) => {
+      if (truth.fault === undefined) return truth
+      throw new SampleError('bad-label', truth.fault)
+    },
   }
 }
 

@@ -2,7 +2,7 @@ import type { AdapterOptions } from '../../../dataset/adapters.ts'
 import type { LeftOut } from '../../../dataset/leftOut.ts'
 import type { AngleName } from '../../../pose/euler.ts'
 import type { Ranking } from '../../../pose/readings.ts'
-import type { Finding } from './survey.ts'
+import type { Finding, UnusableLabels } from './survey.ts'
 
 export interface Range {
   readonly min: number
@@ -20,6 +20,12 @@ export interface DatasetCheck {
   /** Faults that the listing of all samples shows, and those of the samples looked at. */
   readonly listingFindings: readonly Finding[]
   readonly findings: readonly Finding[]
+  /**
+   * Labels that cannot be used and cost no map: those that the listing of all samples shows, and others among the samples
+   * looked at. Absent when there is none.
+   */
+  readonly listingUnusableLabels?: UnusableLabels
+  readonly unusableLabels?: UnusableLabels
   /** Files that may be images and are no samples, by reason; empty when there is none. */
   readonly leftOut: LeftOut
   /** Ranges over the samples read, degrees; null when none has a pose. */

@@ -46,6 +46,15 @@ export function checkText(check: DatasetCheck): string {
       rows.push(['wrong', `${number(count)} ${where}: ${code}, for example ${example.key}: ${example.message}`])
     }
   }
+  for (const [where, unusable] of [
+    ['', check.listingUnusableLabels],
+    [' of those looked at', check.unusableLabels],
+  ] as const) {
+    if (unusable === undefined) continue
+    const { count, example } = unusable
+    const labels = `${number(count)} ${count === 1 ? 'label' : 'labels'}${where}`
+    rows.push(['unusable', `${labels} cannot be used and cost no map, for example ${example.key}: ${example.message}`])
+  }
   const leftOut = leftOutText(check.leftOut)
   if (leftOut !== undefined) rows.push(['left out', leftOut])
   if (sheet !== null) rows.push(['sheet', `${sheet}; which sample is where, says --json`])

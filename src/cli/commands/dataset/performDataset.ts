@@ -46,7 +46,8 @@ export async function checkDataset(call: Call): Promise<number> {
   try {
     await dataset.check('read')
     const adapter = openAdapter(options)
-    const { samples, chosen, findings: listingFindings, leftOut } = await survey(adapter, dataset, lookedAt)
+    const surveyed = await survey(adapter, dataset, lookedAt)
+    const { samples, chosen, findings: listingFindings, leftOut } = surveyed
     if (samples === 0) {
       throw emptyDataset(adapter, dataset, leftOut)
     }
@@ -72,6 +73,8 @@ export async function checkDataset(call: Call): Promise<number> {
       listingFindings,
       leftOut,
       findings: findings.list(),
+      ...(surveyed.unusableLabels && { listingUnusableLabels: surveyed.unusableLabels }),
+      ...(findings.unusableLabels && { unusableLabels: findings.unusableLabels }),
       labels: labelRanges(seen),
       boxes: boxRange(seen),
       sheet: seen.length > 0 ? sheetPath : null,
@@ -134,7 +137,7 @@ async function look(o: {
     const found = await dataset.get(imageKey)
     if (!found) throw new SampleError('vanished', `${dataset.uri}${imageKey} was gone when it was read`)
     const { truth, labelFault } = await readTruth(adapter, dataset, sample)
-    if (labelFault !== undefined) findings.add('bad-label', key, labelFault)
+    if (labelFault !== undefined && sample.truth?.fault === undefined) findings.addUnusableLabel(key, labelFault)
     const { maxPixels, exifOrientation } = settings
     const image = await decodeImage(found.bytes, { maxPixels, applyExifOrientation: exifOrientation })
     const tile = tileOf(image, truth)

@@ -1,6 +1,7 @@
-import type { ErrorCode } from '../../../base/errors.ts'
+import { SampleError, type ErrorCode } from '../../../base/errors.ts'
 import type { Adapter, Sample } from '../../../dataset/adapter.ts'
 import { LeftOutTally, type LeftOut } from '../../../dataset/leftOut.ts'
+import { readTruth } from '../../../dataset/unusableLabel.ts'
 import { refuseKey } from '../../../output/layout.ts'
 import type { Store } from '../../../storage/store.ts'
 
@@ -11,13 +12,26 @@ export interface Finding {
   readonly example: { readonly key: string; readonly message: string }
 }
 
+/** Labels that cannot be used, though the samples' maps can be computed. */
+export type UnusableLabels = Omit<Finding, 'code'>
+
 /** Counts faults by code and keeps the first of each. */
 export class Findings {
   readonly #byCode = new Map<ErrorCode, Finding>()
+  #unusable: UnusableLabels | undefined
 
   add(code: ErrorCode, key: string, message: string): void {
     const known = this.#byCode.get(code)
     this.#byCode.set(code, known ? { ...known, count: known.count + 1 } : { code, count: 1, example: { key, message } })
+  }
+
+  addUnusableLabel(key: string, message: string): void {
+    const known = this.#unusable
+    this.#unusable = known ? { ...known, count: known.count + 1 } : { count: 1, example: { key, message } }
+  }
+
+  get unusableLabels(): UnusableLabels | undefined {
+    return this.#unusable
   }
 
   /** The most frequent first. */
@@ -29,10 +43,12 @@ export class Findings {
 export interface Survey {
   /** All samples, also those with a fault. */
   readonly samples: number
-  /** Samples without a fault so far, evenly spaced over the listing. */
+  /** Samples that may have a map, as far as the listing shows, evenly spaced over it. */
   readonly chosen: readonly Sample[]
   /** Faults that the listing itself shows. */
   readonly findings: readonly Finding[]
+  /** Of those that the listing itself shows. */
+  readonly unusableLabels: UnusableLabels | undefined
   readonly leftOut: LeftOut
 }
 
@@ -50,12 +66,17 @@ export async function survey(adapter: Adapter, dataset: Store, wanted: number): 
     if (refused !== undefined) {
       const why = adapter.whyBadKey?.(dataset, sample.key)
       findings.add(refused, sample.key, why ?? 'The key cannot be laid out below the output.')
-    } else if (sample.etag === '') {
+      continue
+    }
+    if (sample.etag === '') {
       const isNamed = sample.truth !== undefined
       const message = isNamed ? 'The index names it, but the dataset lacks it.' : 'It is a link that leads nowhere.'
       findings.add('vanished', sample.key, message)
-    } else if (sample.truth?.fault !== undefined) findings.add('bad-label', sample.key, sample.truth.fault)
-    else if (sound++ % stride === 0) {
+      continue
+    }
+    // Only a worker's own reading tells which faults cost the map, and what a record says of them.
+    if (sample.truth?.fault !== undefined && !(await canBeRead(adapter, dataset, sample, findings))) continue
+    if (sound++ % stride === 0) {
       kept.push(sample)
       // Twice as many as wanted: every other one goes, and from now on every other one is passed over.
       if (kept.length === 2 * wanted) {
@@ -64,7 +85,26 @@ export async function survey(adapter: Adapter, dataset: Store, wanted: number): 
       }
     }
   }
-  return { samples, chosen: evenly(kept, wanted), findings: findings.list(), leftOut: leftOut.counts() }
+  return {
+    samples,
+    chosen: evenly(kept, wanted),
+    findings: findings.list(),
+    unusableLabels: findings.unusableLabels,
+    leftOut: leftOut.counts(),
+  }
+}
+
+/** Whether a sample with a fault has a map all the same. */
+async function canBeRead(adapter: Adapter, dataset: Store, sample: Sample, findings: Findings): Promise<boolean> {
+  try {
+    const { labelFault } = await readTruth(adapter, dataset, sample)
+    if (labelFault !== undefined) findings.addUnusableLabel(sample.key, labelFault)
+    return true
+  } catch (error) {
+    if (!(error instanceof SampleError)) throw error
+    findings.add(error.code, sample.key, error.message)
+    return false
+  }
 }
 
 function evenly(samples: readonly Sample[], wanted: number): Sample[] {
