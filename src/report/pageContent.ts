@@ -27,6 +27,10 @@ export interface PageContent {
   readonly set: ResultSet
   readonly summary: Summary
   readonly failures: readonly FailureGroup[]
+  /** How many labels cannot be used, and the first of them in the table's order; null when there is none. */
+  readonly unusableLabels: { readonly count: number; readonly example: { key: string; message: string } } | null
+  /** Why the labels look like radians; null when they don't. */
+  readonly radianHint: string | null
   readonly distributions: Readonly<Record<AngleName, AngleDistribution>>
   readonly samples: readonly GallerySample[]
   /** The objectives that the thumbnails show; at most as many as the result set has. */

@@ -7,6 +7,7 @@ import { beyondLabelLimit } from '../output/rowErrors.ts'
 import type { Summary } from '../output/summary.ts'
 import { readTable } from '../output/table.ts'
 import { angleNames } from '../pose/euler.ts'
+import { RadianHint } from '../pose/radianHint.ts'
 import { descriptionSchema } from '../saliency/networks/description.ts'
 import { slicedObject } from '../storage/slicedObject.ts'
 import type { Store } from '../storage/store.ts'
@@ -45,9 +46,18 @@ export async function writeReport({ output, dataset, set, summary, signal, log }
   const selection = new Selection({ each: shownOfEach, okTotal: summary.counts.total - summary.counts.failed })
   const failures = new FailureExamples()
   const distributions = { yaw: new AngleDistribution(), pitch: new AngleDistribution(), roll: new AngleDistribution() }
+  const radians = new RadianHint()
+  let unusable = 0
+  let firstUnusable: { key: string; message: string } | undefined
   for await (const row of tableRows(output, set, summary)) {
     selection.add(row)
     failures.add(row)
+    const { key, status, message, labelYaw: yaw, labelPitch: pitch, labelRoll: roll } = row
+    if (status === 'ok' && message !== null) {
+      unusable++
+      firstUnusable ??= { key, message }
+    }
+    if (yaw !== null && pitch !== null && roll !== null) radians.add({ yaw, pitch, roll })
     addAngles(distributions, row)
   }
 
@@ -66,6 +76,9 @@ export async function writeReport({ output, dataset, set, summary, signal, log }
     set,
     summary,
     failures: failures.finish(),
+    unusableLabels: firstUnusable === undefined ? null : { count: unusable, example: firstUnusable },
+    // The other layouts' files hold radians or rotations, which headlight itself turns into degrees.
+    radianHint: ['csv', 'filename'].includes(set.options.adapter.name) ? (radians.hint() ?? null) : null,
     distributions,
     samples,
     objectives,
@@ -159,6 +172,7 @@ async function gallerySample(
       ...(image === null ? ['image cannot be read now'] : []),
       ...(maps.includes(null) ? ['map cannot be read now'] : []),
       ...(beyondLabelLimit(row) ? ['beyond ±99°, not counted'] : []),
+      ...(row.message === null ? [] : [`label cannot be used: ${row.message}`]),
     ],
   }
 }

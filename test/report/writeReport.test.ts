@@ -97,6 +97,30 @@ describe('the chosen samples', () => {
   })
 })
 
+describe('labels', () => {
+  it('that cannot be used are told, with the first of them, and on their own cards', async () => {
+    const faulty = ['b.png', 'c.png'].map((key) => ({ key, labelFault: `<${key}> is no number` }))
+    const { html, samples } = await report({ samples: [{ key: 'a.png', label: [1, 2, 30] }, ...faulty] })
+    expect(html).toContain('2 labels cannot be used')
+    expect(html).toContain('<span class="key">b.png</span>: &lt;b.png&gt; is no number')
+    expect(html).toContain('None was excluded; 2 more have labels that cannot be used.')
+    expect(samples.find(({ key }) => key === 'c.png')?.notes).toEqual(['label cannot be used: <c.png> is no number'])
+  })
+
+  it('are told of where none can be used, too, and not where all can', async () => {
+    const { html } = await report({ samples: [{ key: 'a.png', labelFault: 'yaw is no number' }] })
+    expect(html).toContain('1 label cannot be used')
+    await fixture?.remove()
+    const sound = await report({ samples: [{ key: 'a.png', label: [1, 2, 30] }] })
+    expect(sound.html).not.toMatch(/cannot be used|radians\?/)
+  })
+
+  it('that look like radians are told', async () => {
+    const { html } = await report({ samples: [{ key: 'a.png', label: [0.3, -1.2, 0] }] })
+    expect(html).toContain('are they radians?')
+  })
+})
+
 describe('what cannot be read', () => {
   it('becomes a placeholder: gone or broken images and maps', async () => {
     const { samples } = await report({

@@ -20,6 +20,8 @@ export interface FixtureSample {
   readonly key: string
   readonly estimate?: Triple
   readonly label?: Triple | null
+  /** Why the label cannot be used. */
+  readonly labelFault?: string
   readonly failed?: { code: string; message: string }
 }
 
@@ -104,7 +106,7 @@ function recordOf(
   objectives: readonly string[],
   [width, height]: readonly [number, number],
 ): SampleRecord {
-  const { key, failed, estimate = [1, 2, 3], label = null } = sample
+  const { key, failed, estimate = [1, 2, 3], label = null, labelFault } = sample
   const fingerprint = '0123456789abcdef'
   if (failed !== undefined) return { key, fingerprint, status: 'failed', ...failed }
   const error = label === null ? null : estimate.map((value, i) => angleError(value, label[i] ?? 0))
@@ -124,6 +126,7 @@ function recordOf(
     subject: null,
     sequence: null,
     frame: null,
+    ...(labelFault === undefined ? {} : { labelFault }),
     objectives: Object.fromEntries(
       objectives.map((objective) => [
         objective,
