@@ -1,4 +1,5 @@
 import { pathOfFileUri } from '../storage/fileUri.ts'
+import type { Store } from '../storage/store.ts'
 
 /**
  * The key below the dataset that an index means, which may be written as a path or URI (`./a.png`, `b\\a.png`,
@@ -23,6 +24,15 @@ export function keyBelow(dataset: string, written: string): string | undefined {
 export function whyNoKey(dataset: string, written: string): string | undefined {
   if (keyBelow(dataset, written) !== undefined) return undefined
   return `the index names ${JSON.stringify(written)}, which does not lie below ${dataset}; name images by their keys there`
+}
+
+/** What to know of an image's key that the dataset lacks: a blank at its end is seen in no message. Else undefined. */
+export async function blankAround(dataset: Pick<Store, 'head'>, imageKey: string): Promise<string | undefined> {
+  const trimmed = imageKey.trim()
+  if (trimmed === imageKey || trimmed === '') return undefined
+  const says = `the name ${JSON.stringify(imageKey)} ${imageKey.trimStart() === imageKey ? 'ends in' : 'begins with'} a blank`
+  const isThere = (await dataset.head(trimmed)) !== undefined
+  return isThere ? `${says}, and ${JSON.stringify(trimmed)} is there: correct the index` : says
 }
 
 function belowFolder(dataset: string, path: string | undefined): string | undefined {

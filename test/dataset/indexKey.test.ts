@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { keyBelow, whyNoKey } from '../../src/dataset/indexKey.ts'
+import { blankAround, keyBelow, whyNoKey } from '../../src/dataset/indexKey.ts'
+import { memoryStore } from '../support/memoryStore.ts'
 
 const folder = 'file:///data/my%20images/'
 const bucket = 's3://heads/in/'
@@ -33,4 +34,13 @@ it.each([
 ])('%s has nothing called %s', (dataset, written) => {
   expect(keyBelow(dataset, written)).toBeUndefined()
   expect(whyNoKey(dataset, written)).toContain(dataset)
+})
+
+it.each([
+  ['a.png ', 'the name "a.png " ends in a blank, and "a.png" is there: correct the index'],
+  [' a.png', 'the name " a.png" begins with a blank, and "a.png" is there: correct the index'],
+  ['b.png\t', 'the name "b.png\\t" ends in a blank'],
+  ['b.png', undefined],
+])('%j that is missing is told of: %s', async (key, says) => {
+  expect(await blankAround(memoryStore({ 'a.png': 'a' }), key)).toBe(says)
 })

@@ -1,5 +1,6 @@
 import { HeadlightError, PlaceError, SampleError, TransientError } from '../../base/errors.ts'
 import { imageKeyOf, type Adapter, type Sample, type Truth } from '../../dataset/adapter.ts'
+import { blankAround } from '../../dataset/indexKey.ts'
 import { readTruth } from '../../dataset/unusableLabel.ts'
 import { decodeImage } from '../../image/codec.ts'
 import { cropToInput, type CropRule } from '../../image/crop.ts'
@@ -102,7 +103,8 @@ export class SampleSource {
       const found = await callStore(call, () => dataset.get(imageKey, { signal: storeCall.signal }))
       if (!found) {
         await this.#ensureNotEmptied()
-        throw new SampleError('vanished', notFound(`${dataset.uri}${imageKey}`, entry))
+        const blank = entry.truth && entry.etag === '' ? await this.#blankAround(imageKey) : undefined
+        throw new SampleError('vanished', notFound(`${dataset.uri}${imageKey}`, entry, blank))
       }
       if (found.info.etag !== entry.etag)
         throw new SampleError(
@@ -120,6 +122,11 @@ export class SampleSource {
         cause: error,
       })
     }
+  }
+
+  #blankAround(imageKey: string): Promise<string | undefined> {
+    const { dataset, storeCall } = this.#o
+    return callStore(storeCall, () => blankAround(dataset, imageKey))
   }
 
   /**
@@ -231,10 +238,10 @@ const refusals = {
     `The map of ${JSON.stringify(key)} would overwrite the map of another sample; rename one of the two.`,
 }
 
-function notFound(where: string, { etag, truth }: ManifestEntry): string {
+function notFound(where: string, { etag, truth }: ManifestEntry, blank: string | undefined): string {
   if (etag !== '') return `${where} was gone when it was read`
   // Never seen: the next run will not find it either, unless somebody puts it there.
   return truth === undefined
     ? `${where} is a link that leads nowhere; mend or remove it`
-    : `the index names ${where}, which was not there when it was listed or read`
+    : `the index names ${where}, which was not there when it was listed or read${blank === undefined ? '' : `; ${blank}`}`
 }

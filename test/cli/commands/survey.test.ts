@@ -66,3 +66,11 @@ it('counts what the listing shows to be wrong, and chooses none of it', async ()
   ])
   expect(findings[0]?.example).toEqual({ key: 'b', message: 'x.mat is missing' })
 })
+
+it('asks the store once why what an index names is not there', async () => {
+  const samples = ['a ', 'b ', 'c '].map((key) => sample(key, { etag: '', truth: noTruth }))
+  const store = memoryStore({ a: 'a', b: 'b' })
+  const { findings } = await survey(adapterOf(samples), store, 10)
+  expect(findings).toMatchObject([{ count: 3, example: { message: expect.stringContaining('and "a" is there') } }])
+  expect(store.asked).toEqual(['head a'])
+})

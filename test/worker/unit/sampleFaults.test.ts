@@ -309,13 +309,18 @@ test('faces are cut out of their image, and a key that is none says why', async 
   shard.list(face('r', 8))
   shard.list({ ...face('1', 0), key: '/elsewhere/a.png#1', refused: 'bad-key' })
   shard.list({ ...face('1', 0), key: 'z.png#1', etag: '' })
+  shard.list({ ...face('2', 0), key: 'two.png #2', etag: '' })
   await computeShard(shard.work)
   const records = await shard.records()
   expect(records).toMatchObject([
     { key: 'two.png#l', status: 'ok', face: 'l', angles: { pitch: -10 }, crop: [0, 0, 8, 8] },
     { key: 'two.png#r', status: 'ok', face: 'r', angles: { pitch: -90 }, crop: [8, 0, 16, 8] },
     { code: 'bad-key', message: expect.stringContaining('"/elsewhere/a.png", which does not lie below file://') },
-    { code: 'vanished', message: expect.stringMatching(/^the index names .*z\.png, which was not there when/) },
+    {
+      code: 'vanished',
+      message: expect.stringMatching(/^the index names .*z\.png, which was not there when it was listed or read$/),
+    },
+    { code: 'vanished', message: expect.stringContaining('"two.png " ends in a blank, and "two.png" is there') },
   ])
   const maps = [...(await contents(shard.output)).keys()].filter((key) => key.includes('/maps/sum/'))
   expect(maps.map((key) => key.split('/sum/')[1])).toEqual(['two.png#l.png', 'two.png#r.png'])

@@ -1,5 +1,6 @@
 import { SampleError, type ErrorCode } from '../../../base/errors.ts'
-import type { Adapter, Sample } from '../../../dataset/adapter.ts'
+import { imageKeyOf, type Adapter, type Sample } from '../../../dataset/adapter.ts'
+import { blankAround } from '../../../dataset/indexKey.ts'
 import { LeftOutTally, type LeftOut } from '../../../dataset/leftOut.ts'
 import { readTruth } from '../../../dataset/unusableLabel.ts'
 import { refuseKey } from '../../../output/layout.ts'
@@ -23,6 +24,10 @@ export class Findings {
   add(code: ErrorCode, key: string, message: string): void {
     const known = this.#byCode.get(code)
     this.#byCode.set(code, known ? { ...known, count: known.count + 1 } : { code, count: 1, example: { key, message } })
+  }
+
+  has(code: ErrorCode): boolean {
+    return this.#byCode.has(code)
   }
 
   addUnusableLabel(key: string, message: string): void {
@@ -69,9 +74,7 @@ export async function survey(adapter: Adapter, dataset: Store, wanted: number): 
       continue
     }
     if (sample.etag === '') {
-      const isNamed = sample.truth !== undefined
-      const message = isNamed ? 'The index names it, but the dataset lacks it.' : 'It is a link that leads nowhere.'
-      findings.add('vanished', sample.key, message)
+      findings.add('vanished', sample.key, await whyVanished(adapter, dataset, sample, findings.has('vanished')))
       continue
     }
     // Only a worker's own reading tells which faults cost the map, and what a record says of them.
@@ -92,6 +95,13 @@ export async function survey(adapter: Adapter, dataset: Store, wanted: number): 
     unusableLabels: findings.unusableLabels,
     leftOut: leftOut.counts(),
   }
+}
+
+/** Asks the store only for the first, which is the one that is shown. */
+async function whyVanished(adapter: Adapter, dataset: Store, sample: Sample, isKnown: boolean): Promise<string> {
+  if (sample.truth === undefined) return 'It is a link that leads nowhere.'
+  const blank = isKnown ? undefined : await blankAround(dataset, imageKeyOf(adapter, sample.key))
+  return `The index names it, but the dataset lacks it${blank === undefined ? '' : `: ${blank}`}.`
 }
 
 /** Whether a sample with a fault has a map all the same. */
