@@ -138,6 +138,8 @@ describe('headlight explain', () => {
           outputPaths({ flags, settings: settingsSchema.parse({ json }) }, '/data/a.b.jpg')
         const none = { map: null, gradient: null, overlay: null }
         expect(paths({})).toEqual({ ...none, overlay: 'a.b-overlay.png' })
+        const face = outputPaths({ flags: {}, settings: settingsSchema.parse({}) }, '/data/a.b.jpg', '#right%20one')
+        expect(face.overlay).toBe('a.b#right%20one-overlay.png')
         expect(paths({}, true)).toEqual(none)
         expect(paths({ overlay: false })).toEqual(none)
         expect(paths({ map: 'm.png' })).toEqual({ ...none, map: 'm.png' })

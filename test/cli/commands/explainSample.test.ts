@@ -171,6 +171,23 @@ describe('explain with an adapter', () => {
       expect(await refused('image00001.png', ...csv)).toContain(
         'name one of its faces: image00001.png#left, image00001.png#right%20one',
       )
+      const both = ['image00001.png#left', '--dataset', dataset]
+      expect(await refused(...both)).toContain('add --adapter csv, --index FILE and --columns face=COLUMN')
+      expect(await refused(...both, '--adapter', 'csv', '--index', 'faces.csv')).toContain('--columns face=COLUMN')
+      expect(await refused('none.png#left', ...csv)).not.toContain('face=COLUMN')
+    }))
+
+  it('names its overlay after the face, and asks for no adapter where one says nothing of a box', () =>
+    inFolder(async (folder) => {
+      const dataset = await aflw(folder)
+      await writeFile(join(dataset, 'faces.csv'), 'key,who\nimage00001.png,l\nimage00001.png,r/2\nimage00000.png,\n')
+      const csv = ['--adapter', 'csv', '--index', 'faces.csv', '--columns', 'face=who', '--dataset', dataset]
+      const call = ['explain', 'image00001.png#r%2F2', ...csv, ...network]
+      const { stdout } = await startHeadlight(call, {}, folder).ended
+      expect(stdout).toMatch(/\nbox +none: the network sees the whole image \(csv \(.*\) names no box; --box shows/)
+      expect(stdout).toContain('overlay   image00001#r%2F2-overlay.png\n')
+      expect(await readdir(folder)).toContain('image00001#r%2F2-overlay.png')
+      expect(await explain('image00000.png#', ...csv)).toMatchObject({ box: null })
     }))
 
   it('names what is missing or does not fit', () =>

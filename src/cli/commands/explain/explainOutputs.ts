@@ -10,8 +10,15 @@ export interface OutputPaths {
   readonly overlay: string | null
 }
 
-/** Who names no file gets an overlay, unless it is a script (`--json`) or said otherwise (`--no-overlay`). */
-export function outputPaths({ flags, settings }: Pick<Call, 'flags' | 'settings'>, image: string): OutputPaths {
+/**
+ * Who names no file gets an overlay, unless it is a script (`--json`) or said otherwise (`--no-overlay`). It is named
+ * after the image, and after the face in it where it has several.
+ */
+export function outputPaths(
+  { flags, settings }: Pick<Call, 'flags' | 'settings'>,
+  image: string,
+  face = '',
+): OutputPaths {
   const path = (name: keyof OutputPaths): string | null => {
     const given = flags[name]
     return typeof given === 'string' ? given : null
@@ -20,7 +27,7 @@ export function outputPaths({ flags, settings }: Pick<Call, 'flags' | 'settings'
   const isNamed = Object.values(given).some((file) => file !== null)
   if (isNamed || settings.json || flags['overlay'] === false) return given
   // In the current folder: the image's own may be a dataset, which is only ever read.
-  return { ...given, overlay: `${parse(image).name}-overlay.png` }
+  return { ...given, overlay: `${parse(image).name}${face}-overlay.png` }
 }
 
 /**

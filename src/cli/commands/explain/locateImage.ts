@@ -27,6 +27,8 @@ export interface ReadImage {
 export interface LocatedImage {
   /** Null when it lies in a store. */
   readonly path: string | null
+  /** What stands behind the image's key in that of a face, which no file system minds; else empty. */
+  readonly face: string
   /** How it is read, as `set.json` would hold it. */
   readonly adapter: AdapterOptions
   /** Where label and box are from, for people. */
@@ -68,6 +70,7 @@ function plainImage(image: string, options: AdapterOptions, settings: Settings):
   const pose = poseInName(image, angleOrder(settings.filenameAngles))
   return {
     path: isRemote ? null : localPath(image),
+    face: '',
     adapter: options,
     source: `the file name, read as ${settings.filenameAngles}`,
     read: async () => ({
@@ -111,6 +114,7 @@ function sampleImage(
   const imageKey = imageKeyOf(openAdapter(options), key)
   return {
     path: store.uri.startsWith('file:') ? resolve(pathOfFileUri(store.uri), imageKey) : null,
+    face: key.slice(imageKey.length),
     adapter: options,
     source: describeAdapter(options),
     read: async () => {
@@ -139,7 +143,7 @@ async function sampleOf(image: string, store: Store, key: string, options: Adapt
     if (sample.key === key) return sample.etag === '' ? await refuseMissing(image, store) : sample
     if (imageKeyOf(adapter, sample.key) === imageKey) faces.push(sample.key)
   }
-  if ((await store.head(imageKey)) === undefined) return await refuseMissing(image, store)
+  if ((await store.head(imageKey)) === undefined) return await refuseMissing(image, store, faceHint(image, options))
   const whose = `${place(store.uri)}${key} is no image of ${describeAdapter(options)}`
   const named = faces.length === 0 ? '' : `; name one of its faces: ${faces.join(', ')}`
   throw new InputError('bad-option', `${whose}${named}`)
@@ -155,7 +159,8 @@ async function keyOf(image: string, store: Store, options: AdapterOptions): Prom
   } else if (isInStore(image) && image.startsWith(store.uri)) return image.slice(store.uri.length)
   // Whether there is such a dataset at all comes first.
   await store.check('read')
-  throw new InputError('bad-option', `${image} is no key of ${place(store.uri)} and does not lie below it`)
+  const whose = `${image} is no key of ${place(store.uri)} and does not lie below it`
+  throw new InputError('bad-option', `${whose}${faceHint(image, options)}`)
 }
 
 function refuseWithoutDataset(options: AdapterOptions, glob: string | undefined): void {
@@ -185,10 +190,16 @@ function twoFoldersUp(image: string): { uri: string; key: string } {
   return { uri: `${parts.slice(0, base).join('/')}/`, key }
 }
 
-async function refuseMissing(image: string, store: Store): Promise<never> {
+async function refuseMissing(image: string, store: Store, hint = ''): Promise<never> {
   // Tells a missing bucket from a missing object.
   await store.check('read')
-  throw new InputError('bad-option', `the image ${image} does not exist`)
+  throw new InputError('bad-option', `the image ${image} does not exist${hint}`)
+}
+
+/** For whoever takes a face's key from a table without the column that the run was given. */
+function faceHint(image: string, options: AdapterOptions): string {
+  if (!image.includes('#') || ('columns' in options && options.columns.face !== undefined)) return ''
+  return '; if it is the key of a face, add --adapter csv, --index FILE and --columns face=COLUMN as the run has them'
 }
 
 export function isInStore(image: string): boolean {

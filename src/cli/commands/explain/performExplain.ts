@@ -49,7 +49,8 @@ export async function explainImage(call: Call): Promise<number> {
   const networkPath = required(settings, 'network', 'explain')
   const objective = oneObjective(settings.objective)
   const located = await locateImage(image, settings)
-  const paths = outputPaths(call, located.path ?? image)
+  const { face } = located
+  const paths = outputPaths(call, located.path ?? image.slice(0, image.length - face.length), face)
   const read = async () => {
     try {
       await refuseOverwriting(paths, {
@@ -168,9 +169,12 @@ function explanationText(result: ExplainResult, sources: { readonly label: strin
   }
   if (result.label) text += `label     from ${sources.label}\n`
   const { box } = result
+  const { adapter } = result
+  // Whose adapter tells of boxes and gives none need not be told to give one.
+  const advice = adapter.name === 'images' ? '--adapter or --box' : `${sources.box} names no box; --box`
   text +=
     box === null
-      ? 'box       none: the network sees the whole image (--adapter or --box shows it a part, as a run may)\n'
+      ? `box       none: the network sees the whole image (${advice} shows it a part, as a run may)\n`
       : `box       ${[box.x0, box.y0, box.x1, box.y1].map((side) => Number(side.toFixed(1))).join(', ')}, from ${sources.box}\n`
   for (const what of ['map', 'gradient', 'overlay'] as const) {
     const path = result[what]
