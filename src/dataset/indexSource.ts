@@ -195,7 +195,18 @@ export class IndexSource {
     // A row of JSON Lines may lack what another has. A face may be blank, so that nothing else tells a misspelt column.
     if (this.has(field) || (this.#isJson && field !== 'face')) return
     const name = this.#columns[field] ?? field
+    const separator = this.#separator()
+    if (separator !== undefined) {
+      throw this.#error(`is separated by ${separator} and must be by commas; numbers are written with points`)
+    }
     throw this.#error(`has no column "${name}" (it has ${this.#names.join(', ')}); name the columns with --columns`)
+  }
+
+  /** What stands in place of commas: spreadsheets in much of Europe write semicolons. */
+  #separator(): 'semicolons' | 'tabs' | undefined {
+    const [header = '', ...more] = this.#names
+    if (more.length > 0) return undefined
+    return header.includes(';') ? 'semicolons' : header.includes('\t') ? 'tabs' : undefined
   }
 
   #decode(bytes: Uint8Array): string {

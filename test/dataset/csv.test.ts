@@ -37,6 +37,17 @@ describe('an index', () => {
     expect(a).toMatchObject({ key: 'a.png', truth: { pose: { yaw: 1, pitch: 2, roll: 3 } } })
   })
 
+  it.each([
+    ['\ufeffkey;yaw;pitch;roll\r\na.png;1,5;2;3\r\n', 'index.csv is separated by semicolons and must be by commas'],
+    ['key\tyaw\na.png\t1\n', 'is separated by tabs'],
+    ['image,a;b\na.png,1\n', 'has no column "key" (it has image, a;b)'],
+  ])('%j is refused for how it is separated', async (index, says) => {
+    await expect(read(index)).rejects.toMatchObject({
+      code: 'bad-index',
+      message: expect.stringContaining(says) as string,
+    })
+  })
+
   it('may begin with a byte order mark, as spreadsheets write it', async () => {
     expect((await read('\ufeffkey\r\na.png\r\n')).map(({ key }) => key)).toEqual(['a.png'])
   })
