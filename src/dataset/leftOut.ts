@@ -67,20 +67,21 @@ export class LeftOutTally implements LeftOutListener {
   }
 }
 
-/** `13 files: 10 whose names no key can be (such as a), 3 .heic (such as b)`; undefined when nothing is left out. */
+/** `11 files: 10 with names that are not UTF-8 (such as a), 1 .heic (b)`; undefined when nothing is left out. */
 export function leftOutText(leftOut: LeftOut | undefined): string | undefined {
   const reasons = Object.entries(leftOut ?? {})
   if (reasons.length === 0) return undefined
   const number = (value: number) => value.toLocaleString('en-US')
-  const parts = reasons.map(
-    ([reason, { count, example }]) => `${number(count)} ${meanings[reason] ?? reason} (such as ${example})`,
-  )
+  const parts = reasons.map(([reason, { count, example }]) => {
+    const meaning = meanings[reason]?.[count === 1 ? 'one' : 'many'] ?? reason
+    return `${number(count)} ${meaning} (${count === 1 ? '' : 'such as '}${example})`
+  })
   const total = reasons.reduce((sum, [, { count }]) => sum + count, 0)
   return `${number(total)} ${total === 1 ? 'file' : 'files'}: ${parts.join(', ')}`
 }
 
-const meanings: Readonly<Record<string, string>> = {
-  name: 'with a name that is not UTF-8',
-  link: 'a link that leads nowhere',
-  none: 'without a suffix',
+const meanings: Readonly<Record<string, { readonly one: string; readonly many: string }>> = {
+  name: { one: 'with a name that is not UTF-8', many: 'with names that are not UTF-8' },
+  link: { one: 'link that leads nowhere', many: 'links that lead nowhere' },
+  none: { one: 'without a suffix', many: 'without a suffix' },
 }

@@ -54,7 +54,12 @@ it('biwi has fixed names, of which only folders may be no UTF-8', async () => {
 it('is said in one line', () => {
   expect(leftOutText({})).toBeUndefined()
   expect(leftOutText({ '.heic': { count: 1_200, example: 'a.heic' }, name: { count: 1, example: '\ufffd.jpg' } })).toBe(
-    '1,201 files: 1,200 .heic (such as a.heic), 1 with a name that is not UTF-8 (such as \ufffd.jpg)',
+    '1,201 files: 1,200 .heic (such as a.heic), 1 with a name that is not UTF-8 (\ufffd.jpg)',
+  )
+  expect(leftOutText({ link: { count: 1, example: 'more' } })).toBe('1 file: 1 link that leads nowhere (more)')
+  const many = { link: { count: 2, example: 'more' }, name: { count: 2, example: '\ufffd' } }
+  expect(leftOutText(many)).toBe(
+    '4 files: 2 links that lead nowhere (such as more), 2 with names that are not UTF-8 (such as \ufffd)',
   )
 })
 

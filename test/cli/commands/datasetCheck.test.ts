@@ -62,7 +62,7 @@ describe('dataset check', () => {
       ])
       const { stdout } = await headlight(['dataset', 'check', folder, '--sheet', join(folder, 'out.png')])
       expect(stdout).toContain(
-        'left out  3 files: 2 .heic (such as a.heic), 1 with a name that is not UTF-8 (such as \ufffd.png)\n',
+        'left out  3 files: 2 .heic (such as a.heic), 1 with a name that is not UTF-8 (\ufffd.png)\n',
       )
     }))
 
