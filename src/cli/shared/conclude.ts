@@ -8,12 +8,23 @@ import type { Call } from '../command.ts'
 import { number, rateText } from '../messages/quantities.ts'
 
 /** Says how a run ended. Returns the exit code. */
-export function conclude({ settings, surroundings, display }: Call, set: ResultSet, summary: Summary): number {
+export function conclude({ settings, surroundings, display, log }: Call, set: ResultSet, summary: Summary): number {
   display.end()
   if (settings.json) surroundings.results.write(`${JSON.stringify(summary)}\n`)
   else if (!settings.quiet) surroundings.results.write(summaryText(summary, set.id))
-  const isWhole = summary.counts.failed === 0 && summary.leftOut === undefined
-  return settings.strict && !isWhole ? 3 : 0
+  const missing = settings.strict ? missingText(summary) : undefined
+  if (missing === undefined) return 0
+  log.warn(`--strict: ${missing}`)
+  return 3
+}
+
+/** What keeps a run from being whole; undefined when it is. */
+function missingText({ counts: { failed }, leftOut = {} }: Summary): string | undefined {
+  const parts: string[] = []
+  if (failed > 0) parts.push(`${number(failed)} ${failed === 1 ? 'image' : 'images'} failed`)
+  const files = Object.values(leftOut).reduce((sum, { count }) => sum + count, 0)
+  if (files > 0) parts.push(files === 1 ? '1 file was left out' : `${number(files)} files were left out`)
+  return parts.length === 0 ? undefined : parts.join(', ')
 }
 
 /** What `run` says at its end: where things are, the counts, and the errors against the labels. */
