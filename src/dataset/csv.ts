@@ -109,10 +109,13 @@ function csvAdapter(index: string, columns: IndexColumns): Adapter {
       if (fault === undefined) return truth
       if (faultOf === undefined) throw new UnusableLabel(fault, truth)
       // The sentence in the manifest is part of every fingerprint and stays; this one is free.
+      const { face } = columns
       const advice =
-        columns.face === undefined
+        face === undefined
           ? ' If they are several faces, name the column that tells them apart: --columns face=COLUMN.'
-          : ''
+          : truth.face === ''
+            ? ` If they are several faces, name each of them in "${face}".`
+            : ''
       throw new SampleError('bad-label', faultOf === 'rows' ? `${fault}${advice}` : fault)
     },
     ...(columns.face === undefined ? {} : { imageKey }),

@@ -71,7 +71,8 @@ describe('rows of a named face column', () => {
   it('fail where two of one image name none and say different things', async () => {
     const [sample, ...more] = await read('key,person,frame\na.jpg,,x\na.jpg,  ,y\n')
     expect([sample?.key, more]).toEqual(['a.jpg#', []])
-    await expect(adapter.read(memoryStore({}), sample!)).rejects.toMatchObject({ code: 'bad-label' })
+    const refusal = { code: 'bad-label', message: expect.stringContaining('name each of them in "person"') as string }
+    await expect(adapter.read(memoryStore({}), sample!)).rejects.toMatchObject(refusal)
   })
 
   it.each(['key\na.jpg\n', '{"key":"a.jpg"}\n'])('need the column: %j', async (index) => {
