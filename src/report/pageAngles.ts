@@ -20,7 +20,7 @@ function labelNotes({ unusableLabels, radianHint }: PageContent): string {
   if (unusableLabels !== null) {
     const { count, example } = unusableLabels
     const labels = count === 1 ? '1 label' : `${whole(count)} labels`
-    notes += `<p>${labels} cannot be used, which costs no map but the error; for example <span class="key">${escapeHtml(example.key)}</span>: ${escapeHtml(example.message)}</p>`
+    notes += `<p>${labels} cannot be used, so that such images have a map and no error; for example <span class="key">${escapeHtml(example.key)}</span>: ${escapeHtml(example.message)}</p>`
   }
   if (radianHint !== null) notes += `<p>Mind that ${escapeHtml(radianHint)}.</p>`
   return notes === '' ? '' : `<div class="note">${notes}</div>`
