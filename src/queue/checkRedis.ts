@@ -1,8 +1,8 @@
-import { Redis } from 'ioredis'
 import { InputError } from '../base/errors.ts'
 import { isReplica, sayReplica } from './primary.ts'
 import { redisFault } from './redisFault.ts'
-import { anonymous, type QueueConnection } from './redisUrl.ts'
+import type { QueueConnection } from './redisUrl.ts'
+import { isSentinel, singleAttempt } from './singleAttempt.ts'
 
 export interface RedisFacts {
   readonly server: 'redis' | 'valkey'
@@ -19,7 +19,7 @@ const minimumVersion = [6, 2] as const
 
 /**
  * Connects once, PINGs, and looks whether the server can carry the queue. InputError `no-redis` in one sentence:
- * unreachable, wrong password, TLS on one side only, too old, a replica, cluster or no cluster. Of a cluster, one node that answers
+ * unreachable, wrong password, TLS on one side only, too old, a replica, a sentinel, cluster or no cluster. Of a cluster, one node that answers
  * is enough.
  *
  * @param timeoutMs for one node
@@ -45,18 +45,7 @@ async function askInfo(
   node: { host?: string; port?: number },
   timeoutMs: number,
 ): Promise<string> {
-  const client = new Redis({
-    ...connection.redis,
-    ...anonymous,
-    ...node,
-    lazyConnect: true,
-    retryStrategy: () => null,
-    sentinelRetryStrategy: () => null,
-    maxRetriesPerRequest: 0,
-    connectTimeout: timeoutMs,
-    // The ready check is an INFO whose failure hides the reply of AUTH; the INFO below says it plainly.
-    enableReadyCheck: false,
-  })
+  const client = singleAttempt(connection, node, timeoutMs)
   const errors: Error[] = []
   client.on('error', (error) => errors.push(error))
   const timer = setTimeout(() => {
@@ -66,9 +55,10 @@ async function askInfo(
   try {
     await client.connect()
     await client.ping()
-    // ioredis has selected it, too, but goes on in database 0 when the server refuses.
-    await client.select(connection.redis.db)
-    return await client.info()
+    const info = await client.info()
+    // ioredis has selected it, too, but goes on in database 0 when the server refuses. A sentinel has none.
+    if (!isSentinel(info)) await client.select(connection.redis.db)
+    return info
   } catch (error) {
     throw redisFault(connection.description, [...errors, error])
   } finally {
@@ -82,6 +72,10 @@ function facts(info: string, connection: QueueConnection): RedisFacts {
   const server = field('valkey_version') === undefined ? 'redis' : 'valkey'
   const version = field('valkey_version') ?? field('redis_version') ?? 'unknown'
   const at = connection.description
+  if (isSentinel(info)) {
+    const advice = 'name its primary and put redis+sentinel://HOST:PORT/NAME instead, rediss+sentinel:// for TLS'
+    throw new InputError('no-redis', `Redis at ${at} is a sentinel, not the server that it watches; ${advice}`)
+  }
   // Valkey began at 7.2, so its own version number may be compared too.
   if (!isRecent(version)) {
     throw new InputError('no-redis', `Redis at ${at} is version ${version}; headlight needs 6.2 or newer`)

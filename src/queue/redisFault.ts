@@ -32,6 +32,11 @@ const sentences: readonly (readonly [RegExp, string, 'says it all'?])[] = [
     'is not found, since its sentinels know no primary of that name; correct the name in the URL',
     'says it all',
   ],
+  [
+    /All sentinels .*ERR unknown command/s,
+    'is not found, since what is named as its sentinels is none; give them, or redis:// where that is the server itself',
+    'says it all',
+  ],
   [/All sentinels /, 'is not found, since none of its sentinels answers; start them or correct the URL', 'says it all'],
   [
     /WRONGPASS|invalid password|invalid username-password/i,

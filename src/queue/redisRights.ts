@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { Redis } from 'ioredis'
+import { InputError } from '../base/errors.ts'
 import { queuePrefix } from './jobs.ts'
-import { anonymous, type QueueConnection } from './redisUrl.ts'
+import type { QueueConnection } from './redisUrl.ts'
+import { isSentinel, singleAttempt } from './singleAttempt.ts'
 
 const key = (): string => `${queuePrefix}:doctor-${randomBytes(8).toString('hex')}`
 
@@ -35,20 +36,10 @@ export interface RedisRights {
   readonly left: string | null
 }
 
-/** Sends them to one server. Rejects when it does not answer: `checkRedis` says why. */
+/** Sends them to one server. Rejects when it does not answer, or is none that could be used: `checkRedis` says why. */
 export async function redisRights(connection: QueueConnection, timeoutMs = 10_000): Promise<RedisRights> {
   const [node = {}] = connection.cluster ?? []
-  const client = new Redis({
-    ...connection.redis,
-    ...anonymous,
-    ...node,
-    lazyConnect: true,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: 0,
-    connectTimeout: timeoutMs,
-    commandTimeout: timeoutMs,
-    enableReadyCheck: false,
-  })
+  const client = singleAttempt(connection, node, timeoutMs)
   client.on('error', () => undefined)
   const present = key()
   const missingKey = key()
@@ -62,15 +53,14 @@ export async function redisRights(connection: QueueConnection, timeoutMs = 10_00
   let isKeyRefused = false
   try {
     await client.connect()
+    const info = await client.info().catch(denied)
+    if (isSentinel(info)) throw new InputError('no-redis', `${connection.description} is a sentinel`)
     for (const line of harmless) {
       const [name = '', ...rest] = line.split(' ')
       const [command = '', ...sub] = name.split('|')
       const args = [...sub, ...rest.map((text) => texts[text] ?? text.replace(',', ' '))]
       // An answer may be a text of any kind, and INFO counts errors by their names.
-      const refusal = await client.call(command, ...args).then(
-        () => '',
-        (error: unknown) => (error instanceof Error && error.message.startsWith('NOPERM') ? error.message : ''),
-      )
+      const refusal = await client.call(command, ...args).then(() => '', denied)
       if (refusal === '') continue
       if (/\bkeys?\b/.test(refusal) && !/command/.test(refusal)) isKeyRefused = true
       else missing.push(name)
@@ -80,4 +70,10 @@ export async function redisRights(connection: QueueConnection, timeoutMs = 10_00
   } finally {
     client.disconnect()
   }
+}
+
+/** How the server said that the user may not, else nothing. One that says nothing would be waited for at each command. */
+function denied(error: unknown): string {
+  if (!(error instanceof Error) || error.name !== 'ReplyError') throw error
+  return error.message.startsWith('NOPERM') ? error.message : ''
 }

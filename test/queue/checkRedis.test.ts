@@ -1,5 +1,8 @@
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -7,6 +10,7 @@ import { InputError } from '../../src/base/errors.ts'
 import { checkRedis } from '../../src/queue/checkRedis.ts'
 import { redisConnection } from '../../src/queue/redisUrl.ts'
 import { freePort, startTcpRedis, startTestRedis } from '../support/redis.ts'
+import { startSentinel } from '../support/sentinels.ts'
 
 let open: { port: number; stop(): Promise<void> }
 let locked: { port: number; stop(): Promise<void> }
@@ -162,6 +166,31 @@ test('a replica is taken for the server', async () => {
   } finally {
     await replica.stop()
   }
+})
+
+test('a sentinel is taken for the server', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'headlight-sentinel-'))
+  const port = await freePort()
+  const stop = await startSentinel(folder, port, open.port)
+  try {
+    for (const end of ['', '/3', '?cluster=1']) {
+      expect(await refusal(`redis://127.0.0.1:${port}${end}`)).toMatch(
+        /is a sentinel, not the server that it watches; name its primary and put redis\+sentinel:\/\/HOST:PORT\/NAME/,
+      )
+    }
+  } finally {
+    await stop()
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('what is named as sentinels is none', async () => {
+  expect(await refusal(`redis+sentinel://127.0.0.1:${open.port}/main`)).toMatch(
+    /what is named as its sentinels is none/,
+  )
+  const mute = await fake(createServer())
+  const url = `redis+sentinel://127.0.0.1:${mute}/main`
+  expect(await refusal(url, 200)).toMatch(/none of its sentinels answers|does not answer/)
 })
 
 test('one node of a cluster that answers is enough', async () => {

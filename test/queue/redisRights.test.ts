@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkRedisRights } from '../../src/cli/commands/doctor/redisRightsCheck.ts'
 import { triedCommands } from '../../src/queue/redisRights.ts'
-import { startTcpRedis } from '../support/redis.ts'
+import { freePort, startTcpRedis } from '../support/redis.ts'
 import { aclRules } from '../support/securedRedis.ts'
 
 let redis: Awaited<ReturnType<typeof startTcpRedis>>
@@ -54,5 +54,12 @@ test('a user of other keys is told so', async () => {
 test('of a server that does not answer, or that lets nobody in, the check of Redis tells', async () => {
   for (const url of ['redis://127.0.0.1:1', `redis://nobody:secret@127.0.0.1:${redis.port}`]) {
     expect(await checkRedisRights(url)).toEqual([])
+  }
+})
+
+test('sentinels that do not answer, or that are none, end the check', async () => {
+  // Asked again and again, none would ever be said.
+  for (const port of [await freePort(), redis.port]) {
+    expect(await checkRedisRights(`redis+sentinel://127.0.0.1:${port}/main`)).toEqual([])
   }
 })
