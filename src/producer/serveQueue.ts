@@ -1,6 +1,6 @@
 import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
 import { pause } from '../base/backoff.ts'
-import { InputError, RefusalError } from '../base/errors.ts'
+import { HeadlightError, InputError, RefusalError } from '../base/errors.ts'
 import { OnceSaid } from '../base/onceSaid.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { liveHold, readHold } from '../output/hold.ts'
@@ -154,9 +154,9 @@ async function serveJob(
   const parsed = runJobSchema.safeParse(job.data)
   if (!parsed.success) {
     const why = `the job ${job.id} is no run: ${parsed.error.message}`
+    log.warn(why)
     // A newer producer may take its next attempt: the fields that this one does not know are its business.
     if (!parsed.error.issues.every(({ code }) => code === 'unrecognized_keys')) throw new UnrecoverableError(why)
-    log.warn(why)
     throw new Error(why)
   }
   const asked = parsed.data
@@ -165,6 +165,7 @@ async function serveJob(
   const began = performance.now()
   let ending: Extract<ServeEvent, { type: 'run-ended' }>['outcome'] = 'retried'
   let isBegun = false
+  let { run } = asked
   const tell = async (ended: Omit<WebhookMessage, 'schedule'>) => {
     ending = ended.outcome
     // Before, not after: a webhook may be tried for longer than a stand-in waits.
@@ -201,6 +202,7 @@ async function serveJob(
       signal,
       onProgress: (progress) => {
         isBegun = true
+        run = progress.run ?? run
         options.onProgress(asked, progress)
       },
       log,
@@ -231,6 +233,11 @@ async function serveJob(
     const isFinal = isInputs || error instanceof UnrecoverableError || isLastAttempt(job)
     if (isFinal) {
       const message = error instanceof Error ? error.message : String(error)
+      const code = error instanceof HeadlightError ? error.code : undefined
+      const { set, schedule } = asked
+      const what = schedule === undefined ? 'the run failed' : `schedule ${schedule}: this time failed`
+      // Before who asked for it is told: that can take a while, and can fail itself.
+      log.error({ code, ...runInLog({ set, run }), schedule }, `${what}: ${message}`)
       await tell({ outcome: 'failed', message, summary: null })
     }
     if (isInputs) throw new UnrecoverableError(error.message)

@@ -63,7 +63,9 @@ async function night(count: number) {
 const sets = () => collected(resultSetIds(world.output))
 
 it('a retrained network is a result set of its own; one that is gone or broken fails that night alone', async () => {
-  serving = serveRunsOf(world, redis.connection, stop.signal)
+  const failures: unknown[] = []
+  const log = createLogger('warn', { write: (line) => void failures.push(JSON.parse(line)) })
+  serving = serveRunsOf(world, redis.connection, stop.signal, { log })
   await train('tiny_hp.pkl')
   expect(await night(1)).toMatchObject({ outcome: 'completed' })
   const [first = ''] = (await sets()).filter((id) => id !== set.id)
@@ -90,6 +92,15 @@ it('a retrained network is a result set of its own; one that is gone or broken f
   await train('tiny_hp.pkl')
   expect(await night(6)).toMatchObject({ outcome: 'completed' })
   expect(await sets()).toHaveLength(3)
+  const failed = { level: 'error', schedule: 'nightly', resultSet: set.id }
+  expect(failures).toMatchObject([
+    {
+      ...failed,
+      code: 'bad-option',
+      msg: `schedule nightly: this time failed: the network file ${file()} does not exist`,
+    },
+    { ...failed, code: 'bad-checkpoint', msg: expect.stringContaining('best.pkl') as string },
+  ])
   // Prepared with the schedule, never asked for.
   expect(await world.rows(set)).toEqual([])
 })

@@ -101,7 +101,11 @@ describe('the runs queue', () => {
   })
 
   it('does not try again a job whose output is no store', async () => {
-    startServing({ openOutput: (asked) => openStore(asked.output) })
+    const lines: string[] = []
+    startServing({
+      openOutput: (asked) => openStore(asked.output),
+      log: createLogger('warn', { write: (line) => void lines.push(line) }),
+    })
     const id = await enqueueRun(redis.connection, { ...job(), output: 'ftp://queue/out/' }, silent)
     const queue = openQueue(redis.connection, runsQueue, silent)
     try {
@@ -111,6 +115,14 @@ describe('the runs queue', () => {
         attemptsMade: 1,
         failedReason: expect.stringContaining('ftp:// is no store that headlight knows'),
       })
+      expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+        {
+          level: 'error',
+          code: 'bad-uri',
+          resultSet: set.id,
+          msg: expect.stringMatching(/^the run failed: .*ftp:/) as string,
+        },
+      ])
     } finally {
       await queue.close()
     }
