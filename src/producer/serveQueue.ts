@@ -281,6 +281,8 @@ async function endedBefore(output: Store, { set, run }: RunJob): Promise<Summary
 
 const isLastAttempt = (job: Job): boolean => job.attemptsMade + 1 >= (job.opts.attempts ?? 1)
 
+const unnoted = 'Redis is away or takes no writes, so schedule list does not show how this time ended'
+
 /** Notes in the schedule and tells the webhook how a run ended. Neither can fail the run. */
 async function tellOutcome(
   asked: RunJob,
@@ -295,7 +297,8 @@ async function tellOutcome(
   if (schedule !== undefined) {
     const noted = { at: new Date().toISOString(), outcome, run: summary?.run ?? null, message }
     await schedules.record(schedule, noted).catch((error: unknown) => {
-      log.warn({ err: error, schedule, outcome }, 'the outcome could not be noted')
+      log.debug({ err: error, schedule }, 'the outcome was not noted')
+      log.warn({ schedule, outcome }, `schedule ${schedule}: ${unnoted}`)
     })
   }
   if (webhook === undefined) return

@@ -48,8 +48,16 @@ const clusterNodeList = z.array(z.strictObject({ host: z.string(), port: z.numbe
 RedisConnection.clientFactory = ({ clusterNodes, ...options }) =>
   createIORedisClient(newClient(options, clusterNodeList.parse(clusterNodes) ?? null))
 
-function newClient(asked: RedisOptions, nodes: QueueConnection['cluster']): Redis | Cluster {
-  const options = { ...asked, ...anonymous }
+/** `logErrors` hears its errors by way of BullMQ, which listens no more once it has closed. */
+function newClient(options: RedisOptions, nodes: QueueConnection['cluster']): Redis | Cluster {
+  const client = clientOf({ ...options, ...anonymous }, nodes)
+  // One that was closed while Redis was away goes on trying until the process ends. ioredis prints what nobody listens
+  // to, with its stack, between the lines of the log.
+  client.on('error', () => undefined)
+  return client
+}
+
+function clientOf(options: RedisOptions, nodes: QueueConnection['cluster']): Redis | Cluster {
   if (nodes === null) return primaryClient(options)
   const { host: _host, port: _port, db: _db, retryStrategy, enableOfflineQueue, ...redisOptions } = options
   return new Cluster([...nodes], {

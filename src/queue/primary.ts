@@ -36,7 +36,8 @@ const role = z.object({ role: z.string().optional() })
 /**
  * A client of one server (or of the one that sentinels name) that looks for the primary anew when the server it is
  * connected to is a replica, or says nothing any more, as when its machine has lost its power: the connection would hang
- * for a quarter of an hour.
+ * for a quarter of an hour. The caller listens to its errors for ever, also when it is closed: one that nobody listens to
+ * would end the process.
  */
 export function primaryClient(options: RedisOptions): Redis {
   let isLeaving = false
@@ -75,8 +76,7 @@ function primaryConnector(options: RedisOptions, client: () => Redis): typeof St
     override check(info: unknown): boolean {
       const { data } = role.safeParse(info)
       if (!isReplica(data?.role)) return true
-      // One that is closed is listened to by nobody, and an error that nobody listens to ends the process.
-      if (client().listenerCount('error') > 0) client().emit('error', sayReplica())
+      client().emit('error', sayReplica())
       return false
     }
   }

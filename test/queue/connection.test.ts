@@ -1,6 +1,8 @@
+import { createServer } from 'node:net'
 import type { QueueEvents } from 'bullmq'
 import { Redis } from 'ioredis'
 import { afterEach, expect, test, vi } from 'vitest'
+import { closeWithin } from '../../src/queue/closing.ts'
 import { openQueue, openQueueEvents, openWorker } from '../../src/queue/connection.ts'
 import { redisConnection, type QueueConnection } from '../../src/queue/redisUrl.ts'
 import { freeClusterPort, silent, startTcpRedis } from '../support/redis.ts'
@@ -88,6 +90,24 @@ test('while Redis is away a producer is told at once, and a worker waits and goe
   await start({ port: first.port })
   await vi.waitFor(() => queue.add('double', { n: 3 }, { jobId: 'job-3' }), { timeout: 30_000, interval: 100 })
   await vi.waitFor(async () => expect(await queue.getCompletedCount()).toBeGreaterThan(0), { timeout: 30_000 })
+})
+
+test('what was closed while Redis was away prints nothing, though it goes on trying', async () => {
+  const { port, stop } = await startTcpRedis()
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  cleanUp.push(() => Promise.resolve(printed.mockRestore()))
+  const queue = openQueue(redisConnection(`redis://127.0.0.1:${port}`), 'numbers', silent)
+  await queue.waitUntilReady()
+  await stop()
+  let attempts = 0
+  const refusing = createServer((socket) => {
+    attempts++
+    socket.resetAndDestroy()
+  }).listen(port, '127.0.0.1')
+  cleanUp.push(() => Promise.resolve(refusing.close()))
+  await closeWithin(queue, 1)
+  await expect.poll(() => attempts, { timeout: 20_000 }).toBeGreaterThan(3)
+  expect(printed.mock.calls).toEqual([])
 })
 
 test('a cluster carries the queue, and closing leaves no connection behind', async () => {
