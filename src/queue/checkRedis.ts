@@ -60,7 +60,7 @@ async function askInfo(
     if (!isSentinel(info)) await client.select(connection.redis.db)
     return info
   } catch (error) {
-    throw redisFault(connection.description, [...errors, error])
+    throw redisFault(connection, [...errors, error])
   } finally {
     clearTimeout(timer)
     client.disconnect()
@@ -88,7 +88,7 @@ function facts(info: string, connection: QueueConnection): RedisFacts {
     throw new InputError('no-redis', `Redis at ${at} is not a cluster; take cluster=1 out of its URL`)
   }
   // Any node of a cluster leads to the right one.
-  if (!isCluster && isReplica(field('role'))) throw redisFault(at, [sayReplica()])
+  if (!isCluster && isReplica(field('role'))) throw redisFault(connection, [sayReplica()])
   const policy = field('maxmemory_policy') ?? null
   const warning =
     policy === null || policy === 'noeviction'

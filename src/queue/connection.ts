@@ -14,7 +14,7 @@ import { backoffMs, type Backoff } from '../base/backoff.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { repeatStrategy } from './cronTimes.ts'
 import { workerOptions } from './jobs.ts'
-import { sayOutage } from './outage.ts'
+import { sayBack, sayOutage } from './outage.ts'
 import { primaryClient } from './primary.ts'
 import { anonymous, type QueueConnection } from './redisUrl.ts'
 
@@ -32,9 +32,10 @@ const prompt = { maxRetriesPerRequest: 1, enableOfflineQueue: false, retryStrate
 
 type Policy = typeof patient | typeof prompt
 
-function bullOptions(connection: QueueConnection, policy: Policy) {
+function bullOptions(connection: QueueConnection, policy: Policy, log: Logger) {
+  const onReady = () => sayBack(connection, log)
   return {
-    connection: { ...connection.redis, ...policy, clusterNodes: connection.cluster },
+    connection: { ...connection.redis, ...policy, clusterNodes: connection.cluster, onReady },
     prefix: connection.prefix,
     // Queue and worker both reckon a scheduler's next time. One that did so by BullMQ's own rule would move it.
     settings: { repeatStrategy },
@@ -42,11 +43,15 @@ function bullOptions(connection: QueueConnection, policy: Policy) {
 }
 
 const clusterNodeList = z.array(z.strictObject({ host: z.string(), port: z.number() })).nullish()
+const listener = z.custom<() => void>((value) => typeof value === 'function')
 
 // BullMQ knows only ioredis' plain client when it is given options. A Cluster instance could be passed instead, but then
 // BullMQ would neither own nor close it. This is the place it offers for saying how a client is made from options.
-RedisConnection.clientFactory = ({ clusterNodes, ...options }) =>
-  createIORedisClient(newClient(options, clusterNodeList.parse(clusterNodes) ?? null))
+RedisConnection.clientFactory = ({ clusterNodes, onReady, ...options }) => {
+  const client = newClient(options, clusterNodeList.parse(clusterNodes) ?? null)
+  client.on('ready', listener.parse(onReady))
+  return createIORedisClient(client)
+}
 
 /** `logErrors` hears its errors by way of BullMQ, which listens no more once it has closed. */
 function newClient(options: RedisOptions, nodes: QueueConnection['cluster']): Redis | Cluster {
@@ -94,6 +99,7 @@ export type RedisClient = Pick<
 export function openClient(connection: QueueConnection, log: Logger): RedisClient {
   const policy = { ...prompt, enableOfflineQueue: true }
   const client = newClient({ ...connection.redis, ...policy }, connection.cluster)
+  client.on('ready', () => sayBack(connection, log))
   logErrors(client, connection, log)
   return client
 }
@@ -107,7 +113,7 @@ const eventsMaxLength = 1_000
 /** A queue to add to: its commands fail promptly while Redis is away. The caller closes it. */
 export function openQueue<Data, Result>(connection: QueueConnection, name: string, log: Logger): Queue<Data, Result> {
   const queue = new Queue<Data, Result>(name, {
-    ...bullOptions(connection, prompt),
+    ...bullOptions(connection, prompt, log),
     streams: { events: { maxLen: eventsMaxLength } },
   })
   logErrors(queue, connection, log)
@@ -116,7 +122,7 @@ export function openQueue<Data, Result>(connection: QueueConnection, name: strin
 
 /** The events of a queue; reconnects for ever. The caller closes it. */
 export function openQueueEvents(connection: QueueConnection, name: string, log: Logger): QueueEvents {
-  const events = new QueueEvents(name, bullOptions(connection, patient))
+  const events = new QueueEvents(name, bullOptions(connection, patient, log))
   logErrors(events, connection, log)
   return events
 }
@@ -132,7 +138,7 @@ export function openWorker<Data, Result>(
   const worker = new Worker<Data, Result>(name, processor, {
     ...options,
     ...workerOptions,
-    ...bullOptions(connection, patient),
+    ...bullOptions(connection, patient, log),
   })
   logErrors(worker, connection, log)
   return worker

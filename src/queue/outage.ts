@@ -15,7 +15,17 @@ const silenceMs = 90_000
 const saysNothing =
   /Stream isn't writeable|Connection is closed|ECONNRESET|EPIPE|(Missing key|Missing lock|Lock mismatch) for job|could not renew lock|max retries per request|UNBLOCKED|Retrying from scratch after \d+ms\.$/
 
-const outages = new WeakMap<QueueConnection, { said: string; heardAt: number }>()
+/** A server that lets clients in and soon turns them away again is not back, and each time is no new outage. */
+const steadyMs = 10_000
+
+interface Outage {
+  readonly said: string
+  heardAt: number
+  /** When a client was connected last since then. */
+  backAt?: number
+}
+
+const outages = new WeakMap<QueueConnection, Outage>()
 
 /**
  * Logs in one sentence that Redis cannot be used: once per outage and cause, however many clients of this process notice,
@@ -28,8 +38,21 @@ export function sayOutage(connection: QueueConnection, log: Logger, error: Error
     if (known) known.heardAt = now
     return
   }
-  const sentence = `${redisFault(connection.description, [error]).message}; work goes on when it is back`
-  const isNew = known?.said !== sentence || now - known.heardAt > silenceMs
-  outages.set(connection, { said: sentence, heardAt: now })
-  if (isNew) log.warn(sentence)
+  const said = `${redisFault(connection, [error]).message}; work goes on when it is back`
+  const wasBack = known?.backAt !== undefined && now - known.backAt > steadyMs
+  if (known?.said === said && now - known.heardAt <= silenceMs && !wasBack) {
+    known.heardAt = now
+    return
+  }
+  outages.set(connection, { said, heardAt: now })
+  log.warn(said)
+}
+
+/** Logs that Redis answers again, once, where it was said that it did not: as loudly, so that nobody hears only of that. */
+export function sayBack(connection: QueueConnection, log: Logger, now = performance.now()): void {
+  const known = outages.get(connection)
+  if (known === undefined) return
+  const isFirst = known.backAt === undefined
+  known.backAt = now
+  if (isFirst) log.warn(`Redis at ${connection.description} answers again`)
 }

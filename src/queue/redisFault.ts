@@ -1,27 +1,35 @@
 import { InputError } from '../base/errors.ts'
+import type { QueueConnection } from './redisUrl.ts'
 
 /**
- * InputError `no-redis` for what a client said when it could not use the server at `description`: what is wrong, and what
+ * InputError `no-redis` for what a client said when it could not use the server of this connection: what is wrong, and what
  * to do about it.
  *
  * @param causes in the order in which they came up
  */
-export function redisFault(description: string, causes: readonly unknown[]): InputError {
+export function redisFault(
+  { description, redis }: Pick<QueueConnection, 'description' | 'redis'>,
+  causes: readonly unknown[],
+): InputError {
   const text = causes
     .map((cause) =>
       cause instanceof Error ? `${'code' in cause ? String(cause.code) : ''} ${cause.message}` : String(cause),
     )
     .join('\n')
-  const [, sentence = 'cannot be used', end] = sentences.find(([pattern]) => pattern.test(text)) ?? []
+  const all = redis.sentinels === undefined ? sentences : [...ofSentinels, ...ofTheirPrimary, ...sentences]
+  const [, sentence = 'cannot be used', end] = all.find(([pattern]) => pattern.test(text)) ?? []
   const detail = causes.find((cause) => cause instanceof Error && cause.message !== 'Connection is closed.')
   const said = end !== 'says it all' && detail instanceof Error ? ` (${detail.message.replaceAll('\n', ' ')})` : ''
   return new InputError('no-redis', `Redis at ${description} ${sentence}${said}`, { cause: causes.at(-1) })
 }
 
-/** From the plainest symptom to the vaguest: a refused login also closes the connection. */
-const sentences: readonly (readonly [RegExp, string, 'says it all'?])[] = [
-  // Before all others: what follows is about the sentinels, not the server. Their number of the attempt would make every
-  // attempt another fault.
+type Sentences = readonly (readonly [RegExp, string, 'says it all'?])[]
+
+/**
+ * Before all others: what follows in them is about the sentinels, not the server. Their number of the attempt would make
+ * every attempt another fault.
+ */
+const ofSentinels: Sentences = [
   [
     /All sentinels .*(WRONGPASS|NOAUTH|NOPERM)/s,
     'is not found, since its sentinels want another login; correct sentinelUser and sentinelPassword in the URL',
@@ -38,6 +46,24 @@ const sentences: readonly (readonly [RegExp, string, 'says it all'?])[] = [
     'says it all',
   ],
   [/All sentinels /, 'is not found, since none of its sentinels answers; start them or correct the URL', 'says it all'],
+]
+
+/** What is nobody's mistake behind sentinels: it happens in every failover, and there is nothing to be done about it. */
+const ofTheirPrimary: Sentences = [
+  [
+    /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|no reply|Socket timeout/,
+    'has no primary now: the one that its sentinels name does not answer, and a new one is looked for',
+    'says it all',
+  ],
+  [
+    /READONLY|MASTERDOWN/,
+    'has no primary now: the one that its sentinels name is a replica, and a new one is looked for',
+    'says it all',
+  ],
+]
+
+/** From the plainest symptom to the vaguest: a refused login also closes the connection. */
+const sentences: Sentences = [
   [
     /WRONGPASS|invalid password|invalid username-password/i,
     'refuses the user or password; correct them in the URL',
