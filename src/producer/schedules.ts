@@ -150,9 +150,11 @@ export class Schedules {
   }
 
   /** Notes how a time ended; of a schedule that was removed meanwhile nothing is noted. */
-  async record(name: string, outcome: ScheduleOutcome): Promise<void> {
-    if ((await this.#redis.hget(schedulesKey, name)) === null) return
-    await this.#redis.lpush(scheduleOutcomesKey(name), JSON.stringify(outcome))
+  async record(name: string, { set, ...outcome }: ScheduleOutcome): Promise<void> {
+    const text = await this.#redis.hget(schedulesKey, name)
+    if (text === null) return
+    const noted = parsedWith(scheduleSchema, text).data?.job.set === set ? outcome : { ...outcome, set }
+    await this.#redis.lpush(scheduleOutcomesKey(name), JSON.stringify(noted))
     await this.#redis.ltrim(scheduleOutcomesKey(name), 0, keptOutcomes - 1)
   }
 

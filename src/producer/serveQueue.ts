@@ -295,7 +295,7 @@ async function tellOutcome(
   const { outcome, message, summary } = ended
   const log = options.log.child(runInLog({ set, run: summary?.run ?? run }))
   if (schedule !== undefined) {
-    const noted = { at: new Date().toISOString(), outcome, run: summary?.run ?? null, message }
+    const noted = { at: new Date().toISOString(), outcome, run: summary?.run ?? null, set, message }
     await schedules.record(schedule, noted).catch((error: unknown) => {
       log.debug({ err: error, schedule }, 'the outcome was not noted')
       log.warn({ schedule, outcome }, `schedule ${schedule}: ${unnoted}`)

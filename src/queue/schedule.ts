@@ -24,6 +24,8 @@ export const scheduleOutcomeSchema = z.strictObject({
   /** `skipped`: another run of the result set, mostly the one of the time before, was still going. */
   outcome: z.enum(['completed', 'cancelled', 'skipped', 'failed']),
   run: z.string().nullable(),
+  /** The result set of the network that the time found, where that is not the schedule's own. */
+  set: z.string().optional(),
   /** Why it was skipped or failed. */
   message: z.string().nullable(),
 })

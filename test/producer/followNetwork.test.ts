@@ -70,6 +70,7 @@ it('a retrained network is a result set of its own; one that is gone or broken f
   expect(await night(1)).toMatchObject({ outcome: 'completed' })
   const [first = ''] = (await sets()).filter((id) => id !== set.id)
   expect(await world.rows({ ...set, id: first })).toHaveLength(1)
+  expect((await schedules.statuses())[0]?.outcomes[0]).toMatchObject({ outcome: 'completed', set: first })
   expect(await readResultSet(world.output, first)).toMatchObject({ dataset: set.dataset, options: set.options })
 
   await world.addImage('b.jpg')
@@ -86,6 +87,7 @@ it('a retrained network is a result set of its own; one that is gone or broken f
 
   await rm(file())
   expect(await night(4)).toMatchObject({ outcome: 'failed', message: `the network file ${file()} does not exist` })
+  expect((await schedules.statuses())[0]?.outcomes[0]).not.toHaveProperty('set')
   await copyFile(join(world.folder, 'dataset', 'a.jpg'), file())
   expect(await night(5)).toMatchObject({ outcome: 'failed', message: expect.stringContaining('best.pkl') as string })
 

@@ -93,12 +93,13 @@ test('while Redis is away a producer is told at once, and a worker waits and goe
 })
 
 test('what was closed while Redis was away prints nothing, though it goes on trying', async () => {
-  const { port, stop } = await startTcpRedis()
+  const redis = await startTcpRedis()
+  const { port } = redis
   const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined)
   cleanUp.push(() => Promise.resolve(printed.mockRestore()))
   const queue = openQueue(redisConnection(`redis://127.0.0.1:${port}`), 'numbers', silent)
   await queue.waitUntilReady()
-  await stop()
+  await redis.stop()
   let attempts = 0
   const refusing = createServer((socket) => {
     attempts++

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openQueue, openWorker } from '../../../src/queue/connection.ts'
 import { runsQueue, type RunJob } from '../../../src/queue/jobs.ts'
-import { schedulesKey } from '../../../src/queue/schedule.ts'
+import { scheduleOutcomesKey, schedulesKey } from '../../../src/queue/schedule.ts'
 import { headlight, imageFolder, inFolder, networkFile } from '../../support/headlight.ts'
 import { silent, startTestRedis } from '../../support/redis.ts'
 
@@ -87,6 +87,14 @@ it('follows a network where it lies, only when it is told to', () =>
     const followed = await schedule('add', 'x', ...when, '--follow-network', ...run)
     expect(JSON.parse(followed.stdout)).toMatchObject({ done: 'changed', followNetwork: `file://${network}` })
     expect((await schedule('list')).stdout).toMatch(/network +\/.*best\.pkl, read anew each time\n/)
+    expect((await schedule('list')).stdout).toMatch(
+      /result set .*\/, if the network is still that of when it was added\n/,
+    )
+    const client = new Redis(redis.connection.redis)
+    const ran = { at: new Date().toISOString(), outcome: 'completed', run: 'run-1', set: 'retrained-1', message: null }
+    await client.lpush(scheduleOutcomesKey('x'), JSON.stringify(ran))
+    client.disconnect()
+    expect((await schedule('list')).stdout).toMatch(/result set .*\/out\/retrained-1\/, of the last run\n/)
     const late = await schedule('add', 'x', ...when, ...run, '--follow-network')
     expect(late).toMatchObject({ code: 2, stdout: expect.stringContaining('before the --') as string })
     await schedule('remove', 'x')

@@ -148,6 +148,15 @@ function statusJson({ schedule, next, outcomes }: ScheduleStatus, underway: Unde
 const manner = ({ full, prune, priority }: RunJob): string =>
   `${full ? ', in full' : ''}${prune ? ', pruned' : ''}${priority === undefined ? '' : `, priority ${priority}`}`
 
+/** Of the last run where the network is followed: the schedule's own is that of a network which may long be gone. */
+function resultSet({ set, followNetwork }: RunJob, outcomes: ScheduleStatus['outcomes']): string {
+  if (followNetwork === undefined) return `${set}/`
+  const last = outcomes.find(({ run }) => run !== null)
+  return last === undefined
+    ? `${set}/, if the network is still that of when it was added`
+    : `${last.set ?? set}/, of the last run`
+}
+
 /** A producer that is there begins at once. */
 const lateMs = 15_000
 
@@ -161,7 +170,7 @@ function statusText({ schedule, next, outcomes }: ScheduleStatus, underway: Unde
   const overdue = isLate ? ' (the first is overdue: it runs when a headlight producer is there and free)' : ''
   const rows: [string, string][] = [
     ['runs', `${cron}, ${timeZone}${paused ? '; paused' : ''}`],
-    ['result set', `${place(job.output)}${job.set}/${manner(job)}`],
+    ['result set', `${place(job.output)}${resultSet(job, outcomes)}${manner(job)}`],
     ...(job.followNetwork === undefined
       ? []
       : [['network', `${place(job.followNetwork.uri)}, read anew each time`] satisfies [string, string]]),
