@@ -23,6 +23,8 @@ export const heartbeatSchema = z.object({
   fault: z.string().nullable(),
   /** `idle`: no shard is there for it; `paused`: what is there is of paused runs. Absent in older versions. */
   activity: z.enum(['computing', 'idle', 'paused']).optional(),
+  /** The run whose shards it last put aside, without one done since, and why; absent where there is none. */
+  leaves: z.object({ run: z.string(), code: z.string(), message: z.string() }).optional(),
   /** Alive and ready. */
   units: z.int().nonnegative(),
   /** Images since the worker started, and a second, over the last ten. */

@@ -176,7 +176,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     onFault: (error, job, attempt, retryInMs) => {
       const { code, message } = error
       log.error({ ...runInLog(job), code, retryInMs }, `a run is put aside, others go on: ${message}`)
-      onEvent({ type: 'run-fault', code, message, attempt, retryInMs })
+      onEvent({ type: 'run-fault', run: job.run, code, message, attempt, retryInMs })
     },
     retrying: times.placeRetrying,
   })
@@ -195,7 +195,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       if (refusals.isNew(`${run} ${message}`)) {
         log.warn({ code, ...runInLog(job) }, `the shards of run ${run} are left to other workers: ${message}`)
       }
-      onEvent({ type: 'refused', run, message })
+      onEvent({ type: 'refused', run, code, message })
     },
     onDone: (job, result, shard) => {
       if (result.outcome === 'computed') faults.succeeded()

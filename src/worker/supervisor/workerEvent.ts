@@ -21,6 +21,7 @@ export type WorkerEvent =
   /** The run's own files are bad: its shards are put aside, others are pulled. */
   | {
       readonly type: 'run-fault'
+      readonly run: string
       readonly code: HeadlightError['code']
       readonly message: string
       /** In a row of this run, this one included. */
@@ -31,5 +32,10 @@ export type WorkerEvent =
   /** An attempt failed. Not after the last one the shard is tried again by itself, else when its producer asks anew. */
   | { readonly type: 'shard-failed'; readonly job: string; readonly isLastAttempt: boolean }
   /** Outside of --allow: put aside, for others. */
-  | { readonly type: 'refused'; readonly run: string; readonly message: string }
+  | {
+      readonly type: 'refused'
+      readonly run: string
+      readonly code: HeadlightError['code']
+      readonly message: string
+    }
   | { readonly type: 'measured'; readonly measured: Measured }

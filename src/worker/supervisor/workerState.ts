@@ -11,6 +11,7 @@ export class WorkerState {
   readonly #startedAt = new Date()
   readonly #units = new Set<string>()
   #engine: string
+  #leaves: Heartbeat['leaves']
   #fault: { code: string; message: string } | null = null
   #isStopping = false
   #computed = 0
@@ -48,10 +49,13 @@ export class WorkerState {
       }
       case 'shard':
         if (event.result.engine !== '') this.#engine = event.result.engine
+        if (event.result.outcome === 'computed') this.#leaves = undefined
         break
       case 'run-fault':
-      case 'shard-failed':
       case 'refused':
+        this.#leaves = { run: event.run, code: event.code, message: event.message }
+        break
+      case 'shard-failed':
         break
     }
   }
@@ -87,6 +91,7 @@ export class WorkerState {
       device: this.#engine.split(':')[1] ?? 'cpu',
       state: this.#isStopping ? 'stopping' : this.#fault ? 'waiting' : 'working',
       fault: this.#fault?.code ?? null,
+      ...(this.#leaves === undefined ? {} : { leaves: this.#leaves }),
       units: this.#units.size,
       computed: this.#computed,
       failed: this.#failed,

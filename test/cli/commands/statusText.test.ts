@@ -29,3 +29,12 @@ it('says what a worker does, and of one that is silent only that', () => {
   expect(lineOf({ state: 'waiting', fault: 'disk-full' })).toMatch(/ waiting: disk-full /)
   expect(lineOf({ lastSignSecondsAgo: 23 })).toMatch(/ silent: killed, or without Redis +– +seen 23 s ago$/)
 })
+
+it('says which run a worker does not take, and why: it would look idle', () => {
+  const leaves = { run: 'run-1', code: 'not-allowed', message: 's3://b/out/ lies outside of what --allow lists' }
+  const said = { at: '', output: null, sets: [], queues: [] }
+  expect(statusText({ ...said, workers: [{ ...worker, leaves }] })).toMatch(
+    /\nworker node 7 does not take shards of run run-1 \(not-allowed\): s3:\/\/b\/out\/ lies outside .*\n$/,
+  )
+  expect(statusText({ ...said, workers: [{ ...worker, leaves, lastSignSecondsAgo: 40 }] })).not.toContain('run-1')
+})

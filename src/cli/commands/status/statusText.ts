@@ -35,7 +35,7 @@ export function statusText({ output, sets, queues, workers }: Status): string {
         .join(''),
     )
   }
-  if (workers.length > 0) blocks.push(workersText(workers))
+  if (workers.length > 0) blocks.push(`${workersText(workers)}${leavingText(workers)}`)
   return blocks.join('\n')
 }
 
@@ -83,6 +83,17 @@ function stateText(worker: WorkerStatus): string {
   const { state, activity, fault } = worker
   if (fault !== null) return `${state}: ${fault}`
   return state === 'working' && activity !== undefined && activity !== 'computing' ? activity : state
+}
+
+/** Without it, a run that nobody takes would look like one that waits for its turn. */
+function leavingText(workers: readonly WorkerStatus[]): string {
+  return workers
+    .flatMap((worker) => {
+      if (worker.leaves === undefined || isSilent(worker)) return []
+      const { run, code, message } = worker.leaves
+      return [`worker ${worker.host} ${worker.pid} does not take shards of run ${run} (${code}): ${message}\n`]
+    })
+    .join('')
 }
 
 function workersText(workers: readonly WorkerStatus[]): string {
