@@ -7,6 +7,8 @@ import { openQueue, openQueueEvents, openWorker } from '../../src/queue/connecti
 import { redisConnection, type QueueConnection } from '../../src/queue/redisUrl.ts'
 import { freeClusterPort, silent, startTcpRedis } from '../support/redis.ts'
 
+const closeMs = 10_000
+
 const cleanUp: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const action of cleanUp.splice(0).reverse()) await action()
@@ -29,11 +31,8 @@ function open(connection: QueueConnection) {
     { concurrency: 4 },
     silent,
   )
-  cleanUp.push(
-    () => queue.close(),
-    () => events.close(),
-    () => worker.close(),
-  )
+  // As headlight closes them: BullMQ waits for ever for a client that is just about to be connected again.
+  cleanUp.push(...[queue, events, worker].map((one) => () => closeWithin(one, closeMs)))
   return { queue, events, worker }
 }
 

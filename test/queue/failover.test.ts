@@ -2,11 +2,14 @@ import { Redis } from 'ioredis'
 import { afterEach, expect, test, vi } from 'vitest'
 import { createLogger } from '../../src/base/telemetry.ts'
 import { checkRedis } from '../../src/queue/checkRedis.ts'
+import { closeWithin } from '../../src/queue/closing.ts'
 import { openClient, openQueue, openQueueEvents, openWorker } from '../../src/queue/connection.ts'
 import { redisConnection, type QueueConnection } from '../../src/queue/redisUrl.ts'
 import { freeClusterPort, freePort, silent, startTcpRedis } from '../support/redis.ts'
 import { startRedisPair } from '../support/redisPair.ts'
 import { startSentinels } from '../support/sentinels.ts'
+
+const closeMs = 10_000
 
 const cleanUp: (() => unknown)[] = []
 afterEach(async () => {
@@ -30,7 +33,8 @@ function open(connection: QueueConnection, log = silent) {
   const worker = openWorker<{ n: number }, number>(
     connection,
     'numbers',
-    async ({ data: { n } }) => {
+    async ({ name, data: { n } }) => {
+      if (name === 'primer') return 0
       taken.push(n)
       await gates.get(n)
       return 2 * n
@@ -41,11 +45,21 @@ function open(connection: QueueConnection, log = silent) {
   events.on('completed', ({ jobId }) => heard.add(jobId))
   cleanUp.push(
     () => client.disconnect(),
-    () => queue.close(),
-    () => events.close(),
+    // As headlight closes them: BullMQ waits for ever for a client that is just about to be connected again.
+    () => closeWithin(queue, closeMs),
+    () => closeWithin(events, closeMs),
     // A test that failed has not let its jobs end.
     () => worker.close(true),
   )
+  /** Events are told from the first reading on, and after a failover from the last that was heard. */
+  const untilListening = () =>
+    vi.waitFor(
+      async () => {
+        await queue.add('primer', { n: 0 })
+        expect(heard.size).toBeGreaterThan(0)
+      },
+      { timeout: 30_000, interval: 50 },
+    )
   /** Adds as a producer does, which is told at once that Redis is away and tries again. */
   const add = (...numbers: number[]) =>
     vi.waitFor(
@@ -57,13 +71,13 @@ function open(connection: QueueConnection, log = silent) {
       timeout: 30_000,
       interval: 20,
     })
-  return { queue, events, worker, client, taken, gates, add, untilHeard }
+  return { queue, worker, client, taken, gates, add, untilListening, untilHeard }
 }
 
 test('a primary that becomes a replica and stays reachable is left for the new one', async () => {
   const pair = await startPair()
-  const { events, add, untilHeard, gates, taken, client, worker } = open(redisConnection(pair.url))
-  await events.waitUntilReady()
+  const { add, untilListening, untilHeard, gates, taken, client, worker } = open(redisConnection(pair.url))
+  await untilListening()
   let release: () => void = () => undefined
   gates.set(1, new Promise((resolve) => (release = resolve)))
   const failures: Error[] = []
@@ -92,8 +106,8 @@ test('while the proxy leads to the old primary nothing fails, and what is wrong 
   const connection = redisConnection(pair.url)
   const said: string[] = []
   const log = createLogger('warn', { write: (line) => void said.push((JSON.parse(line) as { msg: string }).msg) })
-  const { add, untilHeard, gates, taken, worker, events } = open(connection, log)
-  await events.waitUntilReady()
+  const { add, untilListening, untilHeard, gates, taken, worker } = open(connection, log)
+  await untilListening()
   let release: () => void = () => undefined
   gates.set(1, new Promise((resolve) => (release = resolve)))
   const failures: Error[] = []
@@ -160,8 +174,8 @@ test('sentinels lead to the new primary', async () => {
   const nowhere = redisConnection(`redis+sentinel://127.0.0.1:${await freePort()}/main`)
   await expect(checkRedis(nowhere)).rejects.toThrow(/none of its sentinels answers; start them or correct the URL/)
 
-  const { events, add, untilHeard, gates, taken, client } = open(connection)
-  await events.waitUntilReady()
+  const { add, untilListening, untilHeard, gates, taken, client } = open(connection)
+  await untilListening()
   let release: () => void = () => undefined
   gates.set(1, new Promise((resolve) => (release = resolve)))
   await add(1, 2)
@@ -197,8 +211,10 @@ test('a cluster is followed by its client', async () => {
     },
     { timeout: 20_000 },
   )
-  const { events, add, untilHeard, gates, taken } = open(redisConnection(`redis://127.0.0.1:${first.port}?cluster=1`))
-  await events.waitUntilReady()
+  const { add, untilListening, untilHeard, gates, taken } = open(
+    redisConnection(`redis://127.0.0.1:${first.port}?cluster=1`),
+  )
+  await untilListening()
   let release: () => void = () => undefined
   gates.set(1, new Promise((resolve) => (release = resolve)))
   await add(1, 2)
