@@ -43,13 +43,14 @@ function bullOptions(connection: QueueConnection, policy: Policy, log: Logger) {
 }
 
 const clusterNodeList = z.array(z.strictObject({ host: z.string(), port: z.number() })).nullish()
-const listener = z.custom<() => void>((value) => typeof value === 'function')
+const listener = z.custom<() => void>((value) => typeof value === 'function').optional()
 
 // BullMQ knows only ioredis' plain client when it is given options. A Cluster instance could be passed instead, but then
 // BullMQ would neither own nor close it. This is the place it offers for saying how a client is made from options.
 RedisConnection.clientFactory = ({ clusterNodes, onReady, ...options }) => {
   const client = newClient(options, clusterNodeList.parse(clusterNodes) ?? null)
-  client.on('ready', listener.parse(onReady))
+  const known = listener.parse(onReady)
+  if (known !== undefined) client.on('ready', known)
   return createIORedisClient(client)
 }
 
