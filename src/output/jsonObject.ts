@@ -54,7 +54,8 @@ export async function putOnce(store: Store, key: string, bytes: Uint8Array | str
   throw new InputError('held', `${store.uri}${key} was written by another run meanwhile; wait for it, then start again`)
 }
 
-function parsedJson(text: string): unknown {
+/** What JSON text says; undefined where it is no JSON, which a schema then refuses. */
+export function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

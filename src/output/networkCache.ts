@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { parsedJson } from './jsonObject.ts'
 
 /** Which bytes lay at a place when it was last read. */
 const seenSchema = z.object({ etag: z.string(), digest: z.string().regex(/^[0-9a-f]{64}$/) })
@@ -36,7 +37,7 @@ export class NetworkCache {
   /** What lay at `place` when its ETag was this one. */
   async seenAt(place: string, etag: string): Promise<Uint8Array | undefined> {
     const text = await readFile(this.#noteOf(place), 'utf8').catch(() => undefined)
-    const seen = seenSchema.safeParse(text === undefined ? undefined : parsedOrUndefined(text))
+    const seen = seenSchema.safeParse(text === undefined ? undefined : parsedJson(text))
     return seen.success && seen.data.etag === etag ? this.get(seen.data.digest) : undefined
   }
 
@@ -65,12 +66,4 @@ export class NetworkCache {
 
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
-}
-
-function parsedOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
