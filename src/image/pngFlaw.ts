@@ -34,7 +34,7 @@ export function hasPngFlaw(bytes: Uint8Array): boolean {
 /** Chunks in which Pillow looks at fields without asking whether they are there. */
 const leastBytes: Readonly<Record<string, number>> = { IHDR: 13, gAMA: 4, sRGB: 1, pHYs: 9, acTL: 8, fcTL: 26, fdAT: 4 }
 
-/** Of all texts together, unpacked, and of each that is packed. Pillow takes 64 MiB and 1 MiB. */
+/** Whether a chunk of `name` holds a value that Pillow refuses: a method of compression other than 0, a cut chromaticity. */
 function hasWrongField(name: string, content: Uint8Array): boolean {
   // Method of compression: 0 is the only one that there is.
   if (name === 'iCCP' || name === 'zTXt') {
