@@ -1,14 +1,19 @@
-import type { Node, Padding } from '../graph.ts'
-import { constant, make } from '../ops.ts'
+import type { Node } from '../graph.ts'
+import { make } from '../ops.ts'
 import type { Tensors } from '../weights/tensors.ts'
+import { denseNetNames } from './densenetNames.ts'
 import { findDenseNetShape, type DenseNetShape } from './densenetShape.ts'
 import type { Architecture, NetworkFamily } from './family.ts'
+import { Layers } from './layers.ts'
 
 /** DenseNets in torchvision's names. */
 export const denseNet: NetworkFamily = {
-  recognise(weights, file) {
-    const { shape, notes } = findDenseNetShape(weights, file)
-    const { heads, ...trunk } = shape
+  name: 'DenseNet',
+  layout: "DenseNets in torchvision's layout",
+  names: denseNetNames,
+  recognise(reader, { epsilon = 1e-5 }) {
+    const { shape, notes } = findDenseNetShape(reader, epsilon)
+    const { heads, imageChannels, ...trunk } = shape
     return {
       architecture: architectureOf(trunk),
       facts: [
@@ -17,15 +22,18 @@ export const denseNet: NetworkFamily = {
       ],
       outputs: heads,
       notes,
+      batchNorm: { epsilon },
+      imageChannels,
       // The stem quarters the sides, each transition halves them; both round up.
       smallestSide: 4 * 2 ** shape.transitions.length - 3,
-      trunkPrefix: 'features.',
+      weights: reader.weights,
+      used: reader.placed,
       build: (given, image) => buildDenseNet(shape, given, image),
     }
   },
 }
 
-interface DenseNetArchitecture extends Architecture, Omit<DenseNetShape, 'heads'> {
+interface DenseNetArchitecture extends Architecture, Omit<DenseNetShape, 'heads' | 'imageChannels'> {
   readonly family: 'DenseNet'
 }
 
@@ -36,7 +44,7 @@ const published: readonly (readonly [name: string, blocks: string, growth: numbe
   ['DenseNet-201', '6-12-48-32', 32, 64],
 ]
 
-function architectureOf(trunk: Omit<DenseNetShape, 'heads'>): DenseNetArchitecture {
+function architectureOf(trunk: Omit<DenseNetShape, 'heads' | 'imageChannels'>): DenseNetArchitecture {
   const { blocks, transitions, growth, initFeatures } = trunk
   const layers = blocks.join('-')
   const known = published.find(([, ...measures]) => measures.join() === [layers, growth, initFeatures].join())
@@ -54,58 +62,31 @@ function architectureOf(trunk: Omit<DenseNetShape, 'heads'>): DenseNetArchitectu
  * norm is a function call in torchvision and so escapes tools that hook modules; here it is a node like all others.
  */
 function buildDenseNet(shape: DenseNetShape, weights: Tensors, image: Node): ReadonlyMap<string, Node> {
-  const parameter = (name: string): Node => {
-    const tensor = weights.get(name)
-    if (tensor === undefined) throw new Error(`the weights hold no ${name}`)
-    return constant(tensor.data, tensor.shape, name)
-  }
-  const conv = (x: Node, name: string, stride: number, padding: number): Node =>
-    make(
-      'conv',
-      [x, parameter(`${name}.weight`)],
-      { strides: [stride, stride], pads: square(padding), groups: 1 },
-      name,
-    )
-  const normRelu = (x: Node, norm: string, relu: string): Node => {
-    const parts = ['weight', 'bias', 'running_mean', 'running_var'].map((part) => parameter(`${norm}.${part}`))
-    return make('relu', [make('batchNorm', [x, ...parts], { epsilon: shape.epsilon }, norm)], {}, relu)
-  }
+  const layers = new Layers(weights, shape.epsilon)
+  const normRelu = (x: Node, norm: string, relu: string): Node => layers.relu(layers.norm(x, norm), relu)
 
-  let x = conv(image, 'features.conv0', 2, (shape.stemKernel - 1) / 2)
+  let x = layers.convolution(image, 'features.conv0', { stride: 2, padding: (shape.stemKernel - 1) / 2 })
   x = normRelu(x, 'features.norm0', 'features.relu0')
-  x = make('maxPool', [x], { kernel: [3, 3], strides: [2, 2], pads: square(1) }, 'features.pool0')
+  x = layers.maxPool(x, 3, 2, 1, 'features.pool0')
 
-  shape.blocks.forEach((layers, index) => {
+  shape.blocks.forEach((count, index) => {
     const block = index + 1
-    for (let layer = 1; layer <= layers; layer++) {
+    for (let layer = 1; layer <= count; layer++) {
       const name = `features.denseblock${block}.denselayer${layer}`
-      const squeezed = conv(normRelu(x, `${name}.norm1`, `${name}.relu1`), `${name}.conv1`, 1, 0)
-      const grown = conv(
-        normRelu(squeezed, `${name}.norm2`, `${name}.relu2`),
-        `${name}.conv2`,
-        1,
-        (shape.layerKernel - 1) / 2,
-      )
+      const squeezed = layers.convolution(normRelu(x, `${name}.norm1`, `${name}.relu1`), `${name}.conv1`)
+      const padding = (shape.layerKernel - 1) / 2
+      const grown = layers.convolution(normRelu(squeezed, `${name}.norm2`, `${name}.relu2`), `${name}.conv2`, {
+        padding,
+      })
       x = make('concat', [x, grown], { axis: 1 }, name)
     }
     if (block < shape.blocks.length) {
       const name = `features.transition${block}`
-      x = conv(normRelu(x, `${name}.norm`, `${name}.relu`), `${name}.conv`, 1, 0)
+      x = layers.convolution(normRelu(x, `${name}.norm`, `${name}.relu`), `${name}.conv`)
       x = make('averagePool', [x], { kernel: [2, 2] }, `${name}.pool`)
     }
   })
 
   x = normRelu(x, `features.norm${shape.blocks.length + 1}`, 'features.relu')
-  const pooled = make('reduceMean', [x], { axes: [2, 3] }, 'pool')
-  const features = make('reshape', [pooled], { shape: [x.shape[0] ?? 1, shape.finalFeatures] })
-  return new Map(
-    shape.heads.map((head) => {
-      const product = make('matmul', [features, parameter(`${head.output}.weight`)], { transposeB: true }, head.output)
-      return [head.output, head.bias ? make('add', [product, parameter(`${head.output}.bias`)]) : product]
-    }),
-  )
-}
-
-function square(padding: number): Padding {
-  return [padding, padding, padding, padding]
+  return layers.outputs(layers.globalAverage(x), shape.heads)
 }

@@ -48,10 +48,19 @@ const inputSchema = z.strictObject({
   std: z.tuple([spread, spread, spread]),
 })
 
+/** Batch norm's epsilon, which no checkpoint stores. */
+const batchNormSchema = z.strictObject({
+  epsilon: z.number().positive(),
+  /** Of the norms that end an inverted residual (MobileNetV2), where it is another. */
+  projectionEpsilon: z.number().positive().optional(),
+})
+
 /** What a network expects and means. `<file>.yaml` beside a checkpoint overrides any part of it. */
 export const descriptionSchema = z.strictObject({
   input: inputSchema,
   heads: z.array(headSchema).min(1),
+  /** Absent where it is PyTorch's 1e-5 everywhere. */
+  batchNorm: batchNormSchema.optional(),
 })
 export type Description = z.infer<typeof descriptionSchema>
 
@@ -90,6 +99,7 @@ export const overrideSchema = z.strictObject({
         .partial(),
     )
     .optional(),
+  batchNorm: batchNormSchema.partial().optional(),
 })
 export type DescriptionOverride = z.infer<typeof overrideSchema>
 export type HeadOverride = NonNullable<DescriptionOverride['heads']>[number]

@@ -1,24 +1,66 @@
 import { InputError } from '../../base/errors.ts'
-import type { Tensors } from '../weights/tensors.ts'
+import type { Tensors, WeightTensor } from '../weights/tensors.ts'
 import { denseNet } from './densenet.ts'
-import type { NetworkFamily, RecognisedNetwork } from './family.ts'
+import type { GivenEpsilons, NetworkFamily, RecognisedNetwork } from './family.ts'
+import { resNet } from './resnet.ts'
+import { TrunkReader } from './trunkReader.ts'
 
 /** Every family that headlight builds. A new one is its own file and a place in this list. */
-const families: readonly NetworkFamily[] = [denseNet]
+const families: readonly NetworkFamily[] = [denseNet, resNet]
 
 /**
- * The network that the weights make up. InputError `unsupported-network` when no family knows them; it says what the first
- * family in the list misses.
+ * The network that the weights make up; `given` is what the description says of batch norms. InputError
+ * `unsupported-network` when no family knows them, by the nearest family's first tensor that does not fit, or when two do;
+ * `bad-checkpoint` for a variance below zero.
  */
-export function recogniseNetwork(weights: Tensors, file: string): RecognisedNetwork {
-  let refusal: InputError | undefined
+export function recogniseNetwork(weights: Tensors, file: string, given: GivenEpsilons = {}): RecognisedNetwork {
+  const recognised: { readonly name: string; readonly network: RecognisedNetwork }[] = []
+  const refusals: { readonly placed: number; readonly error: InputError }[] = []
   for (const family of families) {
+    let reader: TrunkReader | undefined
     try {
-      return family.recognise(weights, file)
+      const names = family.names([...weights.keys()], file)
+      if (names === undefined) continue
+      reader = new TrunkReader(underNames(weights, names), file, family)
+      recognised.push({ name: family.name, network: family.recognise(reader, given) })
     } catch (error) {
       if (!(error instanceof InputError)) throw error
-      refusal ??= error
+      refusals.push({ placed: reader?.placed.size ?? 0, error })
     }
   }
-  throw refusal ?? new Error('no family of networks is listed')
+  const [first, second] = recognised
+  if (first !== undefined && second !== undefined) {
+    throw unsupported(
+      file,
+      `holds weights that make up both a ${first.name} and a ${second.name}: save one network alone`,
+    )
+  }
+  if (first !== undefined) return first.network
+  // The family that found a place for most tensors is the nearest one.
+  const [nearest] = refusals.toSorted((a, b) => b.placed - a.placed)
+  throw nearest?.error ?? unknownNetwork(weights, file)
+}
+
+function underNames(weights: Tensors, names: ReadonlyMap<string, string>): Tensors {
+  return new Map([...weights].map(([name, tensor]): [string, WeightTensor] => [names.get(name) ?? name, tensor]))
+}
+
+/** Families that headlight does not build, by a tensor that tells of them. */
+const otherFamilies: readonly (readonly [family: string, telling: RegExp])[] = [
+  ['vision transformer', /(?:^|\.)(?:cls_token|class_token)$/],
+  ['EfficientNet', /(?:^|\.)_blocks\.0\._depthwise_conv\.weight$|(?:^|\.)blocks\.0\.0\.conv_dw\.weight$/],
+  ['MobileNetV3 or EfficientNet', /(?:^|\.)features\.1\.(?:0\.)?block\.0\.0\.weight$/],
+]
+
+function unknownNetwork(weights: Tensors, file: string): InputError {
+  const names = [...weights.keys()]
+  const family = otherFamilies.find(([, telling]) => names.some((name) => telling.test(name)))?.[0]
+  const kind = family === undefined ? 'is of no family of networks that headlight builds' : `looks like a ${family}`
+  const some = names.slice(0, 3).join(', ')
+  const known = families.map(({ layout }) => layout).join(', ')
+  return unsupported(file, `${kind} (its weights begin with ${some || 'none at all'}); headlight builds ${known}`)
+}
+
+function unsupported(file: string, what: string): InputError {
+  return new InputError('unsupported-network', `${file} ${what}`)
 }

@@ -1,7 +1,10 @@
+import { InputError } from '../../base/errors.ts'
 import type { Node } from '../graph.ts'
+import { renamed } from '../weights/names.ts'
 import type { Tensors } from '../weights/tensors.ts'
+import type { TrunkReader } from './trunkReader.ts'
 
-/** One linear layer on the globally averaged features: weight `[outputs, features]`, bias `[outputs]` or none. */
+/** One linear layer on the trunk's features: weight `[outputs, features]`, bias `[outputs]` or none. */
 export interface OutputLayer {
   /** Weight prefix: the tensors are `<output>.weight` and, where `bias` is true, `<output>.bias`. */
   readonly output: string
@@ -18,6 +21,17 @@ export interface Architecture {
   readonly relus: number
 }
 
+/** Batch norm's epsilon, which no checkpoint stores. */
+export interface BatchNormEpsilons {
+  /** PyTorch's default is 1e-5. */
+  readonly epsilon: number
+  /** That of the norms at the end of an inverted residual where it differs (MobileNetV2). */
+  readonly projectionEpsilon?: number
+}
+
+/** What a description says of them; what it does not say is the family's to assume. */
+export type GivenEpsilons = { readonly [K in keyof BatchNormEpsilons]?: number | undefined }
+
 /** A network that its family has found in weights, ready to be built. */
 export interface RecognisedNetwork {
   /** Plain data. */
@@ -26,14 +40,19 @@ export interface RecognisedNetwork {
   readonly facts: readonly (readonly [name: string, text: string])[]
   /** In the order of the file. */
   readonly outputs: readonly OutputLayer[]
-  /** Sentences about what was left out. */
+  /** Sentences about what was assumed or left out. */
   readonly notes: readonly string[]
+  readonly batchNorm: BatchNormEpsilons
+  /** Channels of the image that the first convolution takes. */
+  readonly imageChannels: 1 | 3
   /** Width and height of the input in pixels below which nothing is left to average. */
   readonly smallestSide: number
-  /** Names of the trunk's tensors begin so. */
-  readonly trunkPrefix: string
+  /** The tensors by the family's own names; what it folds on loading is folded here. */
+  readonly weights: Tensors
+  /** Names in `weights` of the tensors that take part, the outputs' included. */
+  readonly used: ReadonlySet<string>
   /**
-   * Takes the normalised image, N×3×H×W; gives each output's N×outputs by its name. The weights are given anew, since a
+   * Takes the normalised image, N×C×H×W; gives each output's N×outputs by its name. The weights are given anew, since a
    * caller may put others of the same shapes in their place: closed over, those would be passed over without a word.
    */
   build(weights: Tensors, image: Node): ReadonlyMap<string, Node>
@@ -41,10 +60,37 @@ export interface RecognisedNetwork {
 
 /** Networks that are built alike, in one file with how their weights are recognised. `families.ts` lists them. */
 export interface NetworkFamily {
+  /** `ResNet` */
+  readonly name: string
+  /** What is built of it, for sentences: `ResNets in torchvision's layout`. */
+  readonly layout: string
   /**
-   * Finds the network that the weights make up, and checks that every tensor of it is there in the shape that the others
-   * call for. InputError `unsupported-network` names the first tensor that is missing, of an odd shape, or unknown: an
-   * unknown one may take part in the forward pass, and leaving it out would give wrong angles. `file` is for messages.
+   * The family's own name for each of a file's names, without what stands before the trunk (`backbone.`); undefined when
+   * nothing in the names tells of this family. InputError `unsupported-network` when they hold two such networks.
    */
-  recognise(weights: Tensors, file: string): RecognisedNetwork
+  readonly names: (names: readonly string[], file: string) => ReadonlyMap<string, string> | undefined
+  /**
+   * Finds the network that the weights make up, and checks that every tensor of its trunk is there in the shape that the
+   * others call for. InputError `unsupported-network` (made by the reader) names the first tensor that is missing, of an
+   * odd shape, or unknown: an unknown one may take part in the forward pass, and leaving it out would give wrong angles.
+   * `given` is what the description says of batch norms.
+   */
+  recognise(reader: TrunkReader, given: GivenEpsilons): RecognisedNetwork
+}
+
+/**
+ * The usual `names`: `telling` matches one tensor that all networks of the family hold and no other's, and its first group
+ * is what stands before the trunk, which is taken off all names that begin with it.
+ */
+export function namesBehind(telling: RegExp): NetworkFamily['names'] {
+  return (names, file) => {
+    const prefixes = new Set(names.flatMap((name) => telling.exec(name)?.[1] ?? []))
+    const [prefix] = prefixes
+    if (prefix === undefined) return undefined
+    if (prefixes.size > 1) {
+      const some = [...prefixes].map((one) => JSON.stringify(one)).join(' and ')
+      throw new InputError('unsupported-network', `${file} holds networks under ${some}: save one alone`)
+    }
+    return renamed(names, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name), file)
+  }
 }

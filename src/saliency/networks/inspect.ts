@@ -77,6 +77,14 @@ export function renderInspection(network: Network, memory: readonly string[] = [
       ],
     },
   ]
+  if (description.batchNorm !== undefined) {
+    const { epsilon, projectionEpsilon } = description.batchNorm
+    const rows: [string, string][] = [['epsilon', mark('batchNorm.epsilon', String(epsilon))]]
+    if (projectionEpsilon !== undefined) {
+      rows.push(['projections', mark('batchNorm.projectionEpsilon', String(projectionEpsilon))])
+    }
+    sections.push({ title: 'batch norm', rows })
+  }
   for (const [index, head] of heads.entries())
     sections.push(headSection(head, (key, text) => mark(`heads.${index}.${key}`, text)))
   const text = sections.map(renderSection).join('\n')
@@ -135,12 +143,9 @@ function resizeRule({ resize, width, height }: Description['input']): string {
 }
 
 function parameterCount({ weights, recognised }: Network): number {
-  const outputs = new Set(recognised.outputs.map(({ output }) => output))
   let count = 0
-  for (const [name, { data }] of weights) {
-    const [, layer = '', part = ''] = /^(.*)\.([^.]+)$/.exec(name) ?? []
-    const learned = part === 'weight' || part === 'bias'
-    if (learned && (layer.startsWith(recognised.trunkPrefix) || outputs.has(layer))) count += data.length
+  for (const name of recognised.used) {
+    if (/\.(?:weight|bias)$/.test(name)) count += weights.get(name)?.data.length ?? 0
   }
   return count
 }

@@ -14,7 +14,7 @@ import { resolveDescription } from './resolve.ts'
 export function loadNetwork(bytes: Uint8Array, file: string, override?: unknown): Network {
   const given = checkOverride(override, file)
   const { format, storedTypes, tensors, notes } = readWeights(bytes, file)
-  const recognised = recogniseNetwork(tensors, file)
+  const recognised = recogniseNetwork(tensors, file, given.batchNorm)
   const { description, provenance, notes: headNotes } = resolveDescription(recognised, given, file)
   return {
     file,
@@ -25,6 +25,6 @@ export function loadNetwork(bytes: Uint8Array, file: string, override?: unknown)
     description,
     provenance,
     notes: [...notes, ...recognised.notes, ...headNotes],
-    weights: tensors,
+    weights: recognised.weights,
   }
 }

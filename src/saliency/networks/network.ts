@@ -22,6 +22,6 @@ export interface Network {
   readonly provenance: Readonly<Record<string, Provenance>>
   /** Sentences about what was assumed or left out, for people to read. */
   readonly notes: readonly string[]
-  /** `features.…` in torchvision's names, heads by `<output>.weight` and `.bias`. */
+  /** By the family's own names; heads by `<output>.weight` and `.bias`. */
   readonly weights: Tensors
 }

@@ -1,7 +1,7 @@
 import { InputError } from '../../base/errors.ts'
 import { angleNames, type AngleName } from '../../pose/euler.ts'
 import type { Description, DescriptionOverride, Head, HeadOverride } from './description.ts'
-import type { OutputLayer, RecognisedNetwork } from './family.ts'
+import type { BatchNormEpsilons, OutputLayer, RecognisedNetwork } from './family.ts'
 import type { Provenance } from './network.ts'
 
 /** torchvision's preprocessing for its ImageNet weights, and the origin's. */
@@ -45,7 +45,7 @@ type SourcedHead = { readonly head: Head; readonly from: Readonly<Record<string,
  * without it, such as what 90 bins mean.
  */
 export function resolveDescription(
-  recognised: Pick<RecognisedNetwork, 'outputs' | 'smallestSide'>,
+  recognised: Pick<RecognisedNetwork, 'outputs' | 'smallestSide' | 'batchNorm'>,
   override: DescriptionOverride,
   file: string,
 ): ResolvedDescription {
@@ -60,7 +60,17 @@ export function resolveDescription(
   for (const [index, { from }] of heads.entries()) {
     for (const [key, source] of Object.entries(from)) provenance[`heads.${index}.${key}`] = source
   }
-  return { description: { input, heads: heads.map(({ head }) => head) }, provenance, notes: resolver.notes }
+  const { batchNorm } = recognised
+  const description = { input, heads: heads.map(({ head }) => head), ...(isUsual(batchNorm) ? {} : { batchNorm }) }
+  for (const key of Object.keys(description.batchNorm ?? {}) as (keyof BatchNormEpsilons)[]) {
+    provenance[`batchNorm.${key}`] = override.batchNorm?.[key] === undefined ? 'default' : 'given'
+  }
+  return { description, provenance, notes: resolver.notes }
+}
+
+/** PyTorch's own, which the descriptions of existing result sets do not mention. */
+function isUsual({ epsilon, projectionEpsilon = epsilon }: BatchNormEpsilons): boolean {
+  return epsilon === 1e-5 && projectionEpsilon === 1e-5
 }
 
 class HeadResolver {

@@ -1,7 +1,7 @@
 import { InputError } from '../../base/errors.ts'
 import { ByteCursor, truncated } from './byteCursor.ts'
 import { fileKind } from './fileKind.ts'
-import { torchvisionNames } from './names.ts'
+import { namesWithoutWrappers } from './names.ts'
 import { readPickle } from './pickle.ts'
 import { isSafetensors, readSafetensors } from './safetensors.ts'
 import { findStateDict, type StoredTensors } from './stateDict.ts'
@@ -27,7 +27,7 @@ export interface Weights {
  */
 export function readWeights(bytes: Uint8Array, file: string): Weights {
   const { format, tensors: stored, note } = readStored(bytes, file)
-  const names = torchvisionNames(stored.keys(), file)
+  const names = namesWithoutWrappers(stored.keys(), file)
   const tensors = new Map<string, WeightTensor>()
   const storedTypes = new Set<string>()
   // A tensor may be a window that repeats its storage; together they must not be much more than the file.

@@ -4,5 +4,5 @@ export interface WeightTensor {
   readonly data: Float32Array
 }
 
-/** Weights by their torchvision name (`features.conv0.weight`), prefixes and old spellings already resolved. */
+/** Weights by name, without the segments that wrappers put into names. */
 export type Tensors = ReadonlyMap<string, WeightTensor>

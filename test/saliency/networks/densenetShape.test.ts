@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { denseNet } from '../../../src/saliency/networks/densenet.ts'
 import { findDenseNetShape } from '../../../src/saliency/networks/densenetShape.ts'
+import { TrunkReader } from '../../../src/saliency/networks/trunkReader.ts'
 import type { Tensors } from '../../../src/saliency/weights/tensors.ts'
 import { tinyWith, tinyWithHeads } from '../../support/tinyNetwork.ts'
 
 function shapeOf(weights: Tensors) {
-  return findDenseNetShape(weights, 'x.pkl')
+  return findDenseNetShape(new TrunkReader(weights, 'x.pkl', denseNet), 1e-5)
 }
 
 function refusal(message: RegExp): unknown {
@@ -15,6 +17,7 @@ test('the shape of a DenseNet is found in its weights', () => {
   const head = { outputs: 61, bias: true }
   expect(shapeOf(tinyWith())).toEqual({
     shape: {
+      imageChannels: 3,
       initFeatures: 16,
       growth: 8,
       bottleneck: 32,
@@ -48,10 +51,16 @@ test('dense layers with a 5×5 kernel', () => {
 test('a layer that is known to be unused is left out and said', () => {
   const { shape, notes } = shapeOf(tinyWith({ 'fc_finetune.weight': [3, 35], 'fc_finetune.bias': [3] }))
   expect(shape.heads).toHaveLength(3)
-  expect(notes).toEqual([
-    'fc_finetune.weight takes no part in the forward pass and is left out.',
-    'fc_finetune.bias takes no part in the forward pass and is left out.',
-  ])
+  expect(notes).toEqual(['fc_finetune.* (2 tensors) takes no part in the forward pass and is left out.'])
+})
+
+test.each([
+  ['temperature', []],
+  ['hidden.weight', [64, 33]],
+])('%s, which nothing takes, is left out and said', (name, shape) => {
+  const { shape: found, notes } = shapeOf(tinyWith({ [name]: shape }))
+  expect(found.heads).toHaveLength(3)
+  expect(notes).toEqual([`${name} takes no part in the forward pass and is left out.`])
 })
 
 describe('any tensor that is missing is named', () => {
@@ -71,7 +80,7 @@ describe('any tensor of an odd shape is named', () => {
   )
 
   test.each([
-    ['features.conv0.weight', [16, 1, 7, 7], /conv0\.weight of shape \[16, 1, 7, 7\] where \[any, 3, 7, 7\] belongs/],
+    ['features.conv0.weight', [16, 2, 7, 7], /conv0\.weight of shape \[16, 2, 7, 7\] where \[any, 3, 7, 7\] belongs/],
     ['features.conv0.weight', [16, 3, 3, 3], /conv0\.weight of shape \[16, 3, 3, 3\]/],
     ['features.conv0.weight', [0, 3, 7, 7], /conv0\.weight of shape/],
     ['features.denseblock3.denselayer2.conv2.weight', [12, 32, 3, 3], /where \[8, 32, 3, 3\] belongs/],
@@ -94,13 +103,19 @@ describe('what has no place is named, since leaving it out could change the resu
     ['features.conv0.bias', [16]],
     ['features.denseblock1.denselayer1.conv1.bias', [32]],
     ['features.denseblock2.denselayer3.norm1.extra', [32]],
-    ['hidden.weight', [64, 33]],
-    ['temperature', []],
+    ['attention.conv.weight', [8, 8, 3, 3]],
+    ['neck.running_var', [32]],
   ])('%s', (name, shape) => {
     const said = name.includes('denselayer3')
       ? 'lacks features.denseblock2.denselayer3.norm1.weight'
       : `holds ${name} \\[`
     expect(() => shapeOf(tinyWith({ [name]: shape }))).toThrow(refusal(new RegExp(said)))
+  })
+
+  test('a layer that may take what an output gives', () => {
+    expect(() => shapeOf(tinyWithHeads({ fc: [64, 32], fc_yaw: [61, 64] }))).toThrow(
+      refusal(/holds fc_yaw\.weight \[61, 64\], which may take what fc gives/),
+    )
   })
 
   test('a head that does not take the trunk’s features', () => {
@@ -112,10 +127,4 @@ describe('what has no place is named, since leaving it out could change the resu
   test('no head at all', () => {
     expect(() => shapeOf(tinyWithHeads({}))).toThrow(refusal(/has no head: a weight of shape \[outputs, 32\]/))
   })
-})
-
-test('other families are recognised by their weights', () => {
-  const resnet: Tensors = new Map([['layer1.0.conv1.weight', { shape: [1], data: new Float32Array(1) }]])
-  expect(() => shapeOf(resnet)).toThrow(refusal(/lacks features\.conv0\.weight, which looks like a ResNet/))
-  expect(() => shapeOf(new Map())).toThrow(refusal(/begin with none at all/))
 })

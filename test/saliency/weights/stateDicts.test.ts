@@ -22,7 +22,7 @@ describe('where the weights lie in the file', () => {
 
   test('nested, beside a loose tensor, and in a list', () => {
     expect(names({ checkpoint: { inner: { state_dict: { 'w.weight': weight() } } } })).toEqual(['w.weight'])
-    expect(names({ best: weight(), state_dict: { 'conv0.weight': weight() } })).toEqual(['features.conv0.weight'])
+    expect(names({ best: weight(), state_dict: { 'conv0.weight': weight() } })).toEqual(['conv0.weight'])
     expect(names([{ 'w.weight': weight() }, 17])).toEqual(['w.weight'])
   })
 
@@ -32,7 +32,7 @@ describe('where the weights lie in the file', () => {
       state_dict: { 'conv0.weight': weight(2) },
     })
     const { tensors, notes } = readWeights(file, 'x.pkl')
-    expect([...(tensors.get('features.conv0.weight')?.data ?? [])]).toEqual([2])
+    expect([...(tensors.get('conv0.weight')?.data ?? [])]).toEqual([2])
     expect(notes).toEqual(['The file holds several sets of weights; "state_dict" was taken, not "ema".'])
   })
 
@@ -44,47 +44,22 @@ describe('where the weights lie in the file', () => {
   })
 })
 
-describe('names become torchvision’s', () => {
-  const trunk = ['conv0.weight', 'norm0.bias', 'denseblock1.denselayer1.conv1.weight', 'transition1.norm.weight']
-
-  test.each([
-    ['features.', ''],
-    ['module.features.', 'module.'],
-    ['module.module.features.', 'module.module.'],
-    ['_orig_mod.module.features.', '_orig_mod.module.'],
-    ['features.module.', ''],
-    ['backbone.features.', 'backbone.'],
-    ['backbone.features.', ''],
-    ['', ''],
-    ['model.net.trunk.', 'model.net.'],
-  ])('trunk under "%s", heads under "%s"', (prefix, headPrefix) => {
-    const value = Object.fromEntries(
-      [...trunk.map((name) => prefix + name), `${headPrefix}fc_yaw.weight`].map((name) => [name, weight()]),
-    )
-    expect(names(value)).toEqual([...trunk.map((name) => `features.${name}`), 'fc_yaw.weight'])
-  })
-
-  test('old spellings', () => {
-    const old = {
-      'features.denseblock1.denselayer12.norm.1.running_mean': weight(),
-      'features.denseblock1.denselayer12.conv.2.weight': weight(),
-    }
-    expect(names({ 'features.conv0.weight': weight(), ...old })).toEqual([
-      'features.conv0.weight',
-      'features.denseblock1.denselayer12.norm1.running_mean',
-      'features.denseblock1.denselayer12.conv2.weight',
-    ])
-  })
-
-  test('two networks in one dictionary, or one weight twice, are refused', () => {
-    const two = { 'a.conv0.weight': weight(), 'b.conv0.weight': weight() }
-    const twice = { 'features.conv0.weight': weight(), 'fc.weight': weight(), 'module.fc.weight': weight() }
-    expect(() => names(two)).toThrow(/2 DenseNets \(a\.conv0\.weight, b\.conv0\.weight\)/)
-    expect(() => names(twice)).toThrow(
-      expect.objectContaining({
-        code: 'unsupported-network',
-        message: expect.stringMatching(/both fc\.weight and module\.fc\.weight/),
-      }),
-    )
-  })
+test('one weight twice, with and without a wrapper’s segment, is refused', () => {
+  const twice = { 'features.conv0.weight': weight(), 'fc.weight': weight(), 'module.fc.weight': weight() }
+  expect(() => names(twice)).toThrow(
+    expect.objectContaining({
+      code: 'unsupported-network',
+      message: expect.stringMatching(/both fc\.weight and module\.fc\.weight/),
+    }),
+  )
 })
+
+test.each([['module.'], ['module.module.'], ['_orig_mod.module.'], ['']])(
+  'wrappers’ segments "%s" are taken out',
+  (prefix) => {
+    expect(names({ [`${prefix}conv1.weight`]: weight(), [`${prefix}features.module.x`]: weight() })).toEqual([
+      'conv1.weight',
+      'features.x',
+    ])
+  },
+)

@@ -1,0 +1,181 @@
+import { InputError } from '../../base/errors.ts'
+import type { Tensors, WeightTensor } from '../weights/tensors.ts'
+import type { NetworkFamily, OutputLayer } from './family.ts'
+
+const normParts = ['weight', 'bias', 'running_mean', 'running_var'] as const
+
+/** Layers that are known to be in files without taking part in the forward pass, though they look like outputs. */
+const unusedLayers: ReadonlySet<string> = new Set(['fc_finetune'])
+
+/** Names that only a head has. One that does not take the trunk's features has layers before it that nobody here knows. */
+const headName = /yaw|pitch|roll|^(?:fc_[ypr]|linear_reg|fc_param|fc_angles)\b/i
+
+/**
+ * Weights as a family reads them: it asks for each tensor of its trunk in the shape that belongs there, and what it asked
+ * for has its place. All refusals are InputErrors that name the tensor: `unsupported-network`, and `bad-checkpoint` for a
+ * variance below zero.
+ */
+export class TrunkReader {
+  readonly #weights: Tensors
+  readonly #file: string
+  readonly #family: Pick<NetworkFamily, 'name' | 'layout'>
+  readonly #placed = new Set<string>()
+
+  constructor(weights: Tensors, file: string, family: Pick<NetworkFamily, 'name' | 'layout'>) {
+    this.#weights = weights
+    this.#file = file
+    this.#family = family
+  }
+
+  get weights(): Tensors {
+    return this.#weights
+  }
+
+  /** Names of the tensors that have their place in the network. */
+  get placed(): ReadonlySet<string> {
+    return this.#placed
+  }
+
+  has(name: string): boolean {
+    return this.#weights.has(name)
+  }
+
+  /** The highest number that stands in the first group of `pattern` among the names; undefined where nothing matches. */
+  highest(pattern: RegExp): number | undefined {
+    let highest: number | undefined
+    for (const name of this.#weights.keys()) {
+      const number = pattern.exec(name)?.[1]
+      if (number !== undefined) highest = Math.max(highest ?? 0, Number(number))
+    }
+    return highest
+  }
+
+  /** The shape of the tensor, which gets its place and must have the wanted sides; null stands for any size. */
+  shape(name: string, wanted: readonly (number | null)[]): readonly number[] {
+    const { shape } = this.tensor(name)
+    const fits =
+      shape.length === wanted.length && shape.every((side, axis) => side > 0 && side === (wanted[axis] ?? side))
+    if (!fits) throw this.unsupported(`has ${name} of shape ${show(shape)} where ${show(wanted)} belongs`)
+    this.#placed.add(name)
+    return shape
+  }
+
+  /** The tensor, without giving it a place. */
+  tensor(name: string): WeightTensor {
+    const tensor = this.#weights.get(name)
+    if (!tensor) throw this.missing(name)
+    return tensor
+  }
+
+  /** A square convolution's `<name>.weight`, `wanted` as `shape` takes it; and its bias where there is one. */
+  convolution(
+    name: string,
+    wanted: readonly [outs: number | null, insPerGroup: number | null, height: number | null, width: number | null],
+  ): { readonly outs: number; readonly insPerGroup: number; readonly kernel: number } {
+    const [outs = 0, insPerGroup = 0, height = 0, width = 0] = this.shape(`${name}.weight`, wanted)
+    if (height !== width) throw this.unsupported(`has a kernel of ${height}×${width} in ${name}, not a square one`)
+    return { outs, insPerGroup, kernel: height }
+  }
+
+  /** The first convolution, on the image: of 3 channels, or of 1 for a network of gray images. */
+  stem(name: string, kernel: number): { readonly outs: number; readonly imageChannels: 1 | 3 } {
+    const imageChannels = this.#weights.get(`${name}.weight`)?.shape[1] === 1 ? 1 : 3
+    const { outs } = this.convolution(name, [null, imageChannels, kernel, kernel])
+    return { outs, imageChannels }
+  }
+
+  /** A batch norm. It divides by a square root: a variance below zero would be NaN in every angle and every map. */
+  norm(name: string, channels: number, epsilon: number): void {
+    for (const part of normParts) this.shape(`${name}.${part}`, [channels])
+    const variances = `${name}.running_var`
+    const wrong = this.tensor(variances).data.find((variance) => variance + epsilon <= 0)
+    if (wrong === undefined) return
+    throw new InputError(
+      'bad-checkpoint',
+      `${this.#file} holds a variance of ${wrong} in ${variances}, and none can be below zero: take an earlier checkpoint`,
+    )
+  }
+
+  /** A linear layer of the trunk: `[outs, ins]` and its bias where there is one. */
+  linear(name: string, ins: number): { readonly outs: number } {
+    const [outs = 0] = this.shape(`${name}.weight`, [null, ins])
+    if (this.has(`${name}.bias`)) this.shape(`${name}.bias`, [outs])
+    return { outs }
+  }
+
+  /**
+   * The outputs: every linear layer on the trunk's `features` numbers. What else the trunk has not placed is left out with
+   * a note, unless it may take part in the forward pass: names that `trunk` matches, convolutions and norms, a head that
+   * takes other numbers, and what takes an output's numbers.
+   */
+  heads(
+    features: number,
+    trunk: RegExp,
+  ): { readonly outputs: readonly OutputLayer[]; readonly notes: readonly string[] } {
+    const outputs: OutputLayer[] = []
+    const rest = [...this.#weights].filter(([name]) => !this.#placed.has(name))
+    for (const [name, { shape }] of rest) {
+      const [, output] = /^(.+)\.weight$/.exec(name) ?? []
+      if (output === undefined || trunk.test(name) || unusedLayers.has(output)) continue
+      if (shape.length !== 2 || shape[1] !== features) continue
+      const { outs } = this.linear(output, features)
+      outputs.push({ output, outputs: outs, bias: this.has(`${output}.bias`) })
+    }
+    const unplaced = rest.filter(([name]) => !this.#placed.has(name))
+    for (const [name, { shape }] of unplaced) this.#refuseWhatMayTakePart(name, shape, features, outputs, trunk)
+    if (outputs.length === 0) {
+      throw this.unsupported(`has no head: a weight of shape [outputs, ${features}] beside the trunk is missing`)
+    }
+    return { outputs, notes: leftOutNotes(unplaced.map(([name]) => name)) }
+  }
+
+  missing(name: string): InputError {
+    return this.unsupported(`lacks ${name}`)
+  }
+
+  unsupported(what: string): InputError {
+    return new InputError('unsupported-network', `${this.#file} ${what}: headlight builds ${this.#family.layout}`)
+  }
+
+  #refuseWhatMayTakePart(
+    name: string,
+    shape: readonly number[],
+    features: number,
+    outputs: readonly OutputLayer[],
+    trunk: RegExp,
+  ): void {
+    const layer = name.slice(0, name.lastIndexOf('.'))
+    if (unusedLayers.has(layer)) return
+    const taken = shape.length === 2 ? shape[1] : undefined
+    const chained = outputs.find((output) => output.outputs === taken && output.output !== layer)
+    if (chained !== undefined && name.endsWith('.weight')) {
+      throw this.unsupported(
+        `holds ${name} ${show(shape)}, which may take what ${chained.output} gives, and layers between trunk and heads are unknown`,
+      )
+    }
+    const convolutionOrNorm = shape.length > 2 || /\.running_(?:mean|var)$/.test(name)
+    if (trunk.test(name) || headName.test(name) || convolutionOrNorm) {
+      throw this.unsupported(
+        `holds ${name} ${show(shape)}, which has no place in a ${this.#family.name} whose heads take ${features} features`,
+      )
+    }
+  }
+}
+
+/** One sentence for each first segment of the names. */
+function leftOutNotes(names: readonly string[]): string[] {
+  const bySegment = new Map<string, string[]>()
+  for (const name of names) {
+    const [segment = name] = name.split('.')
+    bySegment.set(segment, [...(bySegment.get(segment) ?? []), name])
+  }
+  return [...bySegment].map(([segment, [first = segment, ...more]]) =>
+    more.length === 0
+      ? `${first} takes no part in the forward pass and is left out.`
+      : `${segment}.* (${more.length + 1} tensors) takes no part in the forward pass and is left out.`,
+  )
+}
+
+function show(shape: readonly (number | null)[]): string {
+  return `[${shape.map((side) => side ?? 'any').join(', ')}]`
+}
