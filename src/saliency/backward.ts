@@ -1,6 +1,7 @@
-import type { Scope } from './choices.ts'
+import { activationsBetween, dependents, guidedActivations, type Activation } from './activations.ts'
+import type { Relu6Rule, Scope } from './choices.ts'
 import { topological, type Node } from './graph.ts'
-import { inputGradients, make, scalar } from './ops.ts'
+import { inputGradients, make, preluDerivative, scalar } from './ops.ts'
 
 /**
  * Gradients travel through the sweep multiplied by this power of two, which is exact, and are multiplied back at its end.
@@ -16,13 +17,12 @@ const sweepScale = 2 ** -40
  * Where an activation has several consumers, their gradients are summed first and pass through its ReLU once. Clamping
  * each consumer's gradient by itself is the tempting wrong choice: it gives another map (factor 1.38 on a toy network).
  */
-export function gradientOf(objective: Node, wrt: Node, scope: Scope): Node {
+export function gradientOf(objective: Node, wrt: Node, scope: Scope, relu6: Relu6Rule = 'guided'): Node {
   const order = topological([objective])
-  const depends = new Set<Node>([wrt])
-  for (const node of order) if (node.inputs.some((input) => depends.has(input))) depends.add(node)
+  const depends = dependents(wrt, order)
   if (!depends.has(objective)) throw new Error('the objective does not depend on the image')
 
-  const guided = new Set(guidedRelus(order, depends, scope))
+  const guided = new Set<Node>(guidedActivations(activationsBetween(wrt, [objective]), scope, relu6))
   const arriving = new Map<Node, Node[]>()
   arriving.set(objective, [make('expand', [scalar(sweepScale)], { shape: objective.shape })])
   for (const node of order.toReversed()) {
@@ -30,9 +30,7 @@ export function gradientOf(objective: Node, wrt: Node, scope: Scope): Node {
     const upstream = summed(arriving.get(node))
     if (upstream === undefined) continue
     if (node === wrt) return make('mul', [upstream, scalar(1 / sweepScale)])
-    // Guided backpropagation is this one overridden row of the table: at a guided ReLU a gradient passes only where it is
-    // positive and the activation was positive. Springenberg et al., "Striving for Simplicity", 2014, arXiv 1412.6806.
-    const passed = guided.has(node) ? [make('guidedRelu', [upstream, node])] : inputGradients(node, upstream)
+    const passed = guided.has(node) ? [guidedGradient(node as Activation, upstream)] : inputGradients(node, upstream)
     if (passed === undefined) throw new Error(`no gradient passes through ${node.op} ${node.label}`)
     node.inputs.forEach((input, index) => {
       const gradient = passed[index]
@@ -45,10 +43,21 @@ export function gradientOf(objective: Node, wrt: Node, scope: Scope): Node {
   throw new Error('the gradient of the objective never reaches the image')
 }
 
-function guidedRelus(order: readonly Node[], depends: ReadonlySet<Node>, scope: Scope): Node[] {
-  const relus = order.filter((node) => node.op === 'relu' && depends.has(node))
-  if (scope === 'all') return relus
-  return scope === 'stem' ? relus.slice(0, 1) : []
+/**
+ * Guided backpropagation is this override of the activations' rows in the table. One rule for every kind: what passes is
+ * max(0, upstream · derivative of the activation). For a ReLU that is Springenberg et al., "Striving for Simplicity", 2014,
+ * arXiv 1412.6806: a gradient passes only where it is positive and the activation was positive. A ReLU6 passes it inside its
+ * band, and a PReLU or LeakyReLU also at negative activations, times the slope.
+ */
+function guidedGradient(activation: Activation, upstream: Node): Node {
+  switch (activation.op) {
+    case 'relu':
+      return make('guidedRelu', [upstream, activation])
+    case 'relu6':
+      return make('guidedRelu6', [upstream, activation])
+    case 'prelu':
+      return make('relu', [make('mul', [upstream, preluDerivative(activation)])])
+  }
 }
 
 function summed(gradients: readonly Node[] | undefined): Node | undefined {

@@ -45,6 +45,12 @@ export interface Attributes {
   readonly relu: None
   readonly step: None
   readonly guidedRelu: None
+  readonly relu6: None
+  readonly relu6Mask: None
+  readonly guidedRelu6: None
+  readonly prelu: None
+  readonly preluSlope: None
+  readonly atan2: None
   readonly abs: None
   readonly sqrt: None
   readonly round: None

@@ -47,20 +47,65 @@ const table: { readonly [K in OpName]: Operation<K> } = {
       sumTo(make('mul', [g, first(node)]), second(node).shape),
     ],
   },
-  div: { shape: broadcast },
+  div: {
+    shape: broadcast,
+    gradient: (node, g) => [
+      sumTo(make('div', [g, second(node)]), first(node).shape),
+      sumTo(make('mul', [make('div', [make('mul', [g, node]), second(node)]), scalar(-1)]), second(node).shape),
+    ],
+  },
   /** Two or more of one shape. */
   sum: { shape: sameAsFirst, gradient: (node, g) => node.inputs.map(() => g) },
-  /** max(x, 0). The one row that guided backpropagation overrides, see backward.ts. */
+  /** max(x, 0). Guided backpropagation overrides this row and those of the other activations, see backward.ts. */
   relu: { shape: sameAsFirst, gradient: (node, g) => [make('mul', [g, make('step', [node])])] },
   /** 1 where x > 0, else 0: the mask of a ReLU. Flat, so no gradient flows. */
   step: { shape: sameAsFirst, gradient: () => [null] },
   /** Inputs g, y: max(g, 0) where y > 0, else 0. What a guided ReLU of value y passes on of the gradient g. */
   guidedRelu: { shape: sameAsFirst },
+  /** min(max(x, 0), 6). */
+  relu6: { shape: sameAsFirst, gradient: (node, g) => [make('mul', [g, make('relu6Mask', [node])])] },
+  /**
+   * 1 where 0 < y < 6, else 0: the mask of a ReLU6 of value y. Flat, so no gradient flows. A gate y > 0 alone is the tempting
+   * wrong choice: it lets through what a saturated ReLU6 has cut off.
+   */
+  relu6Mask: { shape: sameAsFirst, gradient: () => [null] },
+  /** Inputs g, y: max(g, 0) where 0 < y < 6, else 0. What a guided ReLU6 of value y passes on of the gradient g. */
+  guidedRelu6: { shape: sameAsFirst },
+  /** Inputs x, slope ([C], or [1] for all channels, which is a LeakyReLU): x where x > 0, else slope · x. */
+  prelu: { shape: sameAsFirst, gradient: (node, g) => [make('mul', [g, preluDerivative(node)]), null] },
+  /** Inputs x, slope: 1 where x > 0, else slope: the derivative of a PReLU. Flat, so no gradient flows. */
+  preluSlope: { shape: sameAsFirst, gradient: () => [null, null] },
+  /** Inputs y, x of one shape: the angle of the point (x, y) in radians, in [−π, π]; 0 at (0, 0). */
+  atan2: {
+    shape: sameAsFirst,
+    gradient: (node, g) => {
+      const [y, x] = [first(node), second(node)]
+      const square = make('sum', [make('mul', [x, x]), make('mul', [y, y])])
+      const slope = (side: Node): Node => make('div', [make('mul', [g, side]), noLessThanTiny(square)])
+      return [slope(x), make('mul', [slope(y), scalar(-1)])]
+    },
+  },
   abs: { shape: sameAsFirst },
-  sqrt: { shape: sameAsFirst },
+  /** Its slope at 0, where calculus has none, is 0: an image must not lose its map to one infinity. */
+  sqrt: {
+    shape: sameAsFirst,
+    gradient: (node, g) => [
+      make('div', [make('mul', [g, make('mul', [node, scalar(0.5)])]), noLessThanTiny(first(node))]),
+    ],
+  },
   /** To the nearest whole number, halves to even. */
   round: { shape: sameAsFirst },
-  clip: { shape: sameAsFirst },
+  /** min(max(x, min), max). No gradient passes at a bound or beyond it. */
+  clip: {
+    shape: sameAsFirst,
+    gradient: (node, g) => {
+      const { min, max } = node.attributes
+      const x = first(node)
+      const above = make('step', [make('sub', [x, scalar(min)])])
+      const below = make('step', [make('sub', [scalar(max), x])])
+      return [make('mul', [make('mul', [g, above]), below])]
+    },
+  },
 
   // Convolutions. Activations are N×C×H×W; weights out×in/groups×kh×kw, an optional third input is the bias.
   conv: {
@@ -265,6 +310,20 @@ export function batchNormScale(node: NodeOf<'batchNorm'>): Float32Array {
   if (gamma === undefined || variance === undefined) throw new Error('batchNorm takes five inputs')
   const squares = constantData(variance)
   return constantData(gamma).map((value, c) => value / Math.sqrt((squares[c] ?? 0) + node.attributes.epsilon))
+}
+
+/** What a PReLU's gradient is multiplied by: 1 or the slope of its channel. */
+export function preluDerivative(node: NodeOf<'prelu'>): Node {
+  const [x, slope] = [first(node), second(node)]
+  // The value tells the same as the input unless a slope is negative, and lets an engine forget the input: it then has the
+  // activation in the convolution before it.
+  const signed = constantData(slope).some((value) => value < 0)
+  return make('preluSlope', [signed ? x : node, slope])
+}
+
+/** Denominators: what is divided by it is 0 where this matters, and stays finite. */
+function noLessThanTiny(x: Node): Node {
+  return make('clip', [x], { min: 1e-30, max: Number.MAX_VALUE })
 }
 
 function sameAsFirst(inputs: readonly Node[]): Shape {

@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { gradientOf } from '../../src/saliency/backward.ts'
-import type { Scope } from '../../src/saliency/choices.ts'
+import type { Relu6Rule, Scope } from '../../src/saliency/choices.ts'
 import { evaluate } from '../../src/saliency/engines/reference.ts'
 import { printGraph, type Node } from '../../src/saliency/graph.ts'
 import { constant, make } from '../../src/saliency/ops.ts'
 import { times } from '../support/operationExamples.ts'
 
-function gradientAt(x: Node, objective: Node, scope: Scope, at: readonly number[]): number[] {
-  const graph = { outputs: new Map([['gradient', gradientOf(objective, x, scope)]]) }
+function gradientAt(
+  x: Node,
+  objective: Node,
+  scope: Scope,
+  at: readonly number[],
+  relu6: Relu6Rule = 'guided',
+): number[] {
+  const graph = { outputs: new Map([['gradient', gradientOf(objective, x, scope, relu6)]]) }
   return [...(evaluate(graph, new Map([['x', at]])).get('gradient') ?? [])]
 }
 
@@ -42,6 +48,24 @@ describe('an activation with several consumers', () => {
     expect(gradientAt(x, make('add', [times(a, 2), times(a, -3)]), 'all', [1, 1, 1])).toEqual([0, 0, 0])
   })
 
+  it('guides a ReLU whose input has a second consumer: what goes round the ReLU passes whole', () => {
+    // y = relu(x) · 2 − 3x. A hook on a module that clamps what arrives at its input would clamp the −3 too.
+    const same = times(x, 1)
+    const y = make('add', [times(make('relu', [same]), 2), times(same, -3)])
+    expect(gradientAt(x, y, 'all', [1, 1, -1])).toEqual([-1, -1, -3])
+  })
+
+  it('guides every use of a ReLU that a network uses twice', () => {
+    // a = relu(x), b = relu(−a + 3) · [1, 1, −1], as a module that is called again.
+    const a = make('relu', [x])
+    const b = make('relu', [make('add', [times(a, -1), constant([3], [1])])])
+    const y = make('mul', [b, constant([1, -1, -1], [1, 3])])
+    // At b 1, −1 → 0, −1 → 0; at a −1 → 0.
+    expect(gradientAt(x, y, 'all', [1, 1, 1])).toEqual([0, 0, 0])
+    expect(gradientAt(x, times(y, -1), 'all', [1, 1, 1])).toEqual([0, 0, 0])
+    expect(gradientAt(x, y, 'none', [1, 1, 1])).toEqual([-1, 1, 1])
+  })
+
   it('holds for a residual block, by hand', () => {
     // a = relu(x); b = relu(2a); y = (a − b) · [1, 1, −1]. At the last: −1 + relu(1)·2 = 1 → passes; else 1 − 0 = 1.
     const a = make('relu', [x])
@@ -53,7 +77,56 @@ describe('an activation with several consumers', () => {
   })
 })
 
+describe('guided backpropagation at one ReLU6', () => {
+  const y = make('mul', [make('relu6', [x]), constant([2, -3, 5], [1, 3])])
+
+  it('passes positive gradients inside its band', () => {
+    expect(gradientAt(x, y, 'all', [1, 1, 5.9])).toEqual([2, 0, 5])
+  })
+
+  it('stops at exactly 0 and 6, and beyond', () => {
+    const same = make('relu6', [x])
+    expect(gradientAt(x, same, 'all', [0, 6, 1e-30])).toEqual([0, 0, 1])
+    expect(gradientAt(x, same, 'all', [-1, 7, 6 - 2 ** -21])).toEqual([0, 0, 1])
+    expect(gradientAt(x, same, 'none', [0, 6, 7])).toEqual([0, 0, 0])
+  })
+
+  it('keeps its plain gradient under the rule plain, and with scope none', () => {
+    expect(gradientAt(x, y, 'all', [1, 1, 7], 'plain')).toEqual([2, -3, 0])
+    expect(gradientAt(x, y, 'none', [1, 1, 7])).toEqual([2, -3, 0])
+  })
+})
+
+describe('guided backpropagation at one PReLU', () => {
+  const y = make('mul', [make('prelu', [x, constant([0.5, 0.5, -0.5], [3])]), constant([2, -3, -5], [1, 3])])
+
+  it('passes what is positive after the derivative: max(0, g · slope) at a negative activation', () => {
+    expect(gradientAt(x, y, 'all', [1, 1, 1])).toEqual([2, 0, 0])
+    // With a negative slope a negative gradient turns positive.
+    expect(gradientAt(x, y, 'all', [-1, -1, -1])).toEqual([1, 0, 2.5])
+  })
+
+  it('is off with scope none', () => {
+    expect(gradientAt(x, y, 'none', [-1, -1, -1])).toEqual([1, -1.5, 2.5])
+  })
+
+  it('takes one slope for all channels, as LeakyReLU has', () => {
+    const leaky = make('mul', [make('prelu', [x, constant([0.25], [1])]), constant([2, -3, 4], [1, 3])])
+    expect(gradientAt(x, leaky, 'all', [-1, -1, 0])).toEqual([0.5, 0, 1])
+  })
+})
+
 describe('scope stem', () => {
+  it('guides the first activation that can be guided', () => {
+    const first = make('relu6', [times(x, 1)])
+    const y = make('mul', [make('relu', [times(first, 1)]), constant([1, -1, 1], [1, 3])])
+    expect(gradientAt(x, make('mul', [y, constant([-1], [1])]), 'stem', [1, 1, 1])).toEqual([0, 1, 0])
+    // The second one, where ReLU6 keeps its plain gradient.
+    expect(printed(y, 'stem', 'guided')).toMatch(/guidedRelu6/)
+    expect(printed(y, 'stem', 'plain')).toMatch(/guidedRelu\(/)
+    expect(printed(y, 'stem', 'plain')).not.toMatch(/guidedRelu6/)
+  })
+
   it('guides the first ReLU on the way from the image only', () => {
     const first = make('relu', [times(x, 1)])
     const second = make('relu', [times(first, 1)])
@@ -63,6 +136,22 @@ describe('scope stem', () => {
     expect(gradientAt(x, y, 'stem', [1, 1, 1])).toEqual([2, 0, 2])
     expect(gradientAt(x, y, 'all', [1, 1, 1])).toEqual([3, 0, 3])
     expect(gradientAt(x, y, 'none', [1, 1, 1])).toEqual([2, -2, 2])
+  })
+})
+
+function printed(objective: Node, scope: Scope, relu6: Relu6Rule): string {
+  return printGraph({ outputs: new Map([['gradient', gradientOf(objective, x, scope, relu6)]]) })
+}
+
+describe('gradients at singular points', () => {
+  it('atan2 at (0, 0), sqrt at 0 and clip at its bounds pass 0', () => {
+    const zero = constant([0, 0, 0], [1, 3])
+    expect(gradientAt(x, make('atan2', [x, zero]), 'none', [0, 0, 0])).toEqual([0, 0, 0])
+    expect(gradientAt(x, make('sqrt', [x]), 'none', [0, 0, 0.25])).toEqual([0, 0, 1])
+    expect(gradientAt(x, make('clip', [x], { min: -1, max: 1 }), 'none', [-1, 1, 0.5])).toEqual([0, 0, 1])
+    expect(gradientAt(x, make('clip', [x], { min: 1e-30, max: Number.MAX_VALUE }), 'none', [0, 1, 9])).toEqual([
+      0, 1, 1,
+    ])
   })
 })
 

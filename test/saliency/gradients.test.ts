@@ -8,12 +8,10 @@ import { operationExamples, randomConstant, seededRandom, times } from '../suppo
 /** Used after the sweep only (pictures, statistics): no gradient rule, and the sweep says so. */
 const withoutGradient: readonly OpName[] = [
   'cast',
-  'div',
   'abs',
   'guidedRelu',
-  'sqrt',
+  'guidedRelu6',
   'round',
-  'clip',
   'reduceMax',
   'topK',
   'maxPoolGradient',

@@ -41,13 +41,37 @@ export const operationExamples: {
     ({ x, random }) => make('mul', [x, randomConstant(random, [1, dim(x, 1), 1, 1])]),
     ({ x }) => make('mul', [x, make('reduceSum', [x], { axes: [1, 2, 3] })]),
   ],
-  div: [({ x }) => make('div', [x, constant([0.3], [1])])],
+  div: [
+    ({ x }) => make('div', [x, constant([0.3], [1])]),
+    ({ x }) =>
+      make('div', [make('reduceSum', [x], { axes: [2] }), make('add', [make('mul', [x, x]), constant([0.5], [1])])]),
+  ],
   sum: [({ x }) => make('sum', [x, times(x, 2), make('mul', [x, x])])],
   relu: [({ x }) => make('relu', [x])],
   step: [({ x }) => make('mul', [x, make('step', [x])])],
   guidedRelu: [({ x, random }) => make('guidedRelu', [times(x, -1), make('relu', [randomConstant(random, x.shape)])])],
+  // Scaled so that all of band and ends are met.
+  relu6: [({ x }) => make('relu6', [times(x, 9)])],
+  relu6Mask: [({ x }) => make('mul', [x, make('relu6Mask', [times(x, 9)])])],
+  guidedRelu6: [
+    ({ x, random }) => make('guidedRelu6', [times(x, -1), make('relu6', [times(randomConstant(random, x.shape), 9)])]),
+    ({ x, random }) => make('guidedRelu6', [flat(x), make('relu6', [times(randomConstant(random, flat(x).shape), 9)])]),
+  ],
+  prelu: [
+    ({ x, random }) => make('prelu', [x, randomConstant(random, [dim(x, 1)])]),
+    ({ x }) => make('prelu', [x, constant([0.2], [1])]),
+    ({ x, random }) => make('prelu', [flat(x), randomConstant(random, [flat(x).shape[1] ?? 0])]),
+  ],
+  preluSlope: [
+    ({ x, random }) => make('mul', [x, make('preluSlope', [x, randomConstant(random, [dim(x, 1)])])]),
+    ({ x }) => make('mul', [flat(x), make('preluSlope', [flat(x), constant([0.2], [1])])]),
+  ],
+  atan2: [
+    ({ x, random }) => make('atan2', [x, randomConstant(random, x.shape)]),
+    ({ x, random }) => make('atan2', [randomConstant(random, x.shape), times(x, 30)]),
+  ],
   abs: [({ x }) => make('abs', [x])],
-  sqrt: [({ x }) => make('sqrt', [make('abs', [x])])],
+  sqrt: [({ x }) => make('sqrt', [make('add', [make('mul', [x, x]), constant([0.1], [1])])])],
   round: [({ x }) => make('round', [times(x, 9)])],
   clip: [({ x }) => make('clip', [x], { min: -0.25, max: 0.5 })],
   conv: [

@@ -23,6 +23,41 @@ export function writeRound(model: OnnxModel, x: string): string {
   return model.node('Add', [floor, model.node('Add', [up, model.node('Mul', [half, odd])])])
 }
 
+/**
+ * The angle of the point (x, y), from the arc tangent of the smaller side over the larger one. ONNX has no operation for it,
+ * and ONNX Runtime on CUDA no arc tangent either: that is the polynomial of Moshier's Cephes (atanf.c), good to 1e-7 rad.
+ */
+export function writeAtan2(model: OnnxModel, y: string, x: string): string {
+  const scaled = (value: string, factor: number): string => model.node('Mul', [value, number(model, factor)])
+  const plus = (value: string, term: number): string => model.node('Add', [value, number(model, term)])
+  /** `otherwise` where `condition` is 0, `then` where it is 1; exact, which a sum with their difference is not. */
+  const select = (condition: string, then: string, otherwise: string): string =>
+    model.node('Add', [
+      model.node('Mul', [condition, then]),
+      model.node('Mul', [model.node('Sub', [number(model, 1), condition]), otherwise]),
+    ])
+  const [width, height] = [model.node('Abs', [x]), model.node('Abs', [y])]
+  const steep = isPositive(model, model.node('Sub', [height, width]))
+  const [smaller, larger] = [select(steep, width, height), select(steep, height, width)]
+  // At (0, 0) the ratio is 0, not NaN.
+  const ratio = model.node('Div', [smaller, plus(larger, 1e-37)])
+  // Beyond tan(π/8) the angle is taken from π/4: atan(r) = π/4 + atan((r − 1) / (r + 1)).
+  const far = isPositive(model, plus(ratio, -Math.tan(Math.PI / 8)))
+  const turned = model.node('Div', [plus(ratio, -1), plus(ratio, 1)])
+  const small = select(far, turned, ratio)
+  const square = model.node('Mul', [small, small])
+  const coefficients = [-1.38776856032e-1, 1.99777106478e-1, -3.33329491539e-1]
+  const series = coefficients.reduce(
+    (sum, coefficient, i) => plus(i === 0 ? sum : model.node('Mul', [sum, square]), coefficient),
+    scaled(square, 8.05374449538e-2),
+  )
+  const cubic = model.node('Mul', [model.node('Mul', [series, square]), small])
+  const octant = model.node('Add', [model.node('Add', [small, cubic]), scaled(far, Math.PI / 4)])
+  const quadrant = select(steep, plus(scaled(octant, -1), Math.PI / 2), octant)
+  const half = select(isPositive(model, scaled(x, -1)), plus(scaled(quadrant, -1), Math.PI), quadrant)
+  return select(isPositive(model, scaled(y, -1)), scaled(half, -1), half)
+}
+
 /** 1 at the first largest of each row of `length`, else 0. */
 export function writeFirstLargest(model: OnnxModel, x: string, length: number): string {
   const largest = model.node('ReduceMax', [x, model.ints([-1])])

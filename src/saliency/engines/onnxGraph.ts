@@ -8,7 +8,7 @@ import {
   type PoolAttributes,
 } from '../graph.ts'
 import { constantData, inputAt } from '../ops.ts'
-import { writeFirstLargest, writeMaxPoolGradient, writeRound } from './onnxComparisons.ts'
+import { writeAtan2, writeFirstLargest, writeMaxPoolGradient, writeRound } from './onnxComparisons.ts'
 import { OnnxModel } from './onnxModel.ts'
 import type { OnnxForms } from './onnxProviders.ts'
 
@@ -25,6 +25,8 @@ interface GraphNames {
   readonly forms: OnnxForms
   /** 0 where an activation N×C×H×W is positive, else a number that no gradient outweighs. One per activation. */
   gate(y: Node): string
+  /** The same for a ReLU6 of value y: 0 inside its band. */
+  bandGate(y: Node): string
 }
 
 /**
@@ -57,15 +59,33 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
   relu: (model, _, x) => model.node('Relu', x),
   step: (model, _, [x = '']) => writeStep(model, x),
   guidedRelu: (model, node, [g = '', y = ''], graph) =>
-    node.shape.length === 4 && graph.forms.layout === 'blocked'
+    isBlocked(node, graph.forms)
       ? model.node('Relu', [model.node('Add', [g, graph.gate(inputAt(node, 1))])])
       : model.node('Mul', [model.node('Relu', [g]), writeStep(model, y)]),
+  relu6: (model, _, [x = '']) => clipped(model, x, 0, 6),
+  relu6Mask: (model, node, [y = ''], { forms }) => writeStep(model, writeBand(model, node, y, forms)),
+  guidedRelu6: (model, node, [g = '', y = ''], graph) =>
+    isBlocked(node, graph.forms)
+      ? model.node('Relu', [model.node('Add', [g, graph.bandGate(inputAt(node, 1))])])
+      : model.node('Mul', [model.node('Relu', [g]), writeStep(model, writeBand(model, node, y, graph.forms))]),
+  prelu: (model, node, [x = ''], { forms }) => {
+    const slope = constantData(inputAt(node, 1))
+    const [only] = slope
+    if (slope.length === 1 && only !== undefined) return model.node('LeakyRelu', [x], { alpha: { float: only } })
+    // slope · x + (1 − slope) · relu(x). PRelu itself leaves the blocked layout, and not every provider has it.
+    const rest = writeChannelwise(model, node, model.node('Relu', [x]), { scale: slope.map((s) => 1 - s) }, forms)
+    return model.node('Add', [writeChannelwise(model, node, x, { scale: slope }, forms), rest])
+  },
+  preluSlope: (model, node, [x = ''], { forms }) => {
+    const slope = constantData(inputAt(node, 1))
+    return writeChannelwise(model, node, writeStep(model, x), { scale: slope.map((s) => 1 - s), shift: slope }, forms)
+  },
+  atan2: (model, _, [y = '', x = '']) => writeAtan2(model, y, x),
   abs: (model, _, x) => model.node('Abs', x),
   sqrt: (model, _, x) => model.node('Sqrt', x),
   round: (model, _, [x = ''], { forms }) =>
     forms.round === 'kernel' ? model.node('Round', [x]) : writeRound(model, x),
-  clip: (model, { attributes: { min, max } }, x) =>
-    model.node('Clip', [...x, model.floats(Float32Array.of(min), []), model.floats(Float32Array.of(max), [])]),
+  clip: (model, { attributes: { min, max } }, [x = '']) => clipped(model, x, min, max),
   conv: (model, node, x) => model.node('Conv', x, convAttributes(node)),
   convInputGradient: (model, node, x) => {
     const { inputShape, pads, strides } = node.attributes
@@ -164,6 +184,41 @@ function writeStep(model: OnnxModel, x: string): string {
   return model.node('HardSigmoid', [x], { alpha: { float: 1e30 }, beta: { float: 0 } })
 }
 
+/** y · (6 − y): positive exactly where 0 < y < 6, and far from overflow there. */
+function writeBand(model: OnnxModel, node: Node, y: string, forms: OnnxForms): string {
+  const ends = { scale: Float32Array.of(-1), shift: Float32Array.of(6) }
+  return model.node('Mul', [y, writeChannelwise(model, node, y, ends, forms)])
+}
+
+/** x · scale + shift, each a number per channel or one for all, where x has the shape of `node`. */
+function writeChannelwise(
+  model: OnnxModel,
+  node: Node,
+  x: string,
+  { scale, shift }: { readonly scale: Float32Array; readonly shift?: Float32Array },
+  forms: OnnxForms,
+): string {
+  const [, channels = 1, ...plane] = node.shape
+  const each = (values: Float32Array): Float32Array =>
+    values.length === 1 ? new Float32Array(channels).fill(values[0] ?? 0) : values
+  if (isBlocked(node, forms)) {
+    const weight = [model.floats(each(scale), [channels, 1, 1, 1])]
+    if (shift !== undefined) weight.push(model.floats(each(shift), [channels]))
+    return model.node('Conv', [x, ...weight], { group: channels, kernel_shape: [1, 1] })
+  }
+  const shape = [channels, ...plane.map(() => 1)]
+  const scaled = model.node('Mul', [x, model.floats(each(scale), shape)])
+  return shift === undefined ? scaled : model.node('Add', [scaled, model.floats(each(shift), shape)])
+}
+
+function clipped(model: OnnxModel, x: string, min: number, max: number): string {
+  return model.node('Clip', [x, ...[min, max].map((bound) => model.floats(Float32Array.of(bound), []))])
+}
+
+function isBlocked({ shape }: Node, { layout }: OnnxForms): boolean {
+  return shape.length === 4 && layout === 'blocked'
+}
+
 /** The graph as the bytes of an ONNX model. Inputs and outputs keep their names. */
 export function writeOnnx(graph: Graph, forms: OnnxForms): Uint8Array {
   const model = new OnnxModel()
@@ -174,6 +229,7 @@ export function writeOnnx(graph: Graph, forms: OnnxForms): Uint8Array {
     `${nameOf(x)} ${JSON.stringify(poolAttributes(attributes))}`
   const routed = new Set(order.flatMap((node) => (node.op === 'maxPoolGradient' ? [inputAt(node, 0)] : [])))
   const gates = new Map<Node, string>()
+  const bandGates = new Map<Node, string>()
   const pools = new Map<string, { values: string; positions: string }>()
   const graphNames: GraphNames = {
     forms,
@@ -191,21 +247,8 @@ export function writeOnnx(graph: Graph, forms: OnnxForms): Uint8Array {
       pools.set(key, made)
       return made
     },
-    gate(y) {
-      const known = gates.get(y)
-      if (known !== undefined) return known
-      const channels = y.shape[1] ?? 0
-      const perChannel = (value: number): Float32Array => new Float32Array(channels).fill(value)
-      const steep = [
-        model.floats(perChannel(gateSlope), [channels, 1, 1, 1]),
-        model.floats(perChannel(-gateHeight), [channels]),
-      ]
-      const ramp = model.node('Conv', [nameOf(y), ...steep], { group: channels, kernel_shape: [1, 1] })
-      const bounds = [-gateHeight, 0].map((bound) => model.floats(Float32Array.of(bound), []))
-      const made = model.node('Clip', [ramp, ...bounds])
-      gates.set(y, made)
-      return made
-    },
+    gate: (y) => once(gates, y, () => writeGate(model, y, nameOf(y))),
+    bandGate: (y) => once(bandGates, y, () => writeGate(model, y, writeBand(model, y, nameOf(y), forms))),
   }
   for (const node of order) {
     if (node.op === 'input') {
@@ -219,6 +262,26 @@ export function writeOnnx(graph: Graph, forms: OnnxForms): Uint8Array {
   }
   for (const [name, node] of graph.outputs) model.output(name, nameOf(node), node.dtype, node.shape)
   return model.bytes()
+}
+
+/** Zero where `x`, of the shape of the activation y, is positive, else far below every gradient. */
+function writeGate(model: OnnxModel, y: Node, x: string): string {
+  const channels = y.shape[1] ?? 0
+  const perChannel = (value: number): Float32Array => new Float32Array(channels).fill(value)
+  const steep = [
+    model.floats(perChannel(gateSlope), [channels, 1, 1, 1]),
+    model.floats(perChannel(-gateHeight), [channels]),
+  ]
+  const ramp = model.node('Conv', [x, ...steep], { group: channels, kernel_shape: [1, 1] })
+  return clipped(model, ramp, -gateHeight, 0)
+}
+
+function once(made: Map<Node, string>, node: Node, make: () => string): string {
+  const known = made.get(node)
+  if (known !== undefined) return known
+  const name = make()
+  made.set(node, name)
+  return name
 }
 
 function convAttributes(node: { readonly attributes: ConvAttributes; readonly inputs: readonly Node[] }) {

@@ -24,6 +24,13 @@ const kernels: { readonly [K in Computed]: Kernel<K> } = {
   relu: (_, [x]) => values(x).map((v) => Math.max(v, 0)),
   step: (_, [x]) => values(x).map((v) => (v > 0 ? 1 : 0)),
   guidedRelu: (_, [g, y]) => values(g).map((v, i) => (at(values(y), i) > 0 ? Math.max(v, 0) : 0)),
+  relu6: (_, [x]) => values(x).map((v) => Math.min(6, Math.max(v, 0))),
+  relu6Mask: (_, [y]) => values(y).map((v) => (v > 0 && v < 6 ? 1 : 0)),
+  guidedRelu6: (_, [g, y]) =>
+    values(g).map((v, i) => (at(values(y), i) > 0 && at(values(y), i) < 6 ? Math.max(v, 0) : 0)),
+  prelu: (node, [x, slope]) => perChannel(node, values(x), (v, c) => (v > 0 ? v : v * slopeOf(slope, c))),
+  preluSlope: (node, [x, slope]) => perChannel(node, values(x), (v, c) => (v > 0 ? 1 : slopeOf(slope, c))),
+  atan2: (_, [y, x]) => values(y).map((v, i) => Math.atan2(v, at(values(x), i))),
   abs: (_, [x]) => values(x).map(Math.abs),
   sqrt: (_, [x]) => values(x).map(Math.sqrt),
   round: (_, [x]) => values(x).map(roundHalfEven),
@@ -194,6 +201,12 @@ function perChannel(node: Node, x: Values, apply: (value: number, channel: numbe
   const channels = node.shape[1] ?? 1
   const plane = elements(node.shape.slice(2))
   return x.map((value, i) => apply(value, Math.floor(i / plane) % channels))
+}
+
+/** A slope per channel, or one for all. */
+function slopeOf(slope: Values | undefined, channel: number): number {
+  const slopes = values(slope)
+  return at(slopes, slopes.length === 1 ? 0 : channel)
 }
 
 function reduce(node: Node, x: Values, start: number, combine: (a: number, b: number) => number): Values {

@@ -32,6 +32,29 @@ export const sharedKernels: Kernels = {
     const b = runKernel(backend, 'Step', { x: some(y).tensor }, { alpha: 0 })
     return { ...some(g), tensor: runKernel(backend, 'Multiply', { a, b }, {}) }
   },
+  relu6: unary('Relu6'),
+  relu6Mask: (backend, _, [y]) => insideBand(backend, some(y)),
+  guidedRelu6: (backend, node, inputs) => {
+    const [g, y] = alike(backend, inputs)
+    const rectified = unary('Relu')(backend, node, [some(g)])
+    return binary('Multiply')(backend, node, [rectified, insideBand(backend, some(y))])
+  },
+  // relu(x) − slope · relu(−x): the backends' own Prelu wants the slope in the shape of x.
+  prelu: (backend, node, [x, slope]) => {
+    const wide = perChannel(backend, some(x))
+    const below = unary('Relu')(backend, node, [unary('Neg')(backend, node, [wide])])
+    const scaled = runKernel(backend, 'Multiply', { a: below.tensor, b: some(slope).tensor }, {})
+    const above = runKernel(backend, 'Relu', { x: wide.tensor }, {})
+    return { ...wide, tensor: runKernel(backend, 'Sub', { a: above, b: scaled }, {}) }
+  },
+  preluSlope: (backend, _, [x, slope]) => {
+    const wide = perChannel(backend, some(x))
+    const above = runKernel(backend, 'Step', { x: wide.tensor }, { alpha: 0 })
+    const below = runKernel(backend, 'Sub', { a: backend.core.scalar(1), b: above }, {})
+    const scaled = runKernel(backend, 'Multiply', { a: below, b: some(slope).tensor }, {})
+    return { ...wide, tensor: runKernel(backend, 'Add', { a: above, b: scaled }, {}) }
+  },
+  atan2: binary('Atan2'),
   abs: unary('Abs'),
   sqrt: unary('Sqrt'),
   round: unary('Round'),
@@ -191,6 +214,19 @@ export const sharedKernels: Kernels = {
 function clipped(backend: TfjsBackend, value: Value, clipValueMin: number, clipValueMax: number): Value {
   const tensor = runKernel(backend, 'ClipByValue', { x: value.tensor }, { clipValueMin, clipValueMax })
   return { ...value, tensor }
+}
+
+/** 1 where 0 < y < 6, else 0. */
+function insideBand(backend: TfjsBackend, y: Value): Value {
+  const above = runKernel(backend, 'Step', { x: y.tensor }, { alpha: 0 })
+  const room = runKernel(backend, 'Sub', { a: backend.core.scalar(6), b: y.tensor }, {})
+  const below = runKernel(backend, 'Step', { x: room }, { alpha: 0 })
+  return { ...y, tensor: runKernel(backend, 'Multiply', { a: above, b: below }, {}) }
+}
+
+/** In a layout whose last axis is the channels, so that a vector of channels broadcasts. */
+function perChannel(backend: TfjsBackend, x: Value): Value {
+  return x.tensor.shape.length === 4 ? asChannelsLast(backend, x) : x
 }
 
 function unary(name: string): Kernel<OpName> {
