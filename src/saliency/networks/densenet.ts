@@ -13,7 +13,7 @@ export const denseNet: NetworkFamily = {
   names: denseNetNames,
   recognise(reader, { epsilon = 1e-5 }) {
     const { shape, notes } = findDenseNetShape(reader, epsilon)
-    const { heads, imageChannels, ...trunk } = shape
+    const { heads, imageChannels, lastNorm: _, ...trunk } = shape
     return {
       architecture: architectureOf(trunk),
       facts: [
@@ -33,7 +33,7 @@ export const denseNet: NetworkFamily = {
   },
 }
 
-interface DenseNetArchitecture extends Architecture, Omit<DenseNetShape, 'heads' | 'imageChannels'> {
+interface DenseNetArchitecture extends Architecture, Omit<DenseNetShape, 'heads' | 'imageChannels' | 'lastNorm'> {
   readonly family: 'DenseNet'
 }
 
@@ -44,7 +44,7 @@ const published: readonly (readonly [name: string, blocks: string, growth: numbe
   ['DenseNet-201', '6-12-48-32', 32, 64],
 ]
 
-function architectureOf(trunk: Omit<DenseNetShape, 'heads' | 'imageChannels'>): DenseNetArchitecture {
+function architectureOf(trunk: Omit<DenseNetShape, 'heads' | 'imageChannels' | 'lastNorm'>): DenseNetArchitecture {
   const { blocks, transitions, growth, initFeatures } = trunk
   const layers = blocks.join('-')
   const known = published.find(([, ...measures]) => measures.join() === [layers, growth, initFeatures].join())
@@ -87,6 +87,6 @@ function buildDenseNet(shape: DenseNetShape, weights: Tensors, image: Node): Rea
     }
   })
 
-  x = normRelu(x, `features.norm${shape.blocks.length + 1}`, 'features.relu')
+  x = normRelu(x, shape.lastNorm, 'features.relu')
   return layers.outputs(layers.globalAverage(x), shape.heads)
 }

@@ -18,17 +18,25 @@ export interface DenseNetShape {
   readonly blocks: readonly number[]
   /** Channels after each transition; one entry fewer than `blocks`. */
   readonly transitions: readonly number[]
-  /** Channels after the last block, which `norm<blocks + 1>` and the heads take. */
+  /** Channels after the last block, which the last norm and the heads take. */
   readonly finalFeatures: number
   /** Side of `features.conv0`'s kernel: 7. */
   readonly stemKernel: number
   /** Side of the second kernel of a dense layer: 3, or another odd number. The first is 1×1. */
   readonly layerKernel: number
+  /** The norm after the last block, e.g. `features.norm5`. */
+  readonly lastNorm: string
   /** Batch norm's epsilon, which no checkpoint stores: torchvision's 1e-5. */
   readonly epsilon: number
   /** In the order of the file. */
   readonly heads: readonly OutputLayer[]
 }
+
+/**
+ * torchvision counts the last norm as if there were four blocks, however many there are. Networks that count on
+ * (`norm4` after three blocks) are built as well.
+ */
+const torchvisionsLastNorm = 'features.norm5'
 
 /** Finds the DenseNet that weights in torchvision's names make up, and the outputs on it. Raises what the reader raises. */
 export function findDenseNetShape(
@@ -70,7 +78,9 @@ function findTrunk(reader: TrunkReader, epsilon: number): Omit<DenseNetShape, 'h
       transitions.push(channels)
     }
   }
-  reader.norm(`features.norm${blocks.length + 1}`, channels, epsilon)
+  const numbered = `features.norm${blocks.length + 1}`
+  const lastNorm = reader.has(`${numbered}.weight`) ? numbered : torchvisionsLastNorm
+  reader.norm(lastNorm, channels, epsilon)
   if (growth === null || bottleneck === null || layerKernel === null) {
     throw reader.missing('features.denseblock1.denselayer1.conv1.weight')
   }
@@ -87,6 +97,7 @@ function findTrunk(reader: TrunkReader, epsilon: number): Omit<DenseNetShape, 'h
     finalFeatures: channels,
     stemKernel: 7,
     layerKernel,
+    lastNorm,
   }
 }
 

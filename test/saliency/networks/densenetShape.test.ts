@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { denseNet } from '../../../src/saliency/networks/densenet.ts'
 import { findDenseNetShape } from '../../../src/saliency/networks/densenetShape.ts'
+import { recogniseNetwork } from '../../../src/saliency/networks/families.ts'
 import { TrunkReader } from '../../../src/saliency/networks/trunkReader.ts'
-import type { Tensors } from '../../../src/saliency/weights/tensors.ts'
+import { make } from '../../../src/saliency/ops.ts'
+import type { Tensors, WeightTensor } from '../../../src/saliency/weights/tensors.ts'
 import { tinyWith, tinyWithHeads } from '../../support/tinyNetwork.ts'
 
 function shapeOf(weights: Tensors) {
@@ -26,6 +28,7 @@ test('the shape of a DenseNet is found in its weights', () => {
       finalFeatures: 32,
       stemKernel: 7,
       layerKernel: 3,
+      lastNorm: 'features.norm5',
       epsilon: 1e-5,
       heads: [
         { output: 'classifier_yaw', ...head },
@@ -40,6 +43,51 @@ test('the shape of a DenseNet is found in its weights', () => {
 test('a head without a bias', () => {
   const { shape } = shapeOf(tinyWith({ 'classifier_yaw.bias': null }))
   expect(shape.heads.map(({ bias }) => bias)).toEqual([false, true, true])
+})
+
+/** The tiny network with another number of its blocks: all of them end in 32 channels. */
+function withBlocks(count: number): Tensors {
+  const weights = new Map<string, WeightTensor>()
+  for (const [name, tensor] of tinyWith()) {
+    const [, part = '', number = ''] = /^features\.(denseblock|transition)(\d)\./.exec(name) ?? []
+    const kept = part === '' || Number(number) < count || (part === 'denseblock' && Number(number) === count)
+    if (kept) weights.set(name, tensor)
+    if (count > 4 && part === 'transition' && number === '1') weights.set(name.replace('1', '4'), tensor)
+    if (count > 4 && part === 'denseblock' && number === '2') weights.set(name.replace('2', '5'), tensor)
+  }
+  return weights
+}
+
+describe.each([1, 2, 3, 5])('%i blocks', (count) => {
+  test('with the last norm named as torchvision names it', () => {
+    const { shape, notes } = shapeOf(withBlocks(count))
+    expect(shape).toMatchObject({ blocks: Array<number>(count).fill(2), finalFeatures: 32, lastNorm: 'features.norm5' })
+    expect(notes).toEqual([])
+    const recognised = recogniseNetwork(withBlocks(count), 'x.pkl')
+    const size = recognised.smallestSide
+    const image = make('input', [], { name: 'image', shape: [1, 3, size, size], dtype: 'float32' })
+    const outputs = recognised.build(recognised.weights, image)
+    expect([...outputs.values()].map((output) => output.shape)).toEqual([
+      [1, 61],
+      [1, 61],
+      [1, 61],
+    ])
+  })
+
+  test('with the last norm counted on', () => {
+    const counted = new Map(
+      [...withBlocks(count)].map(([name, tensor]) => [
+        name.replace('features.norm5', `features.norm${count + 1}`),
+        tensor,
+      ]),
+    )
+    expect(shapeOf(counted).shape.lastNorm).toBe(`features.norm${count + 1}`)
+  })
+
+  test('without a last norm', () => {
+    const without = new Map([...withBlocks(count)].filter(([name]) => !name.startsWith('features.norm5')))
+    expect(() => shapeOf(without)).toThrow(refusal(/lacks features\.norm5\.weight/))
+  })
 })
 
 test('dense layers with a 5×5 kernel', () => {
