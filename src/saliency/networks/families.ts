@@ -2,11 +2,12 @@ import { InputError } from '../../base/errors.ts'
 import type { Tensors, WeightTensor } from '../weights/tensors.ts'
 import { denseNet } from './densenet.ts'
 import type { GivenEpsilons, NetworkFamily, RecognisedNetwork } from './family.ts'
+import { mobileNetV1 } from './mobilenetV1.ts'
 import { resNet } from './resnet.ts'
 import { TrunkReader } from './trunkReader.ts'
 
 /** Every family that headlight builds. A new one is its own file and a place in this list. */
-const families: readonly NetworkFamily[] = [denseNet, resNet]
+const families: readonly NetworkFamily[] = [denseNet, resNet, mobileNetV1]
 
 /**
  * The network that the weights make up; `given` is what the description says of batch norms. InputError

@@ -4,8 +4,11 @@ import type { NetworkFamily, OutputLayer } from './family.ts'
 
 const normParts = ['weight', 'bias', 'running_mean', 'running_var'] as const
 
-/** Layers that are known to be in files without taking part in the forward pass, though they look like outputs. */
-const unusedLayers: ReadonlySet<string> = new Set(['fc_finetune'])
+/**
+ * Layers that are known to be in files without taking part in the forward pass, though they look as if they did: a layer of
+ * Hopenet's training, and SynergyNet's networks between landmarks and face parameters.
+ */
+const unusedLayers = /^(?:fc_finetune|(?:forward|reverse)Direction\..+)$/
 
 /** Names that only a head has. One that does not take the trunk's features has layers before it that nobody here knows. */
 const headName = /yaw|pitch|roll|^(?:fc_[ypr]|linear_reg|fc_param|fc_angles)\b/i
@@ -116,7 +119,7 @@ export class TrunkReader {
     const rest = [...this.#weights].filter(([name]) => !this.#placed.has(name))
     for (const [name, { shape }] of rest) {
       const [, output] = /^(.+)\.weight$/.exec(name) ?? []
-      if (output === undefined || trunk.test(name) || unusedLayers.has(output)) continue
+      if (output === undefined || trunk.test(name) || unusedLayers.test(output)) continue
       if (shape.length !== 2 || shape[1] !== features) continue
       const { outs } = this.linear(output, features)
       outputs.push({ output, outputs: outs, bias: this.has(`${output}.bias`) })
@@ -145,7 +148,7 @@ export class TrunkReader {
     trunk: RegExp,
   ): void {
     const layer = name.slice(0, name.lastIndexOf('.'))
-    if (unusedLayers.has(layer)) return
+    if (unusedLayers.test(layer)) return
     const taken = shape.length === 2 ? shape[1] : undefined
     const chained = outputs.find((output) => output.outputs === taken && output.output !== layer)
     if (chained !== undefined && name.endsWith('.weight')) {
@@ -162,18 +165,21 @@ export class TrunkReader {
   }
 }
 
-/** One sentence for each first segment of the names. */
+/** One sentence, which gathers the names by their first segments; none where there are no names. */
 function leftOutNotes(names: readonly string[]): string[] {
   const bySegment = new Map<string, string[]>()
   for (const name of names) {
     const [segment = name] = name.split('.')
     bySegment.set(segment, [...(bySegment.get(segment) ?? []), name])
   }
-  return [...bySegment].map(([segment, [first = segment, ...more]]) =>
-    more.length === 0
-      ? `${first} takes no part in the forward pass and is left out.`
-      : `${segment}.* (${more.length + 1} tensors) takes no part in the forward pass and is left out.`,
+  const groups = [...bySegment].map(([segment, [first = segment, ...more]]) =>
+    more.length === 0 ? first : `${segment}.* (${more.length + 1} tensors)`,
   )
+  const last = groups.pop()
+  if (last === undefined) return []
+  return groups.length === 0
+    ? [`${last} takes no part in the forward pass and is left out.`]
+    : [`${groups.join(', ')} and ${last} take no part in the forward pass and are left out.`]
 }
 
 function show(shape: readonly (number | null)[]): string {

@@ -104,8 +104,7 @@ test('what no output reaches is left out and said', () => {
   const { outputs, notes } = recogniseNetwork(zeros(more), 'x.pth')
   expect(outputs).toHaveLength(1)
   expect(notes).toEqual([
-    'fc_finetune.* (2 tensors) takes no part in the forward pass and is left out.',
-    'metric.weight takes no part in the forward pass and is left out.',
+    'fc_finetune.* (2 tensors) and metric.weight take no part in the forward pass and are left out.',
   ])
 })
 
