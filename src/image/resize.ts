@@ -1,4 +1,11 @@
-import type { DecodedImage } from './codec.ts'
+/** 8-bit pixels, height × width × channels, row-major. */
+export interface Picture {
+  readonly width: number
+  readonly height: number
+  readonly pixels: Uint8Array
+  /** 1 for gray; absent for RGB. */
+  readonly channels?: 1
+}
 
 /** Whole image pixels: `x`, `y` of the first pixel and the size. May reach past the image, which counts as black there. */
 export interface Region {
@@ -22,14 +29,14 @@ interface Taps {
 }
 
 /**
- * The part `wanted` of what Pillow's `image.crop(source).resize((width, height), BILINEAR)` yields, bit for bit, as RGB
- * rows. Nothing outside `wanted` is computed.
+ * The part `wanted` of what Pillow's `image.crop(source).resize((width, height), BILINEAR)` yields, bit for bit, as rows
+ * of the picture's channels. Nothing outside `wanted` is computed.
  *
  * This is a triangle filter as wide as the scale (so it does not alias), applied along rows, rounded to 8 bits, then
  * along columns. Both the rounding in between and the order matter: sharp's linear kernel differs by up to 6 levels.
  */
 export function resizeBilinear(
-  image: DecodedImage,
+  image: Picture,
   source: Region,
   size: { readonly width: number; readonly height: number },
   wanted: Region = { x: 0, y: 0, width: size.width, height: size.height },
@@ -46,12 +53,13 @@ export function resizeBilinear(
     top = Math.min(top, start)
     bottom = Math.max(bottom, start + count)
   }
-  const result = new Uint8Array(wanted.width * wanted.height * 3)
+  const rowBytes = wanted.width * (image.channels ?? 3)
+  const result = new Uint8Array(wanted.height * rowBytes)
   if (top >= bottom) return result
 
-  const between = scratch((bottom - top) * wanted.width * 3)
+  const between = scratch((bottom - top) * rowBytes)
   resampleRows(image, source.x, source.y + top, bottom - top, across, wanted.width, between)
-  resampleColumns(between, top, down, wanted.width, wanted.height, result)
+  resampleColumns(between, top, down, rowBytes, wanted.height, result)
   return result
 }
 
@@ -66,7 +74,7 @@ function scratch(length: number): Uint8Array {
 }
 
 function resampleRows(
-  image: DecodedImage,
+  image: Picture,
   left: number,
   top: number,
   rows: number,
@@ -74,12 +82,13 @@ function resampleRows(
   width: number,
   into: Uint8Array,
 ): void {
-  const { pixels } = image
-  const padded = fewTaps(taps, -left, image.width - left)
+  const { pixels, channels = 3 } = image
+  const padded = channels === 3 ? fewTaps(taps, -left, image.width - left) : undefined
   for (let row = 0; row < rows; row++) {
-    const from = ((top + row) * image.width + left) * 3
-    const to = row * width * 3
-    if (padded) resampleRowByFew(pixels, from, padded, into, to, width)
+    const from = ((top + row) * image.width + left) * channels
+    const to = row * width * channels
+    if (channels === 1) resampleGrayRow(pixels, from, taps, into, to)
+    else if (padded) resampleRowByFew(pixels, from, padded, into, to, width)
     else resampleRow(pixels, from, taps, into, to, width)
   }
 }
@@ -102,6 +111,18 @@ function resampleRow(pixels: Uint8Array, rowAt: number, taps: Taps, into: Uint8A
     into[to] = toByte(red)
     into[to + 1] = toByte(green)
     into[to + 2] = toByte(blue)
+  }
+}
+
+function resampleGrayRow(pixels: Uint8Array, rowAt: number, taps: Taps, into: Uint8Array, to: number): void {
+  const { starts, counts, weights, stride } = taps
+  for (let column = 0; column < starts.length; column++) {
+    const from = rowAt + starts[column]!
+    let sum = half
+    for (let tap = 0; tap < counts[column]!; tap++) {
+      sum += Math.imul(weights[column * stride + tap]!, pixels[from + tap]!)
+    }
+    into[to + column] = toByte(sum)
   }
 }
 
@@ -152,12 +173,11 @@ function resampleColumns(
   between: Uint8Array,
   top: number,
   taps: Taps,
-  width: number,
+  rowBytes: number,
   height: number,
   into: Uint8Array,
 ): void {
   const { starts, counts, weights, stride } = taps
-  const rowBytes = width * 3
   const padded = fewTaps(taps, top, top + between.length / rowBytes)
   const sums = new Int32Array(rowBytes)
   for (let row = 0; row < height; row++) {

@@ -4,7 +4,8 @@ import { describeAdapter } from '../dataset/adapters.ts'
 import { leftOutText } from '../dataset/leftOut.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import type { Summary } from '../output/summary.ts'
-import { descriptionSchema, type Head } from '../saliency/networks/description.ts'
+import { descriptionSchema, type Head, type InputDescription } from '../saliency/networks/description.ts'
+import { channelsText, resizeText } from '../saliency/networks/inputText.ts'
 import { escapeHtml } from './escaping.ts'
 import { minute, whole } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
@@ -41,10 +42,7 @@ export function factsSection(set: ResultSet, summary: Summary): string {
   if (description.success) {
     const { input, heads } = description.data
     facts.push(['heads', heads.map((head) => escapeHtml(headText(head))).join('<br>')])
-    facts.push([
-      'input',
-      escapeHtml(`${input.width} × ${input.height}, ${resizeText(input.resize)}, ${input.channels.toUpperCase()}`),
-    ])
+    facts.push(['input', escapeHtml(inputText(input))])
   }
   facts.push(
     ['objectives', options.objectives.map(code).join(', ')],
@@ -75,8 +73,13 @@ function headText(head: Head): string {
   return `${head.angle}: ${head.bins} bins × ${head.step}° ${offset} (${head.output})${sign}`
 }
 
-function resizeText(resize: 'shorter-side' | 'stretch'): string {
-  return resize === 'stretch' ? 'stretched to the input' : 'shorter side to the input, then the centre'
+function inputText(input: InputDescription): string {
+  return [
+    `${input.width} × ${input.height}`,
+    `${resizeText(input)}${input.filter === undefined ? '' : " (OpenCV's filter)"}`,
+    channelsText(input),
+    ...(input.normalise === undefined ? [] : ['from its darkest number to its brightest']),
+  ].join(', ')
 }
 
 function styleText(style: ResultSet['options']['style']): string {

@@ -4,6 +4,7 @@ import type { MapStyle, Scope } from './choices.ts'
 import type { Executor, TensorData } from './engines/engine.ts'
 import { findEngine } from './engines/openEngine.ts'
 import { checkKnownAnswer } from './knownAnswer.ts'
+import { channelsOf } from './networks/description.ts'
 import type { Network } from './networks/network.ts'
 import { magnitudeSide } from './picture.ts'
 import { buildProgram, programNames } from './program.ts'
@@ -30,7 +31,7 @@ export interface ExplainerOptions {
 export interface ObjectiveExplanation {
   /** 8-bit picture: height × width × 3 (style origin) or height × width (style magnitude), row-major. */
   readonly map: Uint8Array
-  /** 3 × height × width, RGB, degrees per unit of normalised input; null unless asked for. */
+  /** 3 × height × width, RGB, or 1 × height × width for gray, degrees per unit of normalised input; null unless asked for. */
   readonly gradient: Float32Array | null
   /** Mean, population standard deviation and max |g| over all channels and pixels. */
   readonly mean: number
@@ -59,7 +60,7 @@ export interface Explainer {
   /** Engine and provider, e.g. `onnxruntime:cpu`. */
   readonly engine: string
   readonly batch: number
-  /** Bytes of one image: height × width × 3, RGB, 8 bit, already resized and cropped. */
+  /** Bytes of one image: height × width × 3, RGB, or × 1 for gray, 8 bit, already resized and cropped. */
   readonly imageBytes: number
   /**
    * At most `batch` images. One for which the network gives NaN or infinity spoils no other. Raises PlaceError
@@ -81,8 +82,8 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
   const executor = await openExecutor(graph, { intraOpThreads: options.intraOpThreads }).catch((error: unknown) => {
     throw asEngineFault(error, options.engine)
   })
-  const { width, height } = options.network.description.input
-  const imageBytes = width * height * 3
+  const { width, height, channels } = options.network.description.input
+  const imageBytes = width * height * channelsOf(channels)
   const explainEach = async (images: readonly Uint8Array[]): Promise<(Explanation | NotFinite)[]> => {
     const results = await runBatch(executor, images, options.batch, imageBytes)
     const explained = images.map((_, index) => explanationOf(new Row(results, index, options.batch), options))

@@ -5,21 +5,22 @@ import { constant, make, scalar } from './ops.ts'
 /** Side of the small magnitude maps that lie beside each record file. */
 export const magnitudeSide = 28
 
-/** The 8-bit picture of a gradient N×3×H×W. */
+/** The 8-bit picture of a gradient N×C×H×W, of 3 channels or of 1. */
 export function drawMap(gradient: Node, style: MapStyle): Node {
   return style === 'origin' ? originMap(gradient) : clippedMagnitude(gradient)
 }
 
 /**
  * The origin's own picture: (g − mean) / std · 0.1 + 0.5, clipped to [0, 1], with the population std over all channels and
- * pixels; uint8, N×H×W×3. A gradient that is the same everywhere gives mid-grey, where the origin divides by zero.
+ * pixels; uint8, N×H×W×3, whose channels are equal where the gradient has one. A gradient that is the same everywhere gives mid-grey, where the origin divides by zero.
  */
 function originMap(gradient: Node): Node {
   const { centred, std } = moments(gradient)
   const safe = make('clip', [std], { min: 1e-30, max: Number.MAX_VALUE })
   const scaled = make('mul', [make('div', [centred, safe]), scalar(0.1)])
   const clipped = make('clip', [make('add', [scaled, scalar(0.5)])], { min: 0, max: 1 })
-  return toBytes(make('transpose', [clipped], { permutation: [0, 2, 3, 1] }))
+  const coloured = gradient.shape[1] === 1 ? make('concat', [clipped, clipped, clipped], { axis: 1 }) : clipped
+  return toBytes(make('transpose', [coloured], { permutation: [0, 2, 3, 1] }))
 }
 
 /** max over channels of |g|, clipped at its 99.5th percentile (linear between ranks, as NumPy), over that: uint8, N×H×W. */

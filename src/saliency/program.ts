@@ -2,7 +2,7 @@ import { angleNames, type AngleName } from '../pose/euler.ts'
 import { gradientOf } from './backward.ts'
 import type { MapStyle, Scope } from './choices.ts'
 import type { Graph, Node } from './graph.ts'
-import type { Description, Head } from './networks/description.ts'
+import { channelsOf, type Head, type InputDescription } from './networks/description.ts'
 import type { Network } from './networks/network.ts'
 import { objectiveNode, type HeadNodes } from './objective.ts'
 import { constant, make, scalar } from './ops.ts'
@@ -20,10 +20,11 @@ export interface ProgramOptions {
 /**
  * Names of the program's inputs and outputs (N = batch, H×W = the network's input size):
  *
- * - `pixels` in: uint8, N×H×W×3, RGB;
+ * - `pixels` in: uint8, N×H×W×3, RGB, or N×H×W×1 for a network that sees gray;
  * - `angle/<name>`: N×1, degrees; `output/<name>`: N×outputs, raw;
  * - per objective `map/…`: uint8, N×H×W×3 or N×H×W; `statistics/…`: N×3 (mean, std, max |g|);
- *   `magnitude/…`: N×28×28 of unit sum; `gradient/…`: N×3×H×W, RGB, degrees per unit of normalised input, on request.
+ *   `magnitude/…`: N×28×28 of unit sum; `gradient/…`: N×3×H×W, RGB, or N×1×H×W for gray, degrees per unit of normalised
+ *   input, on request.
  */
 export const programNames = {
   pixels: 'pixels',
@@ -40,7 +41,7 @@ export function buildProgram(network: Network, options: ProgramOptions): Graph {
   const { input } = network.description
   const pixels = make('input', [], {
     name: programNames.pixels,
-    shape: [options.batch, input.height, input.width, 3],
+    shape: [options.batch, input.height, input.width, channelsOf(input.channels)],
     dtype: 'uint8',
   })
   const normalised = normalise(pixels, input)
@@ -71,18 +72,33 @@ export function buildProgram(network: Network, options: ProgramOptions): Graph {
   return { outputs: new Map([...results].map(([name, node]) => [name, final.get(node) ?? node])) }
 }
 
-/** uint8 N×H×W×3 → float32 N×3×H×W: (pixel / 255 · range − mean) / std, in the network's channel order. */
-function normalise(pixels: Node, input: Description['input']): Node {
+/**
+ * uint8 N×H×W×C → float32 N×C×H×W: (pixel / 255 · range − mean) / std, in the network's channel order. With `min-max`
+ * (x − min) / (max − min) stands for pixel / 255, over all of an image; an image of one value only gives 0, as
+ * `cv2.normalize` does. The map's gradient is with respect to the result, so none flows through min and max.
+ */
+function normalise(pixels: Node, input: InputDescription): Node {
   const planar = make('transpose', [make('cast', [pixels], { to: 'float32' })], { permutation: [0, 3, 1, 2] })
   const ordered = inRgbOrder(planar, input.channels)
-  const scale = input.std.map((std) => input.range / 255 / std)
+  const isMinMax = input.normalise === 'min-max'
+  const unit = isMinMax ? betweenExtremes(ordered) : ordered
+  const scale = input.std.map((std) => input.range / (isMinMax ? 1 : 255) / std)
   const shift = input.std.map((std, c) => -(input.mean[c] ?? 0) / std)
-  return make('affine', [ordered, constant(scale, [3]), constant(shift, [3])], {}, 'normalise')
+  return make('affine', [unit, constant(scale, [scale.length]), constant(shift, [shift.length])], {}, 'normalise')
+}
+
+/** (x − min) / (max − min) of each image. */
+function betweenExtremes(x: Node): Node {
+  const axes = [1, 2, 3]
+  const negatedMin = make('reduceMax', [make('mul', [x, scalar(-1)])], { axes })
+  const spread = make('add', [make('reduceMax', [x], { axes }), negatedMin])
+  // Pixels are whole numbers: a spread below 1 is one of 0.
+  return make('div', [make('add', [x, negatedMin]), make('clip', [spread], { min: 1, max: 255 })])
 }
 
 /** Exchanges the first and the third channel of a BGR network's N×3×H×W; its own inverse. */
-function inRgbOrder(x: Node, channels: 'rgb' | 'bgr'): Node {
-  if (channels === 'rgb') return x
+function inRgbOrder(x: Node, channels: InputDescription['channels']): Node {
+  if (channels !== 'bgr') return x
   const planes = [2, 1, 0].map((c) => make('slice', [x], { axis: 1, start: c, end: c + 1 }))
   return make('concat', planes, { axis: 1 })
 }

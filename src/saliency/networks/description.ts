@@ -4,7 +4,6 @@ import { InputError } from '../../base/errors.ts'
 const angle = z.enum(['yaw', 'pitch', 'roll'])
 const sign = z.union([z.literal(1), z.literal(-1)])
 const unit = z.enum(['degrees', 'radians'])
-const triple = z.tuple([z.number(), z.number(), z.number()])
 const spread = z.number().positive()
 
 /** How one output of the network becomes one angle. */
@@ -38,15 +37,49 @@ export type Head = z.infer<typeof headSchema>
 const inputSchema = z.strictObject({
   width: z.int().min(8).max(4096),
   height: z.int().min(8).max(4096),
-  /** `shorter-side`: shorter side to the input size, then centre crop (torchvision). `stretch`: straight to the size. */
-  resize: z.enum(['shorter-side', 'stretch']),
-  channels: z.enum(['rgb', 'bgr']),
+  /**
+   * - `shorter-side`: shorter side to the input size, then centre crop (torchvision).
+   * - `stretch`: straight to the size, whatever that does to the aspect ratio.
+   * - `letterbox`: the whole picture, as large as fits, in the middle of black (albumentations' `LongestMaxSize` and
+   *   `PadIfNeeded`; DAD-3DHeads).
+   */
+  resize: z.enum(['shorter-side', 'stretch', 'letterbox']),
+  /**
+   * Resized to before `width` × `height` are cut from the centre, pixels: the shorter side (`shorter-side`; torchvision's
+   * `Resize(256)`, `CenterCrop(224)`), or both sides (`stretch`). Absent: the input's own size.
+   */
+  resizeTo: z.int().min(8).max(4096).optional(),
+  /** `opencv`: `cv2.resize` with INTER_LINEAR, which does not smooth where it shrinks. Absent: Pillow's BILINEAR. */
+  filter: z.literal('opencv').optional(),
+  /** `gray`: one channel, made before resizing as the filter's library makes it (`convert('L')`, `cvtColor`). */
+  channels: z.enum(['rgb', 'bgr', 'gray']),
+  /**
+   * `min-max`: each picture's darkest number, over all channels of what was cut out, becomes 0 and its brightest `range`,
+   * before mean and std are applied. Absent: 0 and 255 do.
+   */
+  normalise: z.literal('min-max').optional(),
   /** What pixel value 255 becomes before mean and std are applied. */
   range: z.number().positive(),
   /** Per channel, in the order of `channels`: input = (pixel / 255 · range − mean) / std. */
-  mean: triple,
-  std: z.tuple([spread, spread, spread]),
+  mean: perChannel(z.number()),
+  std: perChannel(spread),
 })
+export type InputDescription = z.infer<typeof inputSchema>
+
+/** How many channels a picture of this order has. */
+export function channelsOf(channels: InputDescription['channels']): 1 | 3 {
+  return channels === 'gray' ? 1 : 3
+}
+
+/** One number for each channel; how many that must be is checked where a description is resolved. */
+function perChannel<T extends z.ZodType<number>>(number: T) {
+  return z.array(number).min(1).max(3)
+}
+
+/** In an override one number may stand for all channels. */
+function perChannelOrOne<T extends z.ZodType<number>>(number: T) {
+  return z.union([number, perChannel(number)], { error: 'expected one number, or one for each channel' })
+}
 
 /** Batch norm's epsilon, which no checkpoint stores. */
 const batchNormSchema = z.strictObject({
@@ -77,11 +110,23 @@ export function storedDescription(value: unknown): Description {
 }
 
 /**
- * What `<file>.yaml` may hold: any part of a description. A head is found by its `output`, or by its `angle` where the
+ * What `<file>.yaml` may hold: any part of a description, defaults that are absent when resolved (`filter: pillow`), and
+ * other ways to say the same (`scale`). A head is found by its `output`, or by its `angle` where the
  * name of the output tells the angle; heads that are not listed stay as they are.
  */
 export const overrideSchema = z.strictObject({
-  input: inputSchema.partial().optional(),
+  input: inputSchema
+    .extend({
+      filter: z.enum(['pillow', 'opencv']),
+      normalise: z.enum(['fixed', 'min-max']),
+      mean: perChannelOrOne(z.number()),
+      std: perChannelOrOne(spread),
+      /** Instead of `range`, `mean` and `std`: input = pixel · scale + offset, of pixels from 0 to 255. */
+      scale: perChannelOrOne(spread),
+      offset: perChannelOrOne(z.number()),
+    })
+    .partial()
+    .optional(),
   heads: z
     .array(
       z
@@ -101,5 +146,6 @@ export const overrideSchema = z.strictObject({
     .optional(),
   batchNorm: batchNormSchema.partial().optional(),
 })
+export type InputOverride = NonNullable<z.infer<typeof overrideSchema>['input']>
 export type DescriptionOverride = z.infer<typeof overrideSchema>
 export type HeadOverride = NonNullable<DescriptionOverride['heads']>[number]

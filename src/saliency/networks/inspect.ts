@@ -1,5 +1,6 @@
 import type { Description, Head } from './description.ts'
 import type { Architecture, OutputLayer } from './family.ts'
+import { channelsText, resizeText } from './inputText.ts'
 import type { Network, Provenance } from './network.ts'
 
 /** What `network inspect --json` prints. */
@@ -69,8 +70,10 @@ export function renderInspection(network: Network, memory: readonly string[] = [
       rows: [
         ['width', mark('input.width', String(input.width))],
         ['height', mark('input.height', String(input.height))],
-        ['resize', mark('input.resize', resizeRule(input))],
-        ['channels', mark('input.channels', input.channels.toUpperCase())],
+        ['resize', mark('input.resize', resizeText(input))],
+        ...(input.filter === undefined ? [] : [['filter', mark('input.filter', "OpenCV's bilinear")] as const]),
+        ['channels', mark('input.channels', channelsText(input))],
+        ...(input.normalise === undefined ? [] : [['normalise', mark('input.normalise', minMaxText)] as const]),
         ['range', mark('input.range', `0 to ${input.range}`)],
         ['mean', mark('input.mean', input.mean.join(', '))],
         ['std', mark('input.std', input.std.join(', '))],
@@ -94,6 +97,8 @@ export function renderInspection(network: Network, memory: readonly string[] = [
     : []
   return [text, ...(notes.length > 0 ? [notes.join('')] : []), ...defaults].join('\n')
 }
+
+const minMaxText = 'the darkest number of each picture to 0, the brightest to the end of the range'
 
 interface Section {
   readonly title: string
@@ -134,12 +139,6 @@ function headSection(head: Head, mark: (key: string, text: string) => string): S
 
 function degrees(value: number): string {
   return `${String(value).replace('-', '−')}°`
-}
-
-function resizeRule({ resize, width, height }: Description['input']): string {
-  return resize === 'stretch'
-    ? `stretched to ${width} × ${height}`
-    : 'shorter side to the size, then the centre is cut out'
 }
 
 function parameterCount({ weights, recognised }: Network): number {

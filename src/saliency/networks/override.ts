@@ -10,6 +10,11 @@ export function checkOverride(override: unknown, file: string): DescriptionOverr
   throw new InputError('bad-description', `the description of ${file}: ${firstProblem(error).message}`)
 }
 
+/** What the description says and the weights, or the description itself, contradict. */
+export function badDescription(file: string, what: string): InputError {
+  return new InputError('bad-description', `${file}: ${what} (in ${file}.yaml)`)
+}
+
 /** The first thing that is wrong with an override. `key` is an unknown key below `path`. */
 export function firstProblem(error: z.ZodError): { path: PropertyKey[]; key: string | undefined; message: string } {
   const [issue] = error.issues

@@ -1,19 +1,10 @@
-import { InputError } from '../../base/errors.ts'
+import type { InputError } from '../../base/errors.ts'
 import { angleNames, type AngleName } from '../../pose/euler.ts'
 import type { Description, DescriptionOverride, Head, HeadOverride } from './description.ts'
 import type { BatchNormEpsilons, OutputLayer, RecognisedNetwork } from './family.ts'
 import type { Provenance } from './network.ts'
-
-/** torchvision's preprocessing for its ImageNet weights, and the origin's. */
-const defaultInput: Description['input'] = {
-  width: 224,
-  height: 224,
-  resize: 'shorter-side',
-  channels: 'rgb',
-  range: 1,
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-}
+import { badDescription } from './override.ts'
+import { resolveInput } from './resolveInput.ts'
 
 /** Degrees per bin and the angle of bin 0, by the number of bins: the origin's heads and Hopenet's. */
 const knownBins: Readonly<Record<number, { step: number; offset: number }>> = {
@@ -45,18 +36,14 @@ type SourcedHead = { readonly head: Head; readonly from: Readonly<Record<string,
  * without it, such as what 90 bins mean.
  */
 export function resolveDescription(
-  recognised: Pick<RecognisedNetwork, 'outputs' | 'smallestSide' | 'batchNorm'>,
+  recognised: Pick<RecognisedNetwork, 'outputs' | 'smallestSide' | 'imageChannels' | 'batchNorm'>,
   override: DescriptionOverride,
   file: string,
 ): ResolvedDescription {
   const resolver = new HeadResolver(recognised.outputs, override.heads ?? [], file)
   const heads = resolver.heads()
-  const provenance: Record<string, Provenance> = {}
-  const input = { ...defaultInput, ...withoutUndefined(override.input ?? {}) }
-  for (const key of Object.keys(defaultInput) as (keyof typeof defaultInput)[]) {
-    provenance[`input.${key}`] = override.input?.[key] === undefined ? 'default' : 'given'
-  }
-  refuseSmallInput(recognised.smallestSide, input, file)
+  const { input, provenance: inputProvenance } = resolveInput(recognised, override.input ?? {}, file)
+  const provenance: Record<string, Provenance> = { ...inputProvenance }
   for (const [index, { from }] of heads.entries()) {
     for (const [key, source] of Object.entries(from)) provenance[`heads.${index}.${key}`] = source
   }
@@ -258,19 +245,6 @@ class HeadResolver {
   }
 }
 
-function badDescription(file: string, what: string): InputError {
-  return new InputError('bad-description', `${file}: ${what} (in ${file}.yaml)`)
-}
-
-/** Global averaging needs at least one pixel. */
-function refuseSmallInput(smallestSide: number, input: Description['input'], file: string): void {
-  for (const side of ['width', 'height'] as const) {
-    if (input[side] < smallestSide) {
-      throw badDescription(file, `input.${side} is ${input[side]}, and this network needs at least ${smallestSide}`)
-    }
-  }
-}
-
 function angleInName(output: string): AngleName | undefined {
   const told = angleNames.filter((name) => output.toLowerCase().includes(name))
   return told.length === 1 ? told[0] : undefined
@@ -278,11 +252,4 @@ function angleInName(output: string): AngleName | undefined {
 
 function sourced<T>(given: T | undefined, otherwise: T, from: Provenance): Sourced<T> {
   return given === undefined ? { value: otherwise, from } : { value: given, from: 'given' }
-}
-
-/** An absent key and one that is undefined mean the same; spreading the latter would erase a default. */
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
-    [K in keyof T]?: NonNullable<T[K]>
-  }
 }

@@ -120,7 +120,7 @@ class ShardRun {
 
   constructor(work: ShardWork) {
     this.#work = work
-    const { width, height } = work.description.input
+    const { input } = work.description
     const storeCall: StoreCall = {
       retries: work.retries,
       signal: this.#abort.signal,
@@ -131,7 +131,7 @@ class ShardRun {
       dataset: work.dataset,
       adapter: work.adapter,
       options: work.set.options,
-      rule: work.description.input,
+      rule: input,
       fetchConcurrency: work.fetchConcurrency,
       decodeLimits: work.decodeLimits,
       storeCall,
@@ -139,7 +139,7 @@ class ShardRun {
       measurements: work.measurements,
     })
     const { output, set, measurements } = work
-    this.#sink = new ResultSink({ output, set, width, height, storeCall, measurements })
+    this.#sink = new ResultSink({ output, set, input, storeCall, measurements })
   }
 
   async run(): Promise<ShardYield> {

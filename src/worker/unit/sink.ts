@@ -7,6 +7,7 @@ import { recordLines } from '../../output/recordFile.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { ShardJob } from '../../queue/jobs.ts'
 import type { Explanation, ObjectiveExplanation } from '../../saliency/explainer.ts'
+import { channelsOf, type InputDescription } from '../../saliency/networks/description.ts'
 import type { PutOptions, Store } from '../../storage/store.ts'
 import type { Measurements } from '../measurements.ts'
 import { callStore, type StoreCall } from '../storeCall.ts'
@@ -14,8 +15,7 @@ import { callStore, type StoreCall } from '../storeCall.ts'
 export interface SinkOptions {
   readonly output: Store
   readonly set: ResultSet
-  readonly width: number
-  readonly height: number
+  readonly input: InputDescription
   readonly storeCall: StoreCall
   readonly measurements: Measurements
 }
@@ -61,21 +61,21 @@ export class ResultSink {
   }
 
   async #putMap(key: string, shown: ObjectiveExplanation): Promise<void> {
-    const { width, height, set, storeCall, measurements } = this.#o
+    const { input, set, storeCall, measurements } = this.#o
     storeCall.signal.throwIfAborted()
     const channels = set.options.style === 'magnitude' ? 1 : 3
-    const png = await measurements.time('encode', () => encodePng(shown.map, width, height, channels))
+    const png = await measurements.time('encode', () => encodePng(shown.map, input.width, input.height, channels))
     await this.#put(this.#inSet(key), png, { contentType: 'image/png' })
   }
 
   #gradient(shown: ObjectiveExplanation): Uint8Array {
-    const { width, height, set } = this.#o
+    const { input, set } = this.#o
     if (!shown.gradient) throw new Error('the explainer left out the gradient')
     const stored =
       set.options.gradients === 'float16'
         ? ({ dtype: 'float16', maxAbs: shown.maxAbs } as const)
         : ({ dtype: 'float32' } as const)
-    return encodeNpy(shown.gradient, [3, height, width], stored)
+    return encodeNpy(shown.gradient, [channelsOf(input.channels), input.height, input.width], stored)
   }
 
   #put(key: string, bytes: Uint8Array | string, options?: PutOptions): Promise<string | false> {

@@ -18,7 +18,7 @@ const othersTried = 3
 
 /** A sample ready for the engine. */
 export interface PreparedSample {
-  /** Height × width × 3, RGB, 8 bit. */
+  /** Height × width × 3, RGB, or × 1 for gray, 8 bit. */
   readonly pixels: Uint8Array
   readonly truth: Truth
   /** Why the label cannot be used. */

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { openAdapter } from '../../dataset/adapters.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
-import { storedDescription } from '../../saliency/networks/description.ts'
+import { channelsOf, storedDescription } from '../../saliency/networks/description.ts'
 import type { Store } from '../../storage/store.ts'
 import { openDataset, openOutput, outputName } from '../endpoints.ts'
 import { toErrorMessage } from '../errorMessage.ts'
@@ -106,8 +106,8 @@ class Unit {
         size: async () => (await stat(path)).size,
         read: () => readFile(path),
       })
-      const { width, height } = storedDescription(set.network.description).input
-      await engine.explain([new Uint8Array(3 * width * height)])
+      const { width, height, channels } = storedDescription(set.network.description).input
+      await engine.explain([new Uint8Array(channelsOf(channels) * width * height)])
     } catch (error) {
       send({ type: 'unusable', error: toErrorMessage(error) })
     }

@@ -4,11 +4,13 @@ import type { Box } from '../../../dataset/adapter.ts'
 import type { AdapterOptions } from '../../../dataset/adapters.ts'
 import { decodeImage } from '../../../image/codec.ts'
 import { cropToInput, type CropRule } from '../../../image/crop.ts'
+import { grayToRgb } from '../../../image/gray.ts'
 import { encodeNpy } from '../../../image/npy.ts'
 import { drawOverlay } from '../../../image/overlay.ts'
 import { encodePng } from '../../../image/png.ts'
 import { angleError, angleNames, type AngleName, type Degrees, type Pose } from '../../../pose/euler.ts'
 import { createExplainer } from '../../../saliency/explainer.ts'
+import { channelsOf } from '../../../saliency/networks/description.ts'
 import { checkObjectives, parseObjectives } from '../../../saliency/objective.ts'
 import type { Call } from '../../command.ts'
 import { required } from '../../settings/commandFlags.ts'
@@ -89,6 +91,7 @@ export async function explainImage(call: Call): Promise<number> {
     const shown = explanation?.objectives[objective]
     if (!explanation || !shown) throw new Error(`the explainer gave nothing for the objective ${objective}`)
     const { width, height } = input
+    const channels = channelsOf(input.channels)
     if (paths.map) {
       await writeOutputFile(
         paths.map,
@@ -98,11 +101,20 @@ export async function explainImage(call: Call): Promise<number> {
     }
     const { gradient } = shown
     if (paths.gradient && gradient) {
-      await writeOutputFile(paths.gradient, encodeNpy(gradient, [3, height, width], { dtype: 'float32' }), '--gradient')
+      await writeOutputFile(
+        paths.gradient,
+        encodeNpy(gradient, [channels, height, width], { dtype: 'float32' }),
+        '--gradient',
+      )
     }
     if (paths.overlay) {
       // The same small map that the report's overlay is drawn from: single pixels of a gradient are speckle.
-      const picture = drawOverlay(cropped.pixels, shown.magnitude, width, height)
+      const picture = drawOverlay(
+        channels === 1 ? grayToRgb(cropped.pixels) : cropped.pixels,
+        shown.magnitude,
+        width,
+        height,
+      )
       await writeOutputFile(paths.overlay, await encodePng(picture, width, height, 3), '--overlay')
     }
     const result: ExplainResult = {

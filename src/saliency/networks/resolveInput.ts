@@ -1,0 +1,129 @@
+import { channelsOf, type InputDescription, type InputOverride } from './description.ts'
+import type { RecognisedNetwork } from './family.ts'
+import type { Provenance } from './network.ts'
+import { badDescription } from './override.ts'
+
+/** torchvision's preprocessing for its ImageNet weights, and the origin's. */
+const defaults = {
+  width: 224,
+  height: 224,
+  resize: 'shorter-side',
+  range: 1,
+  // Not turned round for BGR: whoever says BGR says its numbers too, or results made so far would change.
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+} as const
+/** There is no custom to follow: networks that see gray are rarely trained on ImageNet. */
+const grayDefaults = { mean: [0], std: [1] } as const
+
+export interface ResolvedInput {
+  readonly input: InputDescription
+  /** By path, e.g. `input.width`. A key that is absent at its default has none there. */
+  readonly provenance: Readonly<Record<string, Provenance>>
+}
+
+/**
+ * What a network is shown: what was given, else torchvision's defaults. InputError `bad-description` when what was given
+ * contradicts the weights or itself.
+ */
+export function resolveInput(
+  weights: Pick<RecognisedNetwork, 'smallestSide' | 'imageChannels'>,
+  given: InputOverride,
+  file: string,
+): ResolvedInput {
+  const count = weights.imageChannels
+  const channels = given.channels ?? (count === 1 ? 'gray' : 'rgb')
+  if (count !== channelsOf(channels)) {
+    throw badDescription(
+      file,
+      `input.channels is ${channels}, and this network takes ${count === 1 ? 'gray' : 'colours'}`,
+    )
+  }
+  const input: InputDescription = {
+    width: given.width ?? defaults.width,
+    height: given.height ?? defaults.height,
+    resize: given.resize ?? defaults.resize,
+    ...(given.resizeTo === undefined ? {} : { resizeTo: given.resizeTo }),
+    ...(given.filter === 'opencv' ? { filter: given.filter } : {}),
+    channels,
+    ...(given.normalise === 'min-max' ? { normalise: given.normalise } : {}),
+    ...numbersOf(given, channels, file),
+  }
+  refuseSmallInput(weights.smallestSide, input, file)
+  refuseResizeTo(input, file)
+  // The same computation as without it: one result has one description.
+  if (input.resizeTo === input.width && input.resizeTo === input.height) delete input.resizeTo
+  return { input, provenance: provenanceOf(input, given, count) }
+}
+
+type Numbers = Pick<InputDescription, 'range' | 'mean' | 'std'>
+
+function numbersOf(given: InputOverride, channels: InputDescription['channels'], file: string): Numbers {
+  const count = channelsOf(channels)
+  const each = (key: 'mean' | 'std' | 'scale' | 'offset', otherwise: readonly number[]): number[] => {
+    const value = given[key] ?? otherwise
+    const list = typeof value === 'number' ? Array.from({ length: count }, () => value) : [...value]
+    if (list.length === count) return list
+    const needed = count === 1 ? 'gray needs one' : `${channels.toUpperCase()} needs three, or one number for all`
+    throw badDescription(file, `input.${key} is a list of ${list.length}, and ${needed}`)
+  }
+  const byScale = (['scale', 'offset'] as const).find((key) => given[key] !== undefined)
+  if (byScale === undefined) {
+    const { mean, std } = count === 1 ? grayDefaults : defaults
+    return { range: given.range ?? defaults.range, mean: each('mean', mean), std: each('std', std) }
+  }
+  const other = (['range', 'mean', 'std'] as const).find((key) => given[key] !== undefined)
+  if (other !== undefined) {
+    throw badDescription(file, `input.${byScale} says the same as range, mean and std: leave out input.${other}, or it`)
+  }
+  // pixel · scale + offset = (pixel − mean) / std. The zero added makes no −0, which JSON would not keep.
+  const scale = each(
+    'scale',
+    Array.from({ length: count }, () => 1),
+  )
+  const offset = each(
+    'offset',
+    Array.from({ length: count }, () => 0),
+  )
+  return {
+    range: 255,
+    mean: offset.map((value, c) => -value / (scale[c] ?? 1) + 0),
+    std: scale.map((value) => 1 / value),
+  }
+}
+
+/** Global averaging needs at least one pixel. */
+function refuseSmallInput(smallestSide: number, input: InputDescription, file: string): void {
+  for (const side of ['width', 'height'] as const) {
+    if (input[side] < smallestSide) {
+      throw badDescription(file, `input.${side} is ${input[side]}, and this network needs at least ${smallestSide}`)
+    }
+  }
+}
+
+/** torchvision's `CenterCrop` would put a black frame around every picture, which nobody wants by intention. */
+function refuseResizeTo({ resize, resizeTo, width, height }: InputDescription, file: string): void {
+  if (resizeTo === undefined) return
+  if (resize === 'letterbox') {
+    throw badDescription(
+      file,
+      'input.resizeTo means nothing with resize: letterbox, which cuts nothing off: leave it out',
+    )
+  }
+  for (const [side, pixels] of Object.entries({ width, height })) {
+    if (pixels > resizeTo) {
+      throw badDescription(file, `input.resizeTo is ${resizeTo}, from which no ${side} of ${pixels} can be cut`)
+    }
+  }
+}
+
+function provenanceOf(input: InputDescription, given: InputOverride, count: 1 | 3): Record<string, Provenance> {
+  const numbersGiven = given.scale !== undefined || given.offset !== undefined
+  const isNumber = (key: string): boolean => ['range', 'mean', 'std'].includes(key)
+  return Object.fromEntries(
+    (Object.keys(input) as (keyof InputDescription)[]).map((key) => {
+      if (given[key] !== undefined || (numbersGiven && isNumber(key))) return [`input.${key}`, 'given']
+      return [`input.${key}`, key === 'channels' && count === 1 ? 'found in the weights' : 'default']
+    }),
+  )
+}
