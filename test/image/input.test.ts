@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { DecodedImage } from '../../src/image/codec.ts'
+import { cropToInput, type CropRule } from '../../src/image/crop.ts'
+import { resizeOpencv } from '../../src/image/opencvResize.ts'
+
+interface InputCase {
+  image: [number, number]
+  box: [number, number, number, number] | null
+  rule: CropRule
+  crop: [number, number, number, number]
+  /** Of the pixels; the first 16 hex digits. */
+  sha256: string
+}
+const cases = JSON.parse(readFileSync(new URL('inputs/cases.json', import.meta.url), 'utf8')) as InputCase[]
+
+/** The picture that the cases were made from. */
+function pattern(width: number, height: number): DecodedImage {
+  const pixels = new Uint8Array(width * height * 3)
+  let at = 0
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < 3; c++) pixels[at++] = (x * 7 + y * 13 + c * 31 + ((x * y) >> 3)) & 255
+    }
+  }
+  return { width, height, pixels }
+}
+
+const names = [...new Set(cases.map(({ rule }) => nameOf(rule)))]
+
+function nameOf({ width, height, resize, resizeTo, filter = 'pillow', channels = 'rgb' }: CropRule): string {
+  return `${resize}${resizeTo === undefined ? '' : ` to ${resizeTo}`}, ${width} × ${height}, ${filter}, ${channels}`
+}
+
+describe('what a network is shown is Pillow’s and OpenCV’s, bit for bit', () => {
+  it.each(names)('%s', (name) => {
+    for (const { image, box, rule, crop, sha256 } of cases.filter((one) => nameOf(one.rule) === name)) {
+      const corners = box && { x0: box[0], y0: box[1], x1: box[2], y1: box[3] }
+      const shown = cropToInput(pattern(...image), corners, rule)
+      const what = `${image.join(' × ')}, box ${box?.join(', ')}`
+      expect(shown.pixels.length, what).toBe(rule.width * rule.height * (rule.channels === 'gray' ? 1 : 3))
+      expect(createHash('sha256').update(shown.pixels).digest('hex').slice(0, 16), what).toBe(sha256)
+      for (const [index, edge] of crop.entries()) expect(shown.crop[index], what).toBeCloseTo(edge, 9)
+    }
+  })
+
+  it('has all cases', () => {
+    expect(names).toHaveLength(9 * 2 * 2)
+    expect(cases).toHaveLength(10 * names.length)
+  })
+})
