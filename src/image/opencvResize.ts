@@ -103,21 +103,39 @@ function resampleGray(pixels: Uint8Array, rowAt: number, pairs: Pairs, into: Int
 
 /** The mean of each 2 × 2 pixels, which OpenCV takes in place of interpolating; the numbers differ by their rounding. */
 function halved(picture: Picture, source: Region, wanted: Region): Uint8Array {
-  const { width, height, pixels, channels = 3 } = picture
-  const result = new Uint8Array(wanted.width * wanted.height * channels)
-  const at = (x: number, y: number, channel: number): number =>
-    x >= 0 && x < width && y >= 0 && y < height ? pixels[(y * width + x) * channels + channel]! : 0
-  let to = 0
-  for (let row = 0; row < wanted.height; row++) {
+  const channels = picture.channels ?? 3
+  const length = wanted.width * channels
+  const result = new Uint8Array(wanted.height * length)
+  for (let row = 0, to = 0; row < wanted.height; row++) {
     const y = source.y + 2 * (wanted.y + row)
-    for (let column = 0; column < wanted.width; column++) {
-      const x = source.x + 2 * (wanted.x + column)
-      for (let c = 0; c < channels; c++) {
-        result[to++] = (at(x, y, c) + at(x + 1, y, c) + at(x, y + 1, c) + at(x + 1, y + 1, c) + 2) >> 2
+    const above = pixelsOfRow(picture, source.x + 2 * wanted.x, y, 2 * wanted.width)
+    const below = pixelsOfRow(picture, source.x + 2 * wanted.x, y + 1, 2 * wanted.width)
+    for (let column = 0, from = 0; column < wanted.width; column++, from += channels) {
+      for (let c = 0; c < channels; c++, from++) {
+        const next = from + channels
+        result[to++] = (above[from]! + above[next]! + below[from]! + below[next]! + 2) >> 2
       }
     }
   }
   return result
+}
+
+/** `count` pixels from `x`, `y` on; those outside the picture are black. */
+function pixelsOfRow(
+  { width, height, pixels, channels = 3 }: Picture,
+  x: number,
+  y: number,
+  count: number,
+): Uint8Array {
+  const inside = y >= 0 && y < height
+  const rowAt = y * width * channels
+  const [begin, end] = [Math.max(x, 0), Math.min(x + count, width)]
+  if (inside && begin === x && end === x + count)
+    return pixels.subarray(rowAt + begin * channels, rowAt + end * channels)
+  const row = new Uint8Array(count * channels)
+  if (inside && begin < end)
+    row.set(pixels.subarray(rowAt + begin * channels, rowAt + end * channels), (begin - x) * channels)
+  return row
 }
 
 /** Columns of the picture rather than of the source. One outside the picture is black and so weighs nothing. */
