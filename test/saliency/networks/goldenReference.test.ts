@@ -1,0 +1,3 @@
+import { describeGoldenNetworks } from '../../support/goldenNetworks.ts'
+
+describeGoldenNetworks('reference')
