@@ -121,20 +121,15 @@ function halved(picture: Picture, source: Region, wanted: Region): Uint8Array {
 }
 
 /** `count` pixels from `x`, `y` on; those outside the picture are black. */
-function pixelsOfRow(
-  { width, height, pixels, channels = 3 }: Picture,
-  x: number,
-  y: number,
-  count: number,
-): Uint8Array {
-  const inside = y >= 0 && y < height
-  const rowAt = y * width * channels
+function pixelsOfRow(picture: Picture, x: number, y: number, count: number): Uint8Array {
+  const { width, height, pixels, channels = 3 } = picture
   const [begin, end] = [Math.max(x, 0), Math.min(x + count, width)]
-  if (inside && begin === x && end === x + count)
-    return pixels.subarray(rowAt + begin * channels, rowAt + end * channels)
+  const at = (column: number): number => (y * width + column) * channels
+  const inside = y >= 0 && y < height && begin < end
+  const seen = inside ? pixels.subarray(at(begin), at(end)) : new Uint8Array()
+  if (seen.length === count * channels) return seen
   const row = new Uint8Array(count * channels)
-  if (inside && begin < end)
-    row.set(pixels.subarray(rowAt + begin * channels, rowAt + end * channels), (begin - x) * channels)
+  row.set(seen, inside ? (begin - x) * channels : 0)
   return row
 }
 

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { DecodedImage } from '../../src/image/codec.ts'
 import { cropToInput, type CropRule } from '../../src/image/crop.ts'
-import { resizeOpencv } from '../../src/image/opencvResize.ts'
 
 interface InputCase {
   image: [number, number]
@@ -29,8 +28,8 @@ function pattern(width: number, height: number): DecodedImage {
 
 const names = [...new Set(cases.map(({ rule }) => nameOf(rule)))]
 
-function nameOf({ width, height, resize, resizeTo, filter = 'pillow', channels = 'rgb' }: CropRule): string {
-  return `${resize}${resizeTo === undefined ? '' : ` to ${resizeTo}`}, ${width} × ${height}, ${filter}, ${channels}`
+function nameOf({ width, height, resize, resizeTo, filter, channels = 'rgb' }: CropRule): string {
+  return `${resize}${resizeTo === undefined ? '' : ` to ${resizeTo}`}, ${width} × ${height}, ${filter ?? 'pillow'}, ${channels}`
 }
 
 describe('what a network is shown is Pillow’s and OpenCV’s, bit for bit', () => {
