@@ -5,16 +5,16 @@ import { runOperation, stopCode } from './pickleOperations.ts'
 import type { PickleValue } from './pickleValues.ts'
 
 /**
- * A checkpoint of a thousand tensors takes about 40,000 operations, three times that with an optimiser. The limit bounds
- * memory and time.
+ * A checkpoint of a thousand tensors takes about 40,000 operations, three times that with an optimiser; a history of the
+ * training may take one for each number in it. The limit bounds memory and time.
  */
-const maxOperations = 500_000
+const maxOperations = 2_000_000
 
 /**
  * Reads one pickle (protocols 0 to 5) from the cursor and leaves the cursor behind its STOP. A pickle is a program;
  * this interpreter knows its data operations and no way to call code: a global is only compared with the vocabulary's
- * table, and one that is not in it ends the reading with InputError `unsafe-checkpoint`. A pickle that is cut off or
- * makes no sense is an InputError `bad-checkpoint`.
+ * table, and one that is not in it becomes a `PickleUnread`, which is all that ever comes of it. A pickle that is cut off
+ * or makes no sense is an InputError `bad-checkpoint`.
  */
 export function readPickle(cursor: ByteCursor, vocabulary: PickleVocabulary): PickleValue {
   const machine = new PickleMachine(cursor, vocabulary)

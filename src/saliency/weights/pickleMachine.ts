@@ -1,16 +1,25 @@
 import type { InputError } from '../../base/errors.ts'
 import { truncated, type ByteCursor } from './byteCursor.ts'
-import { refusedGlobal } from './pickleRefusals.ts'
-import { PickleDict, PickleGlobal, PickleList, PickleTuple, type PickleValue } from './pickleValues.ts'
+import {
+  PickleDict,
+  PickleForeign,
+  PickleGlobal,
+  PickleList,
+  PickleTuple,
+  PickleUnread,
+  type PickleValue,
+} from './pickleValues.ts'
 
-/** What a pickle may ask for; everything else is refused. */
+/** What the names in a pickle stand for. */
 export interface PickleVocabulary {
-  /** Whether `module.name` may be named at all. */
-  allows(name: string): boolean
-  /** What calling an allowed name gives. Never a call of anything in the pickle: the names are looked up in a table. */
+  /** `module.name`: a PickleGlobal where calls of it mean something here, otherwise a PickleUnread. */
+  global(name: string): PickleGlobal | PickleUnread
+  /** What calling a PickleGlobal gives. Never a call of anything in the pickle: the names are looked up in a table. */
   call(name: string, args: readonly PickleValue[]): PickleValue
   /** What a persistent id stands for. */
   persistent(id: PickleValue): PickleValue
+  /** Takes the state that the pickle sets on what a call gave; without it there is nothing that takes one. */
+  build?(object: PickleForeign, state: PickleValue): void
 }
 
 /** PyTorch's magic number takes 10 bytes; converting long ones is slow. */
@@ -84,16 +93,18 @@ export class PickleMachine {
     this.#stack.push(value)
   }
 
-  /** The items of the list on top. */
-  topList(): PickleValue[] {
-    const top = this.peek()
-    if (!(top instanceof PickleList)) throw this.nonsense('an item for something that is no list')
-    return top.items
+  /** To the list on top, item by item: a spread of a hundred thousand arguments overflows the stack. */
+  append(items: readonly PickleValue[]): void {
+    const list = this.peek()
+    if (list instanceof PickleUnread) return
+    if (!(list instanceof PickleList)) throw this.nonsense('an item for something that is no list')
+    for (const item of items) list.items.push(item)
   }
 
   /** In the dictionary on top. `items` are key, value, key, value … */
   setPairs(items: readonly PickleValue[]): void {
     const dict = this.peek()
+    if (dict instanceof PickleUnread) return
     if (!(dict instanceof PickleDict)) throw this.nonsense('a key for something that is no dictionary')
     for (let i = 0; i < items.length; i += 2) {
       const key = items[i]
@@ -103,21 +114,36 @@ export class PickleMachine {
     }
   }
 
-  /** A global as a name, if it may be named. */
-  global(module: PickleValue, name: PickleValue): PickleGlobal {
+  global(module: PickleValue, name: PickleValue): PickleGlobal | PickleUnread {
     if (typeof name !== 'string' || typeof module !== 'string') throw this.nonsense('a global without a name')
-    const full = `${module}.${name}`
-    if (!this.#vocabulary.allows(full)) throw refusedGlobal(this.cursor.file, full)
-    return new PickleGlobal(full)
+    return this.#vocabulary.global(`${module}.${name}`)
+  }
+
+  /** A class that only Python's own registry could find by this number. */
+  extension(code: number): PickleValue {
+    return this.#vocabulary.global(`copyreg extension ${code}`)
   }
 
   /** Pushes what the vocabulary says that a call gives. */
   call(called: PickleValue, args: PickleValue): void {
+    if (called instanceof PickleUnread) {
+      this.push(called)
+      return
+    }
     if (!(called instanceof PickleGlobal) || !(args instanceof PickleTuple)) {
       throw this.nonsense('a call of something that is no function')
     }
     const isDict = called.name === 'collections.OrderedDict'
     this.push(isDict ? this.#orderedDict(args) : this.#vocabulary.call(called.name, args.items))
+  }
+
+  /** Sets the state of what is on top. A state_dict() carries `_metadata` as one; no tensor needs it. */
+  build(state: PickleValue): void {
+    const object = this.peek()
+    if (object instanceof PickleForeign && this.#vocabulary.build) this.#vocabulary.build(object, state)
+    else if (!(object instanceof PickleDict || object instanceof PickleUnread)) {
+      throw this.nonsense('a state for something that has none')
+    }
   }
 
   /** Pushes what a persistent id stands for. */
@@ -126,9 +152,10 @@ export class PickleMachine {
   }
 
   /** Python 2 wrote an OrderedDict as a call with a list of pairs, Python 3 as an empty one that is filled later. */
-  #orderedDict(args: PickleTuple): PickleDict {
+  #orderedDict(args: PickleTuple): PickleDict | PickleUnread {
     const dict = new PickleDict()
     const [pairs] = args.items
+    if (pairs instanceof PickleUnread) return pairs
     if (pairs !== undefined && !(pairs instanceof PickleList)) throw this.nonsense('an odd OrderedDict')
     for (const pair of pairs?.items ?? []) {
       const items = pair instanceof PickleTuple || pair instanceof PickleList ? pair.items : []

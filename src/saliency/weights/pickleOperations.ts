@@ -1,7 +1,6 @@
 import type { ByteCursor } from './byteCursor.ts'
 import type { PickleMachine } from './pickleMachine.ts'
-import { refusedExtension } from './pickleRefusals.ts'
-import { PickleDict, PickleList, PickleTuple, type PickleValue } from './pickleValues.ts'
+import { PickleDict, PickleList, PickleTuple, PickleUnread, type PickleValue } from './pickleValues.ts'
 
 type Operation = (machine: PickleMachine, cursor: ByteCursor) => void
 
@@ -78,9 +77,9 @@ const operations: Readonly<Record<string, readonly [code: number, run: Operation
   EMPTY_SET: [0x8f, (machine) => machine.push(new PickleList())],
   LIST: [0x6c, (machine) => machine.push(listOf(machine.popToMark()))],
   FROZENSET: [0x91, (machine) => machine.push(listOf(machine.popToMark()))],
-  APPEND: [0x61, (machine) => append(machine, [machine.pop()])],
-  APPENDS: [0x65, (machine) => append(machine, machine.popToMark())],
-  ADDITEMS: [0x90, (machine) => append(machine, machine.popToMark())],
+  APPEND: [0x61, (machine) => machine.append([machine.pop()])],
+  APPENDS: [0x65, (machine) => machine.append(machine.popToMark())],
+  ADDITEMS: [0x90, (machine) => machine.append(machine.popToMark())],
   EMPTY_DICT: [0x7d, (machine) => machine.push(new PickleDict())],
   DICT: [
     0x64,
@@ -114,8 +113,11 @@ const operations: Readonly<Record<string, readonly [code: number, run: Operation
     0x92,
     (machine) => {
       const keywords = machine.pop()
-      if (!(keywords instanceof PickleDict) || keywords.entries.size > 0) throw machine.nonsense('named arguments')
-      callWithTuple(machine)
+      const args = machine.pop()
+      const called = machine.pop()
+      const plain = keywords instanceof PickleDict && keywords.entries.size === 0
+      if (!plain && !(called instanceof PickleUnread)) throw machine.nonsense('named arguments')
+      machine.call(called, args)
     },
   ],
   INST: [
@@ -133,19 +135,12 @@ const operations: Readonly<Record<string, readonly [code: number, run: Operation
       machine.call(called, new PickleTuple(args))
     },
   ],
-  BUILD: [
-    0x62,
-    (machine) => {
-      // A state_dict() carries `_metadata` as the state of its OrderedDict; no tensor needs it.
-      machine.pop()
-      if (!(machine.peek() instanceof PickleDict)) throw machine.nonsense('a state for something that is no dictionary')
-    },
-  ],
+  BUILD: [0x62, (machine) => machine.build(machine.pop())],
   PERSID: [0x50, (machine, cursor) => machine.persistent(cursor.line())],
   BINPERSID: [0x51, (machine) => machine.persistent(machine.pop())],
-  EXT1: [0x82, refuseExtension],
-  EXT2: [0x83, refuseExtension],
-  EXT4: [0x84, refuseExtension],
+  EXT1: [0x82, (machine, cursor) => machine.push(machine.extension(cursor.u8()))],
+  EXT2: [0x83, (machine, cursor) => machine.push(machine.extension(cursor.u16()))],
+  EXT4: [0x84, (machine, cursor) => machine.push(machine.extension(cursor.i32()))],
 }
 
 const byCode: ReadonlyMap<number, Operation> = new Map(Object.values(operations))
@@ -163,16 +158,6 @@ export function runOperation(code: number, machine: PickleMachine): void {
 function callWithTuple(machine: PickleMachine): void {
   const args = machine.pop()
   machine.call(machine.pop(), args)
-}
-
-function refuseExtension(_: PickleMachine, cursor: ByteCursor): never {
-  throw refusedExtension(cursor.file)
-}
-
-/** Item by item: a spread of a hundred thousand arguments overflows the stack. */
-function append(machine: PickleMachine, items: readonly PickleValue[]): void {
-  const list = machine.topList()
-  for (const item of items) list.push(item)
 }
 
 function listOf(items: readonly PickleValue[]): PickleList {

@@ -11,6 +11,7 @@ export type PickleValue =
   | PickleDict
   | PickleGlobal
   | PickleForeign
+  | PickleUnread
 
 export class PickleList {
   readonly items: PickleValue[] = []
@@ -38,7 +39,19 @@ export class PickleGlobal {
   }
 }
 
-/** What the pickle's owner makes out of the calls it allows: tensors and storages. */
+/**
+ * A Python class or function that this reader has no use for, by its `module.name`, and whatever the pickle makes with it:
+ * its objects, what calling it gives, the state that is set on that. Nothing stands behind it and nothing is kept in it.
+ */
+export class PickleUnread {
+  readonly name: string
+
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+/** What the pickle's owner makes out of the calls it knows: tensors and storages. */
 export class PickleForeign<T = unknown> {
   readonly value: T
 

@@ -3,11 +3,12 @@ import { ByteCursor, truncated } from './byteCursor.ts'
 import { fileKind } from './fileKind.ts'
 import { namesWithoutWrappers } from './names.ts'
 import { readPickle } from './pickle.ts'
+import { noteOfUnread, refusalOfUnread, shown } from './pickleRefusals.ts'
 import { isSafetensors, readSafetensors } from './safetensors.ts'
 import { findStateDict, type StoredTensors } from './stateDict.ts'
-import { isFloat, widen } from './storedTensor.ts'
+import { isFloat, StoredTensor, UnsupportedTensor, widen } from './storedTensor.ts'
 import type { Tensors, WeightTensor } from './tensors.ts'
-import { isLegacyTorch, isZip, readTorchLegacy, readTorchZip } from './torch.ts'
+import { isLegacyTorch, isZip, readTorchLegacy, readTorchZip, type TorchFile } from './torch.ts'
 import { TorchVocabulary } from './torchPickle.ts'
 
 export interface Weights {
@@ -16,6 +17,11 @@ export interface Weights {
   /** The number types that the weights were stored in, each once. */
   readonly storedTypes: readonly string[]
   readonly tensors: Tensors
+  /**
+   * What lies beside the tensors under a name of its own and is no floating-point tensor, as the end of “FILE stores NAME
+   * as …”: `int8 numbers`. A layer that needs one of these cannot be built; the others do not matter.
+   */
+  readonly unreadable: ReadonlyMap<string, string>
   /** Sentences about choices made while reading. */
   readonly notes: readonly string[]
 }
@@ -23,12 +29,14 @@ export interface Weights {
 /**
  * The weights in a checkpoint, whatever its format, which is recognised by content and not by name. Tensors may be
  * views of `bytes`: do not write into either. InputErrors: `bad-checkpoint` (truncated, or no checkpoint),
- * `unsafe-checkpoint` (a pickle that asks for more than tensors need), `unsupported-network` (not floating point).
+ * `unsafe-checkpoint` (a pickle without weights that asks for code), `unsupported-network` (a tensor of the weights that
+ * is quantised, sparse, without numbers …).
  */
 export function readWeights(bytes: Uint8Array, file: string): Weights {
-  const { format, tensors: stored, note } = readStored(bytes, file)
+  const { format, tensors: stored, notes } = readStored(bytes, file)
   const names = namesWithoutWrappers(stored.keys(), file)
   const tensors = new Map<string, WeightTensor>()
+  const unreadable = new Map<string, string>()
   const storedTypes = new Set<string>()
   // A tensor may be a window that repeats its storage; together they must not be much more than the file.
   let budget = 2 * bytes.byteLength
@@ -36,35 +44,64 @@ export function readWeights(bytes: Uint8Array, file: string): Weights {
     const name = names.get(storedName) ?? storedName
     // Counts training steps (int64); inference never reads it.
     if (name.endsWith('.num_batches_tracked')) continue
-    if (!isFloat(tensor.type)) {
+    if (tensor instanceof UnsupportedTensor) {
       throw new InputError(
         'unsupported-network',
-        `${file} stores ${name} as ${tensor.type}: headlight needs floating-point weights, so save the network unquantised`,
+        `${file} stores ${name} as ${tensor.what}: headlight needs plain floating-point weights, so save the network dense and unquantised`,
       )
     }
-    budget -= tensor.size
-    if (budget < 0) throw truncated(file, `its tensors are larger than itself, ${name} among them`)
-    const data = widen(tensor, file, name)
-    if (!allFinite(data)) {
-      throw new InputError('bad-checkpoint', `${file} holds NaN or infinity in ${name}: take an earlier checkpoint`)
+    if (!(tensor instanceof StoredTensor)) unreadable.set(name, `an object of ${shown(tensor.name)}`)
+    else if (!isFloat(tensor.type)) unreadable.set(name, `${tensor.type} numbers`)
+    else {
+      budget -= tensor.size
+      if (budget < 0) throw truncated(file, `its tensors are larger than itself, ${name} among them`)
+      storedTypes.add(tensor.type)
+      tensors.set(name, new FileWeight(tensor, file, name))
     }
-    storedTypes.add(tensor.type)
-    tensors.set(name, { shape: tensor.shape, data })
   }
-  return { format, storedTypes: [...storedTypes], tensors, notes: note === null ? [] : [note] }
+  return { format, storedTypes: [...storedTypes], tensors, unreadable, notes }
 }
 
-function readStored(bytes: Uint8Array, file: string): { format: string; tensors: StoredTensors; note: string | null } {
+class FileWeight implements WeightTensor {
+  readonly shape: readonly number[]
+  readonly #read: () => Float32Array
+  #data: Float32Array | undefined
+
+  constructor(tensor: StoredTensor, file: string, name: string) {
+    this.shape = tensor.shape
+    this.#read = () => {
+      const data = widen(tensor, file, name)
+      if (allFinite(data)) return data
+      throw new InputError('bad-checkpoint', `${file} holds NaN or infinity in ${name}: take an earlier checkpoint`)
+    }
+  }
+
+  get data(): Float32Array {
+    return (this.#data ??= this.#read())
+  }
+}
+
+interface Stored {
+  readonly format: string
+  readonly tensors: StoredTensors
+  readonly notes: readonly string[]
+}
+
+function readStored(bytes: Uint8Array, file: string): Stored {
   if (bytes.byteLength === 0) throw new InputError('bad-checkpoint', `${file} is empty: copy or download it again`)
-  if (isZip(bytes)) return { format: 'PyTorch zip', ...findStateDict(readTorchZip(bytes, file), file) }
-  if (isLegacyTorch(bytes)) return { format: 'PyTorch legacy', ...findStateDict(readTorchLegacy(bytes, file), file) }
-  if (isSafetensors(bytes)) return { format: 'safetensors', tensors: readSafetensors(bytes, file), note: null }
+  if (isZip(bytes)) return { format: 'PyTorch zip', ...weightsIn(readTorchZip(bytes, file), file) }
+  if (isLegacyTorch(bytes)) return { format: 'PyTorch legacy', ...weightsIn(readTorchLegacy(bytes, file), file) }
+  if (isSafetensors(bytes)) return { format: 'safetensors', tensors: readSafetensors(bytes, file), notes: [] }
   if (looksLikePickle(bytes)) {
-    // Reading it names what it asks for; whatever it holds, its numbers are not where torch.save puts them.
-    readPickle(new ByteCursor(bytes, file), new TorchVocabulary(file, () => bytes))
-    throw new InputError(
-      'bad-checkpoint',
-      `${file} is a Python pickle that torch.save did not write: save the weights with torch.save(model.state_dict(), FILE)`,
+    // Whatever it holds, its numbers are not where torch.save puts them. Reading it tells what it asks for.
+    const vocabulary = new TorchVocabulary(file, () => bytes)
+    readPickle(new ByteCursor(bytes, file), vocabulary)
+    throw (
+      refusalOfUnread(vocabulary.unread, file) ??
+      new InputError(
+        'bad-checkpoint',
+        `${file} is a Python pickle that torch.save did not write: save the weights with torch.save(model.state_dict(), FILE)`,
+      )
     )
   }
   const kind = fileKind(bytes)
@@ -72,6 +109,21 @@ function readStored(bytes: Uint8Array, file: string): { format: string; tensors:
     'bad-checkpoint',
     `${file} is no checkpoint${kind === undefined ? '' : `: it looks like ${kind}`}; headlight reads PyTorch and safetensors files`,
   )
+}
+
+function weightsIn({ value, unread }: TorchFile, file: string): Omit<Stored, 'format'> {
+  const found = findStateDict(value)
+  if (!found) {
+    throw (
+      refusalOfUnread(unread, file) ??
+      new InputError(
+        'bad-checkpoint',
+        `${file} holds no dictionary of weights: save them with torch.save(model.state_dict(), FILE)`,
+      )
+    )
+  }
+  const notes = [found.note, noteOfUnread(unread)].filter((note) => note !== null)
+  return { tensors: found.tensors, notes }
 }
 
 /**

@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import { InputError } from '../../base/errors.ts'
 import { ByteCursor, truncated } from './byteCursor.ts'
 import type { StoredTensors } from './stateDict.ts'
-import { bytesPerElement, rowMajorStrides, StoredTensor, type StoredType } from './storedTensor.ts'
+import { bytesPerElement, rowMajorStrides, StoredTensor, UnsupportedTensor, type StoredType } from './storedTensor.ts'
 
 const types: Readonly<Record<string, StoredType>> = {
   F64: 'float64',
@@ -13,8 +12,12 @@ const types: Readonly<Record<string, StoredType>> = {
   I32: 'int32',
   I16: 'int16',
   I8: 'int8',
+  U64: 'uint64',
+  U32: 'uint32',
+  U16: 'uint16',
   U8: 'uint8',
   BOOL: 'bool',
+  C64: 'complex64',
 }
 
 const count = z.int().nonnegative()
@@ -39,17 +42,16 @@ export function readSafetensors(bytes: Uint8Array, file: string): StoredTensors 
   const cursor = new ByteCursor(bytes, file)
   const header = parseHeader(cursor.text(cursor.u64(), 'utf8'), file)
   const data = cursor.bytes(cursor.remaining)
-  const tensors = new Map<string, StoredTensor>()
+  const tensors = new Map<string, StoredTensor | UnsupportedTensor>()
   for (const [name, value] of Object.entries(header)) {
     if (name === '__metadata__') continue
     const { data: entry } = entrySchema.safeParse(value)
     if (!entry) throw truncated(file, `its header says something odd about ${JSON.stringify(name)}`)
     const type = Object.hasOwn(types, entry.dtype) ? types[entry.dtype] : undefined
     if (type === undefined) {
-      throw new InputError(
-        'bad-checkpoint',
-        `${file} stores ${name} as ${JSON.stringify(entry.dtype)}, which headlight does not read: save it as F32 or F16`,
-      )
+      // F8_E4M3 and whatever else the format comes to.
+      tensors.set(name, new UnsupportedTensor(`${JSON.stringify(entry.dtype)} numbers`))
+      continue
     }
     const [start, end] = entry.data_offsets
     const tensor = new StoredTensor({

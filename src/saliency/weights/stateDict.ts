@@ -1,10 +1,12 @@
-import { InputError } from '../../base/errors.ts'
-import { PickleDict, PickleList, PickleTuple, type PickleValue } from './pickleValues.ts'
-import type { StoredTensor } from './storedTensor.ts'
+import { PickleDict, PickleList, PickleTuple, PickleUnread, type PickleValue } from './pickleValues.ts'
+import { StoredTensor, UnsupportedTensor } from './storedTensor.ts'
 import { tensorIn } from './torchPickle.ts'
 
-/** Tensors by the name that the file gives them, in the file's order. */
-export type StoredTensors = ReadonlyMap<string, StoredTensor>
+/**
+ * What lies under a name that could be a weight's: a tensor, or, for a checkpoint in which a layer may ask for it in vain,
+ * something that was left unread.
+ */
+export type StoredTensors = ReadonlyMap<string, StoredTensor | UnsupportedTensor | PickleUnread>
 
 interface Found {
   /** Where it lies, e.g. `checkpoint.state_dict`; empty for the file's own value. */
@@ -22,25 +24,37 @@ const usualNames = ['state_dict', 'model_state_dict', 'model', 'net', 'network',
 /**
  * The weights in what `torch.save` was given: a state_dict itself, or one inside wrapper dictionaries
  * (`{'epoch': 3, 'state_dict': …, 'optimizer': …}`) under whatever name. `note` says which was taken when there was a
- * choice. InputError `bad-checkpoint` when there is none.
+ * choice. Undefined when there is none.
  */
-export function findStateDict(value: PickleValue, file: string): { tensors: StoredTensors; note: string | null } {
+export function findStateDict(value: PickleValue): { tensors: StoredTensors; note: string | null } | undefined {
   const found = [...dictionariesOf(value)]
-  const trunks = found.filter(({ tensors }) => [...tensors.keys()].some((name) => /(^|\.)conv0\.weight$/.test(name)))
-  const candidates = trunks.length > 0 ? trunks : found
-  const [best] = candidates.toSorted((a, b) => rank(a) - rank(b) || b.tensors.size - a.tensors.size)
-  if (!best) {
-    throw new InputError(
-      'bad-checkpoint',
-      `${file} holds no dictionary of weights: save them with torch.save(model.state_dict(), FILE)`,
-    )
-  }
-  const others = trunks.filter((other) => other !== best)
+  const kinds = found.map(kindOf)
+  const best = Math.min(...kinds)
+  const candidates = found.filter((_, index) => kinds[index] === best)
+  const [taken, ...others] = candidates.toSorted((a, b) => rank(a) - rank(b) || b.tensors.size - a.tensors.size)
+  if (!taken) return undefined
   const note =
-    others.length > 0
-      ? `The file holds several sets of weights; ${place(best)} was taken, not ${others.map(place).join(', ')}.`
+    others.length > 0 && best < anything
+      ? `The file holds several sets of weights; ${place(taken)} was taken, not ${others.map(place).join(', ')}.`
       : null
-  return { tensors: best.tensors, note }
+  return { tensors: taken.tensors, note }
+}
+
+/** The last of the kinds: no names of weights in it. */
+const anything = 4
+
+/**
+ * How much a dictionary looks like a network, the most first. An optimiser's moments have the shapes of convolutions too,
+ * and may have their names. DenseNets come first since every version takes them where it finds them: another choice now
+ * would mix the maps of two networks in one result set.
+ */
+function kindOf({ path, tensors }: Found): number {
+  const names = [...tensors.keys()]
+  if (names.some((name) => /(^|\.)conv0\.weight$/.test(name))) return 0
+  const weights = [...tensors].filter(([name]) => /(^|\.)weight$/.test(name))
+  if (weights.length === 0) return anything
+  if (/optim/i.test(path)) return 3
+  return weights.some(([, tensor]) => !(tensor instanceof StoredTensor) || tensor.shape.length === 4) ? 1 : 2
 }
 
 function place({ path }: Found): string {
@@ -64,16 +78,26 @@ function* dictionariesOf(root: PickleValue): Generator<Found> {
       const members = [...membersOf(value)]
       if (members.length === 0) continue
       seen.add(value)
-      const tensors = new Map<string, StoredTensor>()
+      const tensors = new Map<string, StoredTensor | UnsupportedTensor | PickleUnread>()
+      let some = false
       for (const [name, member] of members) {
-        const tensor = tensorIn(member)
+        const tensor = tensorIn(member) ?? packedTensorIn(member)
+        some ||= tensor !== undefined
         if (tensor) tensors.set(name, tensor)
+        else if (member instanceof PickleUnread) tensors.set(name, member)
         else if (isContainer(member)) next.push({ path: path === '' ? name : `${path}.${name}`, value: member })
       }
-      if (tensors.size > 0) yield { path, tensors }
+      if (some) yield { path, tensors }
     }
     level = next
   }
+}
+
+/** `fc._packed_params._packed_params` of a quantised linear layer is a tuple of its weight and its bias. */
+function packedTensorIn(value: PickleValue): UnsupportedTensor | undefined {
+  if (!(value instanceof PickleTuple)) return undefined
+  const tensor = tensorIn(value.items[0])
+  return tensor instanceof UnsupportedTensor ? tensor : undefined
 }
 
 function isContainer(value: PickleValue): value is PickleDict | PickleList | PickleTuple {

@@ -11,8 +11,17 @@ const elementBytes = {
   int32: 4,
   int16: 2,
   int8: 1,
+  uint64: 8,
+  uint32: 4,
+  uint16: 2,
   uint8: 1,
   bool: 1,
+  complex128: 16,
+  complex64: 8,
+  /** What quantised tensors are stored in. */
+  qint32: 4,
+  qint8: 1,
+  quint8: 1,
   /** An untyped storage, counted in bytes; tensors over it carry their own type. */
   bytes: 1,
 } as const
@@ -43,6 +52,15 @@ export class StoredTensor {
 
   get size(): number {
     return this.shape.reduce((product, side) => product * side, 1)
+  }
+}
+
+/** A tensor that is none of plain numbers, e.g. `a sparse tensor`. */
+export class UnsupportedTensor {
+  readonly what: string
+
+  constructor(what: string) {
+    this.what = what
   }
 }
 

@@ -20,11 +20,17 @@ export function isLegacyTorch(bytes: Uint8Array): boolean {
   return legacyStart.equals(bytes.subarray(0, legacyStart.length))
 }
 
+/** What `torch.save` was given, and the names in it that were left unread. */
+export interface TorchFile {
+  readonly value: PickleValue
+  readonly unread: ReadonlySet<string>
+}
+
 /**
  * The value that `torch.save` wrote into a zip file (PyTorch ≥ 1.6): a pickle `<root>/data.pkl`, storages beside it as
- * `<root>/data/<key>`. InputError `bad-checkpoint`, or `unsafe-checkpoint` for a pickle that asks for code.
+ * `<root>/data/<key>`. InputError `bad-checkpoint`.
  */
-export function readTorchZip(bytes: Uint8Array, file: string): PickleValue {
+export function readTorchZip(bytes: Uint8Array, file: string): TorchFile {
   const zip = new Zip(bytes, file)
   const root = findRoot(zip, file)
   if (zip.has(`${root}byteorder`)) refuseBigEndian(Buffer.from(zip.read(`${root}byteorder`)).toString() === 'big', file)
@@ -37,7 +43,8 @@ export function readTorchZip(bytes: Uint8Array, file: string): PickleValue {
     }
     return storage
   })
-  return readPickle(new ByteCursor(zip.read(`${root}data.pkl`), file), vocabulary)
+  const value = readPickle(new ByteCursor(zip.read(`${root}data.pkl`), file), vocabulary)
+  return { value, unread: vocabulary.unread }
 }
 
 /** `archive/` or the file's stem, as PyTorch names it; empty when someone packed the folder's contents. */
@@ -67,7 +74,7 @@ function findRoot(zip: Zip, file: string): string {
  * protocol, machine facts, the value, the list of storage keys), then each storage as an 8-byte count and its elements.
  * Errors as `readTorchZip`.
  */
-export function readTorchLegacy(bytes: Uint8Array, file: string): PickleValue {
+export function readTorchLegacy(bytes: Uint8Array, file: string): TorchFile {
   const cursor = new ByteCursor(bytes, file)
   const storages = new Map<string, Uint8Array>()
   const vocabulary = new TorchVocabulary(file, ({ key, type, view }) => {
@@ -89,7 +96,7 @@ export function readTorchLegacy(bytes: Uint8Array, file: string): PickleValue {
     if (!reference) throw truncated(file, 'it stores numbers that nothing speaks of')
     storages.set(reference.key, cursor.bytes(cursor.u64() * bytesPerElement(reference.type)))
   }
-  return value
+  return { value, unread: vocabulary.unread }
 }
 
 function refuseBigEndian(bigEndian: boolean, file: string): void {

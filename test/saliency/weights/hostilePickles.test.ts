@@ -11,6 +11,7 @@ import {
   pickle,
   Raw,
   tensor,
+  torchLegacy,
   torchZip,
   Tuple,
   zip,
@@ -21,15 +22,23 @@ const command = `touch ${trace}`
 
 afterEach(() => rmSync(trace, { force: true }))
 
-/** The same pickle where PyTorch would run it: in a zip file, in a legacy file, in place of one, and inside a wrapper. */
+/** The same pickle where PyTorch would run it: in a zip file, in a legacy file, in place of one, and as a key. */
 function carriers(hostile: unknown): readonly (readonly [string, Buffer])[] {
   const bare = pickle(hostile)
   return [
     ['zip', zip([['archive/data.pkl', bare]])],
-    ['legacy', Buffer.concat([...legacyPreamble(), bare])],
+    ['legacy', Buffer.concat([...legacyPreamble(), bare, pickle([])])],
     ['bare', bare],
-    ['beside weights', torchZip({ 'w.weight': tensor('0', [2]), extra: hostile })],
     ['as a key', zip([['archive/data.pkl', pickle(new Raw('}', inner(hostile), inner(1), 's'))]])],
+  ]
+}
+
+/** The same beside weights, in both containers and as a weight's own value. */
+function besideWeights(hostile: unknown): readonly (readonly [string, Buffer])[] {
+  const weights = { 'w.weight': tensor('0', [2]) }
+  return [
+    ['zip', torchZip({ ...weights, extra: hostile })],
+    ['legacy', torchLegacy({ args: hostile, state_dict: weights })],
   ]
 }
 
@@ -62,11 +71,20 @@ const hostile: readonly (readonly [string, unknown, string])[] = [
     'torch.serialization.os.system',
   ],
   [
-    '_rebuild_device_tensor_from_numpy',
-    new Call('torch._utils._rebuild_device_tensor_from_numpy', 1),
-    'torch._utils._rebuild_device_tensor_from_numpy',
+    'a gadget of NumPy',
+    new Call('numpy.testing._private.utils.runstring', '1'),
+    'numpy.testing._private.utils.runstring',
   ],
-  ['numpy scalars', new Call('numpy.core.multiarray.scalar', 1), 'numpy.core.multiarray.scalar'],
+  ['a class of nobody’s', new Call('__main__.Config', 1), '__main__.Config'],
+  ['an extension code', new Raw('\x82\x01'), 'copyreg extension 1'],
+  ['an extension code of 4 bytes', new Raw('\x84\x01\x00\x00\x00'), 'copyreg extension 1'],
+  ['named arguments', new Raw('csubprocess\nPopen\n)', inner({ args: command }), '\x92'), 'subprocess.Popen'],
+  ['what another call gave, called', new Raw('cos\nsystem\n', inner(new Tuple(command)), 'R)R'), 'os.system'],
+  [
+    'a state, items and pairs for it',
+    new Raw('cos\nsystem\n)R}b', inner(1), 'a', inner(1), inner(2), 's'),
+    'os.system',
+  ],
   ['names of JavaScript objects', new Global('torch.constructor'), 'torch.constructor'],
   ['a nested REDUCE', new Call('torch.Size', new Tuple(new Call('os.system', command))), 'os.system'],
   ['INST', new Raw('(', inner(command), 'ios\nsystem\n'), 'os.system'],
@@ -107,15 +125,22 @@ describe.each(hostile)('%s', (_, value, name) => {
     )
     expect(existsSync(trace)).toBe(false)
   })
-})
 
-const nineAxes = new Call(
-  'torch._utils._rebuild_tensor_v2',
-  new PersistentId(new Tuple('storage', new Global('torch.FloatStorage'), '0', 'cpu', 1)),
-  0,
-  new Tuple(1, 1, 1, 1, 1, 1, 1, 1, 1),
-  new Tuple(1, 1, 1, 1, 1, 1, 1, 1, 1),
-)
+  test.each(besideWeights(value))('beside weights is named and left unread (%s)', (_carrier, bytes) => {
+    const { tensors, notes } = readWeights(bytes, 'trap.pkl')
+    expect([...tensors].map(([key, { data }]) => [key, [...data]])).toEqual([['w.weight', [0, 0.125]]])
+    expect(notes).toEqual([expect.stringContaining(`Beside the weights the file asks for ${name}`)])
+    expect(notes).toEqual([expect.stringMatching(/were left unread, and nothing was run\.$/)])
+    expect(existsSync(trace)).toBe(false)
+  })
+
+  test('in the place of a weight is no weight', () => {
+    const { tensors, unreadable } = readWeights(torchZip({ 'a.weight': value, 'w.weight': tensor('0', [2]) }), 'x.pkl')
+    expect([...tensors.keys()]).toEqual(['w.weight'])
+    const inside = name === 'os.system' && unreadable.size === 0
+    expect([...unreadable]).toEqual(inside ? [] : [['a.weight', `an object of ${name}`]])
+  })
+})
 
 describe('calls of allowed names with odd arguments', () => {
   test.each([
@@ -125,7 +150,6 @@ describe('calls of allowed names with odd arguments', () => {
       new Call('torch._utils._rebuild_tensor_v2', { key: '0', count: 1 }, 0, new Tuple(1), new Tuple(1)),
     ],
     ['no arguments', new Call('torch._utils._rebuild_tensor_v2')],
-    ['a tensor of nine axes', nineAxes],
     ['a parameter of text', new Call('torch._utils._rebuild_parameter', 'x', true)],
     ['a call of a storage type', new Call('torch.FloatStorage', 4)],
     ['a call of a number type', new Call('torch.float32')],
@@ -133,10 +157,8 @@ describe('calls of allowed names with odd arguments', () => {
     ['an OrderedDict of odd pairs', new Call('collections.OrderedDict', [['a', 1, 2]])],
     ['a call of a number', new Raw('K\x01)R')],
     ['arguments that are no tuple', new Raw('ccollections\nOrderedDict\n]R')],
-    ['named arguments', new Raw('ccollections\nOrderedDict\n)', inner({ a: 1 }), '\x92')],
+    ['named arguments of what takes none', new Raw('ccollections\nOrderedDict\n)', inner({ a: 1 }), '\x92')],
     ['a state for a tuple', new Raw(')}b')],
-    ['a persistent id of a number', new PersistentId(7)],
-    ['a persistent id in text', new Raw('Pos.system\n')],
     [
       'a storage of negative size',
       new PersistentId(new Tuple('storage', new Global('torch.FloatStorage'), '0', 'cpu', -1)),
@@ -157,21 +179,13 @@ describe('calls of allowed names with odd arguments', () => {
     ['a length of 2^64 − 1', new Raw(`\x8d${'\xff'.repeat(8)}`)],
     ['a protocol of the future', new Raw('\x80\x09')],
   ])('%s', (_, value) => {
-    for (const [, bytes] of carriers(value)) {
+    for (const [, bytes] of [...carriers(value), ...besideWeights(value)]) {
       expect(() => readWeights(bytes, 'odd.pkl')).toThrow(
         expect.objectContaining({
           name: 'InputError',
           code: 'bad-checkpoint',
           message: expect.stringContaining('odd.pkl'),
         }),
-      )
-    }
-  })
-
-  test('extension codes are refused', () => {
-    for (const code of ['\x82\x01', '\x83\x01\x00', '\x84\x01\x00\x00\x00']) {
-      expect(() => readWeights(pickle(new Raw(code)), 'x.pkl')).toThrow(
-        expect.objectContaining({ code: 'unsafe-checkpoint', message: expect.stringMatching(/extension code/) }),
       )
     }
   })
@@ -213,9 +227,9 @@ describe('calls of allowed names with odd arguments', () => {
 
 describe('bombs', () => {
   test('far too many operations', () => {
-    const bytes = Buffer.alloc(600_000, '}')
+    const bytes = Buffer.alloc(2_100_000, '}')
     bytes.write('\x80\x02', 'latin1')
-    expect(() => readWeights(bytes, 'x.pkl')).toThrow(/over 500000 operations/)
+    expect(() => readWeights(bytes, 'x.pkl')).toThrow(/over 2000000 operations/)
   })
 
   test('one long list copied into dictionaries over and over', () => {
