@@ -15,7 +15,7 @@ const codes = {
   'bad-option': 'an option or config value is not allowed',
   'bad-uri': 'a URI names no store that headlight can open',
   'bad-checkpoint': 'the file is truncated or is no checkpoint',
-  'unsafe-checkpoint': 'the pickle asks for something that no tensor needs',
+  'unsafe-checkpoint': 'the file holds no weights and asks for something that no tensor needs',
   'unsupported-network': 'the weights are not of a network family that headlight builds',
   'bad-description': 'the description of the network contradicts itself or the weights',
   'no-such-bucket': 'the bucket or folder does not exist',

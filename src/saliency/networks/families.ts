@@ -1,5 +1,6 @@
 import { InputError } from '../../base/errors.ts'
-import type { Tensors, WeightTensor } from '../weights/tensors.ts'
+import type { Weights } from '../weights/read.ts'
+import type { Tensors } from '../weights/tensors.ts'
 import { denseNet } from './densenet.ts'
 import type { GivenEpsilons, NetworkFamily, RecognisedNetwork } from './family.ts'
 import { mobileNetV1 } from './mobilenetV1.ts'
@@ -10,19 +11,26 @@ import { TrunkReader } from './trunkReader.ts'
 const families: readonly NetworkFamily[] = [denseNet, resNet, mobileNetV1]
 
 /**
- * The network that the weights make up; `given` is what the description says of batch norms. InputError
+ * The network that the weights make up; `given` is what the description says of batch norms, `unreadable` what lies beside
+ * the weights (see `Weights`). InputError
  * `unsupported-network` when no family knows them, by the nearest family's first tensor that does not fit, or when two do;
  * `bad-checkpoint` for a variance below zero.
  */
-export function recogniseNetwork(weights: Tensors, file: string, given: GivenEpsilons = {}): RecognisedNetwork {
+export function recogniseNetwork(
+  weights: Tensors,
+  file: string,
+  given: GivenEpsilons = {},
+  unreadable: Weights['unreadable'] = new Map(),
+): RecognisedNetwork {
+  const held = [...weights.keys(), ...unreadable.keys()]
   const recognised: { readonly name: string; readonly network: RecognisedNetwork }[] = []
   const refusals: { readonly placed: number; readonly error: InputError }[] = []
   for (const family of families) {
     let reader: TrunkReader | undefined
     try {
-      const names = family.names([...weights.keys()], file)
+      const names = family.names(held, file)
       if (names === undefined) continue
-      reader = new TrunkReader(underNames(weights, names), file, family)
+      reader = new TrunkReader(underNames(weights, names), file, family, underNames(unreadable, names))
       recognised.push({ name: family.name, network: family.recognise(reader, given) })
     } catch (error) {
       if (!(error instanceof InputError)) throw error
@@ -42,8 +50,8 @@ export function recogniseNetwork(weights: Tensors, file: string, given: GivenEps
   throw nearest?.error ?? unknownNetwork(weights, file)
 }
 
-function underNames(weights: Tensors, names: ReadonlyMap<string, string>): Tensors {
-  return new Map([...weights].map(([name, tensor]): [string, WeightTensor] => [names.get(name) ?? name, tensor]))
+function underNames<T>(byName: ReadonlyMap<string, T>, names: ReadonlyMap<string, string>): ReadonlyMap<string, T> {
+  return new Map([...byName].map(([name, value]): [string, T] => [names.get(name) ?? name, value]))
 }
 
 /** Families that headlight does not build, by a tensor that tells of them. */

@@ -13,8 +13,10 @@ import { resolveDescription } from './resolve.ts'
  */
 export function loadNetwork(bytes: Uint8Array, file: string, override?: unknown): Network {
   const given = checkOverride(override, file)
-  const { format, storedTypes, tensors, notes } = readWeights(bytes, file)
-  const recognised = recogniseNetwork(tensors, file, given.batchNorm)
+  const { format, storedTypes, tensors, unreadable, notes } = readWeights(bytes, file)
+  const recognised = recogniseNetwork(tensors, file, given.batchNorm, unreadable)
+  // Read now: what is damaged in the file is the file's fault, and later it would be a worker that finds it.
+  for (const name of recognised.used) void recognised.weights.get(name)?.data
   const { description, provenance, notes: headNotes } = resolveDescription(recognised, given, file)
   return {
     file,

@@ -22,10 +22,18 @@ export class TrunkReader {
   readonly #weights: Tensors
   readonly #file: string
   readonly #family: Pick<NetworkFamily, 'name' | 'layout'>
+  readonly #unreadable: ReadonlyMap<string, string>
   readonly #placed = new Set<string>()
 
-  constructor(weights: Tensors, file: string, family: Pick<NetworkFamily, 'name' | 'layout'>) {
+  /** @param unreadable as in `Weights`: a layer that needs one of these is refused, never built without it */
+  constructor(
+    weights: Tensors,
+    file: string,
+    family: Pick<NetworkFamily, 'name' | 'layout'>,
+    unreadable: ReadonlyMap<string, string> = new Map(),
+  ) {
     this.#weights = weights
+    this.#unreadable = unreadable
     this.#file = file
     this.#family = family
   }
@@ -39,14 +47,15 @@ export class TrunkReader {
     return this.#placed
   }
 
+  /** Also where its numbers cannot be read: asking for them says so. */
   has(name: string): boolean {
-    return this.#weights.has(name)
+    return this.#weights.has(name) || this.#unreadable.has(name)
   }
 
   /** The highest number that stands in the first group of `pattern` among the names; undefined where nothing matches. */
   highest(pattern: RegExp): number | undefined {
     let highest: number | undefined
-    for (const name of this.#weights.keys()) {
+    for (const name of [...this.#weights.keys(), ...this.#unreadable.keys()]) {
       const number = pattern.exec(name)?.[1]
       if (number !== undefined) highest = Math.max(highest ?? 0, Number(number))
     }
@@ -125,6 +134,7 @@ export class TrunkReader {
       outputs.push({ output, outputs: outs, bias: this.has(`${output}.bias`) })
     }
     const unplaced = rest.filter(([name]) => !this.#placed.has(name))
+    for (const name of this.#unreadable.keys()) if (headName.test(name)) throw this.missing(name)
     for (const [name, { shape }] of unplaced) this.#refuseWhatMayTakePart(name, shape, features, outputs, trunk)
     if (outputs.length === 0) {
       throw this.unsupported(`has no head: a weight of shape [outputs, ${features}] beside the trunk is missing`)
@@ -133,6 +143,13 @@ export class TrunkReader {
   }
 
   missing(name: string): InputError {
+    const what = this.#unreadable.get(name)
+    if (what !== undefined) {
+      return new InputError(
+        'unsupported-network',
+        `${this.#file} stores ${name} as ${what}: headlight needs floating-point weights, so save the network unquantised, its state_dict() alone`,
+      )
+    }
     return this.unsupported(`lacks ${name}`)
   }
 

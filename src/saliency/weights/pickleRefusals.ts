@@ -19,7 +19,7 @@ const dataName = new RegExp(
     /torch\.(?:device|Generator|strided|sparse\w*|per_\w+|q?u?int\d+(?:x\d+)?|b?float\w+|complex\d+|bits\w+)/,
     /torch\.(?:storage\.|cuda\.)?\w+Storage/,
     /torch\.optim\..+/,
-    /torch\._(?:utils|tensor)\._rebuild_\w+/,
+    /torch\._(?:utils|tensor)\._rebuild_\w+|torch\.serialization\._get_layout/,
     /functools\.partial|_codecs\.encode|copy_?reg\._reconstructor/,
     /(?:builtins|__builtin__)\.(?:set|frozenset|slice|complex|bytearray|x?range|object|dict|list|tuple|int|float|bool|str|type)/,
   ]
@@ -54,8 +54,9 @@ export function refusalOfUnread(names: Iterable<string>, file: string): InputErr
 export function noteOfUnread(names: Iterable<string>): string | null {
   const [first, ...others] = mostTellingFirst(names)
   if (first === undefined) return null
-  const more = others.length === 0 ? '' : others.length === 1 ? ' and one other' : ` and ${others.length} others`
-  return `Beside the weights the file asks for ${shown(first)}${more}; they were left unread, and nothing was run.`
+  const more = others.length === 1 ? ' and one other' : ` and ${others.length} others`
+  const asked = others.length === 0 ? `${shown(first)}; it was` : `${shown(first)}${more}; they were`
+  return `Beside the weights the file asks for ${asked} left unread, and nothing was run.`
 }
 
 /** A name out of a hostile file may hold anything; a terminal must not obey it. */

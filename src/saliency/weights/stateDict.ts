@@ -31,7 +31,12 @@ export function findStateDict(value: PickleValue): { tensors: StoredTensors; not
   const kinds = found.map(kindOf)
   const best = Math.min(...kinds)
   const candidates = found.filter((_, index) => kinds[index] === best)
-  const [taken, ...others] = candidates.toSorted((a, b) => rank(a) - rank(b) || b.tensors.size - a.tensors.size)
+  const [taken, ...others] = candidates.toSorted(
+    (a, b) =>
+      (best === denseNet ? 0 : Number(isAverage(a)) - Number(isAverage(b))) ||
+      rank(a) - rank(b) ||
+      b.tensors.size - a.tensors.size,
+  )
   if (!taken) return undefined
   const note =
     others.length > 0 && best < anything
@@ -40,21 +45,27 @@ export function findStateDict(value: PickleValue): { tensors: StoredTensors; not
   return { tensors: taken.tensors, note }
 }
 
-/** The last of the kinds: no names of weights in it. */
+/** The first of the kinds, and the last: no names of weights in it. */
+const denseNet = 0
 const anything = 4
 
 /**
  * How much a dictionary looks like a network, the most first. An optimiser's moments have the shapes of convolutions too,
- * and may have their names. DenseNets come first since every version takes them where it finds them: another choice now
- * would mix the maps of two networks in one result set.
+ * and may have their names. DenseNets come first, and averages are no worse among them, since earlier versions chose so:
+ * another choice now would mix the maps of two networks in one result set.
  */
 function kindOf({ path, tensors }: Found): number {
   const names = [...tensors.keys()]
-  if (names.some((name) => /(^|\.)conv0\.weight$/.test(name))) return 0
+  if (names.some((name) => /(^|\.)conv0\.weight$/.test(name))) return denseNet
   const weights = [...tensors].filter(([name]) => /(^|\.)weight$/.test(name))
   if (weights.length === 0) return anything
   if (/optim/i.test(path)) return 3
   return weights.some(([, tensor]) => !(tensor instanceof StoredTensor) || tensor.shape.length === 4) ? 1 : 2
+}
+
+/** A moving average of the network (`ema`, `model_ema.state_dict`, `swa`), which lies beside it under a name of its own. */
+function isAverage({ path }: Found): boolean {
+  return /(?:^|[._])(?:ema|swa|average|averaged|teacher)(?:$|[._])/i.test(path)
 }
 
 function place({ path }: Found): string {

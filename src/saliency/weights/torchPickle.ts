@@ -1,4 +1,4 @@
-import { InputError } from '../../base/errors.ts'
+import type { InputError } from '../../base/errors.ts'
 import { truncated } from './byteCursor.ts'
 import type { PickleVocabulary } from './pickleMachine.ts'
 import { modelByReference } from './pickleRefusals.ts'
@@ -106,6 +106,8 @@ export class TorchVocabulary implements PickleVocabulary {
   }
 
   call(name: string, args: readonly PickleValue[]): PickleValue {
+    const what = unsupported[name]
+    if (what !== undefined) return new PickleForeign(new UnsupportedTensor(what))
     // Made of something unread, it is no more than that.
     if (args[0] instanceof PickleUnread) return args[0]
     switch (name) {
@@ -137,11 +139,8 @@ export class TorchVocabulary implements PickleVocabulary {
         }
         return this.call(maker.name, makerArgs.items)
       }
-      default: {
-        const what = unsupported[name]
-        if (what === undefined) throw this.#odd(`a call of ${name}`)
-        return new PickleForeign(new UnsupportedTensor(what))
-      }
+      default:
+        throw this.#odd(`a call of ${name}`)
     }
   }
 
