@@ -1,0 +1,129 @@
+import type { Node } from '../graph.ts'
+import { constant, make } from '../ops.ts'
+import type { Tensors } from '../weights/tensors.ts'
+import { namesBehind, type Architecture, type NetworkFamily, type OutputLayer } from './family.ts'
+import { Layers } from './layers.ts'
+import { findVggShape, type VggShape } from './vggShape.ts'
+
+/**
+ * VGGs in torchvision's names (Simonyan and Zisserman 2015, arXiv 1409.1556), with batch norms or without: 3×3
+ * convolutions with a ReLU each, 2×2 max pools, and linear layers on the last channels, which are averaged to 7×7 before.
+ */
+export const vgg: NetworkFamily = {
+  name: 'VGG',
+  layout: "VGGs in torchvision's layout",
+  names: namesBehind(/^(|.*\.)features\.0\.weight$/),
+  recognise(reader, { epsilon = 1e-5 }) {
+    const { shape, outputs, notes } = findVggShape(reader, epsilon)
+    const architecture = architectureOf(shape)
+    const { blocks } = architecture
+    const channels = shape.convolutions.at(-1)?.outs ?? 0
+    const averages = shape.side === 1 ? '' : ` averaged to ${shape.side}×${shape.side}`
+    const assumed = 'That a max pool follows the last convolution is assumed: no weight tells it.'
+    return {
+      architecture,
+      facts: [
+        ['blocks', `${blocks.join('-')} convolutions, ${architecture.batchNorm ? 'with' : 'without'} batch norm`],
+        ['features', `${channels} channels${averages}, ${shape.features} before the heads`],
+      ],
+      outputs,
+      notes: publishedName(architecture.channels, blocks) === undefined ? [...notes, assumed] : notes,
+      batchNorm: { epsilon },
+      imageChannels: shape.imageChannels,
+      // Each max pool halves and drops what is left over.
+      smallestSide: 2 ** blocks.length,
+      weights: reader.weights,
+      used: reader.placed,
+      build: (weights, image) => buildVgg(shape, outputs, epsilon, weights, image),
+    }
+  },
+}
+
+interface VggArchitecture extends Architecture {
+  readonly family: 'VGG'
+  /** Convolutions before each max pool. */
+  readonly blocks: readonly number[]
+  /** Channels of every convolution. */
+  readonly channels: readonly number[]
+  readonly batchNorm: boolean
+}
+
+/** Channels of each block's convolutions. */
+const publishedChannels = [64, 128, 256, 512, 512]
+
+const published: Readonly<Record<string, string>> = {
+  '1-1-2-2-2': 'VGG-11',
+  '2-2-2-2-2': 'VGG-13',
+  '2-2-3-3-3': 'VGG-16',
+  '2-2-4-4-4': 'VGG-19',
+}
+
+function architectureOf({ convolutions, hidden }: VggShape): VggArchitecture {
+  const blocks = [0]
+  for (const { pooled } of convolutions) {
+    blocks.push((blocks.pop() ?? 0) + 1)
+    if (pooled) blocks.push(0)
+  }
+  blocks.pop()
+  const channels = convolutions.map(({ outs }) => outs)
+  const batchNorm = convolutions.some(({ norm }) => norm !== undefined)
+  const known = publishedName(channels, blocks) ?? `VGG of blocks ${blocks.join('-')}`
+  const name = batchNorm ? `${known} with batch norm` : known
+  return { family: 'VGG', name, relus: convolutions.length + hidden.length, blocks, channels, batchNorm }
+}
+
+function publishedName(channels: readonly number[], blocks: readonly number[]): string | undefined {
+  const usual = blocks.flatMap((count, block) => Array<number>(count).fill(publishedChannels[block] ?? 0))
+  return channels.join() === usual.join() ? published[blocks.join('-')] : undefined
+}
+
+function buildVgg(
+  { convolutions, side, hidden }: VggShape,
+  outputs: readonly OutputLayer[],
+  epsilon: number,
+  weights: Tensors,
+  image: Node,
+): ReadonlyMap<string, Node> {
+  const layers = new Layers(weights, epsilon)
+  let x = image
+  for (const { name, norm, pooled } of convolutions) {
+    const filtered = layers.convolution(x, name, { padding: 1 })
+    x = layers.relu(norm === undefined ? filtered : layers.norm(filtered, norm), `${name}.relu`)
+    if (pooled) x = layers.maxPool(x, 2, 2, 0, `${name}.pool`)
+  }
+  const [, , height, width] = x.shape
+  if (side === 1) x = layers.globalAverage(x)
+  else x = flat(height === side && width === side ? x : averagedTo(side, x))
+  for (const name of hidden) x = layers.relu(layers.linear(x, name), `${name}.relu`)
+  return layers.outputs(x, outputs)
+}
+
+/**
+ * N×C×H×W → N×C×side×side: PyTorch's AdaptiveAvgPool2d. Its windows are as even as whole pixels allow, and where they do
+ * not come out even they overlap, so that no pool of one kernel does it: one product for the columns and one for the rows.
+ */
+function averagedTo(side: number, x: Node): Node {
+  return transposed(averagedColumns(side, transposed(averagedColumns(side, x))))
+}
+
+/** N×C×H×W → N×C×H×side. */
+function averagedColumns(side: number, x: Node): Node {
+  const width = x.shape[3] ?? 1
+  if (width === side) return x
+  const shares = new Float32Array(side * width)
+  for (let to = 0; to < side; to++) {
+    const start = Math.floor((to * width) / side)
+    const end = Math.ceil(((to + 1) * width) / side)
+    shares.fill(1 / (end - start), to * width + start, to * width + end)
+  }
+  return make('matmul', [x, constant(shares, [side, width])], { transposeB: true }, 'avgpool')
+}
+
+function transposed(x: Node): Node {
+  return make('transpose', [x], { permutation: [0, 1, 3, 2] })
+}
+
+function flat(x: Node): Node {
+  const [batch = 1, ...rest] = x.shape
+  return make('reshape', [x], { shape: [batch, rest.reduce((product, length) => product * length, 1)] })
+}
