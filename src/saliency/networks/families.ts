@@ -6,11 +6,12 @@ import type { GivenEpsilons, NetworkFamily, RecognisedNetwork } from './family.t
 import { mobileNetV1 } from './mobilenetV1.ts'
 import { repVgg } from './repvgg.ts'
 import { resNet } from './resnet.ts'
+import { shuffleNetV2 } from './shufflenetV2.ts'
 import { TrunkReader } from './trunkReader.ts'
 import { vgg } from './vgg.ts'
 
 /** Every family that headlight builds. A new one is its own file and a place in this list. */
-const families: readonly NetworkFamily[] = [denseNet, resNet, repVgg, vgg, mobileNetV1]
+const families: readonly NetworkFamily[] = [denseNet, resNet, repVgg, vgg, mobileNetV1, shuffleNetV2]
 
 /**
  * The network that the weights make up; `given` is what the description says of batch norms, `unreadable` what lies beside
