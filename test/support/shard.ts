@@ -11,7 +11,7 @@ import { readRecordFile } from '../../src/output/recordFile.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
 import type { ShardJob } from '../../src/queue/jobs.ts'
 import type { Explanation, NotFinite } from '../../src/saliency/explainer.ts'
-import type { Description } from '../../src/saliency/networks/description.ts'
+import { channelsOf, type Description, type InputDescription } from '../../src/saliency/networks/description.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { Measurements } from '../../src/worker/measurements.ts'
@@ -44,12 +44,14 @@ export class FakeEngine implements ShardEngine {
   readonly batch: number
   readonly batches: number[] = []
   readonly #objectives: readonly string[]
+  readonly #channels: 1 | 3
   /** Called before each batch is answered. */
   before: (means: readonly number[]) => Promise<void> = async () => {}
   corrupt: (explanation: Explanation, index: number) => Explanation | NotFinite = (explanation) => explanation
 
-  constructor(batch: number, objectives: readonly string[]) {
+  constructor(batch: number, objectives: readonly string[], channels: 1 | 3) {
     this.batch = batch
+    this.#channels = channels
     this.#objectives = objectives
   }
 
@@ -63,7 +65,7 @@ export class FakeEngine implements ShardEngine {
   #explanation(mean: number): Explanation {
     const objective = (index: number) => ({
       map: new Uint8Array(side * side * 3).fill(mean + index),
-      gradient: new Float32Array(3 * side * side).fill((mean + index) / 7),
+      gradient: new Float32Array(this.#channels * side * side).fill((mean + index) / 7),
       mean: mean / 3,
       std: 0.1,
       maxAbs: (mean + index) / 7,
@@ -93,7 +95,9 @@ export interface Shard {
 }
 
 /** A dataset and an output in throw-away folders, and the work on one shard of them. */
-export async function newShard(options: { batch?: number; set?: Partial<ResultSet['options']> } = {}): Promise<Shard> {
+export async function newShard(
+  options: { batch?: number; set?: Partial<ResultSet['options']>; input?: Partial<InputDescription> } = {},
+): Promise<Shard> {
   const folder = await mkdtemp(join(tmpdir(), 'headlight-shard-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const dataset = openStore(join(folder, 'images'))
@@ -104,7 +108,8 @@ export async function newShard(options: { batch?: number; set?: Partial<ResultSe
   const set = resultSet(dataset.uri, options.set)
   const job: ShardJob = { run: 'run-1', output: output.uri, set: set.id, part: 0, offset: 0, count: 1 }
   const entries: ManifestEntry[] = []
-  const engine = new FakeEngine(options.batch ?? 2, set.options.objectives)
+  const input = { ...description.input, ...options.input }
+  const engine = new FakeEngine(options.batch ?? 2, set.options.objectives, channelsOf(input.channels))
   const object = async (key: string, bytes: Uint8Array | string) => {
     await dataset.put(key, bytes)
     const info = await dataset.head(key)
@@ -121,7 +126,7 @@ export async function newShard(options: { batch?: number; set?: Partial<ResultSe
     work: {
       job,
       set,
-      description,
+      description: { ...description, input },
       dataset,
       output,
       adapter: openAdapter(set.options.adapter),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readWeights } from '../../src/saliency/weights/read.ts'
 import type { Tensors, WeightTensor } from '../../src/saliency/weights/tensors.ts'
+import { safetensors } from './writeCheckpoint.ts'
 
 /** A small DenseNet: growth 8, blocks 2-2-2-2, three heads of 61 bins on 32 features. */
 export const tinyBytes = readFileSync(new URL('../checkpoints/tiny_hp.pkl', import.meta.url))
@@ -15,6 +16,26 @@ export function tinyWith(changes: Readonly<Record<string, readonly number[] | nu
     else tensors.set(name, zeros(shape))
   }
   return tensors
+}
+
+/** A safetensors file of it whose first convolution takes one channel, the red one's weights. */
+export function grayCheckpoint(): Buffer {
+  const [stem, kernel] = ['features.conv0.weight', 7 * 7]
+  const header: Record<string, object> = {}
+  const parts: Buffer[] = []
+  let end = 0
+  for (const [name, { shape, data }] of tiny) {
+    const isStem = name === stem
+    const kept = isStem ? data.filter((_, index) => Math.floor(index / kernel) % 3 === 0) : data
+    const bytes = Buffer.from(Float32Array.from(kept).buffer)
+    header[name] = {
+      dtype: 'F32',
+      shape: isStem ? [shape[0], 1, 7, 7] : shape,
+      data_offsets: [end, (end += bytes.length)],
+    }
+    parts.push(bytes)
+  }
+  return safetensors(header, Buffer.concat(parts))
 }
 
 const trunk = new Map([...tiny].filter(([name]) => name.startsWith('features.')))

@@ -7,10 +7,13 @@ import { outputPaths } from '../../../src/cli/commands/explain/explainOutputs.ts
 import { settingsSchema } from '../../../src/cli/settings/optionSchema.ts'
 import { decodeImage } from '../../../src/image/codec.ts'
 import { cropToInput } from '../../../src/image/crop.ts'
+import { grayToRgb } from '../../../src/image/gray.ts'
 import { drawOverlay } from '../../../src/image/overlay.ts'
 import { magnitudeOfMap } from '../../../src/report/mapMagnitude.ts'
 import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../../support/headlight.ts'
+import { readNpy } from '../../support/npy.ts'
 import { overflowing, patchedCheckpoint } from '../../support/patchedCheckpoint.ts'
+import { grayCheckpoint } from '../../support/tinyNetwork.ts'
 
 const image = join(imageFolder, 'BIWI00000001_-17_+1_+17.png')
 const call = ['explain', image, '--network', networkFile]
@@ -99,6 +102,36 @@ describe('headlight explain', () => {
       const stored = await decodeImage(await readFile(map), { maxPixels: 1e6, applyExifOrientation: false })
       expect(difference(drawOverlay(pixels, magnitudeOfMap(stored, 'origin'), 224, 224))).toBeLessThan(4)
       expect(difference(pixels)).toBeGreaterThan(10)
+    }))
+
+  it('shows a network that sees gray a gray picture, by the rules of its description', () =>
+    inFolder(async (folder) => {
+      const [network, map, gradient, overlay] = ['gray.safetensors', 'map.png', 'gradient.npy', 'overlay.png'].map(
+        (name) => join(folder, name),
+      ) as [string, string, string, string]
+      await writeFile(network, grayCheckpoint())
+      const rule = { width: 56, height: 56, resize: 'letterbox', filter: 'opencv' } as const
+      await writeFile(`${network}.yaml`, JSON.stringify({ input: { ...rule, normalise: 'min-max' } }))
+      const files = ['--map', map, '--gradient', gradient, '--overlay', overlay]
+      const { code, stdout } = await headlight(['explain', image, '--network', network, ...files, '--json'])
+      expect(code).toBe(0)
+      const decoded = await decodeImage(await readFile(image), { maxPixels: 1e6, applyExifOrientation: false })
+      const { pixels, crop } = cropToInput(decoded, null, { ...rule, channels: 'gray' })
+      expect(JSON.parse(stdout)).toMatchObject({
+        crop,
+        network: { description: { input: { ...rule, channels: 'gray', normalise: 'min-max', mean: [0], std: [1] } } },
+      })
+      expect(await sharp(map).metadata()).toMatchObject({ width: 56, height: 56, channels: 3 })
+      const { shape, data } = readNpy(gradient)
+      expect(shape).toEqual([1, 56, 56])
+      const cells = new Float32Array(28 * 28)
+      for (const [index, value] of data.entries()) {
+        const cell = Math.floor(index / 56 / 2) * 28 + Math.floor((index % 56) / 2)
+        cells[cell] = (cells[cell] ?? 0) + Math.abs(value)
+      }
+      const written = await sharp(overlay).raw().toBuffer()
+      const drawn = drawOverlay(grayToRgb(pixels), cells, 56, 56)
+      expect(Math.max(...drawn.map((value, i) => Math.abs(value - (written[i] ?? NaN))))).toBeLessThanOrEqual(1)
     }))
 
   it('prints a table with the label and the error where the name tells a pose', async () => {

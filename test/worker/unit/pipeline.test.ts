@@ -78,6 +78,30 @@ test('gradients are written only when asked for', async () => {
   expect([...(await contents(without.output)).keys()].filter((name) => name.includes('gradients'))).toEqual([])
 })
 
+test('a network that sees gray gets gray, and its gradient has one channel', async () => {
+  const shard = await newShard({
+    set: { gradients: 'float32' },
+    input: { channels: 'gray', mean: [0], std: [1], resize: 'letterbox' },
+  })
+  await shard.object('a.png', await picture(70))
+  const lengths: number[] = []
+  const explain = shard.engine.explain.bind(shard.engine)
+  shard.engine.explain = (images) => {
+    lengths.push(...images.map((image) => image.length))
+    return explain(images)
+  }
+  await computeShard(shard.work)
+  expect(lengths).toEqual([8 * 8])
+  const [record] = await shard.records()
+  if (record?.status !== 'ok') throw new Error('no ok record')
+  // 10 × 6 pixels in a square: two rows of margin above and one below, each of them 1.25 pixels.
+  expect(record.crop).toEqual([0, -1.2, 10, 8.4])
+  const bytes = (await shard.output.get(`${shard.job.set}/gradients/sum/a.png.npy`))?.bytes ?? ''
+  expect(Buffer.from(bytes).toString('latin1', 0, 128)).toContain(
+    "'descr': '<f4', 'fortran_order': False, 'shape': (1, 8, 8)",
+  )
+})
+
 test('a shard whose record file exists is skipped before any work', async () => {
   const shard = await newShard()
   await shard.image('a.png', 1)
