@@ -4,7 +4,8 @@ import { describeAdapter } from '../dataset/adapters.ts'
 import { leftOutText } from '../dataset/leftOut.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import type { Summary } from '../output/summary.ts'
-import { descriptionSchema, type Head, type InputDescription } from '../saliency/networks/description.ts'
+import { descriptionSchema, type InputDescription } from '../saliency/networks/description.ts'
+import { kindOf } from '../saliency/networks/heads/kinds.ts'
 import { channelsText, resizeText } from '../saliency/networks/inputText.ts'
 import { escapeHtml } from './escaping.ts'
 import { minute, whole } from './numberText.ts'
@@ -41,7 +42,7 @@ export function factsSection(set: ResultSet, summary: Summary): string {
   ]
   if (description.success) {
     const { input, heads } = description.data
-    facts.push(['heads', heads.map((head) => escapeHtml(headText(head))).join('<br>')])
+    facts.push(['heads', heads.map((head) => escapeHtml(kindOf(head.kind).text(head))).join('<br>')])
     facts.push(['input', escapeHtml(inputText(input))])
   }
   facts.push(
@@ -63,14 +64,6 @@ export function factsSection(set: ResultSet, summary: Summary): string {
     ],
   )
   return `<dl class="facts">${facts.map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`).join('')}</dl>`
-}
-
-function headText(head: Head): string {
-  if (head.kind === 'classes') return `${head.output}: ${head.classes} classes`
-  const sign = head.sign === -1 ? ', sign reversed' : ''
-  if (head.kind === 'value') return `${head.angle}: one value in ${head.unit} (${head.output})${sign}`
-  const offset = `${head.offset < 0 ? '−' : '+'} ${Math.abs(head.offset)}°`
-  return `${head.angle}: ${head.bins} bins × ${head.step}° ${offset} (${head.output})${sign}`
 }
 
 function inputText(input: InputDescription): string {

@@ -1,7 +1,8 @@
 import { InputError } from '../base/errors.ts'
 import { angleNames, type AngleName } from '../pose/euler.ts'
+import type { HeadNodes } from './decode.ts'
 import type { Node } from './graph.ts'
-import type { Head } from './networks/description.ts'
+import { anglesOf, type Head } from './networks/heads/kinds.ts'
 import { constant, make, scalar } from './ops.ts'
 
 /**
@@ -64,7 +65,7 @@ export function checkObjectives(names: readonly string[], heads: readonly Head[]
           throw missing(name, 'no head that gives an angle; use class:N')
         break
       case 'angle':
-        if (!heads.some((head) => head.kind !== 'classes' && head.angle === objective.angle)) {
+        if (!heads.some((head) => anglesOf(head).includes(objective.angle))) {
           throw missing(name, `no ${objective.angle} head`)
         }
         break
@@ -83,16 +84,6 @@ export function checkObjectives(names: readonly string[], heads: readonly Head[]
       }
     }
   }
-}
-
-/** The nodes an objective may be made of. */
-export interface HeadNodes {
-  /** N×1 each, degrees. */
-  readonly angles: ReadonlyMap<AngleName, Node>
-  /** N×bins for binned heads. */
-  readonly logits: ReadonlyMap<AngleName, Node>
-  /** N×classes of the only output that is no angle. */
-  readonly classes: Node | undefined
 }
 
 /** The N×1 node that `name` differentiates. Raises InputError `bad-option` when the network has no such output. */

@@ -1,10 +1,12 @@
-import { angleNames, type AngleName } from '../pose/euler.ts'
+import type { AngleName } from '../pose/euler.ts'
 import { gradientOf } from './backward.ts'
 import type { MapStyle, Scope } from './choices.ts'
+import { decodeHeads } from './decode.ts'
 import type { Graph, Node } from './graph.ts'
-import { channelsOf, type Head, type InputDescription } from './networks/description.ts'
+import { channelsOf, type InputDescription } from './networks/description.ts'
+import { outputKey } from './networks/heads/kinds.ts'
 import type { Network } from './networks/network.ts'
-import { objectiveNode, type HeadNodes } from './objective.ts'
+import { objectiveNode } from './objective.ts'
 import { constant, make, scalar } from './ops.ts'
 import { drawMap, magnitudeMap, statistics } from './picture.ts'
 import { simplifyGradient, simplifyNetwork } from './simplify.ts'
@@ -21,7 +23,7 @@ export interface ProgramOptions {
  * Names of the program's inputs and outputs (N = batch, H×W = the network's input size):
  *
  * - `pixels` in: uint8, N×H×W×3, RGB, or N×H×W×1 for a network that sees gray;
- * - `angle/<name>`: N×1, degrees; `output/<name>`: N×outputs, raw;
+ * - `angle/<name>`: N×1, degrees; `output/<name>`: N×outputs, raw, see `outputKey`;
  * - per objective `map/…`: uint8, N×H×W×3 or N×H×W; `statistics/…`: N×3 (mean, std, max |g|);
  *   `magnitude/…`: N×28×28 of unit sum; `gradient/…`: N×3×H×W, RGB, or N×1×H×W for gray, degrees per unit of normalised
  *   input, on request.
@@ -55,9 +57,8 @@ export function buildProgram(network: Network, options: ProgramOptions): Graph {
   const results = new Map<string, Node>()
   for (const [angle, node] of heads.angles) results.set(programNames.angle(angle), node)
   for (const head of network.description.heads) {
-    const name = head.kind === 'classes' ? 'classes' : head.angle
     const node = outputs.get(head.output)
-    if (node !== undefined) results.set(programNames.output(name), node)
+    if (node !== undefined) results.set(programNames.output(outputKey(head, network.description.heads)), node)
   }
 
   for (const objective of options.objectives) {
@@ -101,36 +102,4 @@ function inRgbOrder(x: Node, channels: InputDescription['channels']): Node {
   if (channels !== 'bgr') return x
   const planes = [2, 1, 0].map((c) => make('slice', [x], { axis: 1, start: c, end: c + 1 }))
   return make('concat', planes, { axis: 1 })
-}
-
-function decodeHeads(heads: readonly Head[], outputs: ReadonlyMap<string, Node>): HeadNodes {
-  const angles = new Map<AngleName, Node>()
-  const logits = new Map<AngleName, Node>()
-  let classes: Node | undefined
-  for (const head of heads) {
-    const node = outputs.get(head.output)
-    if (node === undefined) throw new Error(`the network has no output ${head.output}`)
-    if (head.kind === 'classes') {
-      classes = node
-    } else if (head.kind === 'value') {
-      const factor = head.sign * (head.unit === 'radians' ? 180 / Math.PI : 1)
-      angles.set(head.angle, factor === 1 ? node : make('mul', [node, scalar(factor)]))
-    } else {
-      logits.set(head.angle, node)
-      angles.set(head.angle, expectation(node, head))
-    }
-  }
-  // Yaw, pitch, roll whatever the file's order, so that sums are taken in one order.
-  const sorted = angleNames.flatMap((name) => {
-    const node = angles.get(name)
-    return node === undefined ? [] : [[name, node] as const]
-  })
-  return { angles: new Map(sorted), logits, classes }
-}
-
-/** sign · (Σ softmax(logits)ᵢ · i · step + offset): the expected angle over the bins. Ruiz et al. 2018, arXiv 1710.00925. */
-function expectation(logits: Node, { bins, step, offset, sign }: Extract<Head, { kind: 'binned' }>): Node {
-  const centres = Array.from({ length: bins }, (_, bin) => bin * step * sign)
-  const product = make('matmul', [make('softmax', [logits]), constant(centres, [bins, 1])], { transposeB: false })
-  return make('add', [product, scalar(offset * sign)])
 }

@@ -1,4 +1,5 @@
 import { readNetworkFile, type NetworkFile } from '../../output/networkFile.ts'
+import { kindOf } from '../../saliency/networks/heads/kinds.ts'
 import type { Network } from '../../saliency/networks/network.ts'
 import type { Call } from '../command.ts'
 import { whileWaiting } from './waiting.ts'
@@ -13,8 +14,7 @@ export function givenNetwork(call: Call, given: string): Promise<NetworkFile> {
 /** One line that names what was assumed about a network because neither its weights nor a description say it. */
 export function announcement(network: Network): string | undefined {
   const assumed = network.description.heads.flatMap((head, index) => {
-    if (head.kind !== 'binned' || network.provenance[`heads.${index}.step`] !== 'default') return []
-    return [`${head.angle} ${head.bins} bins × ${head.step}° ${head.offset < 0 ? '−' : '+'} ${Math.abs(head.offset)}°`]
+    return kindOf(head.kind).assumption?.(head, (key) => network.provenance[`heads.${index}.${key}`]) ?? []
   })
   const notes = assumed.length > 0 ? [`assumed: ${assumed.join(', ')}`, ...network.notes] : network.notes
   return notes.length > 0 ? `${network.file}: ${notes.join(' ')}` : undefined

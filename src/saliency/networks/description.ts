@@ -1,38 +1,8 @@
 import { z } from 'zod'
 import { InputError } from '../../base/errors.ts'
+import { headOverrideSchema, headSchema } from './heads/kinds.ts'
 
-const angle = z.enum(['yaw', 'pitch', 'roll'])
-const sign = z.union([z.literal(1), z.literal(-1)])
-const unit = z.enum(['degrees', 'radians'])
 const spread = z.number().positive()
-
-/** How one output of the network becomes one angle. */
-const headSchema = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('binned'),
-    /** Weight prefix of the head, e.g. `fc_yaw`. */
-    output: z.string(),
-    angle,
-    bins: z.int().min(2),
-    /** angle = sign · (Σ softmax(logits)·i · step + offset), degrees. */
-    step: z.number(),
-    offset: z.number(),
-    sign,
-  }),
-  z.strictObject({
-    kind: z.literal('value'),
-    output: z.string(),
-    angle,
-    unit,
-    sign,
-  }),
-  z.strictObject({
-    kind: z.literal('classes'),
-    output: z.string(),
-    classes: z.int().min(1),
-  }),
-])
-export type Head = z.infer<typeof headSchema>
 
 const inputSchema = z.strictObject({
   width: z.int().min(8).max(4096),
@@ -111,8 +81,8 @@ export function storedDescription(value: unknown): Description {
 
 /**
  * What `<file>.yaml` may hold: any part of a description, defaults that are absent when resolved (`filter: pillow`), and
- * other ways to say the same (`scale`). A head is found by its `output`, or by its `angle` where the
- * name of the output tells the angle; heads that are not listed stay as they are.
+ * other ways to say the same (`scale`). A head is found by its `output`, or by its `angle` where the name of the output
+ * tells the angle, or as that of the only output; heads that are not listed stay as they are.
  */
 export const overrideSchema = z.strictObject({
   input: inputSchema
@@ -127,25 +97,8 @@ export const overrideSchema = z.strictObject({
     })
     .partial()
     .optional(),
-  heads: z
-    .array(
-      z
-        .strictObject({
-          kind: z.enum(['binned', 'value', 'classes']),
-          output: z.string(),
-          angle,
-          bins: z.int().min(2),
-          step: z.number(),
-          offset: z.number(),
-          sign,
-          unit,
-          classes: z.int().min(1),
-        })
-        .partial(),
-    )
-    .optional(),
+  heads: z.array(headOverrideSchema).optional(),
   batchNorm: batchNormSchema.partial().optional(),
 })
 export type InputOverride = NonNullable<z.infer<typeof overrideSchema>['input']>
 export type DescriptionOverride = z.infer<typeof overrideSchema>
-export type HeadOverride = NonNullable<DescriptionOverride['heads']>[number]

@@ -1,5 +1,7 @@
-import type { Description, Head } from './description.ts'
+import type { Description } from './description.ts'
 import type { Architecture, OutputLayer } from './family.ts'
+import type { Mark } from './heads/head.ts'
+import { anglesOf, kindOf, type Head } from './heads/kinds.ts'
 import { channelsText, resizeText } from './inputText.ts'
 import type { Network, Provenance } from './network.ts'
 
@@ -109,36 +111,16 @@ function renderSection({ title, rows }: Section): string {
   return [title, ...rows.map(([name, text]) => `  ${name.padEnd(13)} ${text}`)].map((line) => `${line}\n`).join('')
 }
 
-function headSection(head: Head, mark: (key: string, text: string) => string): Section {
-  if (head.kind === 'classes') {
-    return {
-      title: 'output',
-      rows: [
-        ['output', head.output],
-        ['classes', mark('classes', String(head.classes))],
-      ],
-    }
-  }
-  const first: [string, string][] = [['output', mark('angle', `${head.output} gives ${head.angle}`)]]
-  const turned: [string, string] = ['sign', mark('sign', head.sign === 1 ? 'as is' : 'turned round')]
-  if (head.kind === 'value') {
-    return { title: head.angle, rows: [...first, ['unit', mark('unit', head.unit)], turned] }
-  }
-  const last = (head.bins - 1) * head.step + head.offset
+function headSection(head: Head, mark: Mark): Section {
+  const angles = anglesOf(head)
+  const [angle] = angles
+  const rows = kindOf(head.kind).rows(head, mark)
+  if (angle === undefined) return { title: 'output', rows: [['output', head.output], ...rows] }
+  const gives = `${head.output} gives ${angles.join(', ')}`
   return {
-    title: head.angle,
-    rows: [
-      ...first,
-      ['bins', `${head.bins}, from ${degrees(head.offset)} to ${degrees(last)}; the angle is their mean by softmax`],
-      ['step', mark('step', `${degrees(head.step)} per bin`)],
-      ['offset', mark('offset', degrees(head.offset))],
-      turned,
-    ],
+    title: angles.join(', '),
+    rows: [['output', angles.length > 1 ? mark('kind', gives) : mark('angle', gives)], ...rows],
   }
-}
-
-function degrees(value: number): string {
-  return `${String(value).replace('-', '−')}°`
 }
 
 function parameterCount({ weights, recognised }: Network): number {

@@ -17,7 +17,7 @@ export function loadNetwork(bytes: Uint8Array, file: string, override?: unknown)
   const recognised = recogniseNetwork(tensors, file, given.batchNorm, unreadable)
   // Read now: what is damaged in the file is the file's fault, and later it would be a worker that finds it.
   for (const name of recognised.used) void recognised.weights.get(name)?.data
-  const { description, provenance, notes: headNotes } = resolveDescription(recognised, given, file)
+  const { description, provenance, notes: headNotes } = resolveDescription(recognised, given, file, tensors)
   return {
     file,
     digest: createHash('sha256').update(bytes).digest('hex'),

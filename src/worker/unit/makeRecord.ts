@@ -8,6 +8,7 @@ import { binStatistics } from '../../pose/bins.ts'
 import { angleError, type AngleName } from '../../pose/euler.ts'
 import type { Explanation } from '../../saliency/explainer.ts'
 import type { Description } from '../../saliency/networks/description.ts'
+import { outputKey } from '../../saliency/networks/heads/kinds.ts'
 
 /** Where the network's input lies in its image: width and height of the image, and the rectangle shown, in its pixels. */
 export interface View {
@@ -78,9 +79,11 @@ export function failedRecord(entry: ManifestEntry, code: ErrorCode, message: str
 }
 
 function binsOf(name: AngleName, explanation: Explanation, description: Description): OkRecord['bins'][AngleName] {
-  const head = description.heads.find((candidate) => candidate.kind !== 'classes' && candidate.angle === name)
-  const logits = explanation.outputs[name]
-  if (head?.kind !== 'binned' || !logits) return null
+  const head = description.heads.find((candidate) => candidate.kind === 'binned' && candidate.angle === name)
+  const raw = head && explanation.outputs[outputKey(head, description.heads)]
+  if (head?.kind !== 'binned' || !raw) return null
+  const { start = 0, bins } = head
+  const logits = raw.subarray(start, start + bins)
   const statistics = binStatistics(logits, head.step)
   return {
     topBin: statistics.topBin,

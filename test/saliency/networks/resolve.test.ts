@@ -91,14 +91,14 @@ describe('what is found and assumed', () => {
   })
 
   test('other bin counts need step and offset', () => {
-    expect(() => resolve({ fc_yaw: [90, 32] })).toThrow(
-      refusal(/fc_yaw has 90 bins.*with step .* and offset .*x\.pkl\.yaml/),
+    expect(() => resolve({ fc_yaw: [91, 32] })).toThrow(
+      refusal(/fc_yaw has 91 bins.*with step .* and offset .*x\.pkl\.yaml/),
     )
     const heads = [{ output: 'fc_yaw', step: 2, offset: -89 }]
-    expect(resolve({ fc_yaw: [90, 32] }, { heads }).description.heads).toMatchObject([
-      { bins: 90, step: 2, offset: -89 },
+    expect(resolve({ fc_yaw: [91, 32] }, { heads }).description.heads).toMatchObject([
+      { bins: 91, step: 2, offset: -89 },
     ])
-    expect(() => resolve({ fc_yaw: [90, 32] }, { heads: [{ output: 'fc_yaw', step: 2 }] })).toThrow(refusal(/90 bins/))
+    expect(() => resolve({ fc_yaw: [91, 32] }, { heads: [{ output: 'fc_yaw', step: 2 }] })).toThrow(refusal(/91 bins/))
   })
 
   test('two outputs of one angle need a description', () => {

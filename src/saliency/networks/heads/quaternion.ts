@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import type { Node } from '../../graph.ts'
+import { make, scalar } from '../../ops.ts'
+import { assembled, chosen, found, startOf, type Given, type HeadKind } from './head.ts'
+import {
+  eulerOf,
+  eulerText,
+  rotationAngles,
+  rotationGiven,
+  rotationKeys,
+  rotationRows,
+  rotationText,
+  signsOf,
+  transposeOf,
+} from './rotation.ts'
+import { anglesOfRotation, part, unit } from './rotationGraph.ts'
+
+const schema = z.strictObject({
+  kind: z.literal('quaternion'),
+  ...rotationKeys,
+  /** Where the real part stands. */
+  order: z.enum(['wxyz', 'xyzw']),
+})
+type QuaternionHead = z.infer<typeof schema>
+type QuaternionGiven = Omit<Given<QuaternionHead>, 'transpose'> & { readonly transpose?: boolean | undefined }
+
+const count = 4
+
+/** A quaternion of any length other than 0, which is brought to length 1. */
+export const quaternion = {
+  schema,
+  given: rotationGiven,
+  resolve(known) {
+    const { layer, given, assumed, bad } = known
+    const order = chosen(given.order, assumed.order, undefined)
+    if (order.value === undefined) {
+      throw bad(
+        `${layer.output} gives a quaternion, and where its real part stands is missing: add order: wxyz or xyzw`,
+      )
+    }
+    return assembled<QuaternionHead>({
+      kind: { value: 'quaternion', from: known.kindFrom },
+      output: found(layer.output),
+      order: { ...order, value: order.value },
+      euler: eulerOf(known),
+      transpose: transposeOf(known),
+      start: startOf(known, 'quaternion', count),
+      signs: signsOf(known),
+    })
+  },
+  angles: rotationAngles,
+  columns: ({ start = 0 }) => ({ start, count }),
+  decode(values, head) {
+    const q = unit(values)
+    const at = (axis: string) => part(q, head.order.indexOf(axis), 1)
+    const [w, x, y, z] = [at('w'), at('x'), at('y'), at('z')]
+    const twice = (a: Node, b: Node) => make('mul', [make('mul', [a, b]), scalar(2)])
+    const diagonal = (a: Node, b: Node) => make('sub', [make('sub', [scalar(1), twice(a, a)]), twice(b, b)])
+    const [xy, xz, yz] = [twice(x, y), twice(x, z), twice(y, z)]
+    const [wx, wy, wz] = [twice(w, x), twice(w, y), twice(w, z)]
+    return anglesOfRotation(
+      [
+        [diagonal(y, z), make('sub', [xy, wz]), make('add', [xz, wy])],
+        [make('add', [xy, wz]), diagonal(x, z), make('sub', [yz, wx])],
+        [make('sub', [xz, wy]), make('add', [yz, wx]), diagonal(x, y)],
+      ],
+      head,
+    )
+  },
+  text: (head) => rotationText(head, `quaternion ${head.order}, ${eulerText(head.euler)}`, count),
+  rows: (head, mark) => [
+    ['rotation', mark('order', `quaternion ${head.order}`)],
+    ['euler', mark('euler', eulerText(head.euler))],
+    ...rotationRows(head, mark),
+  ],
+} satisfies HeadKind<QuaternionHead, QuaternionGiven>

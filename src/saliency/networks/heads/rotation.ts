@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import { angleNames, type AngleName } from '../../../pose/euler.ts'
+import {
+  chosen,
+  outputSchema,
+  outputText,
+  signSchema,
+  startSchema,
+  unless,
+  type HeadCase,
+  type Mark,
+  type Sourced,
+} from './head.ts'
+
+// What heads that give a rotation have in common: how yaw, pitch and roll are read in its matrix R.
+
+export const eulerSchema = z.enum(['zyx', 'xyz'])
+type Euler = z.infer<typeof eulerSchema>
+
+const signsSchema = z.strictObject({
+  yaw: signSchema.optional(),
+  pitch: signSchema.optional(),
+  roll: signSchema.optional(),
+})
+type Signs = z.infer<typeof signsSchema>
+
+/** Keys of every head that gives a rotation. */
+export const rotationKeys = {
+  output: outputSchema,
+  /**
+   * `zyx`: R = Rz(roll) · Ry(yaw) · Rx(pitch), as 6DRepNet turns 300W-LP's labels into matrices. `xyz`: R = Rx(−pitch) ·
+   * Ry(yaw) · Rz(roll) in camera coordinates (x right, y down, z away from the camera), as BIWI's files hold it.
+   */
+  euler: eulerSchema,
+  /** Whether the numbers are those of R's transpose; absent = no. */
+  transpose: z.literal(true).optional(),
+  start: startSchema,
+  /** −1 for an angle that counts the other way round; absent = all as they are. */
+  signs: signsSchema.optional(),
+}
+
+/** In an override a plain `false` may be said as well. */
+export const rotationGiven = { transpose: z.boolean() }
+
+interface GivenRotation {
+  readonly transpose?: boolean | undefined
+  readonly signs?: Signs | undefined
+}
+
+/** InputError `bad-description` where neither the override nor the name says how the angles lie in the matrix. */
+export function eulerOf(
+  { layer, given, assumed, bad }: HeadCase<{ readonly euler?: Euler | undefined }>,
+  otherwise?: Euler,
+): Sourced<Euler> {
+  const { value, from } = chosen(given.euler, assumed.euler, otherwise)
+  if (value !== undefined) return { value, from }
+  throw bad(
+    `${layer.output} gives a rotation, and how its angles follow from it is missing: add euler: zyx (6DRepNet and its kin) or euler: xyz (BIWI's matrices)`,
+  )
+}
+
+export function transposeOf({ given, assumed }: HeadCase<GivenRotation>): Sourced<true> | undefined {
+  const { value, from } = chosen(given.transpose, assumed.transpose, false)
+  return value ? { value, from } : undefined
+}
+
+export function signsOf({ given, assumed }: HeadCase<GivenRotation>): Sourced<Signs> | undefined {
+  const { value, from } = chosen(given.signs, assumed.signs, {})
+  const turned = angleNames.filter((name) => value[name] === -1)
+  const signs: Signs = Object.fromEntries(turned.map((name) => [name, -1]))
+  return unless(undefined, { value: turned.length === 0 ? undefined : signs, from })
+}
+
+interface RotationHead {
+  readonly output: string
+  readonly start?: number | undefined
+  readonly signs?: Signs | undefined
+  readonly transpose?: true | undefined
+}
+
+export const rotationAngles = (): readonly AngleName[] => angleNames
+
+export function rotationText(head: RotationHead, what: string, count: number): string {
+  const details = [
+    ...(head.transpose ? ['transposed'] : []),
+    ...angleNames.filter((name) => head.signs?.[name] === -1).map((name) => `sign of ${name} reversed`),
+  ]
+  const more = details.length > 0 ? `, ${details.join(', ')}` : ''
+  return `yaw, pitch, roll: ${what} (${outputText(head.output, head.start, count)})${more}`
+}
+
+export function rotationRows(head: RotationHead, mark: Mark): (readonly [string, string])[] {
+  const turned = angleNames.filter((name) => head.signs?.[name] === -1)
+  return [
+    ...(head.transpose ? [['transpose', mark('transpose', 'the numbers are those of the transpose')] as const] : []),
+    ...(turned.length > 0 ? [['signs', mark('signs', `${turned.join(', ')} turned round`)] as const] : []),
+  ]
+}
+
+/** `Rz(roll) · Ry(yaw) · Rx(pitch)`, for people. */
+export function eulerText(euler: Euler): string {
+  return euler === 'zyx' ? 'zyx: R = Rz(roll) · Ry(yaw) · Rx(pitch)' : 'xyz: R = Rx(−pitch) · Ry(yaw) · Rz(roll)'
+}
