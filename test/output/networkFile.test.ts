@@ -3,7 +3,7 @@ import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { networkUri, readNetworkFile } from '../../src/output/networkFile.ts'
 import { networkFile } from '../support/headlight.ts'
 import { startS3Server, type S3Server } from '../support/s3Server.ts'
@@ -56,6 +56,43 @@ test('its description is read from beside it, and errors in it name its place', 
   await expect(read()).rejects.toMatchObject({
     code: 'bad-description',
     message: expect.stringContaining(`${uri}.yaml:1:1`) as string,
+  })
+})
+
+describe('a description under a name that is not read', () => {
+  const places = ['folder', 'bucket'] as const
+  const put = async (place: (typeof places)[number], files: Readonly<Record<string, string>>): Promise<string> => {
+    for (const [name, text] of Object.entries(files)) {
+      if (place === 'folder') writeFileSync(join(folder, name), text)
+      else server.put(`models/${name}`, Buffer.from(text))
+    }
+    if (place === 'bucket') return uri
+    await cp(networkFile, join(folder, 'best.pkl'))
+    return join(folder, 'best.pkl')
+  }
+
+  test.each(places.flatMap((place) => ['best.pkl.yml', 'best.yaml', 'best.yml'].map((name) => [place, name] as const)))(
+    'in a %s, %s is refused',
+    async (place, name) => {
+      const given = await put(place, { [name]: description })
+      await expect(read(given)).rejects.toMatchObject({
+        name: 'InputError',
+        code: 'bad-description',
+        message: `${given.replace('best.pkl', name)} describes a network, but no file of this name is read: did you mean best.pkl.yaml? Rename it, or move it away`,
+      })
+    },
+  )
+
+  test.each(places)('in a %s, beside the right one it is said', async (place) => {
+    const { network } = await read(await put(place, { 'best.pkl.yaml': description, 'best.yaml': 'input: {}\n' }))
+    expect(network.description.input.resize).toBe('stretch')
+    expect(network.notes).toEqual(['best.yaml beside the network is not read; did you mean best.pkl.yaml?'])
+  })
+
+  test.each(places)('in a %s, another kind of file is said alone', async (place) => {
+    const { network, overrideFile } = await read(await put(place, { 'best.yml': 'lr: 0.1\nepochs: 3\n' }))
+    expect(overrideFile).toBeNull()
+    expect(network.notes).toEqual(['best.yml beside the network is not read; did you mean best.pkl.yaml?'])
   })
 })
 
