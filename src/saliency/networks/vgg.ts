@@ -1,6 +1,7 @@
 import type { Node } from '../graph.ts'
-import { constant, make } from '../ops.ts'
+import { make } from '../ops.ts'
 import type { Tensors } from '../weights/tensors.ts'
+import { adaptiveAverage } from './adaptiveAverage.ts'
 import { namesBehind, type Architecture, type NetworkFamily, type OutputLayer } from './family.ts'
 import { Layers } from './layers.ts'
 import { findVggShape, type VggShape } from './vggShape.ts'
@@ -91,36 +92,9 @@ function buildVgg(
     x = layers.relu(norm === undefined ? filtered : layers.norm(filtered, norm), `${name}.relu`)
     if (pooled) x = layers.maxPool(x, 2, 2, 0, `${name}.pool`)
   }
-  const [, , height, width] = x.shape
-  if (side === 1) x = layers.globalAverage(x)
-  else x = flat(height === side && width === side ? x : averagedTo(side, x))
+  x = side === 1 ? layers.globalAverage(x) : flat(adaptiveAverage(side, x))
   for (const name of hidden) x = layers.relu(layers.linear(x, name), `${name}.relu`)
   return layers.outputs(x, outputs)
-}
-
-/**
- * N×C×H×W → N×C×side×side: PyTorch's AdaptiveAvgPool2d. Its windows are as even as whole pixels allow, and where they do
- * not come out even they overlap, so that no pool of one kernel does it: one product for the columns and one for the rows.
- */
-function averagedTo(side: number, x: Node): Node {
-  return transposed(averagedColumns(side, transposed(averagedColumns(side, x))))
-}
-
-/** N×C×H×W → N×C×H×side. */
-function averagedColumns(side: number, x: Node): Node {
-  const width = x.shape[3] ?? 1
-  if (width === side) return x
-  const shares = new Float32Array(side * width)
-  for (let to = 0; to < side; to++) {
-    const start = Math.floor((to * width) / side)
-    const end = Math.ceil(((to + 1) * width) / side)
-    shares.fill(1 / (end - start), to * width + start, to * width + end)
-  }
-  return make('matmul', [x, constant(shares, [side, width])], { transposeB: true }, 'avgpool')
-}
-
-function transposed(x: Node): Node {
-  return make('transpose', [x], { permutation: [0, 1, 3, 2] })
 }
 
 function flat(x: Node): Node {
