@@ -3,7 +3,7 @@ import type { Picture, Region } from './resize.ts'
 
 /**
  * Luma weights in the whole numbers that the library calculates with. Both are ITU-R BT.601's, but rounded to 16 and to 15
- * bits, so one pixel in some hundred differs by a level.
+ * bits, so that one colour in eight hundred differs by a level.
  */
 const lumas = {
   /** Pillow's `convert('L')`. */

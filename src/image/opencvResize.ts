@@ -18,8 +18,9 @@ interface Pairs {
  * picture's channels. What of `source` lies outside the picture is black.
  *
  * This is INTER_LINEAR on 8 bits: between the two nearest pixels of each axis, however much it shrinks, so fine patterns
- * alias. Exactly half the size is the mean of four pixels. Source: opencv/opencv, modules/imgproc/src/resize.cpp, whose
- * versions 4.14 and 5.0 agree on x86; a library that OpenCV may call in its place on other processors can differ by a level.
+ * alias. OpenCV has a way of its own for exactly half the size, the mean of four pixels, which gives the same bits. Source:
+ * opencv/opencv, modules/imgproc/src/resize.cpp, whose versions 4.14 and 5.0 agree on x86; a library that OpenCV may call in
+ * its place on other processors can differ by a level.
  */
 export function resizeOpencv(
   picture: Picture,
@@ -27,7 +28,6 @@ export function resizeOpencv(
   size: { readonly width: number; readonly height: number },
   wanted: Region = { x: 0, y: 0, width: size.width, height: size.height },
 ): Uint8Array {
-  if (source.width === 2 * size.width && source.height === 2 * size.height) return halved(picture, source, wanted)
   const channels = picture.channels ?? 3
   const columns = columnPairs(source, size.width, wanted, picture.width)
   const rows = pairs(source.height, size.height, wanted.y, wanted.height)
@@ -99,38 +99,6 @@ function resampleGray(pixels: Uint8Array, rowAt: number, pairs: Pairs, into: Int
     const right = pixels[rowAt + second[column]!]!
     into[column] = (firstWeight[column]! * left + secondWeight[column]! * right) >> 4
   }
-}
-
-/** The mean of each 2 × 2 pixels, which OpenCV takes in place of interpolating; the numbers differ by their rounding. */
-function halved(picture: Picture, source: Region, wanted: Region): Uint8Array {
-  const channels = picture.channels ?? 3
-  const length = wanted.width * channels
-  const result = new Uint8Array(wanted.height * length)
-  for (let row = 0, to = 0; row < wanted.height; row++) {
-    const y = source.y + 2 * (wanted.y + row)
-    const above = pixelsOfRow(picture, source.x + 2 * wanted.x, y, 2 * wanted.width)
-    const below = pixelsOfRow(picture, source.x + 2 * wanted.x, y + 1, 2 * wanted.width)
-    for (let column = 0, from = 0; column < wanted.width; column++, from += channels) {
-      for (let c = 0; c < channels; c++, from++) {
-        const next = from + channels
-        result[to++] = (above[from]! + above[next]! + below[from]! + below[next]! + 2) >> 2
-      }
-    }
-  }
-  return result
-}
-
-/** `count` pixels from `x`, `y` on; those outside the picture are black. */
-function pixelsOfRow(picture: Picture, x: number, y: number, count: number): Uint8Array {
-  const { width, height, pixels, channels = 3 } = picture
-  const [begin, end] = [Math.max(x, 0), Math.min(x + count, width)]
-  const at = (column: number): number => (y * width + column) * channels
-  const inside = y >= 0 && y < height && begin < end
-  const seen = inside ? pixels.subarray(at(begin), at(end)) : new Uint8Array()
-  if (seen.length === count * channels) return seen
-  const row = new Uint8Array(count * channels)
-  row.set(seen, inside ? (begin - x) * channels : 0)
-  return row
 }
 
 /** Columns of the picture rather than of the source. One outside the picture is black and so weighs nothing. */

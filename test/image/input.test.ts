@@ -52,6 +52,17 @@ describe('what a network is shown is Pillow’s and OpenCV’s, bit for bit', ()
   })
 })
 
+it('gray is rounded as the library rounds it, where the two differ', () => {
+  // Pillow 12.3's convert('L') and OpenCV 5.0's cvtColor of these colours.
+  const colours = { width: 4, height: 1, pixels: Uint8Array.of(0, 1, 201, 0, 2, 152, 0, 5, 119, 9, 9, 9) }
+  const gray = (filter?: 'opencv') => {
+    const rule = { width: 4, height: 1, resize: 'stretch', channels: 'gray', filter } as const
+    return [...cropToInput(colours, null, rule).pixels]
+  }
+  expect(gray()).toEqual([24, 19, 17, 9])
+  expect(gray('opencv')).toEqual([23, 18, 16, 9])
+})
+
 function digest(pixels: Uint8Array): string {
   return createHash('sha256').update(pixels).digest('hex').slice(0, 16)
 }
