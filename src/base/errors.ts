@@ -39,7 +39,7 @@ const codes = {
   changed: 'the object was replaced between listing and reading',
   unavailable: 'the object stayed unreadable while others were read; tried again in the next run',
   archived: 'the object lies in an archive and must be restored first; tried again in the next run',
-  'bad-label': 'the pose that belongs to the image cannot be read',
+  'bad-label': 'the pose or the class that belongs to the image cannot be read',
   'bad-key': 'the key cannot be laid out in the output store',
   'key-collision': 'two samples would be written to the same map key',
   'kills-unit': 'a unit died on this image alone, twice',

@@ -20,6 +20,11 @@ export interface Truth {
   readonly frame: string | null
   /** The name of the face, where an image has several. */
   readonly face?: string | undefined
+  /**
+   * The index of its class, a whole number from 0; text where the layout names something else there. Absent where it names
+   * none.
+   */
+  readonly class?: number | string | undefined
   /** Why what the layout says of this sample cannot be used; `read` raises it as `bad-label`. */
   readonly fault?: string | undefined
   /**

@@ -36,7 +36,7 @@ export const csv = defineAdapter({
         placeholder: 'NAMES',
         automatic: 'columns are called like what they hold',
         description:
-          'Adapter csv: what columns are called, by comma: key=image,yaw=ry,x0=left. face=COLUMN makes every row a sample of its own, for images with several faces.',
+          'Adapter csv: what columns are called, by comma: key=image,yaw=ry,x0=left. face=COLUMN makes every row a sample of its own, for images with several faces. class=COLUMN holds the class of each image, a whole number from 0, for --objective class:label.',
       }),
     labelSigns: labelSignsFlag,
   },

@@ -5,6 +5,7 @@ import { CsvError, csvRows } from './csvRows.ts'
 export const indexFields = [
   'key',
   'face',
+  'class',
   'yaw',
   'pitch',
   'roll',
@@ -19,6 +20,12 @@ export const indexFields = [
 export type IndexField = (typeof indexFields)[number]
 /** The names of columns that are not called like what they hold. */
 export type IndexColumns = Readonly<Partial<Record<IndexField, string>>>
+
+/**
+ * Read only from columns that somebody named: one that merely happens to be called `face` would make other samples of the
+ * same rows, and one called `class` would make every sample of an index new that is read already.
+ */
+const namedFields: ReadonlySet<IndexField> = new Set<IndexField>(['face', 'class'])
 
 export const angleFields = ['yaw', 'pitch', 'roll'] as const
 export const boxFields = ['x0', 'y0', 'x1', 'y1'] as const
@@ -163,8 +170,7 @@ export class IndexSource {
    * an index that they took.
    */
   #findColumns(): void {
-    // A column that merely happens to be called `face` would make other samples of the same rows.
-    const wanted = indexFields.filter((field) => field !== 'face' || this.#columns.face !== undefined)
+    const wanted = indexFields.filter((field) => !namedFields.has(field) || this.#columns[field] !== undefined)
     const nameOf = (field: IndexField) => this.#columns[field] ?? field
     for (const field of wanted) {
       if (this.#names.includes(nameOf(field))) this.#found.set(field, { name: nameOf(field), isExact: true })
@@ -192,8 +198,9 @@ export class IndexSource {
   }
 
   #requireColumn(field: IndexField): void {
-    // A row of JSON Lines may lack what another has. A face may be blank, so that nothing else tells a misspelt column.
-    if (this.has(field) || (this.#isJson && field !== 'face')) return
+    // A row of JSON Lines may lack what another has. A face may be blank, and a class missing, so that nothing else tells
+    // a misspelt column.
+    if (this.has(field) || (this.#isJson && !namedFields.has(field))) return
     const name = this.#columns[field] ?? field
     const separator = this.#separator()
     if (separator !== undefined) {

@@ -2,6 +2,8 @@ import { isLabelAngle } from '../pose/euler.ts'
 import { RadianHint } from '../pose/radianHint.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { Truth } from './adapter.ts'
+import { cellNumber } from './cellNumber.ts'
+import { classOfCell } from './classIndex.ts'
 import { faceOf, faceSuffix } from './faceKey.ts'
 import { keyBelow } from './indexKey.ts'
 import { angleFields, boxFields, IndexSource, type IndexColumns, type IndexRow } from './indexSource.ts'
@@ -35,6 +37,8 @@ export class IndexTable {
   readonly #keys: string[] = []
   /** What follows the image's key in the samples'; undefined where a row is an image. */
   readonly #faces: string[] | undefined
+  /** Undefined where no column is named for them. */
+  readonly #classes: Truth['class'][] | undefined
   readonly #order: Uint32Array
   /** Seven numbers a row, NaN for what is not there. */
   #numbers = new Float64Array(numberFields.length * 1024)
@@ -73,6 +77,7 @@ export class IndexTable {
     const source = new IndexSource(bytes, file, columns)
     if (needed === 'box') source.require(boxFields)
     this.#faces = columns.face === undefined ? undefined : []
+    this.#classes = columns.class === undefined ? undefined : []
     this.#unread = source.unread
     this.#former = {
       pose: source.isExact(angleFields),
@@ -168,11 +173,12 @@ export class IndexTable {
     this.#keys.push(keyBelow(dataset, written) ?? written)
     const face = source.face(cells)
     if (face !== undefined) this.#faces?.push(faceSuffix(face))
+    this.#classes?.push(classOfCell(source.cell('class', cells)))
     if (row === this.#lines.length) {
       this.#numbers = enlarged(this.#numbers, new Float64Array(this.#numbers.length * 2))
       this.#lines = enlarged(this.#lines, new Uint32Array(this.#lines.length * 2))
     }
-    const numbers = numberFields.map((field) => numberOf(source.cell(field, cells)))
+    const numbers = numberFields.map((field) => cellNumber(source.cell(field, cells)))
     this.#numbers.set(
       numbers.map((value) => value ?? NaN),
       row * numberFields.length,
@@ -196,11 +202,13 @@ export class IndexTable {
     const { label, box } = this.#faults.get(row) ?? {}
     const fault = this.#sentence(row, box ?? label)
     const face = this.#faces?.[row]
+    const classIndex = this.#classes?.[row]
     return {
       pose: fault === undefined ? this.#pose(row) : null,
       box: box === undefined ? this.#box(row) : null,
       ...this.#namesOf(row),
       ...(face === undefined ? {} : { face: faceOf(face) }),
+      ...(classIndex === undefined ? {} : { class: classIndex }),
       ...(fault === undefined ? {} : { fault }),
       ...(box === undefined ? {} : { faultOf: 'box' as const }),
     }
@@ -208,8 +216,8 @@ export class IndexTable {
 
   /** Undefined where it is the same. */
   #formerTruth(row: number, truth: Truth): Truth | undefined {
-    // With faces there are none.
-    if (!this.isReadAnew || this.#faces !== undefined) return undefined
+    // With faces or classes there are none.
+    if (!this.isReadAnew || this.#faces !== undefined || this.#classes !== undefined) return undefined
     const { label, box } = this.#faults.get(row) ?? {}
     const isBeyond = label === beyondRange || (label === undefined && this.#isBeyondFormerRange(row))
     const formerLabel = this.#former.pose ? (isBeyond ? beyondFormerRange : label) : undefined
@@ -268,17 +276,6 @@ function isSame(one: Truth, other: Truth): boolean {
 function enlarged<Numbers extends Float64Array | Uint32Array>(from: Numbers, to: Numbers): Numbers {
   to.set(from)
   return to
-}
-
-/** Null for an empty cell, NaN for one that is no number. */
-function numberOf(cell: unknown): number | null {
-  if (cell === undefined || cell === null) return null
-  if (typeof cell === 'number') return cell + 0
-  if (typeof cell !== 'string') return NaN
-  const text = cell.trim()
-  if (text === '') return null
-  // Number() would also take 0x10 and Infinity.
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) + 0 : NaN
 }
 
 function labelFault(angles: readonly (number | null)[]): string | undefined {

@@ -18,6 +18,7 @@ const truthSchema = z.strictObject({
   sequence: z.string().nullable(),
   frame: z.string().nullable(),
   face: z.string().optional(),
+  class: z.union([z.int().nonnegative(), z.string()]).optional(),
   fault: z.string().optional(),
   faultOf: z.enum(['box', 'rows']).optional(),
 })

@@ -13,6 +13,8 @@ export const resultVersion = 1
 const resultOptionsSchema = z.strictObject({
   objectives: z.array(z.string()).min(1),
   scope: z.enum(scopes),
+  /** Absent where ReLU6 is guided, as it is by default. */
+  relu6: z.literal('plain').optional(),
   style: z.enum(mapStyles),
   gradients: z.enum(gradientChoices),
   logits: z.boolean(),

@@ -48,6 +48,8 @@ const flagCases: Record<string, Readonly<Record<string, unknown>>> = {
   csv: { adapter: 'csv', index: 'labels.csv' },
   'csv with columns': { adapter: 'csv', index: 'labels.csv', columns: 'key=image,yaw=ry,pitch=rx,roll=rz' },
   'csv with faces': { adapter: 'csv', index: 'labels.csv', columns: 'face=person' },
+  'csv with classes': { adapter: 'csv', index: 'labels.csv', columns: 'class=category' },
+  'plain ReLU6': { relu6: 'plain' },
   'labels with other signs': { adapter: 'aflw2000', labelSigns: 'roll=-1,yaw=-1' },
 }
 

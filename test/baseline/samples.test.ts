@@ -44,6 +44,7 @@ const contents = {
   'faces.csv':
     'key,person, Yaw,Pitch,Roll,x0,y0,x1,y1\n' +
     'a.png,left,1,-2.5,200,10,20,30.5,40\na.png,Anna B.,x,2,3,1,2,3,4\nvanished.png,1,,,,4,4,4,4\na.png,2,1,2,3,,,,\na.png,2,1,2,4,,,,\n',
+  'classes.csv': 'key,category\na.png,3\nfaces/plain.JPG,cat\nimage00002.jpg,\nvanished.png,0\n',
   'labels.jsonl': '{"key":"a.png","yaw":1,"pitch":2,"roll":3}\n{"key":"faces/plain.JPG","subject":"Ben"}\n',
 }
 
@@ -61,6 +62,7 @@ const cases: Record<string, AdapterOptions> = {
   csv: { name: 'csv', applyExifOrientation, index: 'labels.csv', columns: {} },
   'csv with columns': { name: 'csv', applyExifOrientation, index: 'labels.csv', columns: { subject: 'frame' } },
   'csv with faces': { name: 'csv', applyExifOrientation, index: 'faces.csv', columns: { face: 'person' } },
+  'csv with classes': { name: 'csv', applyExifOrientation, index: 'classes.csv', columns: { class: 'category' } },
   'csv as JSON Lines': { name: 'csv', applyExifOrientation, index: 'labels.jsonl', columns: {} },
 }
 

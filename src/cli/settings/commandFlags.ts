@@ -38,6 +38,7 @@ export const computingSettings: readonly SettingName[] = [
   'outputS3Endpoint',
   'objective',
   'scope',
+  'relu6',
   'style',
   'gradients',
   'logits',

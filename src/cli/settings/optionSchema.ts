@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { hasLooseCredentials } from '../../base/looseCredentials.ts'
 import { ordinaryPriority, runPrioritySchema } from '../../base/runPriority.ts'
 import { adapterFlag, adapterFlags } from '../../dataset/adapters.ts'
-import { gradientChoices, mapStyles, scopes } from '../../saliency/choices.ts'
+import { gradientChoices, mapStyles, relu6Rules, scopes } from '../../saliency/choices.ts'
 import { engineChoices } from '../../saliency/engines/openEngine.ts'
 
 const webUrl = z.url({ protocol: /^https?$/ })
@@ -71,7 +71,12 @@ export const settingsSchema = z.strictObject({
   scope: z.enum(scopes).default('all').meta({
     group: 'explanation',
     description:
-      'Which ReLUs are guided: all (Springenberg et al. 2014), stem (only the first, as hooks on direct children do), none (plain gradient).',
+      'Which activations (ReLU, ReLU6, PReLU) are guided: all (Springenberg et al. 2014), stem (only the first, as hooks on direct children do), none (plain gradient).',
+  }),
+  relu6: z.enum(relu6Rules).default('guided').meta({
+    group: 'explanation',
+    description:
+      'How gradients pass a ReLU6: guided (only what is positive, and only where 0 < x < 6) or plain (its derivative, as in Captum and pytorch-grad-cam, which guide nothing but ReLU). Networks without ReLU6 have no use for it.',
   }),
   style: z.enum(mapStyles).default('origin').meta({
     group: 'explanation',

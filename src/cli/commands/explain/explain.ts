@@ -10,6 +10,7 @@ export const explainCommand: CommandSpec = {
     'network',
     'objective',
     'scope',
+    'relu6',
     'style',
     'engine',
     'enginesFolder',
