@@ -66,6 +66,8 @@ export const recordSchema = z.discriminatedUnion('status', [
     frame: z.string().nullable(),
     /** The name of the face, where samples are faces in an image. */
     face: z.string().optional(),
+    /** The index of its class; absent where none is named. */
+    class: z.int().nonnegative().optional(),
     /** Why the label cannot be used; absent where it can, or there is none. */
     labelFault: z.string().optional(),
     /** By objective, in the order of the result set's options. */

@@ -1,5 +1,6 @@
 import { parquetMetadataAsync, parquetRead, type AsyncBuffer, type ColumnData } from 'hyparquet'
 import { angleNames } from '../pose/euler.ts'
+import { readsClasses } from '../saliency/objective.ts'
 import type { Record as SampleRecord } from './record.ts'
 import type { ResultOptions } from './resultSet.ts'
 import { rowGeodesicError, rowLeftOutOfErrors } from './rowErrors.ts'
@@ -51,6 +52,8 @@ export interface TableRow {
   readonly subject: string | null
   readonly sequence: string | null
   readonly frame: string | null
+  /** The index of its class; only in tables with an objective `class:label`. */
+  readonly class?: number | null
 }
 
 interface ObjectiveColumns {
@@ -108,6 +111,7 @@ export function tableColumns(options: Pick<ResultOptions, 'objectives' | 'logits
     ...named('int', 'imageWidth', 'imageHeight'),
     ...named('double', 'cropX0', 'cropY0', 'cropX1', 'cropY1'),
     ...named('string', 'subject', 'sequence', 'frame'),
+    ...(readsClasses(options.objectives) ? named('int', 'class') : []),
     ...options.objectives.flatMap((objective) => {
       const names = objectiveColumns(objective)
       return [
@@ -173,6 +177,7 @@ export function tableRow(record: SampleRecord): TableRow {
     row[names.gradientStd] = left.gradientStd
     row[names.gradientMaxAbs] = left.gradientMaxAbs
   }
+  if (record.class !== undefined) row['class'] = record.class
   if (record.logits !== undefined) row['logits'] = JSON.stringify(record.logits)
   return row
 }

@@ -1,8 +1,9 @@
 import { HeadlightError, PlaceError, SampleError } from '../base/errors.ts'
 import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
-import type { MapStyle, Scope } from './choices.ts'
-import type { Executor, TensorData } from './engines/engine.ts'
+import type { MapStyle, Relu6Rule, Scope } from './choices.ts'
+import type { TensorData } from './engines/engine.ts'
 import { findEngine } from './engines/openEngine.ts'
+import { topological, type Graph, type Shape } from './graph.ts'
 import { checkKnownAnswer } from './knownAnswer.ts'
 import { channelsOf } from './networks/description.ts'
 import type { Network } from './networks/network.ts'
@@ -14,6 +15,8 @@ export interface ExplainerOptions {
   /** Expanded objective names, see objective.ts: `sum`, `yaw`, `-yaw`, `yaw:top`, `yaw:bin:N`, `class:N`. */
   readonly objectives: readonly string[]
   readonly scope: Scope
+  /** Guided unless given. */
+  readonly relu6?: Relu6Rule | undefined
   readonly style: MapStyle
   /** Whether raw gradients are handed out too. */
   readonly gradients: boolean
@@ -63,12 +66,13 @@ export interface Explainer {
   /** Bytes of one image: height × width × 3, RGB, or × 1 for gray, 8 bit, already resized and cropped. */
   readonly imageBytes: number
   /**
-   * At most `batch` images. One for which the network gives NaN or infinity spoils no other. Raises PlaceError
+   * At most `batch` images; with an objective `class:label` also the class of each, from 0. Without one, as where only
+   * memory and speed count, its objective is 0 and so is its gradient. One for which the network gives NaN or infinity spoils no other. Raises PlaceError
    * `engine-wrong` when the engine fails, or gives such a number and misses its known answer, too.
    */
-  explainEach(images: readonly Uint8Array[]): Promise<(Explanation | NotFinite)[]>
+  explainEach(images: readonly Uint8Array[], classes?: readonly number[]): Promise<(Explanation | NotFinite)[]>
   /** The same, but raises SampleError `not-finite` when one of the images is such a one. */
-  explain(images: readonly Uint8Array[]): Promise<Explanation[]>
+  explain(images: readonly Uint8Array[], classes?: readonly number[]): Promise<Explanation[]>
   dispose(): Promise<void>
 }
 
@@ -84,8 +88,14 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
   })
   const { width, height, channels } = options.network.description.input
   const imageBytes = width * height * channelsOf(channels)
-  const explainEach = async (images: readonly Uint8Array[]): Promise<(Explanation | NotFinite)[]> => {
-    const results = await runBatch(executor, images, options.batch, imageBytes)
+  const labels = inputShape(graph, programNames.labels)
+  const explainEach: Explainer['explainEach'] = async (images, classes = []): Promise<(Explanation | NotFinite)[]> => {
+    const pixels = pixelsOf(images, options.batch, imageBytes, executor.engine)
+    const inputs = new Map<string, TensorData>([[programNames.pixels, pixels]])
+    if (labels !== undefined) inputs.set(programNames.labels, oneHotRows(classes, labels))
+    const results = await executor.run(inputs).catch((error: unknown) => {
+      throw asEngineFault(error, executor.engine)
+    })
     const explained = images.map((_, index) => explanationOf(new Row(results, index, options.batch), options))
     // Whose fault is it? A device that breaks midway gives NaN for a built-in network, too. Asked each time, since it may
     // break at any time; it takes some forty milliseconds.
@@ -97,8 +107,8 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
     batch: options.batch,
     imageBytes,
     explainEach,
-    async explain(images) {
-      return (await explainEach(images)).map((explained) => {
+    async explain(images, classes) {
+      return (await explainEach(images, classes)).map((explained) => {
         if ('notFinite' in explained) throw notFiniteError(explained)
         return explained
       })
@@ -108,21 +118,30 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
 }
 
 /** Short batches are padded with black images: the graph's batch is fixed, and an image's result never depends on others. */
-async function runBatch(
-  executor: Executor,
-  images: readonly Uint8Array[],
-  batch: number,
-  imageBytes: number,
-): Promise<ReadonlyMap<string, TensorData>> {
+function pixelsOf(images: readonly Uint8Array[], batch: number, imageBytes: number, engine: string): Uint8Array {
   if (images.length > batch) throw new Error(`${images.length} images do not fit a batch of ${batch}`)
-  const pixels = bytesOf(batch * imageBytes, executor.engine)
+  const pixels = bytesOf(batch * imageBytes, engine)
   images.forEach((image, index) => {
     if (image.length !== imageBytes) throw new Error(`an image has ${image.length} bytes instead of ${imageBytes}`)
     pixels.set(image, index * imageBytes)
   })
-  return executor.run(new Map([[programNames.pixels, pixels]])).catch((error: unknown) => {
-    throw asEngineFault(error, executor.engine)
+  return pixels
+}
+
+/** A row of zeros with a one at the class of each image. */
+function oneHotRows(classes: readonly number[], [rows = 0, count = 0]: Shape): Float32Array {
+  const labels = new Float32Array(rows * count)
+  classes.forEach((index, row) => {
+    if (row >= rows || index >= count) throw new Error(`class ${index} of image ${row} does not fit ${rows}×${count}`)
+    labels[row * count + index] = 1
   })
+  return labels
+}
+
+/** Undefined where the graph has no such input. */
+function inputShape(graph: Graph, name: string): Shape | undefined {
+  const inputs = topological(graph.outputs.values()).filter((node) => node.op === 'input')
+  return inputs.find(({ attributes }) => attributes.name === name)?.shape
 }
 
 /** JavaScript has no array of more than some gigabytes, whatever memory there is; as a mere error it would blame the shard. */

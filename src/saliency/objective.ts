@@ -53,6 +53,11 @@ export function parseObjectives(text: string): string[] {
   return [...new Set(expanded)]
 }
 
+/** Whether one of the objectives is of each image's own class, which a program then takes beside the image. */
+export function readsClasses(objectives: readonly string[]): boolean {
+  return objectives.some((name) => /^-?class:label$/.test(name))
+}
+
 /** Whether a network with these heads has what `names` differentiate, without building it. Raises InputError `bad-option`. */
 export function checkObjectives(names: readonly string[], heads: readonly Head[]): void {
   for (const name of names) {

@@ -1,6 +1,6 @@
 import type { AngleName } from '../pose/euler.ts'
 import { gradientOf } from './backward.ts'
-import type { MapStyle, Scope } from './choices.ts'
+import type { MapStyle, Relu6Rule, Scope } from './choices.ts'
 import { decodeHeads } from './decode.ts'
 import type { Graph, Node } from './graph.ts'
 import { channelsOf, type InputDescription } from './networks/description.ts'
@@ -14,6 +14,7 @@ import { simplifyGradient, simplifyNetwork } from './simplify.ts'
 export interface ProgramOptions {
   readonly objectives: readonly string[]
   readonly scope: Scope
+  readonly relu6?: Relu6Rule | undefined
   readonly style: MapStyle
   readonly gradients: boolean
   readonly batch: number
@@ -23,6 +24,7 @@ export interface ProgramOptions {
  * Names of the program's inputs and outputs (N = batch, H×W = the network's input size):
  *
  * - `pixels` in: uint8, N×H×W×3, RGB, or N×H×W×1 for a network that sees gray;
+ * - `labels` in, only with an objective `class:label`: float32, N×classes, a one at the class of each image;
  * - `angle/<name>`: N×1, degrees; `output/<name>`: N×outputs, raw, see `outputKey`;
  * - per objective `map/…`: uint8, N×H×W×3 or N×H×W; `statistics/…`: N×3 (mean, std, max |g|);
  *   `magnitude/…`: N×28×28 of unit sum; `gradient/…`: N×3×H×W, RGB, or N×1×H×W for gray, degrees per unit of normalised
@@ -30,6 +32,7 @@ export interface ProgramOptions {
  */
 export const programNames = {
   pixels: 'pixels',
+  labels: 'labels',
   angle: (angle: AngleName) => `angle/${angle}`,
   output: (output: string) => `output/${output}`,
   map: (objective: string) => `map/${objective}`,

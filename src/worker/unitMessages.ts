@@ -31,7 +31,7 @@ export interface UnitSettings {
 /** What of a result set decides how its network is opened. */
 export interface MeasuredNetwork {
   readonly network: ResultSet['network']
-  readonly options: Pick<ResultSet['options'], 'objectives' | 'scope' | 'style' | 'gradients'>
+  readonly options: Pick<ResultSet['options'], 'objectives' | 'scope' | 'relu6' | 'style' | 'gradients'>
 }
 
 export interface ShardOrder {

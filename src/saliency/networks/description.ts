@@ -67,6 +67,13 @@ export const descriptionSchema = z.strictObject({
 })
 export type Description = z.infer<typeof descriptionSchema>
 
+/** How many classes the network's output of classes has. Raises an error where it has none. */
+export function classesOf({ heads }: Description): number {
+  const head = heads.find((candidate) => candidate.kind === 'classes')
+  if (head?.kind !== 'classes') throw new Error('the network has no output of classes')
+  return head.classes
+}
+
 /** A description as a result set keeps it. InputError `bad-description` for one of another version. */
 export function storedDescription(value: unknown): Description {
   const parsed = descriptionSchema.safeParse(value)

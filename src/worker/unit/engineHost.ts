@@ -53,10 +53,10 @@ export class EngineHost {
     return {
       engine: opened.engine,
       batch: opened.batch,
-      explain: async (images) => {
+      explain: async (images, classes) => {
         const given = images.map(ownBuffer)
         const transferred = given.map(({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer)
-        const reply = await this.#ask({ type: 'explain', set, images: given }, transferred)
+        const reply = await this.#ask({ type: 'explain', set, images: given, classes }, transferred)
         if (reply.type !== 'explained') throw new Error(`the engine thread answered ${reply.type} to explain`)
         return reply
       },

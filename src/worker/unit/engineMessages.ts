@@ -8,7 +8,13 @@ import type { ErrorMessage } from '../errorMessage.ts'
 export type EngineRequest =
   | { readonly type: 'find'; readonly engine: string; readonly enginesFolder: string | undefined }
   | { readonly type: 'open'; readonly set: string; readonly network: NetworkFile; readonly options: EngineOptions }
-  | { readonly type: 'explain'; readonly set: string; readonly images: readonly Uint8Array[] }
+  | {
+      readonly type: 'explain'
+      readonly set: string
+      readonly images: readonly Uint8Array[]
+      /** Of each image, where an objective reads it. */
+      readonly classes: readonly number[] | undefined
+    }
   | { readonly type: 'close'; readonly set: string }
 
 /** `batch` null: one on a CPU, on a GPU what its memory holds, up to `largestBatch`. */

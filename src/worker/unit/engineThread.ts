@@ -39,7 +39,7 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
     }
     case 'explain': {
       const startedAt = performance.now()
-      const explanations = await openExplainer(request.set).explainEach(request.images)
+      const explanations = await openExplainer(request.set).explainEach(request.images, request.classes)
       const engineMs = performance.now() - startedAt
       return { type: 'explained', explanations, engineMs }
     }

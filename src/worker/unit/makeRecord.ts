@@ -52,6 +52,7 @@ export function okRecord(
     sequence: truth.sequence,
     frame: truth.frame,
     ...(truth.face === undefined ? {} : { face: truth.face }),
+    ...(typeof truth.class === 'number' ? { class: truth.class } : {}),
     ...(labelFault === undefined ? {} : { labelFault }),
     objectives: {},
   }

@@ -57,9 +57,9 @@ export class NetworkOpener {
     if (!isOnly) forgetPeakMemory()
     try {
       const bytes = await source.read()
-      const { objectives, scope, style, gradients } = set.options
+      const { objectives, scope, relu6, style, gradients } = set.options
       const how = { engine: engineName, enginesFolder, batch, largestBatch, intraOpThreads }
-      const options = { objectives, scope, style, gradients: gradients !== 'none', ...how }
+      const options = { objectives, scope, relu6, style, gradients: gradients !== 'none', ...how }
       const engine = await this.#host.open(name, { file, bytes, description }, options, (tried) =>
         this.#send({ type: 'opening', batch: tried }),
       )
@@ -68,8 +68,8 @@ export class NetworkOpener {
         if (!isMeasured) void this.#measure(key, isOnly, usedBefore)
         isMeasured = true
       }
-      const explain: ShardEngine['explain'] = async (images) => {
-        const explained = await engine.explain(images)
+      const explain: ShardEngine['explain'] = async (...batch) => {
+        const explained = await engine.explain(...batch)
         measure()
         return explained
       }

@@ -6,7 +6,8 @@ import type { Record as SampleRecord } from '../../output/record.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { ShardJob } from '../../queue/jobs.ts'
 import { notFiniteError, type Explanation, type NotFinite } from '../../saliency/explainer.ts'
-import type { Description } from '../../saliency/networks/description.ts'
+import { classesOf, type Description } from '../../saliency/networks/description.ts'
+import { readsClasses } from '../../saliency/objective.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Measurements } from '../measurements.ts'
 import type { RetryPolicy, StoreCall } from '../storeCall.ts'
@@ -21,11 +22,12 @@ export interface ShardEngine {
   readonly engine: string
   readonly batch: number
   /**
-   * Takes at most `batch` images and their buffers for good. Calls queue: a second one may be made while the first
-   * computes, so that the engine never waits for the thread that feeds it.
+   * Takes at most `batch` images and their buffers for good, with the class of each where an objective reads it. Calls
+   * queue: a second one may be made while the first computes, so that the engine never waits for the thread that feeds it.
    */
   explain(
     images: readonly Uint8Array[],
+    classes?: readonly number[],
   ): Promise<{ explanations: readonly (Explanation | NotFinite)[]; engineMs: number }>
 }
 
@@ -132,6 +134,7 @@ class ShardRun {
       adapter: work.adapter,
       options: work.set.options,
       rule: input,
+      classes: readsClasses(work.set.options.objectives) ? classesOf(work.description) : null,
       fetchConcurrency: work.fetchConcurrency,
       decodeLimits: work.decodeLimits,
       storeCall,
@@ -244,7 +247,9 @@ class ShardRun {
   }
 
   async #explain(batch: readonly ReadySample[], engine: ShardEngine): Promise<void> {
-    const { explanations, engineMs } = await engine.explain(batch.map(({ prepared }) => prepared.pixels))
+    const images = batch.map(({ prepared }) => prepared.pixels)
+    const classes = batch.flatMap(({ prepared }) => prepared.class ?? [])
+    const { explanations, engineMs } = await engine.explain(images, ...(classes.length > 0 ? [classes] : []))
     this.#engineMs += engineMs
     this.#work.measurements.add('engine', engineMs)
     this.#step()

@@ -1,5 +1,6 @@
 import { HeadlightError, PlaceError, SampleError, TransientError } from '../../base/errors.ts'
 import { imageKeyOf, type Adapter, type Sample, type Truth } from '../../dataset/adapter.ts'
+import { requireClass } from '../../dataset/classIndex.ts'
 import { blankAround } from '../../dataset/indexKey.ts'
 import { readTruth } from '../../dataset/unusableLabel.ts'
 import { decodeImage } from '../../image/codec.ts'
@@ -24,6 +25,8 @@ export interface PreparedSample {
   /** Why the label cannot be used. */
   readonly labelFault?: string
   readonly view: View
+  /** Its class, where an objective reads it. */
+  readonly class?: number
 }
 
 type Known = Awaited<ReturnType<typeof readTruth>>
@@ -33,6 +36,8 @@ export interface SourceOptions {
   readonly adapter: Adapter
   readonly options: ResultOptions
   readonly rule: CropRule
+  /** How many classes the network has, where an objective reads each image's own; else null. */
+  readonly classes: number | null
   /** Objects being fetched at a time. Minimum 1. */
   readonly fetchConcurrency: number
   readonly decodeLimits: DecodeLimits
@@ -79,12 +84,14 @@ export class SampleSource {
       throw new SampleError(entry.refused, why ?? refusals[entry.refused](entry.key))
     }
     requireEncodedSize(entry.sizeBytes, this.#o.options.maxPixels)
-    const { decodeLimits, measurements } = this.#o
+    const { classes, decodeLimits, measurements } = this.#o
     return decodeLimits.encoded.use(entry.sizeBytes, async () => {
       const fetch = () => measurements.time('fetch', () => this.#fetch(entry))
       const { bytes, known } = await this.#fetches.use(1, fetch)
+      const ownClass = classes === null ? {} : { class: requireClass(known.truth, classes) }
       await onFetched()
-      return decodeLimits.decodes.use(1, () => measurements.time('decode', () => this.#decode(bytes, known)))
+      const decode = () => measurements.time('decode', () => this.#decode(bytes, known))
+      return { ...(await decodeLimits.decodes.use(1, decode)), ...ownClass }
     })
   }
 

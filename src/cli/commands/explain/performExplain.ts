@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os'
-import { InputError } from '../../../base/errors.ts'
-import type { Box } from '../../../dataset/adapter.ts'
+import { InputError, SampleError } from '../../../base/errors.ts'
+import type { Box, Truth } from '../../../dataset/adapter.ts'
 import type { AdapterOptions } from '../../../dataset/adapters.ts'
+import { requireClass } from '../../../dataset/classIndex.ts'
 import { decodeImage } from '../../../image/codec.ts'
 import { cropToInput, type CropRule } from '../../../image/crop.ts'
 import { grayToRgb } from '../../../image/gray.ts'
@@ -10,8 +11,8 @@ import { drawOverlay } from '../../../image/overlay.ts'
 import { encodePng } from '../../../image/png.ts'
 import { angleError, angleNames, type AngleName, type Degrees, type Pose } from '../../../pose/euler.ts'
 import { createExplainer } from '../../../saliency/explainer.ts'
-import { channelsOf } from '../../../saliency/networks/description.ts'
-import { checkObjectives, parseObjectives } from '../../../saliency/objective.ts'
+import { channelsOf, classesOf } from '../../../saliency/networks/description.ts'
+import { checkObjectives, parseObjectives, readsClasses } from '../../../saliency/objective.ts'
 import type { Call } from '../../command.ts'
 import { required } from '../../settings/commandFlags.ts'
 import type { Settings } from '../../settings/optionSchema.ts'
@@ -38,6 +39,8 @@ interface ExplainResult extends OutputPaths {
   /** What it saw of the image, fractional image pixels. */
   readonly crop: readonly [number, number, number, number]
   readonly objective: string
+  /** Of the image, by the index; only with the objective `class:label`. */
+  readonly class?: number
   readonly scope: string
   readonly engine: string
 }
@@ -72,11 +75,13 @@ export async function explainImage(call: Call): Promise<number> {
   const { input, heads } = network.description
   checkObjectives([objective], heads)
   const box = givenBox ?? truth.box
+  const ownClass = readsClasses([objective]) ? classOf(image, truth, classesOf(network.description)) : undefined
   const cropped = await seen(image, bytes, box, input, settings)
   const explainer = await createExplainer({
     network,
     objectives: [objective],
     scope: settings.scope,
+    relu6: settings.relu6,
     style: settings.style,
     gradients: paths.gradient !== null,
     batch: 1,
@@ -85,9 +90,11 @@ export async function explainImage(call: Call): Promise<number> {
     intraOpThreads: availableParallelism(),
   })
   try {
-    const [explanation] = await explainer.explain([cropped.pixels]).catch((error: unknown) => {
-      throw asInputError(image, error)
-    })
+    const [explanation] = await explainer
+      .explain([cropped.pixels], ownClass === undefined ? [] : [ownClass])
+      .catch((error: unknown) => {
+        throw asInputError(image, error)
+      })
     const shown = explanation?.objectives[objective]
     if (!explanation || !shown) throw new Error(`the explainer gave nothing for the objective ${objective}`)
     const { width, height } = input
@@ -126,6 +133,7 @@ export async function explainImage(call: Call): Promise<number> {
       box,
       crop: cropped.crop,
       objective,
+      ...(ownClass === undefined ? {} : { class: ownClass }),
       scope: settings.scope,
       ...paths,
       engine: explainer.engine,
@@ -152,6 +160,17 @@ function oneObjective(objective: string | string[]): string {
     )
   }
   return name
+}
+
+/** An image has one class at most, so that no option names it: who knows it may explain it as `class:N`. */
+function classOf(image: string, truth: Truth, classes: number): number {
+  try {
+    return requireClass(truth, classes)
+  } catch (error) {
+    if (!(error instanceof SampleError)) throw error
+    const advice = 'name the class itself, --objective class:N, or the index and its column, --columns class=COLUMN'
+    throw new InputError('bad-option', `${image} cannot be explained as class:label; ${advice} (${error.message})`)
+  }
 }
 
 /** The image, and what of it the network sees. */
@@ -188,6 +207,7 @@ function explanationText(result: ExplainResult, sources: { readonly label: strin
     box === null
       ? `box       none: the network sees the whole image (${advice} shows it a part, as a run may)\n`
       : `box       ${[box.x0, box.y0, box.x1, box.y1].map((side) => Number(side.toFixed(1))).join(', ')}, from ${sources.box}\n`
+  if (result.class !== undefined) text += `class     ${result.class}, from ${sources.label}\n`
   for (const what of ['map', 'gradient', 'overlay'] as const) {
     const path = result[what]
     if (path !== null) text += `${what.padEnd(8)}  ${path}\n`
