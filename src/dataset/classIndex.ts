@@ -17,13 +17,13 @@ export function classOfCell(cell: unknown): Truth['class'] {
 export function requireClass({ class: given }: Truth, classes: number): number {
   const known = `classes are whole numbers from 0 to ${classes - 1}, in the order of the network's output`
   if (given === undefined) {
-    throw new SampleError('bad-label', `The index names no class for it, which class:label needs; ${known}.`)
+    throw new SampleError('bad-label', `the index names no class for the image, which class:label needs; ${known}`)
   }
   if (typeof given === 'string') {
-    throw new SampleError('bad-label', `The index names its class "${given}", which is no index; ${known}.`)
+    throw new SampleError('bad-label', `the index names the class "${given}", which is no number of one; ${known}`)
   }
   if (given >= classes) {
-    throw new SampleError('bad-label', `The index names class ${given}, which the network does not have; ${known}.`)
+    throw new SampleError('bad-label', `the index names class ${given}, which the network does not have; ${known}`)
   }
   return given
 }

@@ -74,9 +74,9 @@ describe('the class of a sample', () => {
   })
 
   it.each([
-    [undefined, 'The index names no class for it'],
-    ['cat', 'The index names its class "cat", which is no index'],
-    [10, 'The index names class 10, which the network does not have'],
+    [undefined, 'the index names no class for the image'],
+    ['cat', 'the index names the class "cat", which is no number of one'],
+    [10, 'the index names class 10, which the network does not have'],
   ])('is refused as %j, with the classes that there are', (given, what) => {
     const refused = expect.objectContaining({
       name: 'SampleError',
