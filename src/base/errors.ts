@@ -28,6 +28,7 @@ const codes = {
   held: 'another run writes to this result set',
   'no-such-run': 'the output holds no such run',
   'bad-engine': 'the engine asked for cannot run here',
+  'nothing-to-guide': 'the network has no activation that the scope could guide',
   // SampleError
   'empty-object': 'the object has no bytes',
   'not-an-image': 'the bytes are of no image format that headlight reads',

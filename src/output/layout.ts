@@ -6,6 +6,7 @@ export const layout = {
   hold: (set: string) => `${set}/lock.json`,
   current: (set: string) => `${set}/current.json`,
   network: (set: string, file: string) => `${set}/network/${file}`,
+  activations: (set: string, file: string) => `${set}/network/${file}.activations.json`,
   table: (set: string) => `${set}/angles.parquet`,
   report: (set: string) => `${set}/report/index.html`,
   runs: (set: string) => `${set}/runs/`,

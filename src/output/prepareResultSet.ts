@@ -2,7 +2,9 @@ import { realpath } from 'node:fs/promises'
 import { dirname, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { InputError } from '../base/errors.ts'
+import type { ActivationCount } from '../saliency/guidance.ts'
 import type { Store } from '../storage/store.ts'
+import { putActivations } from './activations.ts'
 import { layout } from './layout.ts'
 import {
   digest,
@@ -25,13 +27,16 @@ export interface PrepareOptions {
     readonly digest: string
     /** The resolved description, as plain data. */
     readonly description: unknown
+    /** Those of the network, as the options treat them. */
+    readonly activations: readonly ActivationCount[]
   }
   readonly options: ResultOptions
   readonly headlightVersion: string
 }
 
 /**
- * Finds or makes the result set of these choices: `set.json` and the network in the output, each written once. An
+ * Finds or makes the result set of these choices: `set.json`, the network and what its activations are in the output, each
+ * written once. An
  * existing set is compared and returned as it was written (also with the version that made it). Raises InputError
  * `bad-layout` when dataset and output overlap, or when the output holds something else under this name.
  */
@@ -54,6 +59,7 @@ export async function prepareResultSet(options: PrepareOptions): Promise<ResultS
   }
   // The network first: whoever finds set.json finds the network that it names.
   await putNetwork(output, set, network.bytes)
+  await putActivations(output, set.id, network.file, network.activations)
   const present = await readResultSet(output, set.id)
   if (present !== undefined) return compared(output, present, set)
   if (await putResultSet(output, set)) return set

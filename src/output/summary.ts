@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Store } from '../storage/store.ts'
+import { activationsSchema } from './activations.ts'
 import { getJson, printJson } from './jsonObject.ts'
 import { layout } from './layout.ts'
 import { leftOutSchema } from './leftOut.ts'
@@ -35,6 +36,11 @@ export const summarySchema = z.object({
   engine: z.array(z.string()),
   /** Why, by engine, where the workers said so. */
   engineReasons: z.record(z.string(), z.string()).optional(),
+  /**
+   * Of the network, by kind: how many there are, and how many of them are guided. Absent in summaries of earlier versions,
+   * and where none has counted them.
+   */
+  activations: activationsSchema.optional(),
   /** Mean correlation between the maps of two objectives, by `a~b`; only when several objectives were computed. */
   mapCorrelations: z.record(z.string(), z.number()),
   startedAt: z.iso.datetime(),

@@ -1,6 +1,7 @@
 import { HeadlightError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { leftOutText, type LeftOut } from '../dataset/leftOut.ts'
+import { readActivations } from '../output/activations.ts'
 import { publish } from '../output/current.ts'
 import { FailureList } from '../output/failureList.ts'
 import { layout } from '../output/layout.ts'
@@ -79,6 +80,7 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   const before = await readSummary(output, set.id, run.run)
   const former = await formerLeftOut(output, set.id, run.run)
   const leftOut = run.retry === undefined ? await leftOutOf(output, set.id, run.run) : former
+  const activations = await readActivations(output, set.id, set.network.file)
   const summary: Summary = {
     run: run.run,
     output: `${output.uri}${set.id}/`,
@@ -86,6 +88,7 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
     counts: merged.counts,
     ...merged.numbers,
     ...(leftOut === undefined ? {} : { leftOut }),
+    ...(activations === undefined ? {} : { activations }),
     imagesPerSecond: before === undefined ? options.work.imagesPerSecond : before.imagesPerSecond,
     engine: before === undefined ? [...options.work.engines].sort() : before.engine,
     engineReasons: before === undefined ? (options.work.engineReasons ?? {}) : before.engineReasons,

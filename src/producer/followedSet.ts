@@ -4,6 +4,7 @@ import type { NetworkFile } from '../output/networkFile.ts'
 import { prepareResultSet } from '../output/prepareResultSet.ts'
 import { digest, type ResultSet } from '../output/resultSet.ts'
 import type { RunJob } from '../queue/jobs.ts'
+import { countActivations, requireGuided } from '../saliency/guidance.ts'
 import { checkObjectives } from '../saliency/objective.ts'
 import type { Store } from '../storage/store.ts'
 
@@ -46,13 +47,15 @@ async function followedSet(followed: FollowedNetwork, options: FollowOptions): P
   const { output, set, readNetwork, headlightVersion } = options
   const { network, bytes } = await readNetwork(followed)
   const { file, description } = network
+  const activations = countActivations(network, set.options)
   if (network.digest === set.network.digest && digest(description) === digest(set.network.description)) return set
   checkObjectives(set.options.objectives, description.heads)
+  requireGuided(activations, set.options, file)
   return prepareResultSet({
     // As it was given, not as this producer reaches it: workers find it by what set.json says.
     dataset: { uri: set.dataset.uri, endpoint: set.dataset.endpoint ?? undefined },
     output,
-    network: { file, bytes, digest: network.digest, description },
+    network: { file, bytes, digest: network.digest, description, activations },
     options: set.options,
     headlightVersion,
   })

@@ -4,6 +4,7 @@ import { describeAdapter } from '../dataset/adapters.ts'
 import { leftOutText } from '../dataset/leftOut.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import type { Summary } from '../output/summary.ts'
+import { guidanceText } from '../saliency/guidance.ts'
 import { descriptionSchema, type InputDescription } from '../saliency/networks/description.ts'
 import { kindOf } from '../saliency/networks/heads/kinds.ts'
 import { channelsText, resizeText } from '../saliency/networks/inputText.ts'
@@ -47,7 +48,7 @@ export function factsSection(set: ResultSet, summary: Summary): string {
   }
   facts.push(
     ['objectives', options.objectives.map(code).join(', ')],
-    ['guided rectifiers', { all: 'all', stem: 'the first only (stem)', none: 'none: plain gradient' }[options.scope]],
+    ['activations', escapeHtml(activationsText(options, summary))],
     ['map style', styleText(options.style)],
     [
       'engine',
@@ -64,6 +65,17 @@ export function factsSection(set: ResultSet, summary: Summary): string {
     ],
   )
   return `<dl class="facts">${facts.map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`).join('')}</dl>`
+}
+
+/** What is guided, counted where somebody has counted it. */
+function activationsText({ scope, relu6 }: ResultSet['options'], { activations }: Summary): string {
+  if (activations !== undefined) return guidanceText(activations, { scope, relu6 })
+  const [all, first] = relu6 === undefined ? ['all', 'the first'] : ['all but ReLU6', 'the first that is no ReLU6']
+  return {
+    all: `${all} guided (scope all)`,
+    stem: `${first} guided, the others plain (scope stem)`,
+    none: 'all plain (scope none)',
+  }[scope]
 }
 
 function inputText(input: InputDescription): string {

@@ -11,6 +11,8 @@ export interface ReportRow extends SummaryRow {
   readonly cropY0: number | null
   readonly cropX1: number | null
   readonly cropY1: number | null
+  /** The index of its class, where an objective reads it. */
+  readonly class?: number | null
 }
 
 /** A sample that the gallery shows, and why it was chosen. */

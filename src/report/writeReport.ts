@@ -107,6 +107,7 @@ const columns = [
   'cropY0',
   'cropX1',
   'cropY1',
+  'class',
 ] as const
 
 async function* tableRows(output: Store, set: ResultSet, summary: Summary): AsyncGenerator<ReportRow> {
@@ -169,6 +170,8 @@ async function gallerySample(
     picture: `data:image/webp;base64,${Buffer.from(thumbnail).toString('base64')}`,
     maps: mapKeys.map((key, i) => ({ objective: objectives[i] ?? '', href: `../${encodePath(key)}` })),
     notes: [
+      // In tables with an objective class:label.
+      ...(typeof row.class === 'number' ? [`class ${row.class}`] : []),
       ...(image === null ? ['image cannot be read now'] : []),
       ...(maps.includes(null) ? ['map cannot be read now'] : []),
       ...(beyondLabelLimit(row) ? ['beyond ±99°, not counted'] : []),

@@ -65,7 +65,7 @@ export function buildProgram(network: Network, options: ProgramOptions): Graph {
   }
 
   for (const objective of options.objectives) {
-    const swept = gradientOf(objectiveNode(objective, heads), image, options.scope)
+    const swept = gradientOf(objectiveNode(objective, heads), image, options.scope, options.relu6)
     const gradient = inRgbOrder(swept, input.channels)
     results.set(programNames.map(objective), drawMap(gradient, options.style))
     results.set(programNames.statistics(objective), statistics(gradient))

@@ -19,7 +19,13 @@ function prepareIn(dataset: Store, output: Store) {
   return prepareResultSet({
     dataset,
     output,
-    network: { file: 'tiny.pkl', bytes: Buffer.from('weights'), digest: 'd1', description: {} },
+    network: {
+      file: 'tiny.pkl',
+      bytes: Buffer.from('weights'),
+      digest: 'd1',
+      description: {},
+      activations: [{ kind: 'relu', count: 3, guided: 3 }],
+    },
     options: {
       objectives: ['yaw'],
       scope: 'all',
@@ -38,7 +44,8 @@ describe('preparing a result set', () => {
     const set = await world.prepare()
     const keys: string[] = []
     for await (const { key } of world.output.list()) keys.push(key)
-    expect(keys.toSorted()).toEqual([`${set.id}/network/tiny.pkl`, `${set.id}/set.json`])
+    const network = `${set.id}/network/tiny.pkl`
+    expect(keys.toSorted()).toEqual([network, `${network}.activations.json`, `${set.id}/set.json`])
     const stored = await world.output.head(layout.set(set.id))
     expect(await readResultSet(world.output, set.id)).toEqual(set)
     expect(await world.prepare()).toEqual(set)

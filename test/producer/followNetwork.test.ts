@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { createLogger } from '../../src/base/telemetry.ts'
+import { readActivations } from '../../src/output/activations.ts'
 import { layout } from '../../src/output/layout.ts'
 import { readResultSet, resultSetIds, type ResultSet } from '../../src/output/resultSet.ts'
 import { Schedules } from '../../src/producer/schedules.ts'
@@ -70,6 +71,7 @@ it('a retrained network is a result set of its own; one that is gone or broken f
   expect(await night(1)).toMatchObject({ outcome: 'completed' })
   const [first = ''] = (await sets()).filter((id) => id !== set.id)
   expect(await world.rows({ ...set, id: first })).toHaveLength(1)
+  expect(await readActivations(world.output, first, 'best.pkl')).toEqual([{ kind: 'relu', count: 21, guided: 21 }])
   expect((await schedules.statuses())[0]?.outcomes[0]).toMatchObject({ outcome: 'completed', set: first })
   expect(await readResultSet(world.output, first)).toMatchObject({ dataset: set.dataset, options: set.options })
 

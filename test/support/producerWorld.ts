@@ -31,6 +31,8 @@ export const noPatience = new Patience({
   times: { firstMs: 1, longestMs: 1, limitMs: 0 },
 })
 
+const relus = [{ kind: 'relu', count: 3, guided: 3 }]
+
 /** A dataset and an output in temporary folders. */
 export class World {
   readonly folder: string
@@ -71,7 +73,7 @@ export class World {
     return prepareResultSet({
       dataset: stores.dataset,
       output: stores.output,
-      network: { file: 'tiny.pkl', bytes, digest, description: { heads: [] } },
+      network: { file: 'tiny.pkl', bytes, digest, description: { heads: [] }, activations: relus },
       options: {
         objectives: [...objectives],
         scope: 'all',

@@ -45,6 +45,7 @@ export async function makeResultSet(options: {
   imageSize?: readonly [number, number]
   networkFile?: string
   mapCorrelations?: Readonly<Record<string, number>>
+  activations?: Summary['activations']
 }): Promise<Fixture> {
   const folder = await mkdtemp(join(tmpdir(), 'headlight-report-'))
   const dataset = openStore(join(folder, 'dataset'))
@@ -82,6 +83,7 @@ export async function makeResultSet(options: {
     mapCorrelations: { ...options.mapCorrelations },
     imagesPerSecond: total === 0 ? null : 31.4,
     engine: ['onnxruntime:cpu'],
+    ...(options.activations === undefined ? {} : { activations: options.activations }),
     startedAt: '2026-11-24T17:00:00.000Z',
     closedAt: '2026-11-24T17:09:00.000Z',
     headlightVersion: '0.1.0',

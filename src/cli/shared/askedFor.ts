@@ -14,6 +14,7 @@ import { idleSetting } from '../settings/adapterSettings.ts'
 import { required } from '../settings/commandFlags.ts'
 import type { Settings } from '../settings/optionSchema.ts'
 import { resultOptions } from '../settings/resultSetChoices.ts'
+import { guidedOptions } from './guidedOptions.ts'
 import { announcement, givenNetwork } from './networkFile.ts'
 import { whileWaiting } from './waiting.ts'
 
@@ -35,7 +36,7 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
   const { settings, surroundings, log } = call
   const uris = { dataset: required(settings, 'dataset', command), output: required(settings, 'output', command) }
   const networkPath = required(settings, 'network', command)
-  const options = resultOptions(settings)
+  const asked = resultOptions(settings)
   const dataset = openStore(uris.dataset, { endpoint: settings.s3Endpoint, logger: log })
   const output = openStore(uris.output, {
     endpoint: settings.outputS3Endpoint ?? settings.s3Endpoint,
@@ -44,11 +45,12 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
   try {
     const { network, bytes } = await givenNetwork(call, networkPath)
     const { file, digest, description } = network
-    checkObjectives(options.objectives, description.heads)
+    checkObjectives(asked.objectives, description.heads)
+    const { options, activations, note } = guidedOptions(asked, network)
     await refuseOverlap(dataset, output)
     await whileWaiting(call, place(dataset.uri), dataset.check('read'))
     const adapter = openAdapter(options.adapter)
-    const notes = [announcement(network), idleSetting(settings), await hintAtNames(settings, dataset, adapter)]
+    const notes = [announcement(network), note, idleSetting(settings), await hintAtNames(settings, dataset, adapter)]
     return {
       indexWarnings: adapter.overview?.().warnings ?? [],
       dataset,
@@ -57,7 +59,7 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
         const set = await prepareResultSet({
           dataset,
           output,
-          network: { file, bytes, digest, description },
+          network: { file, bytes, digest, description, activations },
           options,
           headlightVersion: surroundings.version,
         })

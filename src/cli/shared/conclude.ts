@@ -3,6 +3,7 @@ import { layout } from '../../output/layout.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { Summary } from '../../output/summary.ts'
 import { signedHundredth } from '../../report/numberText.ts'
+import { guidanceText } from '../../saliency/guidance.ts'
 import { place } from '../../storage/place.ts'
 import type { Call } from '../command.ts'
 import { number, rateText } from '../messages/quantities.ts'
@@ -11,7 +12,7 @@ import { number, rateText } from '../messages/quantities.ts'
 export function conclude({ settings, surroundings, display, log }: Call, set: ResultSet, summary: Summary): number {
   display.end()
   if (settings.json) surroundings.results.write(`${JSON.stringify(summary)}\n`)
-  else if (!settings.quiet) surroundings.results.write(summaryText(summary, set.id))
+  else if (!settings.quiet) surroundings.results.write(summaryText(summary, set))
   const missing = settings.strict ? missingText(summary) : undefined
   if (missing === undefined) return 0
   log.warn(`--strict: ${missing}`)
@@ -28,8 +29,8 @@ function missingText({ counts: { failed }, leftOut = {} }: Summary): string | un
 }
 
 /** What `run` says at its end: where things are, the counts, and the errors against the labels. */
-function summaryText(summary: Summary, set: string): string {
-  const { counts } = summary
+function summaryText(summary: Summary, { id: set, options }: ResultSet): string {
+  const { activations, counts } = summary
   const inOutput = (key: string): string => place(`${outputOf(summary.output, set)}${key}`)
   const rows: [string, string][] = [
     ['result set', place(summary.output)],
@@ -63,6 +64,7 @@ function summaryText(summary: Summary, set: string): string {
   if (summary.unusableLabels !== undefined) {
     rows.push(['labels', `${number(summary.unusableLabels)} cannot be used; the table's column message says why`])
   }
+  if (activations !== undefined) rows.push(['activations', guidanceText(activations, options)])
   if (summary.imagesPerSecond !== null) {
     rows.push(['speed', `${rateText(summary.imagesPerSecond)} with ${summary.engine.join(', ')}`])
   }

@@ -1,3 +1,4 @@
+import { countActivations, guidanceText, type ActivationCount, type Guidance } from '../guidance.ts'
 import type { Description } from './description.ts'
 import type { Architecture, OutputLayer } from './family.ts'
 import type { Mark } from './heads/head.ts'
@@ -14,6 +15,8 @@ export interface Inspection {
   readonly storedTypes: readonly string[]
   /** With what its family adds. */
   readonly architecture: Architecture
+  /** Between image and outputs, by kind, and how many are guided by default (scope all). */
+  readonly activations: readonly ActivationCount[]
   /** Learned numbers; running means and variances are not counted, as in PyTorch. */
   readonly parameters: number
   /** Every linear layer on the features, in the file's order, whether the description uses it or not. */
@@ -33,6 +36,7 @@ export function inspectNetwork(network: Network): Inspection {
     format,
     storedTypes,
     architecture: recognised.architecture,
+    activations: countActivations(network, byDefault),
     parameters: parameterCount(network),
     outputs: recognised.outputs,
     description,
@@ -62,7 +66,7 @@ export function renderInspection(network: Network, memory: readonly string[] = [
         ['SHA-256', inspection.digest],
         ['architecture', architecture.name],
         ...network.recognised.facts,
-        ['ReLUs', String(architecture.relus)],
+        ['activations', activationsText(inspection.activations)],
         ['parameters', inspection.parameters.toLocaleString('en-US')],
         ...memory.map((line, index) => [index === 0 ? 'memory' : '', line] as const),
       ],
@@ -101,6 +105,13 @@ export function renderInspection(network: Network, memory: readonly string[] = [
 }
 
 const minMaxText = 'the darkest number of each picture to 0, the brightest to the end of the range'
+
+const byDefault: Guidance = { scope: 'all' }
+
+function activationsText(counts: readonly ActivationCount[]): string {
+  const text = guidanceText(counts, byDefault)
+  return counts.some(({ guided }) => guided > 0) ? text : `${text} that can be guided: maps need --scope none`
+}
 
 interface Section {
   readonly title: string

@@ -74,6 +74,7 @@ describe('headlight explain', () => {
         crop: [expect.any(Number), expect.any(Number), expect.any(Number), expect.any(Number)],
         objective: 'sum',
         scope: 'all',
+        activations: [{ kind: 'relu', count: 21, guided: 21 }],
         map,
         gradient,
         overlay,
@@ -137,7 +138,7 @@ describe('headlight explain', () => {
   it('prints a table with the label and the error where the name tells a pose', async () => {
     const { stdout } = await headlight([...call, '--no-overlay'])
     expect(stdout).toMatch(
-      /^degrees +estimate +label +error\nyaw +-?[\d.]+ +-17\.00 +-?[\d.]+\npitch .*\nroll .*\nlabel +from the file name, read as yaw,pitch,roll\nbox +none: the network sees the whole image [^\n]*\n$/,
+      /^degrees +estimate +label +error\nyaw +-?[\d.]+ +-17\.00 +-?[\d.]+\npitch .*\nroll .*\nlabel +from the file name, read as yaw,pitch,roll\nbox +none: the network sees the whole image [^\n]*\nguidance +21 ReLUs guided\n$/,
     )
     const turned = await headlight([...call, '--no-overlay', '--filename-angles', 'roll,yaw,pitch'])
     expect(turned.stdout).toMatch(/\nyaw +-?[\d.]+ +1\.00 /)

@@ -93,6 +93,7 @@ describe('headlight run', () => {
         }
         expect(first.stdout).toMatch(/images +4 \(4 with a map, 0 failed, 4 of them new or changed, 0 unchanged\)/)
         expect(first.stdout).toMatch(/mean absolute error( +\d+\.\d\d){4}/)
+        expect(first.stdout).toContain('activations 21 ReLUs guided\n')
         expect(await readdir(join(output, set, 'maps', 'sum'))).toEqual(await readdir(dataset))
 
         await writeFile(join(dataset, 'broken.png'), 'no image')
@@ -102,6 +103,7 @@ describe('headlight run', () => {
           state: 'completed',
           counts: { total: 5, computed: 1, unchanged: 4, failed: 1, gone: 0 },
           failures: { 'not-an-image': 1 },
+          activations: [{ kind: 'relu', count: 21, guided: 21 }],
         })
         const third = await start('--json', '--quiet', '--log-level', 'debug').ended
         expect(third).toMatchObject({ code: 0, stderr: expect.not.stringContaining('computing') })
@@ -119,6 +121,8 @@ describe('headlight run', () => {
         })
         const report = await headlight(['report', output])
         expect(report).toMatchObject({ code: 0, stdout: `${join(output, set, 'report/index.html')}\n` })
+        const page = await readFile(join(output, set, 'report/index.html'), 'utf8')
+        expect(page).toContain('<dt>activations</dt><dd>21 ReLUs guided</dd>')
       }),
     180_000,
   )

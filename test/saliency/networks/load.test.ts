@@ -93,7 +93,7 @@ describe('inspection', () => {
   test('as text marks defaults and what was given, and says where to change them', () => {
     const text = renderInspection(network)
     expect(text).toMatch(/^tiny_hp\.pkl\n {2}format +PyTorch zip, float32\n/)
-    expect(text).toMatch(/ReLUs +21\n/)
+    expect(text).toMatch(/activations +21 ReLUs guided\n/)
     expect(text).toMatch(/width +224 {2}\(default\)\n/)
     expect(text).toMatch(/range +0 to 255 {2}\(from tiny_hp\.pkl\.yaml or options\)\n/)
     expect(text).toMatch(/bins +61, from −90° to 90°/)

@@ -11,6 +11,7 @@ import { drawOverlay } from '../../../image/overlay.ts'
 import { encodePng } from '../../../image/png.ts'
 import { angleError, angleNames, type AngleName, type Degrees, type Pose } from '../../../pose/euler.ts'
 import { createExplainer } from '../../../saliency/explainer.ts'
+import { countActivations, guidanceText, requireGuided, type ActivationCount } from '../../../saliency/guidance.ts'
 import { channelsOf, classesOf } from '../../../saliency/networks/description.ts'
 import { checkObjectives, parseObjectives, readsClasses } from '../../../saliency/objective.ts'
 import type { Call } from '../../command.ts'
@@ -42,6 +43,10 @@ interface ExplainResult extends OutputPaths {
   /** Of the image, by the index; only with the objective `class:label`. */
   readonly class?: number
   readonly scope: string
+  /** Absent where ReLU6 is guided, as it is by default. */
+  readonly relu6?: 'plain'
+  /** By kind: how many there are, and how many of them are guided. */
+  readonly activations: readonly ActivationCount[]
   readonly engine: string
 }
 
@@ -74,14 +79,16 @@ export async function explainImage(call: Call): Promise<number> {
   const [{ network }, { bytes, truth, labelFault }] = await read()
   const { input, heads } = network.description
   checkObjectives([objective], heads)
+  const guidance = { scope: settings.scope, relu6: settings.relu6 }
+  const activations = countActivations(network, guidance)
+  requireGuided(activations, guidance, network.file)
   const box = givenBox ?? truth.box
   const ownClass = readsClasses([objective]) ? classOf(image, truth, classesOf(network.description)) : undefined
   const cropped = await seen(image, bytes, box, input, settings)
   const explainer = await createExplainer({
     network,
     objectives: [objective],
-    scope: settings.scope,
-    relu6: settings.relu6,
+    ...guidance,
     style: settings.style,
     gradients: paths.gradient !== null,
     batch: 1,
@@ -135,6 +142,8 @@ export async function explainImage(call: Call): Promise<number> {
       objective,
       ...(ownClass === undefined ? {} : { class: ownClass }),
       scope: settings.scope,
+      ...(settings.relu6 === 'guided' ? {} : { relu6: settings.relu6 }),
+      activations,
       ...paths,
       engine: explainer.engine,
     }
@@ -142,8 +151,9 @@ export async function explainImage(call: Call): Promise<number> {
     const note = announcement(network)
     if (note !== undefined) call.log.warn(note)
     if (labelFault !== undefined) call.log.warn(`the label is not used: ${labelFault}`)
+    const how = guidanceText(activations, guidance)
     const sources = { label: located.source, box: givenBox === null ? located.source : '--box' }
-    surroundings.results.write(settings.json ? `${JSON.stringify(result)}\n` : explanationText(result, sources))
+    surroundings.results.write(settings.json ? `${JSON.stringify(result)}\n` : explanationText(result, how, sources))
     return 0
   } finally {
     await explainer.dispose()
@@ -185,7 +195,11 @@ async function seen(image: string, bytes: Uint8Array, box: Box | null, rule: Cro
 }
 
 /** A small table: a row per angle, with label and error where there is a label; then where these and the box are from. */
-function explanationText(result: ExplainResult, sources: { readonly label: string; readonly box: string }): string {
+function explanationText(
+  result: ExplainResult,
+  guidance: string,
+  sources: { readonly label: string; readonly box: string },
+): string {
   const cell = (value: number | null): string => (value === null ? '–' : value.toFixed(2)).padStart(10)
   const header = result.label ? ['estimate', 'label', 'error'] : ['estimate']
   let text = `${'degrees'.padEnd(8)}${header.map((name) => name.padStart(10)).join('')}\n`
@@ -208,6 +222,7 @@ function explanationText(result: ExplainResult, sources: { readonly label: strin
       ? `box       none: the network sees the whole image (${advice} shows it a part, as a run may)\n`
       : `box       ${[box.x0, box.y0, box.x1, box.y1].map((side) => Number(side.toFixed(1))).join(', ')}, from ${sources.box}\n`
   if (result.class !== undefined) text += `class     ${result.class}, from ${sources.label}\n`
+  text += `guidance  ${guidance}\n`
   for (const what of ['map', 'gradient', 'overlay'] as const) {
     const path = result[what]
     if (path !== null) text += `${what.padEnd(8)}  ${path}\n`

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import type { ResultSet } from '../../src/output/resultSet.ts'
+import type { Summary } from '../../src/output/summary.ts'
+import { limitsSection } from '../../src/report/pageCautions.ts'
+import { factsSection } from '../../src/report/pageFacts.ts'
+import { resultSet } from '../support/shard.ts'
+
+const summary: Summary = {
+  run: 'r',
+  output: 'file:///o/s/',
+  state: 'completed',
+  counts: { total: 0, computed: 0, unchanged: 0, failed: 0, gone: 0 },
+  mae: null,
+  errors: null,
+  failures: {},
+  imagesPerSecond: null,
+  engine: [],
+  mapCorrelations: {},
+  startedAt: '2026-11-24T17:00:00.000Z',
+  closedAt: '2026-11-24T17:09:00.000Z',
+  headlightVersion: '0.1.0',
+}
+
+const told = (options: Partial<ResultSet['options']>, activations?: Summary['activations']) => {
+  const counted = activations === undefined ? summary : { ...summary, activations }
+  return /<dt>activations<\/dt><dd>(.*?)<\/dd>/.exec(factsSection(resultSet('file:///d/', options), counted))?.[1]
+}
+
+test('the report says how many activations are guided, where they were counted', () => {
+  const relu6 = { kind: 'relu6', count: 35, guided: 35 }
+  expect(told({}, [relu6])).toBe('35 ReLU6 guided (0 &lt; x &lt; 6)')
+  expect(told({ relu6: 'plain' }, [{ ...relu6, guided: 0 }])).toBe('35 ReLU6 plain (--relu6 plain)')
+  expect(told({ scope: 'stem' }, [{ kind: 'relu', count: 49, guided: 1 }])).toBe(
+    '1 ReLU guided, 48 ReLUs plain (scope stem)',
+  )
+})
+
+test.each<[Partial<ResultSet['options']>, string]>([
+  [{}, 'all guided (scope all)'],
+  [{ relu6: 'plain' }, 'all but ReLU6 guided (scope all)'],
+  [{ scope: 'stem' }, 'the first guided, the others plain (scope stem)'],
+  [{ scope: 'none' }, 'all plain (scope none)'],
+])('and of %j what was asked for, where they were not', (options, text) => {
+  expect(told(options)).toBe(text)
+})
+
+test.each(['all', 'stem', 'none'] as const)('its words on scope %s are plain', (scope) => {
+  expect(limitsSection(resultSet('file:///d/', { scope }))).not.toContain('rectifier')
+})
