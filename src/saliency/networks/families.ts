@@ -4,6 +4,7 @@ import type { Tensors } from '../weights/tensors.ts'
 import { denseNet } from './densenet.ts'
 import type { GivenEpsilons, NetworkFamily, RecognisedNetwork } from './family.ts'
 import { mobileNetV1 } from './mobilenetV1.ts'
+import { mobileNetV2 } from './mobilenetV2.ts'
 import { repVgg } from './repvgg.ts'
 import { resNet } from './resnet.ts'
 import { shuffleNetV2 } from './shufflenetV2.ts'
@@ -11,7 +12,7 @@ import { TrunkReader } from './trunkReader.ts'
 import { vgg } from './vgg.ts'
 
 /** Every family that headlight builds. A new one is its own file and a place in this list. */
-const families: readonly NetworkFamily[] = [denseNet, resNet, repVgg, vgg, mobileNetV1, shuffleNetV2]
+const families: readonly NetworkFamily[] = [denseNet, resNet, repVgg, vgg, mobileNetV1, mobileNetV2, shuffleNetV2]
 
 /**
  * The network that the weights make up; `given` is what the description says of batch norms, `unreadable` what lies beside

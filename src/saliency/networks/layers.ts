@@ -42,6 +42,15 @@ export class Layers {
     return make('relu', [x], {}, label)
   }
 
+  relu6(x: Node, label: string): Node {
+    return make('relu6', [x], {}, label)
+  }
+
+  /** By the slopes in `<name>.weight`, one for each channel or one for all; `label` is of this use of the layer. */
+  prelu(x: Node, name: string, label: string): Node {
+    return make('prelu', [x, this.parameter(`${name}.weight`)], {}, label)
+  }
+
   add(x: Node, y: Node, label: string): Node {
     return make('add', [x, y], {}, label)
   }

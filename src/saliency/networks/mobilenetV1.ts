@@ -7,7 +7,8 @@ import type { TrunkReader } from './trunkReader.ts'
 /**
  * MobileNetV1 (Howard et al. 2017, arXiv 1704.04861) in the names of 3DDFA, 3DDFA_V2 and SynergyNet
  * (cleardusk/3DDFA_V2, models/mobilenet_v1.py): a stem and 13 depthwise separable blocks of any width. Strides are not in
- * weights; they are those of that file. Each block has one ReLU, which is applied after both of its norms.
+ * weights; they are those of that file. Each block has one ReLU, or one PReLU with one slope, which is applied after both of
+ * its norms.
  */
 export const mobileNetV1: NetworkFamily = {
   name: 'MobileNetV1',
@@ -60,6 +61,7 @@ interface Block {
 }
 
 interface MobileNetV1Shape {
+  readonly activation: 'relu' | 'prelu'
   readonly imageChannels: 1 | 3
   readonly stemChannels: number
   readonly blocks: readonly Block[]
@@ -68,16 +70,20 @@ interface MobileNetV1Shape {
 function findShape(reader: TrunkReader, epsilon: number): MobileNetV1Shape {
   const { outs: stemChannels, imageChannels } = reader.stem('conv1', 3)
   reader.norm('bn1', stemChannels, epsilon)
+  const activation = reader.highest(/^dw(\d)(?:_\d)?\.relu\.weight$/) === undefined ? 'relu' : 'prelu'
+  // A block uses its PReLU on two numbers of channels, so that it can have one slope alone.
+  if (activation === 'prelu') reader.shape('relu.weight', [1])
   let channels = stemChannels
   const blocks = strides.map(([name, stride]): Block => {
     reader.convolution(`${name}.conv_dw`, [channels, 1, 3, 3])
     reader.norm(`${name}.bn_dw`, channels, epsilon)
     const { outs } = reader.convolution(`${name}.conv_sep`, [null, channels, 1, 1])
     reader.norm(`${name}.bn_sep`, outs, epsilon)
+    if (activation === 'prelu') reader.shape(`${name}.relu.weight`, [1])
     channels = outs
     return { name, stride, outs }
   })
-  return { imageChannels, stemChannels, blocks }
+  return { activation, imageChannels, stemChannels, blocks }
 }
 
 interface MobileNetV1Architecture extends Architecture {
@@ -98,19 +104,23 @@ function architectureOf({ stemChannels, blocks }: MobileNetV1Shape): MobileNetV1
 }
 
 function buildMobileNetV1(
-  { blocks }: MobileNetV1Shape,
+  { activation, blocks }: MobileNetV1Shape,
   outputs: readonly OutputLayer[],
   epsilon: number,
   weights: Tensors,
   image: Node,
 ): ReadonlyMap<string, Node> {
   const layers = new Layers(weights, epsilon)
-  let x = layers.relu(layers.norm(layers.convolution(image, 'conv1', { stride: 2, padding: 1 }), 'bn1'), 'relu')
+  const activated = (x: Node, name: string, label: string): Node =>
+    activation === 'prelu' ? layers.prelu(x, name, label) : layers.relu(x, label)
+
+  let x = layers.norm(layers.convolution(image, 'conv1', { stride: 2, padding: 1 }), 'bn1')
+  x = activated(x, 'relu', 'relu')
   for (const { name, stride } of blocks) {
     x = layers.norm(layers.convolution(x, `${name}.conv_dw`, { stride, padding: 1 }), `${name}.bn_dw`)
-    x = layers.relu(x, `${name}.relu_dw`)
+    x = activated(x, `${name}.relu`, `${name}.relu_dw`)
     x = layers.norm(layers.convolution(x, `${name}.conv_sep`), `${name}.bn_sep`)
-    x = layers.relu(x, `${name}.relu_sep`)
+    x = activated(x, `${name}.relu`, `${name}.relu_sep`)
   }
   return layers.outputs(layers.globalAverage(x), outputs)
 }

@@ -40,6 +40,7 @@ export function resolveDescription(
     for (const [key, source] of Object.entries(from)) provenance[`heads.${index}.${key}`] = source
   }
   const { batchNorm } = recognised
+  refuseUselessEpsilon(override.batchNorm, batchNorm, file)
   const description = { input, heads: heads.map(({ head }) => head), ...(isUsual(batchNorm) ? {} : { batchNorm }) }
   for (const key of Object.keys(description.batchNorm ?? {}) as (keyof BatchNormEpsilons)[]) {
     provenance[`batchNorm.${key}`] = override.batchNorm?.[key] === undefined ? 'default' : 'given'
@@ -47,7 +48,17 @@ export function resolveDescription(
   return { description, provenance, notes }
 }
 
-/** PyTorch's own, which the descriptions of existing result sets do not mention. */
-function isUsual({ epsilon, projectionEpsilon = epsilon }: BatchNormEpsilons): boolean {
-  return epsilon === 1e-5 && projectionEpsilon === 1e-5
+/**
+ * PyTorch's own, which the descriptions of existing result sets do not mention. A projections' epsilon that a family gives is
+ * kept even where it is the same: left out, the family would assume another one when it reads the description back.
+ */
+function isUsual({ epsilon, projectionEpsilon }: BatchNormEpsilons): boolean {
+  return epsilon === 1e-5 && projectionEpsilon === undefined
+}
+
+function refuseUselessEpsilon(given: DescriptionOverride['batchNorm'], taken: BatchNormEpsilons, file: string): void {
+  const said = given?.projectionEpsilon
+  if (said !== undefined && said !== (taken.projectionEpsilon ?? taken.epsilon)) {
+    throw badDescription(file, `batchNorm.projectionEpsilon is ${said}, and this network has no inverted residuals`)
+  }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { recogniseNetwork } from '../../../src/saliency/networks/families.ts'
+import { builtActivations } from '../../support/builtActivations.ts'
 import { linearShapes, normShapes, without, withPrefix, type Shapes } from '../../support/layerShapes.ts'
 import { zeros } from '../../support/zeroWeights.ts'
 
@@ -38,6 +39,8 @@ const half: Shapes = {
   ...linearShapes('fc_param', 512, 62),
   ...linearShapes('fc_lm', 512, 136),
 }
+
+const narrow: Shapes = { ...trunkShapes(0.125), ...linearShapes('fc', 128, 62) }
 
 function refusal(message: RegExp): unknown {
   return expect.objectContaining({ code: 'unsupported-network', message: expect.stringMatching(message) })
@@ -90,9 +93,32 @@ test("under SynergyNet's prefix, with its networks for landmarks and its face mo
   ])
 })
 
+describe('the activations that it is built with', () => {
+  const slopes = ['', ...blocks.map(([name]) => `${name}.`)].map((name) => [`${name}relu.weight`, [1]] as const)
+
+  test.each<readonly [string, Shapes, string]>([
+    ['27 ReLUs', narrow, 'relu'],
+    ['27 PReLUs where there are slopes', { ...narrow, ...Object.fromEntries(slopes) }, 'prelu'],
+  ])('%s, and it halves the image five times', (_, shapes, kind) => {
+    const activations = builtActivations(recogniseNetwork(zeros(shapes), 'x.pth'), 64)
+    expect(activations.map(({ op }) => op)).toEqual(Array.from({ length: 27 }, () => kind))
+    expect(activations.at(-1)?.shape).toEqual([1, 128, 2, 2])
+  })
+
+  test.each(slopes.map(([name]) => name))('slopes, but for %s', (missing) => {
+    const shapes = without(missing, { ...narrow, ...Object.fromEntries(slopes) })
+    expect(() => recogniseNetwork(zeros(shapes), 'x.pth')).toThrow(refusal(new RegExp(`lacks ${missing}: `)))
+  })
+
+  test('slopes by channel, which the two uses of one PReLU cannot both have', () => {
+    const shapes = { ...narrow, ...Object.fromEntries(slopes), 'dw3_1.relu.weight': [16] }
+    expect(() => recogniseNetwork(zeros(shapes), 'x.pth')).toThrow(refusal(/dw3_1\.relu\.weight of shape \[16\]/))
+  })
+})
+
 describe('the first tensor that does not fit is named', () => {
-  test.each(Object.keys(half).filter((name) => !name.startsWith('fc_')))('without %s', (missing) => {
-    expect(() => recogniseNetwork(zeros(without(missing, half)), 'x.pth')).toThrow(
+  test.each(Object.keys(narrow).filter((name) => !name.startsWith('fc.')))('without %s', (missing) => {
+    expect(() => recogniseNetwork(zeros(without(missing, narrow)), 'x.pth')).toThrow(
       refusal(new RegExp(`^x\\.pth lacks ${missing}: headlight builds MobileNetV1s in 3DDFA's layout$`)),
     )
   })

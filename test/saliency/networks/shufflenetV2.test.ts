@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { recogniseNetwork } from '../../../src/saliency/networks/families.ts'
+import { builtActivations } from '../../support/builtActivations.ts'
 import { linearShapes, normShapes, without, withPrefix, type Shapes } from '../../support/layerShapes.ts'
 import { zeros } from '../../support/zeroWeights.ts'
 
@@ -79,17 +80,24 @@ test("in the earlier implementation's names, with the heads of hopenet-lite's se
   expect(notes).toEqual([])
 })
 
+const narrow = { ...trunkShapes('torchvision', [8, 12, 24, 40, 32]), ...linearShapes('fc', 32, 6) }
+
 test('of no published width, below a prefix', () => {
-  const channels: Channels = [8, 12, 24, 40, 32]
-  const shapes = { ...withPrefix('net.', trunkShapes('torchvision', channels)), ...linearShapes('net.fc', 32, 6) }
+  const shapes = withPrefix('net.', narrow)
   expect(recogniseNetwork(zeros(shapes), 'x.pth').architecture.name).toBe(
     'ShuffleNetV2 of 8-12-24-40-32 channels with blocks 4-8-4',
   )
 })
 
+test('it is built with its 37 ReLUs and halves the image five times', () => {
+  const activations = builtActivations(recogniseNetwork(zeros(narrow), 'x.pth'), 64)
+  expect(activations.map(({ op }) => op)).toEqual(Array.from({ length: 37 }, () => 'relu'))
+  expect(activations.at(-1)?.shape).toEqual([1, 32, 2, 2])
+})
+
 describe('the first tensor that does not fit is named', () => {
-  test.each(Object.keys(lite).filter((name) => !name.startsWith('fc_')))('without %s', (missing) => {
-    expect(() => recogniseNetwork(zeros(without(missing, lite)), 'x.pth')).toThrow(
+  test.each(Object.keys(narrow).filter((name) => !name.startsWith('fc.')))('without %s', (missing) => {
+    expect(() => recogniseNetwork(zeros(without(missing, narrow)), 'x.pth')).toThrow(
       refusal(new RegExp(`^x\\.pth lacks ${missing}: headlight builds ShuffleNetV2s`)),
     )
   })
