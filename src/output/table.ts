@@ -70,13 +70,17 @@ const knownColumns = new Map<string, ObjectiveColumns>()
 /**
  * Columns that one objective adds, e.g. for `-yaw`: `mapMinusYaw`, `gradientMinusYaw` (key of the stored gradient),
  * `gradientMeanMinusYaw`, `gradientStdMinusYaw`, `gradientMaxAbsMinusYaw`. Names that SQL takes without quotes:
- * `yaw:bin:3` → `…YawBin3`, `class:2` → `…Class2`.
+ * `yaw:bin:3` → `…YawBin3`, `class:2` → `…Class2`, `output:fc_lm:5` → `…Output_fc_lm_5`.
  */
 export function objectiveColumns(objective: string): ObjectiveColumns {
   const known = knownColumns.get(objective)
   if (known !== undefined) return known
   const words = objective.replace(/^-/, 'minus:').split(':')
-  const suffix = words.map(capitalised).join('')
+  const named = /^(-?)output:(.+):(\d+)$/.exec(objective)
+  // The name of an output is kept apart from the number: `fc:13` and `fc1:3` are two columns.
+  const suffix = named
+    ? `${named[1] === '' ? '' : 'Minus'}Output_${named[2]?.replaceAll('.', '__')}_${named[3]}`
+    : words.map(capitalised).join('')
   const columns: ObjectiveColumns = {
     map: `map${suffix}`,
     gradient: `gradient${suffix}`,

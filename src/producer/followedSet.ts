@@ -49,7 +49,7 @@ async function followedSet(followed: FollowedNetwork, options: FollowOptions): P
   const { file, description } = network
   const activations = countActivations(network, set.options)
   if (network.digest === set.network.digest && digest(description) === digest(set.network.description)) return set
-  checkObjectives(set.options.objectives, description.heads)
+  checkObjectives(set.options.objectives, network)
   requireGuided(activations, set.options, file)
   return prepareResultSet({
     // As it was given, not as this producer reaches it: workers find it by what set.json says.

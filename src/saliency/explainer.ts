@@ -12,7 +12,7 @@ import { buildProgram, programNames } from './program.ts'
 
 export interface ExplainerOptions {
   readonly network: Network
-  /** Expanded objective names, see objective.ts: `sum`, `yaw`, `-yaw`, `yaw:top`, `yaw:bin:N`, `class:N`. */
+  /** Expanded objective names, see objective.ts: `sum`, `yaw`, `-yaw`, `yaw:top`, `yaw:bin:N`, `class:N`, `output:N` … */
   readonly objectives: readonly string[]
   readonly scope: Scope
   /** Guided unless given. */
@@ -47,7 +47,7 @@ export interface ObjectiveExplanation {
 export interface Explanation {
   /** Null for an angle that the network has no head for. */
   readonly angles: Readonly<Record<AngleName, Degrees | null>>
-  /** Raw outputs per head: logits of a binned head, one number of a value head. Keys are the heads' angles, or `classes`. */
+  /** Raw outputs per head: logits of a binned head, one number of a value head. For their keys see `outputKey`. */
   readonly outputs: Readonly<Record<string, Float32Array>>
   /** By objective name, in the order of the options. */
   readonly objectives: Readonly<Record<string, ObjectiveExplanation>>

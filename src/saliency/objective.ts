@@ -1,9 +1,8 @@
 import { InputError } from '../base/errors.ts'
+import { closest } from '../base/spelling.ts'
 import { angleNames, type AngleName } from '../pose/euler.ts'
-import type { HeadNodes } from './decode.ts'
-import type { Node } from './graph.ts'
+import type { OutputLayer } from './networks/family.ts'
 import { anglesOf, type Head } from './networks/heads/kinds.ts'
-import { constant, make, scalar } from './ops.ts'
 
 /**
  * The scalar that is differentiated. A leading minus takes the negative of any of them, as `-yaw` or `-yaw:bin:3`.
@@ -11,25 +10,35 @@ import { constant, make, scalar } from './ops.ts'
  * - `sum`: yaw + pitch + roll, in degrees (the origin's). Once ReLUs are guided its gradient is not the sum of the three.
  * - `yaw`, `pitch`, `roll`: one angle, in degrees.
  * - `yaw:top`: the logit of the most likely bin; `yaw:bin:N`: the logit of bin N.
- * - `class:N`: output N of a network with one output that is no angle.
+ * - `class:N`: output N of a network with one output that is no angle; `class:top`: the largest of them; `class:label`: the
+ *   one of each image's own class, a one-hot target.
+ * - `output:N`, `output:NAME:N`: number N of the only, or of the named output, as the network gives it.
  */
-type Objective = { readonly sign: 1 | -1 } & (
+export type Objective = { readonly sign: 1 | -1 } & (
   | { readonly kind: 'sum' }
   | { readonly kind: 'angle'; readonly angle: AngleName }
   | { readonly kind: 'top'; readonly angle: AngleName }
   | { readonly kind: 'bin'; readonly angle: AngleName; readonly bin: number }
   | { readonly kind: 'class'; readonly index: number }
+  | { readonly kind: 'topClass' }
+  | { readonly kind: 'ownClass' }
+  | { readonly kind: 'output'; readonly output: string | undefined; readonly index: number }
 )
 
+/** Names of outputs are held to what a folder and a column of SQL may be called by. */
 const pattern =
-  /^(?<minus>-)?(?:(?<plain>sum)|(?<angle>yaw|pitch|roll)(?<bins>:top|:bin:(?<bin>\d+))?|class:(?<index>\d+))$/
+  /^(?<minus>-)?(?:(?<plain>sum)|(?<angle>yaw|pitch|roll)(?<bins>:top|:bin:(?<bin>\d+))?|class:(?:(?<class>top|label)|(?<index>\d+))|output:(?:(?<output>[\w.]+):)?(?<number>\d+))$/
 
-function parseObjective(name: string): Objective | undefined {
+export function parseObjective(name: string): Objective | undefined {
   const groups = pattern.exec(name)?.groups
   if (groups === undefined) return undefined
   const sign = groups.minus === undefined ? 1 : -1
   if (groups.plain !== undefined) return { sign, kind: 'sum' }
+  if (groups.class !== undefined) return { sign, kind: groups.class === 'top' ? 'topClass' : 'ownClass' }
   if (groups.index !== undefined) return { sign, kind: 'class', index: Number(groups.index) }
+  if (groups.number !== undefined) {
+    return { sign, kind: 'output', output: groups.output, index: Number(groups.number) }
+  }
   if (groups.bins === undefined) return { sign, kind: 'angle', angle: angle(groups.angle) }
   if (groups.bin === undefined) return { sign, kind: 'top', angle: angle(groups.angle) }
   return { sign, kind: 'bin', angle: angle(groups.angle), bin: Number(groups.bin) }
@@ -46,7 +55,7 @@ export function parseObjectives(text: string): string[] {
     if (parseObjective(name) === undefined) {
       throw new InputError(
         'bad-option',
-        `objective "${name}" is unknown: use sum, each, yaw, pitch, roll, yaw:top, yaw:bin:N or class:N, separated by commas; a minus before any takes its negative`,
+        `objective "${name}" is unknown: use sum, each, yaw, pitch, roll, yaw:top, yaw:bin:N, class:N, class:top, class:label, output:N or output:NAME:N, separated by commas; a minus before any takes its negative`,
       )
     }
   }
@@ -55,96 +64,84 @@ export function parseObjectives(text: string): string[] {
 
 /** Whether one of the objectives is of each image's own class, which a program then takes beside the image. */
 export function readsClasses(objectives: readonly string[]): boolean {
-  return objectives.some((name) => /^-?class:label$/.test(name))
+  return objectives.some((name) => parseObjective(name)?.kind === 'ownClass')
 }
 
-/** Whether a network with these heads has what `names` differentiate, without building it. Raises InputError `bad-option`. */
-export function checkObjectives(names: readonly string[], heads: readonly Head[]): void {
+/** What of a network decides which objectives it has; `Network` is such. */
+interface Objected {
+  readonly description: { readonly heads: readonly Head[] }
+  readonly recognised: { readonly outputs: readonly OutputLayer[] }
+}
+
+/** Whether a network has what `names` differentiate, without building it. Raises InputError `bad-option`. */
+export function checkObjectives(names: readonly string[], network: Objected): void {
   for (const name of names) {
     const objective = parseObjective(name)
-    switch (objective?.kind) {
-      case undefined:
-        throw new InputError('bad-option', `objective "${name}" is unknown`)
-      case 'sum':
-        if (!heads.some((head) => head.kind !== 'classes'))
-          throw missing(name, 'no head that gives an angle; use class:N')
-        break
-      case 'angle':
-        if (!heads.some((head) => anglesOf(head).includes(objective.angle))) {
-          throw missing(name, `no ${objective.angle} head`)
-        }
-        break
-      case 'top':
-      case 'bin': {
-        const head = heads.find((candidate) => candidate.kind === 'binned' && candidate.angle === objective.angle)
-        if (head?.kind !== 'binned') throw missing(name, `no binned ${objective.angle} head`)
-        if (objective.kind === 'bin' && objective.bin >= head.bins) throw tooFew(name, head.bins, 'bins')
-        break
-      }
-      case 'class': {
-        const head = heads.find((candidate) => candidate.kind === 'classes')
-        if (head?.kind !== 'classes') throw missing(name, 'no output of classes')
-        if (objective.index >= head.classes) throw tooFew(name, head.classes, 'classes')
-        break
-      }
+    if (objective === undefined) throw new InputError('bad-option', `objective "${name}" is unknown`)
+    const lack = lackFor(objective, network)
+    if (lack !== undefined) {
+      throw new InputError('bad-option', `objective "${name}" cannot be computed with this network: it has ${lack}`)
     }
   }
 }
 
-/** The N×1 node that `name` differentiates. Raises InputError `bad-option` when the network has no such output. */
-export function objectiveNode(name: string, heads: HeadNodes): Node {
-  const objective = parseObjective(name)
-  if (objective === undefined) throw new InputError('bad-option', `objective "${name}" is unknown`)
-  const node = positiveNode(name, objective, heads)
-  return objective.sign === 1 ? node : make('mul', [node, scalar(-1)])
-}
-
-function positiveNode(name: string, objective: Objective, heads: HeadNodes): Node {
+/** What the network has instead of what the objective needs. */
+function lackFor(objective: Objective, network: Objected): string | undefined {
+  const { heads } = network.description
+  const instead = `; use ${either(namesFor(network))}`
   switch (objective.kind) {
-    case 'sum': {
-      const [one, ...more] = heads.angles.values()
-      if (one === undefined) throw missing(name, 'no head that gives an angle; use class:N')
-      return more.length === 0 ? one : make('sum', [one, ...more])
+    case 'sum':
+      return heads.some((head) => anglesOf(head).length > 0) ? undefined : `no head that gives an angle${instead}`
+    case 'angle':
+      if (heads.some((head) => anglesOf(head).includes(objective.angle))) return undefined
+      return `no ${objective.angle} head${instead}`
+    case 'top':
+    case 'bin': {
+      const head = heads.find((candidate) => candidate.kind === 'binned' && candidate.angle === objective.angle)
+      if (head?.kind !== 'binned') return `no binned ${objective.angle} head${instead}`
+      return objective.kind === 'bin' ? fewerThan(objective.bin, head.bins, 'bins') : undefined
     }
-    case 'angle': {
-      const node = heads.angles.get(objective.angle)
-      if (node === undefined) throw missing(name, `no ${objective.angle} head`)
-      return node
+    case 'class':
+    case 'topClass':
+    case 'ownClass': {
+      const head = heads.find((candidate) => candidate.kind === 'classes')
+      if (head?.kind !== 'classes') return `no output of classes${instead}`
+      return objective.kind === 'class' ? fewerThan(objective.index, head.classes, 'classes') : undefined
     }
-    case 'top': {
-      const logits = binned(name, objective.angle, heads)
-      const picked = make('mul', [logits, make('oneHotArgmax', [logits])])
-      return make('reduceSum', [picked], { axes: [1] })
-    }
-    case 'bin':
-      return column(name, binned(name, objective.angle, heads), objective.bin, 'bins')
-    case 'class': {
-      if (heads.classes === undefined) throw missing(name, 'no output of classes')
-      return column(name, heads.classes, objective.index, 'classes')
+    case 'output': {
+      const { outputs } = network.recognised
+      const { output: wanted } = objective
+      const known = outputs.map(({ output }) => output)
+      if (wanted === undefined && known.length > 1) {
+        return `${known.length} outputs; name one, as output:${known[0]}:${objective.index} (the others are ${known.slice(1).join(', ')})`
+      }
+      const layer = wanted === undefined ? outputs[0] : outputs.find(({ output }) => output === wanted)
+      if (layer !== undefined) return fewerThan(objective.index, layer.outputs, `numbers in ${layer.output}`)
+      const meant = closest(wanted ?? '', known)
+      return `no output ${wanted}; ${meant === undefined ? `it has ${known.join(', ')}` : `did you mean "${meant}"?`}`
     }
   }
 }
 
-function binned(name: string, angleName: AngleName, heads: HeadNodes): Node {
-  const logits = heads.logits.get(angleName)
-  if (logits === undefined) throw missing(name, `no binned ${angleName} head`)
-  return logits
+function fewerThan(index: number, count: number, what: string): string | undefined {
+  return index < count ? undefined : `only ${count} ${what} (0 to ${count - 1})`
 }
 
-function column(name: string, values: Node, index: number, what: string): Node {
-  const count = values.shape[1] ?? 0
-  if (index >= count) throw tooFew(name, count, what)
-  const oneHot = new Float32Array(count)
-  oneHot[index] = 1
-  return make('matmul', [values, constant(oneHot, [count, 1])], { transposeB: false })
+/** The objectives that a network has, for people. */
+function namesFor({ description: { heads }, recognised: { outputs } }: Objected): string[] {
+  const angles = angleNames.filter((name) => heads.some((head) => anglesOf(head).includes(name)))
+  const binned = heads.flatMap((head) => (head.kind === 'binned' ? [head.angle] : []))
+  return [
+    ...(angles.length > 0 ? ['sum', ...angles] : []),
+    ...binned.slice(0, 1).flatMap((name) => [`${name}:top`, `${name}:bin:N`]),
+    ...(heads.some(({ kind }) => kind === 'classes') ? ['class:N', 'class:top', 'class:label'] : []),
+    outputs.length > 1 ? `output:${outputs[0]?.output}:N` : 'output:N',
+  ]
 }
 
-function tooFew(name: string, count: number, what: string): InputError {
-  return missing(name, `only ${count} ${what} (0 to ${count - 1})`)
-}
-
-function missing(name: string, what: string): InputError {
-  return new InputError('bad-option', `objective "${name}" cannot be computed with this network: it has ${what}`)
+function either(names: readonly string[]): string {
+  const last = names.at(-1) ?? ''
+  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} or ${last}`
 }
 
 function angle(text: string | undefined): AngleName {

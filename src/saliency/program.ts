@@ -6,7 +6,8 @@ import type { Graph, Node } from './graph.ts'
 import { channelsOf, type InputDescription } from './networks/description.ts'
 import { outputKey } from './networks/heads/kinds.ts'
 import type { Network } from './networks/network.ts'
-import { objectiveNode } from './objective.ts'
+import { checkObjectives, readsClasses } from './objective.ts'
+import { objectiveNode } from './objectiveNode.ts'
 import { constant, make, scalar } from './ops.ts'
 import { drawMap, magnitudeMap, statistics } from './picture.ts'
 import { simplifyGradient, simplifyNetwork } from './simplify.ts'
@@ -41,8 +42,12 @@ export const programNames = {
   gradient: (objective: string) => `gradient/${objective}`,
 }
 
-/** The whole computation for a batch as one graph: pixels in; angles, maps and statistics out. */
+/**
+ * The whole computation for a batch as one graph: pixels in; angles, maps and statistics out. InputError `bad-option` for an
+ * objective that the network cannot have.
+ */
 export function buildProgram(network: Network, options: ProgramOptions): Graph {
+  checkObjectives(options.objectives, network)
   const { input } = network.description
   const pixels = make('input', [], {
     name: programNames.pixels,
@@ -64,8 +69,13 @@ export function buildProgram(network: Network, options: ProgramOptions): Graph {
     if (node !== undefined) results.set(programNames.output(outputKey(head, network.description.heads)), node)
   }
 
+  const { classes } = heads
+  const labels =
+    classes !== undefined && readsClasses(options.objectives)
+      ? make('input', [], { name: programNames.labels, shape: classes.shape, dtype: 'float32' })
+      : undefined
   for (const objective of options.objectives) {
-    const swept = gradientOf(objectiveNode(objective, heads), image, options.scope, options.relu6)
+    const swept = gradientOf(objectiveNode(objective, heads, labels), image, options.scope, options.relu6)
     const gradient = inRgbOrder(swept, input.channels)
     results.set(programNames.map(objective), drawMap(gradient, options.style))
     results.set(programNames.statistics(objective), statistics(gradient))

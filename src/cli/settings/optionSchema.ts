@@ -66,7 +66,7 @@ export const settingsSchema = z.strictObject({
       group: 'explanation',
       placeholder: 'NAMES',
       description:
-        'What is differentiated, one or several by comma: sum, yaw, pitch, roll, each (the three one by one), yaw:top, yaw:bin:N, class:N; a minus before any of them takes its negative (--objective=-yaw).',
+        'What is differentiated, one or several by comma: sum, yaw, pitch, roll, each (the three one by one), of bins yaw:top and yaw:bin:N, of a classifier class:N, class:top and class:label (the class that the index gives for the image), of any network output:N, or output:NAME:N where it has several outputs; a minus before any of them takes its negative (--objective=-yaw).',
     }),
   scope: z.enum(scopes).default('all').meta({
     group: 'explanation',

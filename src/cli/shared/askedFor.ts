@@ -45,7 +45,7 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
   try {
     const { network, bytes } = await givenNetwork(call, networkPath)
     const { file, digest, description } = network
-    checkObjectives(asked.objectives, description.heads)
+    checkObjectives(asked.objectives, network)
     const { options, activations, note } = guidedOptions(asked, network)
     await refuseOverlap(dataset, output)
     await whileWaiting(call, place(dataset.uri), dataset.check('read'))

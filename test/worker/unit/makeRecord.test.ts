@@ -54,3 +54,29 @@ test('logits are written only when asked for, and label and error only where the
   const record = okRecord(entry, { ...truth, pose: null }, view, explanation, description, options)
   expect(record).toMatchObject({ label: null, error: null, logits: { yaw: [0, 3, 0], pitch: [-4.7] } })
 })
+
+test('an output of several angles has its numbers under its own name, and bins are those of its part', () => {
+  const bins = (angle: 'yaw' | 'roll', start: number) =>
+    ({ kind: 'binned', output: 'all', angle, bins: 3, step: 3, offset: -3, sign: 1, start }) as const
+  const options = { ...resultSet('file:///d/').options, logits: true }
+  const outputs = { all: Float32Array.of(9, 0, 0, 0, 0, 7) }
+  const heads = [bins('yaw', 3), bins('roll', 0)]
+  const record = okRecord(entry, truth, view, { ...explanation, outputs }, { ...description, heads }, options)
+  expect(record.logits).toEqual({ all: [9, 0, 0, 0, 0, 7] })
+  expect([record.bins.yaw?.topBin, record.bins.pitch, record.bins.roll?.topBin]).toEqual([2, null, 0])
+})
+
+test('a rotation says nothing of bins', () => {
+  const rotation = { kind: 'rotation6d', output: 'linear_reg', euler: 'zyx' } as const
+  const outputs = { linear_reg: new Float32Array(6) }
+  const options = { ...resultSet('file:///d/').options, logits: true }
+  const { bins, logits } = okRecord(
+    entry,
+    truth,
+    view,
+    { ...explanation, outputs },
+    { ...description, heads: [rotation] },
+    options,
+  )
+  expect([bins, logits]).toEqual([{ yaw: null, pitch: null, roll: null }, { linear_reg: [0, 0, 0, 0, 0, 0] }])
+})

@@ -30,7 +30,7 @@ export const explainCommand: CommandSpec = {
     },
     objective: {
       description:
-        'What is differentiated, one of: sum, yaw, pitch, roll, yaw:top, yaw:bin:N, class:N; a minus before any of them takes its negative (--objective=-yaw).',
+        'What is differentiated, one of: sum, yaw, pitch, roll, yaw:top, yaw:bin:N, class:N, class:top, class:label, output:N, output:NAME:N; a minus before any of them takes its negative (--objective=-yaw).',
     },
     maxPixels: { description: 'A larger image is refused before it is decoded.' },
   },

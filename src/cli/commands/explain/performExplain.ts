@@ -77,8 +77,8 @@ export async function explainImage(call: Call): Promise<number> {
     }
   }
   const [{ network }, { bytes, truth, labelFault }] = await read()
-  const { input, heads } = network.description
-  checkObjectives([objective], heads)
+  const { input } = network.description
+  checkObjectives([objective], network)
   const guidance = { scope: settings.scope, relu6: settings.relu6 }
   const activations = countActivations(network, guidance)
   requireGuided(activations, guidance, network.file)
