@@ -10,7 +10,9 @@ import { createLogger } from '../../src/base/telemetry.ts'
 import { layout } from '../../src/output/layout.ts'
 import { escapeHtml, jsonForScript } from '../../src/report/escaping.ts'
 import { signedHundredth } from '../../src/report/numberText.ts'
+import { factsSection } from '../../src/report/pageFacts.ts'
 import { writeReport } from '../../src/report/writeReport.ts'
+import { descriptionSchema, type InputDescription } from '../../src/saliency/networks/description.ts'
 import { makeResultSet, type Fixture } from '../support/reportFixture.ts'
 
 /** Keys and messages as somebody might craft them; each would put `owned` into the document's title when it ran. */
@@ -57,6 +59,23 @@ describe('the page', () => {
     expect(html).not.toContain('<b onclick')
     expect(html.match(/<script/g)).toHaveLength(2)
     expect(html).toContain('&lt;img src=x onerror=document.title=&#39;owned&#39;&gt; &amp; &quot;more&quot;')
+  })
+
+  it('tells what of an image the network was shown, and how', () => {
+    const { set, summary } = fixture
+    const { input, heads } = descriptionSchema.parse(set.network.description)
+    const textOf = (changes: Partial<InputDescription>): string | undefined => {
+      const description = { heads, input: { ...input, ...changes } }
+      const facts = factsSection({ ...set, network: { ...set.network, description } }, summary)
+      return /<dt>input<\/dt><dd>(.*?)<\/dd>/.exec(facts)?.[1]
+    }
+    const size = `${input.width} × ${input.height}`
+    expect(textOf({})).toBe(`${size}, shorter side to the size, then the centre is cut out, RGB`)
+    expect(
+      textOf({ resize: 'letterbox', filter: 'opencv', channels: 'gray', normalise: 'min-max', mean: [0], std: [1] }),
+    ).toBe(
+      `${size}, the whole of it, as large as fits, on black (OpenCV&#39;s filter), gray, from its darkest number to its brightest`,
+    )
   })
 
   it('tells counts, errors with how they came about, failures with examples, the network and the correlations', () => {

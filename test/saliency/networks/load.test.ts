@@ -103,6 +103,45 @@ describe('inspection', () => {
   })
 })
 
+test('an inspection tells every rule of the input that was given', () => {
+  const rules = {
+    height: 192,
+    resizeTo: 256,
+    filter: 'opencv',
+    channels: 'bgr',
+    normalise: 'min-max',
+    scale: 2,
+    offset: -1,
+  }
+  const rowsOf = (input: object): string => {
+    const [, text = ''] = renderInspection(loadNetwork(tinyBytes, 'x.pkl', { input })).split('\ninput\n')
+    return (
+      text
+        .split('\n\n')[0]
+        ?.replace(/ {2}\(.*\)$/gm, '')
+        .replace(/^ {2}(\w+) +/gm, '$1: ') ?? ''
+    )
+  }
+  expect(rowsOf(rules)).toBe(
+    `width: 224
+height: 192
+resize: shorter side to 256, then the centre is cut out
+filter: OpenCV's bilinear
+channels: BGR
+normalise: the darkest number of each picture to 0, the brightest to the end of the range
+range: 0 to 255
+mean: 0.5, 0.5, 0.5
+std: 0.5, 0.5, 0.5`,
+  )
+  expect(rowsOf({ resize: 'letterbox' })).toMatch(
+    /resize: the whole of it, as large as fits, on black\nchannels: RGB\n/,
+  )
+  expect(rowsOf({ resize: 'stretch' })).toMatch('resize: stretched to 224 × 224\n')
+  expect(rowsOf({ resize: 'stretch', resizeTo: 256 })).toMatch(
+    'resize: stretched to 256 × 256, then the centre is cut out\n',
+  )
+})
+
 const densenet121 = new URL('../../../../shared/checkpoints/densenet121_hp.pkl', import.meta.url)
 
 // 29 MB are too many for the repository: runs where the folder of reference data lies beside the clone.
