@@ -98,7 +98,7 @@ describe('explain with an adapter', () => {
       expect(literal).toEqual(byKey)
       const { stdout } = await headlight(['explain', file, ...adapter, ...network, '--no-overlay'])
       expect(stdout).toMatch(
-        /\nlabel +from aflw2000 \(box hopenet\)\nbox +26, 28, 143, 114, from aflw2000 \(box hopenet\)\n$/,
+        /\nlabel +from aflw2000 \(box hopenet\)\nbox +26, 28, 143, 114, from aflw2000 \(box hopenet\)\nguidance +21 ReLUs guided\n$/,
       )
     }))
 
