@@ -2,10 +2,11 @@ import { extname } from 'node:path'
 import { InputError } from '../base/errors.ts'
 import type { DescriptionOverride } from '../saliency/networks/description.ts'
 import type { NetworkFolder } from './networkFolder.ts'
+import { withStatistics } from './statisticsBeside.ts'
 
 export interface DescriptionBeside {
-  /** Undefined where no file describes the network. */
-  readonly override: DescriptionOverride | undefined
+  /** As `loadNetwork` takes it; undefined where no file describes the network. */
+  readonly override: unknown
   /** How people find that file. */
   readonly file: string | null
   /** Sentences about files that are not read though they may have been meant. */
@@ -20,7 +21,8 @@ export async function readDescriptionBeside(folder: NetworkFolder): Promise<Desc
   const name = `${folder.file}.yaml`
   const text = await folder.get(name)
   const file = text === undefined ? null : folder.placeOf(name)
-  const override = text && (await parsed(text, folder.placeOf(name)))
+  const override =
+    text && (await withStatistics(await parsed(text, folder.placeOf(name)), folder.placeOf(name), folder))
   const notes: string[] = []
   for (const other of misnamed(folder.file)) {
     if (!(await isThere(folder, other))) continue
