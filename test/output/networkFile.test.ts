@@ -96,6 +96,27 @@ describe('a description under a name that is not read', () => {
   })
 })
 
+test.each(['folder', 'bucket'])('the mean and std of a 3DMM come from a NumPy file in the same %s', async (place) => {
+  const beside: readonly (readonly [string, Buffer])[] = [
+    ['mb.pth', readFileSync(new URL('../golden/networks/mobilenet_v1_3dmm.pth', import.meta.url))],
+    ['mb.pth.yaml', Buffer.from('heads: [{ output: fc_param, kind: pose3dmm, stats: whitening.pkl }]\n')],
+    ['whitening.pkl', readFileSync(new URL('../saliency/weights/numpy/whitening.pkl', import.meta.url))],
+  ]
+  for (const [name, bytes] of beside) {
+    if (place === 'folder') writeFileSync(join(folder, name), bytes)
+    else server.put(`models/${name}`, bytes)
+  }
+  const { network } = await read(place === 'folder' ? join(folder, 'mb.pth') : 's3://bucket/models/mb.pth')
+  expect(network.description.heads).toEqual([
+    {
+      kind: 'pose3dmm',
+      output: 'fc_param',
+      mean: Array.from({ length: 12 }, (_, index) => index / 8),
+      std: Array.from({ length: 12 }, (_, index) => index + 1),
+    },
+  ])
+})
+
 test('it is fetched again when its ETag is another, or what was kept is not whole', async () => {
   const gets = async () => {
     const before = server.counts['GET'] ?? 0

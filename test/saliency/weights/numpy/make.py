@@ -25,3 +25,6 @@ np.savez(folder / "arrays.npz", **fortran)
 np.savez_compressed(folder / "compressed.npz", **arrays)
 np.save(folder / "mean.npy", np.asfortranarray(mean))
 np.save(folder / "half.npy", mean.astype(np.float16))
+# As 3DDFA_V2's param_mean_std_62d_120x120.pkl: 12 numbers of the pose, 40 of the shape, 10 of the expression.
+whitening = {"mean": np.arange(62, dtype=np.float32) / 8, "std": np.arange(1, 63, dtype=np.float32)}
+(folder / "whitening.pkl").write_bytes(pickle.dumps(whitening, 3))
