@@ -144,6 +144,10 @@ describe('what the outputs stand on', () => {
     expect(relusOf({ ...vggShapes({ layers, classifier: [10, 10] }), ...heads(10) })).toBe(5)
   })
 
+  test('heads in its place, on as many numbers as there are channels', () => {
+    expect(relusOf({ ...vggShapes({ layers, classifier: [10, 8] }), ...heads(8) })).toBe(5)
+  })
+
   test('heads beside it', () => {
     const shapes = { ...small, ...heads(12) }
     expect(outputNames(shapes)).toEqual(['classifier.6', ...names])
