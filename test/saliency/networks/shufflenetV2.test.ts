@@ -93,6 +93,9 @@ test('it is built with its 37 ReLUs and halves the image five times', () => {
   const activations = builtActivations(recogniseNetwork(zeros(narrow), 'x.pth'), 64)
   expect(activations.map(({ op }) => op)).toEqual(Array.from({ length: 37 }, () => 'relu'))
   expect(activations.at(-1)?.shape).toEqual([1, 32, 2, 2])
+  // Of each stage's first block the ReLU before its strided convolution still has the sides of the stage before.
+  const bySide = [32, 16, 8, 4, 2].map((side) => activations.filter(({ shape }) => shape[2] === side).length)
+  expect(bySide).toEqual([1, 1, 9, 17, 9])
 })
 
 describe('the first tensor that does not fit is named', () => {
