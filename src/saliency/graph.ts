@@ -63,6 +63,8 @@ export interface Attributes {
   readonly maxPoolGradient: PoolAttributes
   readonly averagePool: { readonly kernel: Pair }
   readonly upsample: { readonly scale: Pair }
+  readonly phase: { readonly strides: Pair; readonly offset: Pair }
+  readonly interleave: { readonly strides: Pair; readonly size: Pair }
   readonly reduceSum: AxesAttributes
   readonly reduceMean: AxesAttributes
   readonly reduceMax: AxesAttributes

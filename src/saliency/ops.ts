@@ -173,6 +173,36 @@ const table: { readonly [K in OpName]: Operation<K> } = {
     },
   },
 
+  /**
+   * Every stride-th value in height and width from `offset` on. As many from every offset, so that what lies beyond the end
+   * is 0.
+   */
+  phase: {
+    shape: ([x], { strides }) => [
+      dim(x, 0),
+      dim(x, 1),
+      Math.ceil(dim(x, 2) / strides[0]),
+      Math.ceil(dim(x, 3) / strides[1]),
+    ],
+    gradient: (node, g) => {
+      const { strides, offset } = node.attributes
+      const phases = Array.from({ length: strides[0] * strides[1] }, () => zeros(g.shape))
+      phases[offset[0] * strides[1] + offset[1]] = g
+      const [, , height = 1, width = 1] = first(node).shape
+      return [make('interleave', phases, { strides, size: [height, width] })]
+    },
+  },
+  /** The inverse: all phases of one value N×C×`size`, by their offsets in row-major order. */
+  interleave: {
+    shape: ([x], { size }) => [dim(x, 0), dim(x, 1), ...size],
+    gradient: (node, g) => {
+      const { strides } = node.attributes
+      return node.inputs.map((_, i) =>
+        make('phase', [g], { strides, offset: [Math.floor(i / strides[1]), i % strides[1]] }),
+      )
+    },
+  },
+
   // Reductions; the reduced axes stay with length 1.
   reduceSum: { shape: reduced, gradient: (node, g) => [make('expand', [g], { shape: first(node).shape })] },
   reduceMean: {
@@ -291,6 +321,10 @@ export function constant(data: Float32Array | readonly number[], shape: Shape, l
 
 export function scalar(value: number): Node {
   return constant([value], [1])
+}
+
+export function zeros(shape: Shape): Node {
+  return make('expand', [scalar(0)], { shape })
 }
 
 /** The values of a constant node; raises for anything else. */

@@ -1,13 +1,7 @@
-import {
-  consumersOf,
-  topological,
-  type Attributes,
-  type Node,
-  type NodeOf,
-  type OpName,
-  type Padding,
-} from './graph.ts'
+import { convolutionGradient } from './convolutionGradient.ts'
+import { consumersOf, topological, type Attributes, type Node, type NodeOf, type OpName } from './graph.ts'
 import { batchNormScale, constant, constantData, inputAt, make } from './ops.ts'
+import { Phases } from './phases.ts'
 
 /**
  * Rewrites that keep a graph's value and make it cheaper. Derived weights (scaled, flipped) are written as operations on
@@ -26,21 +20,27 @@ export type Rewritten = ReadonlyMap<Node, Node>
 /** `node` has its inputs rewritten already; `single(input)` tells whether it alone consumes that input. */
 type Rule = (node: Node, single: (input: number) => boolean) => Node
 
-/** Folds batch norms into convolutions or affine rows, and pools before a transition's 1×1 convolution. */
+/** Folds batch norms into convolutions or affine rows, pools before a transition's 1×1 convolution, widens narrow groups. */
 export function simplifyNetwork(roots: readonly Node[]): Rewritten {
   return rewrite(roots, (node, single) => {
     if (node.op === 'batchNorm') return foldBatchNorm(node, single(0))
     if (node.op === 'averagePool') return poolBeforeConv(node, single(0))
+    if (node.op === 'conv') return widerGroups(node)
     return node
   })
 }
 
-/** Turns gradients of stride-1 convolutions into plain convolutions and drops factors into their weights. */
+/** Turns gradients of convolutions into plain convolutions and drops factors into their weights. */
 export function simplifyGradient(roots: readonly Node[]): Rewritten {
+  const phases = new Phases()
   return rewrite(roots, (node, single) => {
-    if (node.op === 'convInputGradient') return flippedConv(node)
-    if (node.op === 'mul') return foldFactor(foldChannelFactors(node), single(0))
-    return node
+    const simpler =
+      node.op === 'convInputGradient'
+        ? convolutionGradient(node)
+        : node.op === 'mul'
+          ? foldFactor(foldChannelFactors(node), single(0))
+          : node
+    return phases.rewrite(simpler, single)
   })
 }
 
@@ -99,29 +99,31 @@ function poolBeforeConv(pool: NodeOf<'averagePool'>, onlyConsumer: boolean): Nod
   return make('conv', [pooled, ...conv.inputs.slice(1)], conv.attributes, conv.label)
 }
 
+/** Channels of a group that engines compute on their fast path: the largest block of ONNX Runtime's blocked layout. */
+const wideGroup = 16
+
 /**
- * The gradient of a stride-1 convolution is a convolution with the kernel turned by 180° and its channels exchanged,
- * which every engine computes on its fast path. ConvTranspose is the tempting wrong choice: several times slower.
+ * A ResNeXt's groups of four or eight channels, joined to groups of sixteen whose weights are zero between the joined ones.
+ * That is more arithmetic in less time (0.5 to 0.9 of it), since narrow groups leave ONNX Runtime's blocked layout, and there
+ * are fewer groups for engines that take them one by one. Depthwise convolutions have a path of their own and stay.
  */
-function flippedConv(node: NodeOf<'convInputGradient'>): Node {
-  const { strides, pads, groups, inputShape } = node.attributes
+function widerGroups(node: NodeOf<'conv'>): Node {
+  const { groups } = node.attributes
   const weight = inputAt(node, 1)
-  if (groups !== 1 || strides[0] !== 1 || strides[1] !== 1) return node
-  const [height = 1, width = 1] = weight.shape.slice(2)
-  // What padding the forward convolution lacked to keep its size, the backward one needs more of, and the reverse.
-  const g = inputAt(node, 0)
-  const top = height - 1 - pads[0]
-  const left = width - 1 - pads[1]
-  const back: Padding = [
-    top,
-    left,
-    (inputShape[2] ?? 0) - (g.shape[2] ?? 0) + height - 1 - top,
-    (inputShape[3] ?? 0) - (g.shape[3] ?? 0) + width - 1 - left,
-  ]
-  if (back.some((padding) => padding < 0)) return node
-  const exchanged = make('transpose', [weight], { permutation: [1, 0, 2, 3] }, weight.label)
-  const turned = height * width === 1 ? exchanged : make('flip', [exchanged], { axes: [2, 3] }, weight.label)
-  return make('conv', [g, turned], { strides: [1, 1], pads: back, groups: 1 }, node.label)
+  const [outs = 1, ins = 1, height = 1, width = 1] = weight.shape
+  const joined = wideGroup / ins
+  const fits = ins > 1 && joined > 1 && Number.isInteger(joined) && groups % joined === 0
+  const outsPerGroup = outs / groups
+  if (!fits || weight.op !== 'constant' || (outsPerGroup * joined) % wideGroup !== 0) return node
+  const row = ins * height * width
+  const data = new Float32Array(outs * row * joined)
+  for (let out = 0; out < outs; out++) {
+    const place = Math.floor(out / outsPerGroup) % joined
+    data.set(constantData(weight).subarray(out * row, (out + 1) * row), (out * joined + place) * row)
+  }
+  const wide = constant(data, [outs, wideGroup, height, width], weight.label)
+  const attributes = { ...node.attributes, groups: groups / joined }
+  return make('conv', [inputAt(node, 0), wide, ...node.inputs.slice(2)], attributes, node.label)
 }
 
 /**

@@ -93,6 +93,19 @@ export const operationExamples: {
         pads: [0, 0, 0, 0],
         groups: dim(x, 1),
       }),
+    // Depthwise with a stride and uneven padding, and groups of several channels.
+    ({ x, random }) =>
+      make('conv', [x, randomConstant(random, [dim(x, 1), 1, 3, 3]), randomConstant(random, [dim(x, 1)])], {
+        strides: [2, 2],
+        pads: [0, 1, 1, 2],
+        groups: dim(x, 1),
+      }),
+    ({ x, random }) =>
+      make('conv', [make('concat', [x, x], { axis: 1 }), randomConstant(random, [dim(x, 1), 2, 3, 3])], {
+        strides: [2, 1],
+        pads: [1, 1, 1, 1],
+        groups: dim(x, 1),
+      }),
     // Padding beyond what the kernel reaches: the flipped form would need negative padding.
     ({ x, random }) =>
       make('conv', [x, randomConstant(random, [2, dim(x, 1), 1, 1])], {
@@ -139,6 +152,24 @@ export const operationExamples: {
     ({ x }) => make('averagePool', [x], { kernel: [3, 2] }),
   ],
   upsample: [({ x }) => make('upsample', [x], { scale: [2, 3] })],
+  phase: [
+    ({ x }) => make('phase', [x], { strides: [2, 2], offset: [1, 0] }),
+    ({ x }) => make('phase', [x], { strides: [4, 2], offset: [3, 1] }),
+  ],
+  interleave: [
+    ({ x }) =>
+      make(
+        'interleave',
+        [1, 2, 3, 4].map((factor) => times(x, factor)),
+        { strides: [2, 2], size: [12, 9] },
+      ),
+    ({ x }) =>
+      make(
+        'interleave',
+        [1, 2, 3].map((factor) => times(x, factor)),
+        { strides: [1, 3], size: [6, 13] },
+      ),
+  ],
   reduceSum: [({ x }) => make('reduceSum', [x], { axes: [1, 3] })],
   reduceMean: [
     ({ x }) => make('reduceMean', [x], { axes: [2, 3] }),

@@ -98,8 +98,13 @@ export class OnnxModel {
   }
 
   bytes(): Uint8Array {
-    // Some writers use a constant's value rather than the constant.
-    const used = new Set(this.#nodes.flatMap((node) => node.input))
+    // Some writers use a value's origin rather than the value.
+    const used = new Set(this.#outputs.map(({ name }) => name))
+    const nodes = this.#nodes.toReversed().filter(({ input, output }) => {
+      const needed = output.some((name) => used.has(name))
+      if (needed) for (const name of input) used.add(name)
+      return needed
+    })
     const tensors = this.#initializers.filter(({ name }) => used.has(name))
     const model = toBinary(
       ModelProtoSchema,
@@ -111,7 +116,12 @@ export class OnnxModel {
     )
     const graph = toBinary(
       GraphProtoSchema,
-      create(GraphProtoSchema, { name: 'saliency', node: this.#nodes, input: this.#inputs, output: this.#outputs }),
+      create(GraphProtoSchema, {
+        name: 'saliency',
+        node: nodes.toReversed(),
+        input: this.#inputs,
+        output: this.#outputs,
+      }),
     )
     // The encoder copies nested messages once per level, which takes a second for the weights of a DenseNet-121. Fields
     // of a message may be appended to it, so the weights go in by hand, each copied once.

@@ -66,6 +66,24 @@ const kernels: { readonly [K in Computed]: Kernel<K> } = {
       Math.floor(xx / sx),
     ])
   },
+  phase: (node, [x]) => {
+    const { strides, offset } = node.attributes
+    const from = inputAt(node, 0).shape
+    return gather(node.shape, from, values(x), ([n = 0, c = 0, y = 0, xx = 0]) => {
+      const [row, column] = [y * strides[0] + offset[0], xx * strides[1] + offset[1]]
+      return row < (from[2] ?? 0) && column < (from[3] ?? 0) ? [n, c, row, column] : undefined
+    })
+  },
+  interleave: (node, inputs) => {
+    const [sy, sx] = node.attributes.strides
+    const from = inputAt(node, 0).shape
+    return new Float64Array(elements(node.shape)).map((_, i) => {
+      const [n = 0, c = 0, y = 0, x = 0] = unravel(i, node.shape)
+      const phase = values(inputs[(y % sy) * sx + (x % sx)])
+      return at(phase, ravel([n, c, Math.floor(y / sy), Math.floor(x / sx)], from))
+    })
+  },
+
   reduceSum: (node, [x]) => reduce(node, values(x), 0, (total, v) => total + v),
   reduceMean: (node, [x]) => {
     const share = elements(node.shape) / elements(inputAt(node, 0).shape)

@@ -1,5 +1,6 @@
 import type { NamedAttrMap, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core'
-import type { Node, OpName, PoolAttributes } from '../graph.ts'
+import type { Node, NodeOf, OpName, PoolAttributes } from '../graph.ts'
+import { inputAt } from '../ops.ts'
 import type { Kernel, Kernels, TfjsBackend, Value } from './tfjsBackend.ts'
 import { asChannelsLast, asFilter, asPlain, axisIn, inOrderOf, runKernel } from './tfjsLayout.ts'
 
@@ -66,14 +67,15 @@ export const sharedKernels: Kernels = {
     const filter = asFilter(backend, some(w)).tensor
     const ins = (input.shape[3] ?? 1) / groups
     const outs = (filter.shape[3] ?? 1) / groups
+    if (groups > 1 && ins === 1 && strides[0] === strides[1]) {
+      return plusBias(backend, depthwise(backend, node, input, filter), bias)
+    }
     const parts = Array.from({ length: groups }, (_, group) => {
       const from = groups === 1 ? input : part(backend, input, 3, group * ins, ins)
       const by = groups === 1 ? filter : part(backend, filter, 3, group * outs, outs)
       return runKernel(backend, 'Conv2D', { x: from, filter: by }, { ...window(strides), pad: explicitPadding(pads) })
     })
-    const y = joined(backend, parts)
-    const tensor = bias === undefined ? y : runKernel(backend, 'Add', { a: y, b: bias.tensor }, {})
-    return { tensor, layout: 'channelsLast' }
+    return plusBias(backend, joined(backend, parts), bias)
   },
   convInputGradient: (backend, node, [g, w]) => {
     const { strides, pads, groups, inputShape } = node.attributes
@@ -130,6 +132,45 @@ export const sharedKernels: Kernels = {
     const attributes = { alignCorners: false, halfPixelCenters: false, size: node.shape.slice(2) }
     const images = asChannelsLast(backend, some(x)).tensor
     return { tensor: runKernel(backend, 'ResizeNearestNeighbor', { images }, attributes), layout: 'channelsLast' }
+  },
+
+  phase: (backend, node, [x]) => {
+    const { strides, offset } = node.attributes
+    const input = asChannelsLast(backend, some(x)).tensor
+    const [n = 1, height = 1, width = 1, channels = 1] = input.shape
+    const [, , rows = 1, columns = 1] = node.shape
+    const [below, right] = [rows * strides[0] - height, columns * strides[1] - width]
+    const whole =
+      below + right === 0
+        ? input
+        : padded(
+            backend,
+            input,
+            [
+              [0, 0],
+              [0, below],
+              [0, right],
+              [0, 0],
+            ],
+            0,
+          )
+    const split = reshaped(backend, whole, [n * rows, strides[0], columns, strides[1] * channels])
+    const row = part(backend, split, 1, offset[0], 1)
+    const column = part(backend, row, 3, offset[1] * channels, channels)
+    return { tensor: reshaped(backend, column, [n, rows, columns, channels]), layout: 'channelsLast' }
+  },
+  interleave: (backend, node, inputs) => {
+    const [sy, sx] = node.attributes.strides
+    const [n = 1, channels = 1, height = 1, width = 1] = node.shape
+    const [, , rows = 1, columns = 1] = inputAt(node, 0).shape
+    // With channels last, what lies side by side is joined along the channels, and rows below one another as one long row.
+    const phases = inputs.map((input) => asChannelsLast(backend, input).tensor)
+    const lines = Array.from({ length: sy }, (_, y) => {
+      const line = joined(backend, phases.slice(y * sx, (y + 1) * sx))
+      return reshaped(backend, line, [n, rows, 1, columns * sx * channels])
+    })
+    const all = reshaped(backend, joined(backend, lines), [n, rows * sy, columns * sx, channels])
+    return { tensor: withoutPadding(backend, all, [0, 0, 0, 0], height, width), layout: 'channelsLast' }
   },
 
   reduceSum: reduction('Sum', 'axis'),
@@ -214,6 +255,25 @@ export const sharedKernels: Kernels = {
 function clipped(backend: TfjsBackend, value: Value, clipValueMin: number, clipValueMax: number): Value {
   const tensor = runKernel(backend, 'ClipByValue', { x: value.tensor }, { clipValueMin, clipValueMax })
   return { ...value, tensor }
+}
+
+/** One channel in each group, by the kernel for that: one group at a time would be a thousand kernels a layer. */
+function depthwise(backend: TfjsBackend, { attributes }: NodeOf<'conv'>, input: Tensor, filter: Tensor): Tensor {
+  const { strides, pads, groups } = attributes
+  const paddings = explicitPadding(pads)
+  const x = paddings === 'valid' ? input : padded(backend, input, paddings, 0)
+  const [height = 1, width = 1, , outs = 1] = filter.shape
+  const perChannel = reshaped(backend, filter, [height, width, groups, outs / groups])
+  const inputs = { x, filter: perChannel }
+  return runKernel(backend, 'DepthwiseConv2dNative', inputs, {
+    ...window(strides),
+    pad: 'valid',
+  })
+}
+
+function plusBias(backend: TfjsBackend, y: Tensor, bias: Value | undefined): Value {
+  const tensor = bias === undefined ? y : runKernel(backend, 'Add', { a: y, b: bias.tensor }, {})
+  return { tensor, layout: 'channelsLast' }
 }
 
 /** 1 where 0 < y < 6, else 0. */
