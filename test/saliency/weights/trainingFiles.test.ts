@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { recogniseNetwork } from '../../../src/saliency/networks/families.ts'
 import { loadNetwork } from '../../../src/saliency/networks/load.ts'
 import { readWeights } from '../../../src/saliency/weights/read.ts'
 import type { Tensors } from '../../../src/saliency/weights/tensors.ts'
@@ -65,6 +66,17 @@ describe('what the weights themselves need is refused by name', () => {
         code: 'unsupported-network',
         message: expect.stringContaining(`${file} stores ${what}: headlight needs `),
       }),
+    )
+  })
+
+  test('a bias that may be there or not, of an output whose name tells nothing', () => {
+    const renamed = [...readWeights(bytesOf('plain.pth'), 'x.pth').tensors].map(
+      ([name, value]) => [name.replace('linear_reg', 'fc'), value] as const,
+    )
+    const tensors = new Map(renamed.filter(([name]) => name !== 'fc.bias'))
+    expect(recogniseNetwork(tensors, 'x.pth').outputs).toEqual([{ output: 'fc', outputs: 6, bias: false }])
+    expect(() => recogniseNetwork(tensors, 'x.pth', {}, new Map([['fc.bias', 'int8 numbers']]))).toThrow(
+      'x.pth stores fc.bias as int8 numbers',
     )
   })
 

@@ -8,7 +8,8 @@ export interface Tried {
   readonly verdict?: string
   /** An error that is no clean refusal. */
   readonly wrong?: string
-  readonly durationMs?: number
+  /** Of the processor's time: a busy machine makes no mutant slow. */
+  readonly cpuMs?: number
   /** The most that the process has held so far. */
   readonly peakBytes?: number
 }
@@ -24,7 +25,7 @@ for (let index = first; index < count; index++) {
   const mutant = mutantOf(wholes, index, seed)
   const { name } = mutant
   await tell({ index, name })
-  const start = performance.now()
+  const start = process.cpuUsage()
   let verdict = 'wrong'
   let wrong: string | undefined
   try {
@@ -32,8 +33,9 @@ for (let index = first; index < count; index++) {
   } catch (error) {
     wrong = String(error instanceof Error ? error.stack : error).slice(0, 1500)
   }
-  const durationMs = performance.now() - start
+  const { user, system } = process.cpuUsage(start)
+  const cpuMs = (user + system) / 1000
   const peakBytes = process.resourceUsage().maxRSS * 1024
-  await tell({ index, name, verdict, durationMs, peakBytes, ...(wrong === undefined ? {} : { wrong }) })
+  await tell({ index, name, verdict, cpuMs, peakBytes, ...(wrong === undefined ? {} : { wrong }) })
 }
 process.disconnect?.()
