@@ -14,6 +14,8 @@ import { vgg } from './vgg.ts'
 /** Every family that headlight builds. A new one is its own file and a place in this list. */
 const families: readonly NetworkFamily[] = [denseNet, resNet, repVgg, vgg, mobileNetV1, mobileNetV2, shuffleNetV2]
 
+const known = families.map(({ layout }) => layout).join(', ')
+
 /**
  * The network that the weights make up; `given` is what the description says of batch norms, `unreadable` what lies beside
  * the weights (see `Weights`). InputError
@@ -51,27 +53,45 @@ export function recogniseNetwork(
   if (first !== undefined) return first.network
   // The family that found a place for most tensors is the nearest one.
   const [nearest] = refusals.toSorted((a, b) => b.placed - a.placed)
-  throw nearest?.error ?? unknownNetwork(weights, file)
+  throw otherNetwork(held, file) ?? nearest?.error ?? unknownNetwork(held, file)
 }
 
 function underNames<T>(byName: ReadonlyMap<string, T>, names: ReadonlyMap<string, string>): ReadonlyMap<string, T> {
   return new Map([...byName].map(([name, value]): [string, T] => [names.get(name) ?? name, value]))
 }
 
-/** Families that headlight does not build, by a tensor that tells of them. */
-const otherFamilies: readonly (readonly [family: string, telling: RegExp])[] = [
-  ['vision transformer', /(?:^|\.)(?:cls_token|class_token)$/],
-  ['EfficientNet', /(?:^|\.)_blocks\.0\._depthwise_conv\.weight$|(?:^|\.)blocks\.0\.0\.conv_dw\.weight$/],
-  ['MobileNetV3 or EfficientNet', /(?:^|\.)features\.1\.(?:0\.)?block\.0\.0\.weight$/],
+/** Networks that headlight does not build, by the name of a tensor that no network has which it builds. */
+const otherNetworks: readonly (readonly [network: string, telling: RegExp])[] = [
+  ['a Swin transformer', /(?:^|\.)relative_position_bias_table$/],
+  ['a vision transformer', /(?:^|\.)(?:cls_token|class_token|attn\.qkv\.weight)$/],
+  ['a MobileNetV3 or an EfficientNet', /(?:^|\.)features\.1\.(?:0\.)?block\.0\.0\.weight$/],
+  ['a MobileNetV3 or an EfficientNet', /(?:^|\.)_blocks\.0\._depthwise_conv\.|(?:^|\.)blocks\.0\.0\.conv_dw\.weight$/],
+  ['a ConvNeXt', /(?:^|\.)features\.1\.0\.layer_scale$|(?:^|\.)stages\.0\.blocks\.0\.conv_dw\.weight$/],
+  ["a RepVGG or a MobileOne in timm's names", /(?:^|\.)conv_kxk\./],
+  ['a SqueezeNet', /(?:^|\.)features\.\d+\.squeeze\.weight$/],
+  ['a GoogLeNet or an Inception', /(?:^|\.)(?:inception3a\.|Conv2d_1a_3x3\.|Mixed_5b\.)/],
+  ['a YOLO', /(?:^|\.)model\.\d+\.(?:cv\d|m\.\d+)\./],
+  ['a U-Net', /(?:^|\.)(?:inc\.double_conv|down\d\.maxpool_conv|upconv\d)\./],
+  ['a recurrent network', /(?:^|\.)weight_ih_l0$/],
 ]
 
-function unknownNetwork(weights: Tensors, file: string): InputError {
-  const names = [...weights.keys()]
-  const family = otherFamilies.find(([, telling]) => names.some((name) => telling.test(name)))?.[0]
-  const kind = family === undefined ? 'is of no family of networks that headlight builds' : `looks like a ${family}`
-  const some = names.slice(0, 3).join(', ')
-  const known = families.map(({ layout }) => layout).join(', ')
-  return unsupported(file, `${kind} (its weights begin with ${some || 'none at all'}); headlight builds ${known}`)
+function unknownNetwork(names: readonly string[], file: string): InputError {
+  const some = names.slice(0, 3).join(', ') || 'none at all'
+  return unsupported(file, `is of no known kind (its weights begin with ${some}); headlight builds ${known}`)
+}
+
+/** Undefined where no name tells of a network that headlight does not build. */
+function otherNetwork(names: readonly string[], file: string): InputError | undefined {
+  for (const [network, telling] of otherNetworks) {
+    const name = names.find((one) => telling.test(one))
+    if (name !== undefined) {
+      return unsupported(
+        file,
+        `looks like ${network} (it holds ${name}), which headlight does not build; it builds ${known}`,
+      )
+    }
+  }
+  return undefined
 }
 
 function unsupported(file: string, what: string): InputError {

@@ -150,7 +150,12 @@ export class TrunkReader {
         `${this.#file} stores ${name} as ${what}: headlight needs floating-point weights, so save the network unquantised, its state_dict() alone`,
       )
     }
-    return this.unsupported(`lacks ${name}`)
+    // `conv1.0.weight` for `conv1.weight`: several layers stand where one belongs, such as the stem of a ResNet-D.
+    const layer = name.slice(0, name.lastIndexOf('.') + 1)
+    const inside = [...this.#weights.keys()].find(
+      (held) => held.startsWith(layer) && held.slice(layer.length).includes('.'),
+    )
+    return this.unsupported(inside === undefined ? `lacks ${name}` : `has ${inside} where ${name} belongs`)
   }
 
   unsupported(what: string): InputError {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { recogniseNetwork } from '../../../src/saliency/networks/families.ts'
 import { tinyWith } from '../../support/tinyNetwork.ts'
 import { zeros } from '../../support/zeroWeights.ts'
@@ -7,10 +7,40 @@ function refusal(message: RegExp): unknown {
   return expect.objectContaining({ code: 'unsupported-network', message: expect.stringMatching(message) })
 }
 
-test('weights of no known family are refused by what they look like', () => {
+test('weights of no known family are refused by what they begin with', () => {
   expect(() => recogniseNetwork(new Map(), 'x.pkl')).toThrow(refusal(/begin with none at all.*DenseNets.*ResNets/))
-  const transformer = zeros({ cls_token: [1, 1, 8], 'blocks.0.attn.qkv.weight': [24, 8] })
-  expect(() => recogniseNetwork(transformer, 'x.pkl')).toThrow(refusal(/^x\.pkl looks like a vision transformer/))
+  const odd = zeros({ 'a.weight': [1], 'b.weight': [1], 'c.weight': [1], 'd.weight': [1] })
+  expect(() => recogniseNetwork(odd, 'x.pkl')).toThrow(
+    refusal(
+      /^x\.pkl is of no known kind \(its weights begin with a\.weight, b\.weight, c\.weight\); headlight builds Dense/,
+    ),
+  )
+})
+
+/** Names of tensors as the projects' own files have them. */
+describe('a network that headlight does not build is told by what it holds', () => {
+  test.each<readonly [network: string, tensor: string, others: readonly string[]]>([
+    ['a vision transformer', 'cls_token', ['pos_embed', 'blocks.0.attn.qkv.weight']],
+    ['a vision transformer', 'backbone.class_token', ['backbone.conv_proj.weight']],
+    ['a Swin transformer', 'features.1.0.attn.relative_position_bias_table', ['features.0.0.weight']],
+    ['a MobileNetV3 or an EfficientNet', 'features.1.0.block.0.0.weight', ['features.0.0.weight']],
+    ['a MobileNetV3 or an EfficientNet', 'features.1.block.0.0.weight', ['features.0.0.weight', 'linear_reg.0.weight']],
+    ['a MobileNetV3 or an EfficientNet', '_blocks.0._depthwise_conv.weight', ['_conv_stem.weight']],
+    ['a MobileNetV3 or an EfficientNet', 'blocks.0.0.conv_dw.weight', ['conv_stem.weight', 'bn1.weight']],
+    ['a ConvNeXt', 'features.1.0.layer_scale', ['features.0.0.weight']],
+    ["a RepVGG or a MobileOne in timm's names", 'stem.conv_kxk.conv.weight', ['stages.0.0.conv_1x1.conv.weight']],
+    ['a SqueezeNet', 'features.3.squeeze.weight', ['features.0.weight', 'features.0.bias']],
+    ['a GoogLeNet or an Inception', 'inception3a.branch1.conv.weight', ['conv1.conv.weight']],
+    ['a YOLO', 'model.2.cv1.conv.weight', ['model.0.conv.weight']],
+    ['a U-Net', 'inc.double_conv.0.weight', ['down1.maxpool_conv.1.double_conv.0.weight', 'up1.up.weight']],
+    ['a recurrent network', 'lstm.weight_ih_l0', ['lstm.weight_hh_l0', 'fc.weight']],
+  ])('%s: %s', (network, tensor, others) => {
+    const weights = zeros(Object.fromEntries([tensor, ...others].map((name) => [name, [4, 3, 3, 3]])))
+    const said = `x.pkl looks like ${network} (it holds ${tensor}), which headlight does not build; it builds DenseNets`
+    expect(() => recogniseNetwork(weights, 'x.pkl')).toThrow(
+      expect.objectContaining({ code: 'unsupported-network', message: expect.stringContaining(said) }),
+    )
+  })
 })
 
 test('of two families that both claim the weights the nearest one says what does not fit', () => {

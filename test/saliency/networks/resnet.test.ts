@@ -118,8 +118,32 @@ describe('the first tensor that does not fit is named', () => {
     expect(() => recogniseNetwork(zeros(rest), 'x.pth')).toThrow(refusal(new RegExp(`x\\.pth lacks ${missing}: `)))
   })
 
+  test('a deep stem, as ResNet-D has it', () => {
+    const { 'conv1.weight': _, ...rest } = resNet18
+    const deep = { 'conv1.0.weight': [32, 3, 3, 3], ...norm('conv1.1', 32), 'conv1.3.weight': [32, 32, 3, 3], ...rest }
+    expect(() => recogniseNetwork(zeros(deep), 'x.pth')).toThrow(
+      refusal(/^x\.pth has conv1\.0\.weight where conv1\.weight belongs: headlight builds ResNets/),
+    )
+  })
+
+  test('a file that was cut off', () => {
+    const upTo = (last: string): Shapes =>
+      Object.fromEntries(Object.entries(resNet18).slice(0, Object.keys(resNet18).indexOf(last)))
+    expect(() => recogniseNetwork(zeros(upTo('layer4.1.bn2.running_mean')), 'x.pth')).toThrow(
+      refusal(/lacks layer4\.1\.bn2\.running_mean: /),
+    )
+    expect(() => recogniseNetwork(zeros(upTo('linear_reg.weight')), 'x.pth')).toThrow(
+      refusal(/has no head: a weight of shape \[outputs, 512\] beside the trunk is missing/),
+    )
+  })
+
   test.each<readonly [string, Shapes, RegExp]>([
     ['a stem of three convolutions', { 'conv1.weight': [64, 3, 3, 3] }, /conv1\.weight of shape \[64, 3, 3, 3\]/],
+    [
+      'attention in a block',
+      { 'layer1.0.ca.fc1.weight': [4, 64, 1, 1] },
+      /holds layer1\.0\.ca\.fc1\.weight \[4, 64, 1, 1\]/,
+    ],
     ['squeeze and excitation', { 'layer1.0.se.fc1.weight': [4, 64] }, /holds layer1\.0\.se\.fc1\.weight \[4, 64\]/],
     ['attention behind the stem', { 'ca.fc1.weight': [4, 64, 1, 1] }, /holds ca\.fc1\.weight \[4, 64, 1, 1\]/],
     ['a third block', { 'layer4.3.bn1.bias': [512] }, /lacks layer4\.2\.conv1\.weight/],

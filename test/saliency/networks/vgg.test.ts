@@ -221,7 +221,11 @@ describe('the first tensor that does not fit is named', () => {
       { 'features.5.weight': [8, 4, 3, 3] },
       /features\.5\.weight of shape \[8, 4, 3, 3\] where \[any, 8/,
     ],
-    ['SqueezeNet’s blocks', { 'features.8.squeeze.weight': [2, 8, 1, 1] }, /lacks features\.8\.weight/],
+    [
+      'another convolution inside',
+      { 'features.8.branch.weight': [2, 8, 1, 1] },
+      /has features\.8\.branch\.weight where features\.8\.weight/,
+    ],
     ['linear layers in a row', { 'classifier.4.weight': [12, 12] }, /classifier\.4 after classifier\.3/],
     ['a norm in the classifier', { 'classifier.1.running_var': [10] }, /classifier\.1 after classifier\.0/],
     ['features of another trunk', { 'classifier.0.weight': [10, 100] }, /classifier\.0 on 100 numbers/],
