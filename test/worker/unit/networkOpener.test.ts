@@ -24,18 +24,21 @@ afterEach(() => {
 
 function opener(device: string, open: () => Promise<void> = () => Promise.resolve()) {
   const sent: UnitReport[] = []
+  const opened: unknown[] = []
   const host = {
     device,
-    open: async (_name: string, _network: unknown, _options: unknown, onBegin: (batch: number | null) => void) => {
+    open: async (_name: string, _network: unknown, options: unknown, onBegin: (batch: number | null) => void) => {
+      opened.push(options)
       onBegin(null)
       await open()
-      return { engine: 'fake', batch: 1, explain: () => Promise.resolve({ explanations: [], engineMs: 1 }) }
+      const explain = (...batch: unknown[]) => Promise.resolve({ explanations: [], engineMs: 1, batch })
+      return { engine: 'fake', batch: 1, explain }
     },
   }
   const settings = { engine: 'onnxruntime:cuda', batch: null, gpuEnvironment: { CUDA_VISIBLE_DEVICES: '0' } }
   const made = new NetworkOpener(host as unknown as EngineHost, settings as UnitSettings, (report) => sent.push(report))
   const said = (type: UnitReport['type']) => sent.filter((report) => report.type === type)
-  return { opener: made, sent, said }
+  return { opener: made, opened, sent, said }
 }
 
 const set = resultSet('file:///images/')
@@ -106,4 +109,17 @@ test('one that cannot be opened is not held, and keeps none waiting', async () =
   await expect.poll(() => said('mayOpen')).toHaveLength(2)
   one.permitted()
   expect((await next).engine.engine).toBe('fake')
+})
+
+test('a network is opened as its result set says, and images go on with their classes', async () => {
+  const { opener: one, opened, said } = opener('the CPU')
+  for (const [count, options] of [{}, { relu6: 'plain' as const, scope: 'stem' as const }].entries()) {
+    const opening = one.open('set', resultSet('file:///images/', options), file)
+    await expect.poll(() => said('mayOpen')).toHaveLength(count + 1)
+    one.permitted()
+    const { engine } = await opening
+    const image = new Uint8Array(1)
+    expect(await engine.explain([image], [3])).toMatchObject({ batch: [[image], [3]] })
+  }
+  expect(opened).toMatchObject([{ scope: 'all' }, { scope: 'stem', relu6: 'plain' }])
 })
