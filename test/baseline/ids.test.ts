@@ -49,6 +49,12 @@ const flagCases: Record<string, Readonly<Record<string, unknown>>> = {
   'csv with columns': { adapter: 'csv', index: 'labels.csv', columns: 'key=image,yaw=ry,pitch=rx,roll=rz' },
   'csv with faces': { adapter: 'csv', index: 'labels.csv', columns: 'face=person' },
   'csv with classes': { adapter: 'csv', index: 'labels.csv', columns: 'class=category' },
+  'each image’s own class': {
+    adapter: 'csv',
+    index: 'labels.csv',
+    columns: 'class=category',
+    objective: 'class:label',
+  },
   'plain ReLU6': { relu6: 'plain' },
   'labels with other signs': { adapter: 'aflw2000', labelSigns: 'roll=-1,yaw=-1' },
 }

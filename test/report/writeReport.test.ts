@@ -95,6 +95,13 @@ describe('the chosen samples', () => {
     const { samples } = await report({ samples: [{ key: 'a.png', estimate: [90, 0, 0], label: [120, 0, 0] }] })
     expect(samples[0]).toMatchObject({ mean: null, worst: false, notes: ['beyond ±99°, not counted'] })
   })
+
+  it('say which class their map is of where that is their own', async () => {
+    const notes = async (objective: string) =>
+      (await report({ samples: [{ key: 'a.png', class: 3 }], objectives: [objective] })).samples[0]?.notes
+    expect(await notes('class:label')).toEqual(['class 3'])
+    expect(await notes('class:1')).toEqual([])
+  })
 })
 
 describe('labels', () => {

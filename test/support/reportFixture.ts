@@ -22,6 +22,8 @@ export interface FixtureSample {
   readonly label?: Triple | null
   /** Why the label cannot be used. */
   readonly labelFault?: string
+  /** The index of its class. */
+  readonly class?: number
   readonly failed?: { code: string; message: string }
 }
 
@@ -128,6 +130,7 @@ function recordOf(
     subject: null,
     sequence: null,
     frame: null,
+    ...(sample.class === undefined ? {} : { class: sample.class }),
     ...(labelFault === undefined ? {} : { labelFault }),
     objectives: Object.fromEntries(
       objectives.map((objective) => [
