@@ -1,0 +1,171 @@
+"""A network's outputs as angles and as what is differentiated, by the description that stands in a result set."""
+
+import math
+
+import torch
+from guided import CannotCompare
+
+ANGLES = ("yaw", "pitch", "roll")
+
+
+class Outputs:
+    """
+    Raw outputs of one forward pass, by the names of the description's heads. They are taken from the layers of these
+    names, so that it does not matter what the module makes of them and in which order it returns it. `layers` says where
+    a layer is called differently: {"fc_yaw": "head.yaw"}.
+    """
+
+    def __init__(self, module, heads, layers):
+        self.found = {}
+        for output in {head["output"] for head in heads}:
+            layer = layer_of(module, output, layers)
+            layer.register_forward_hook(lambda _, __, result, name=output: self.found.__setitem__(name, result))
+
+    def __getitem__(self, output):
+        if output not in self.found:
+            raise CannotCompare(f"forward() does not call the layer of the output {output}; give --decode")
+        return self.found[output]
+
+
+def layer_of(module, output, layers):
+    wanted = layers.get(output, output)
+    named = {name: layer for name, layer in module.named_modules() if name}
+    if wanted in named:
+        return named[wanted]
+    behind = [name for name in named if name.endswith(f".{wanted}")]
+    if len(behind) == 1:
+        return named[behind[0]]
+    linear = ", ".join(name for name, layer in named.items() if isinstance(layer, torch.nn.Linear)) or "none"
+    raise CannotCompare(
+        f"the module has no layer {wanted} for the head {output} (linear layers: {linear}); "
+        f"give --layer {output}=NAME, or --decode"
+    )
+
+
+def decode(heads, outputs):
+    """Yaw, pitch and roll in degrees, N each, as far as there are heads for them."""
+    angles = {}
+    for head in heads:
+        if head["kind"] == "classes":
+            continue
+        made = DECODES.get(head["kind"])
+        if made is None:
+            raise CannotCompare(f"this version does not know heads of the kind {head['kind']}; give --decode")
+        angles.update(made(outputs[head["output"]], head))
+    return {angle: angles[angle] for angle in ANGLES if angle in angles}
+
+
+def logits_of(head, output):
+    start = head.get("start", 0)
+    return output[:, start : start + head["bins"]]
+
+
+def binned(output, head):
+    """The expected angle over the bins (Ruiz et al. 2018, arXiv 1710.00925)."""
+    shares = torch.softmax(logits_of(head, output), 1)
+    numbers = torch.arange(head["bins"], dtype=output.dtype, device=output.device)
+    return {head["angle"]: head["sign"] * ((shares * numbers).sum(1) * head["step"] + head["offset"])}
+
+
+def value(output, head):
+    found = output[:, head.get("index", 0)] * head.get("scale", 1) + head.get("offset", 0)
+    return {head["angle"]: head["sign"] * found * (180 / math.pi if head["unit"] == "radians" else 1)}
+
+
+def rotation6d(output, head):
+    """Zhou et al. 2019, arXiv 1812.07035, as 6DRepNet orders it: two columns, the third across them, the second anew."""
+    numbers = part(output, head, 6)
+    x = unit(numbers[:, 0:3])
+    z = unit(torch.linalg.cross(x, numbers[:, 3:6]))
+    return by_matrix(torch.stack([x, torch.linalg.cross(z, x), z], 2), head)
+
+
+def matrix(output, head):
+    return by_matrix(part(output, head, 9).reshape(-1, 3, 3), head)
+
+
+def quaternion(output, head):
+    numbers = unit(part(output, head, 4))
+    w, x, y, z = numbers.unbind(1) if head["order"] == "wxyz" else numbers.roll(1, 1).unbind(1)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return by_matrix(torch.stack([torch.stack(row, 1) for row in rows], 1), head)
+
+
+def pose3dmm(output, head):
+    """
+    The pose of a 3D morphable model: a scaled rotation of three rows, the translation as its fourth column. These are the
+    angles of 300W-LP's labels, left-handed in y and z; 3DDFA_V2's own code reads others.
+    """
+    numbers = part(output, head, 12) * output.new_tensor(head["std"]) + output.new_tensor(head["mean"])
+    rows = numbers.reshape(-1, 3, 4)[:, :, :3]
+    first, second = unit(rows[:, 0]), unit(rows[:, 1])
+    turned = output.new_tensor([[1.0, -1, -1], [-1, 1, 1], [-1, 1, 1]])
+    return by_matrix(torch.stack([first, second, torch.linalg.cross(first, second)], 1) * turned, {**head, "euler": "xyz"})
+
+
+DECODES = {
+    "binned": binned,
+    "value": value,
+    "rotation6d": rotation6d,
+    "matrix": matrix,
+    "quaternion": quaternion,
+    "pose3dmm": pose3dmm,
+}
+
+
+def part(output, head, count):
+    start = head.get("start", 0)
+    return output[:, start : start + count]
+
+
+def unit(vectors):
+    return vectors / vectors.norm(dim=1, keepdim=True).clamp(min=1e-8)
+
+
+def by_matrix(rotation, head):
+    """`zyx`: R = Rz(roll) Ry(yaw) Rx(pitch), 6DRepNet's. `xyz`: R = Rx(pitch) Ry(yaw) Rz(roll)."""
+    r = rotation.transpose(1, 2) if head.get("transpose") else rotation
+    if head["euler"] == "zyx":
+        yaw = torch.atan2(-r[:, 2, 0], torch.hypot(r[:, 0, 0], r[:, 1, 0]))
+        pitch, roll = torch.atan2(r[:, 2, 1], r[:, 2, 2]), torch.atan2(r[:, 1, 0], r[:, 0, 0])
+    else:
+        yaw = torch.atan2(r[:, 0, 2], torch.hypot(r[:, 1, 2], r[:, 2, 2]))
+        pitch, roll = torch.atan2(r[:, 1, 2], r[:, 2, 2]), torch.atan2(-r[:, 0, 1], r[:, 0, 0])
+    signs = head.get("signs", {})
+    found = {"yaw": yaw, "pitch": pitch, "roll": roll}
+    return {angle: signs.get(angle, 1) * turn * 180 / math.pi for angle, turn in found.items()}
+
+
+def objective(name, heads, outputs, angles, label=None):
+    """The scalar that `name` differentiates, for one image: sum, yaw, -yaw, yaw:top, yaw:bin:3, class:5, output:2 …"""
+    if name.startswith("-"):
+        return -objective(name[1:], heads, outputs, angles, label)
+    if name == "sum":
+        return sum(angles.values()).sum()
+    what, *rest = name.split(":")
+    if what in ANGLES and not rest:
+        return angles[what].sum()
+    if what in ANGLES:
+        head = next(head for head in heads if head["kind"] == "binned" and head["angle"] == what)
+        return picked(logits_of(head, outputs[head["output"]]), rest[-1], label)
+    if what == "class":
+        head = next(head for head in heads if head["kind"] == "classes")
+        return picked(outputs[head["output"]], rest[0], label)
+    if what == "output":
+        output = ":".join(rest[:-1]) or heads[0]["output"]
+        return picked(outputs[output], rest[-1], label)
+    raise CannotCompare(f"this version does not know the objective {name}; choose others with --objective")
+
+
+def picked(values, which, label):
+    if which == "top":
+        return values.max(1).values.sum()
+    if which == "label":
+        if label is None:
+            raise CannotCompare("the objective class:label needs the class of each image, which no record holds")
+        return values[:, label].sum()
+    return values[:, int(which)].sum()

@@ -1,0 +1,100 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect } from 'vitest'
+import { z } from 'zod'
+import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../support/headlight.ts'
+import { itWithPyTorch, jsonOfPython, runPython } from '../support/pytorch.ts'
+
+const modules = 'test/examples/tinyDenseNet.py'
+
+function compare(module: string, args: readonly string[]) {
+  return runPython('examples/pytorch/compare.py', ['--module', `${modules}:${module}`, ...args])
+}
+
+describe('examples/pytorch/compare.py', () => {
+  itWithPyTorch('does guided backpropagation, decoding and preprocessing as golden data have them', async () => {
+    const { networks, inputs, ways } = z
+      .object({
+        networks: z.object({
+          angles: z.number(),
+          gradients: z.number(),
+          counts: z.record(z.string(), z.tuple([z.int(), z.int()])),
+        }),
+        inputs: z.object({ inputs: z.int(), boxes: z.int(), differ: z.array(z.unknown()) }),
+        ways: z.record(z.string(), z.number()),
+      })
+      .parse(
+        await jsonOfPython('test/examples/agreement.py', [
+          'resnet18_6d',
+          'resnet50_bins',
+          'repvgg_6d',
+          'mobilenet_v1_3dmm',
+          'mobilenet_v2_6d',
+        ]),
+      )
+    expect(networks.angles).toBeLessThan(1e-9)
+    // Golden gradients are stored in 16 bits.
+    expect(networks.gradients).toBeLessThan(3e-4)
+    expect(networks.counts).toMatchObject({
+      'mobilenet_v2_6d all guided': [35, 0],
+      'mobilenet_v2_6d all plain': [0, 35],
+      'mobilenet_v2_6d stem guided': [1, 34],
+      'resnet50_bins none guided': [0, 16],
+    })
+    expect(inputs.inputs).toBeGreaterThanOrEqual(180)
+    expect(inputs.differ).toEqual([])
+    expect(inputs.boxes).toBe(inputs.inputs)
+    expect(Object.entries(ways).filter(([, off]) => !(off < 1e-7))).toEqual([])
+  })
+
+  itWithPyTorch('agrees with a result set, and finds a module that lacks a ReLU', () =>
+    inFolder(async (folder) => {
+      const output = join(folder, 'out')
+      const call = ['run', '--dataset', imageFolder, '--network', networkFile, '--output', output]
+      const { code, stderr } = await startHeadlight([...call, '--gradients', 'float16', '--objective', 'sum,-yaw'])
+        .ended
+      expect(code, stderr).toBe(0)
+      const args = ['--checkpoint', networkFile, '--output', output, '--images', '2']
+      const same = await compare('TinyDenseNet', [...args, '--preprocess', `${modules}:transform`])
+      expect(same, same.stderr).toMatchObject({ code: 0, stderr: '' })
+      const [headline, ...lines] = same.stdout.trimEnd().split('\n')
+      expect(headline).toBe('tiny_hp.pkl, scope all; 2 images on cpu')
+      expect(lines).toEqual([
+        expect.stringMatching(
+          /^BIWI00000001_-17_\+1_\+17\.png {2}input \S+ {2}angles \S+° {2}gradient of sum \S+ {2}gradient of -yaw \S+ {2}agrees$/,
+        ),
+        expect.stringMatching(/^BIWI00000004_-63_-12_\+0\.png .* agrees$/),
+        '2 of 2 images agree',
+      ])
+      const other = await compare('Wrong', [...args, '--objective', 'sum'])
+      expect(other.code).toBe(1)
+      expect(other.stdout).toMatch(/differs: yaw is \S+° here and \S+° in headlight; the gradient of sum is \S+ off/)
+      expect(other.stdout).toContain('0 of 2 images agree')
+    }),
+  )
+
+  itWithPyTorch('compares the map of one image, an own decode and an own preprocessing', () =>
+    inFolder(async (folder) => {
+      const [json, map] = [join(folder, 'explained.json'), join(folder, 'map.png')]
+      const image = join(imageFolder, 'BIWI00000004_-63_-12_+0.png')
+      const { stdout } = await headlight(['explain', image, '--network', networkFile, '--map', map, '--json'])
+      await writeFile(json, stdout)
+      const args = ['--checkpoint', networkFile, '--explained', json]
+      const same = await compare('TinyDenseNet', [...args, '--decode', `${modules}:to_degrees`])
+      expect(same.stdout).toMatch(/map of sum 100 % {2}agrees\n1 of 1 images agree\n$/)
+      expect(same.code).toBe(0)
+      const shifted = await compare('TinyDenseNet', [
+        ...args,
+        '--preprocess',
+        `${modules}:transform_forgetting_the_mean`,
+      ])
+      expect(shifted.stdout).toMatch(/differs: your input is up to 2\.\d off the description's, see input/)
+      expect(shifted.code).toBe(1)
+      const hiding = await compare('Hiding', args)
+      expect(hiding.stdout).toContain(
+        'not compared: the module hides a part of its backward pass behind torch.utils.checkpoint; switch checkpointing off',
+      )
+      expect(hiding.code).toBe(2)
+    }),
+  )
+})
