@@ -88,23 +88,24 @@ SMALL = {
 }
 
 FULL = {
-    "resnet18_bins": Case(partial(ResNet, BasicBlock, (2, 2, 2, 2), HOPENET), hopenet(), 224, 224),
-    "resnet18_6d": Case(partial(ResNet, BasicBlock, (2, 2, 2, 2), SIX), six, 224, 224),
-    "resnet50_bins": Case(partial(ResNet, Bottleneck, (3, 4, 6, 3), HOPENET), hopenet(), 224, 224),
-    "resnet50_6d": Case(partial(ResNet, Bottleneck, (3, 4, 6, 3), SIX), six, 224, 224),
+    "resnet18_bins": Case(partial(ResNet, BasicBlock, (2, 2, 2, 2), HOPENET), hopenet(), 224, 224, images=1),
+    "resnet18_6d": Case(partial(ResNet, BasicBlock, (2, 2, 2, 2), SIX), six, 224, 224, images=1),
+    "resnet50_bins": Case(partial(ResNet, Bottleneck, (3, 4, 6, 3), HOPENET), hopenet(), 224, 224, images=1),
+    "resnet50_6d": Case(partial(ResNet, Bottleneck, (3, 4, 6, 3), SIX), six, 224, 224, images=1),
     "repvgg_a0_6d": Case(
-        partial(RepVGG, (2, 4, 14, 1), (48, 48, 96, 192, 1280), SIX), six, 224, 224, deployed="repvgg_a0_6d_deployed"
+        partial(RepVGG, (2, 4, 14, 1), (48, 48, 96, 192, 1280), SIX), six, 224, 224, images=1, deployed="repvgg_a0_6d_deployed"
     ),
-    "mobilenet_v1_3dmm": Case(partial(MobileNetV1, {"fc_param": 62}), face, 120, 120, heads=[whitened]),
+    "mobilenet_v1_3dmm": Case(partial(MobileNetV1, {"fc_param": 62}), face, 120, 120, images=1, heads=[whitened]),
     "mobilenet_v2_6d": Case(
         partial(MobileNetV2, SIX, epsilon=1e-3),
         six,
         224,
         224,
+        images=1,
         relu6=True,
         batch_norm={"epsilon": 0.001, "projectionEpsilon": 0.00001},
     ),
-    "shufflenet_v2_bins": Case(partial(ShuffleNetV2, LITE), hopenet(("fc_y", "fc_p", "fc_r")), 224, 224),
+    "shufflenet_v2_bins": Case(partial(ShuffleNetV2, LITE), hopenet(("fc_y", "fc_p", "fc_r")), 224, 224, images=1),
     "vgg11_classes": Case(partial(Vgg, 1000), None, 224, 224, ("class:3",), images=1),
     "vgg11_bn_classes": Case(partial(Vgg, 1000, batch_norm=True), None, 224, 224, ("class:3",), images=1),
 }
