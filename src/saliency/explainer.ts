@@ -67,8 +67,9 @@ export interface Explainer {
   readonly imageBytes: number
   /**
    * At most `batch` images; with an objective `class:label` also the class of each, from 0. Without one, as where only
-   * memory and speed count, its objective is 0 and so is its gradient. One for which the network gives NaN or infinity spoils no other. Raises PlaceError
-   * `engine-wrong` when the engine fails, or gives such a number and misses its known answer, too.
+   * memory and speed count, its objective is 0 and so is its gradient. An image for which the network gives NaN or infinity
+   * spoils no other. Raises PlaceError `engine-wrong` when the engine fails, or gives such a number and misses its known
+   * answer, too.
    */
   explainEach(images: readonly Uint8Array[], classes?: readonly number[]): Promise<(Explanation | NotFinite)[]>
   /** The same, but raises SampleError `not-finite` when one of the images is such a one. */

@@ -26,6 +26,10 @@ export const runCommand: CommandSpec = {
       'with labels from the file names, and one map each for yaw, pitch and roll',
     ],
     [
+      'headlight run --dataset ./images --adapter csv --index ./labels.csv --columns class=category --output ./out --network classifier.pth --objective class:label',
+      'an ordinary classifier, and of each image the map of its own class',
+    ],
+    [
       'headlight run --dataset s3://heads/in/ --output s3://heads/out/ --s3-endpoint http://ceph:7480 --network model.pkl',
       'from and to an S3 service of your own',
     ],
