@@ -1,15 +1,16 @@
-/** How many bytes of argument an operation of a pickle has, by its code. */
-const fixed: Readonly<Record<string, number>> = {
-  ...{ K: 1, M: 2, J: 4, G: 8, q: 1, r: 4, h: 1, j: 4 },
-  ...{ '\x80': 1, '\x95': 8, '\x82': 1, '\x83': 2, '\x84': 4 },
+/** Codes of operations by a number that belongs to them, one letter each. */
+function byCode(codes: Readonly<Record<number, string>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(codes).flatMap(([number, all]) => all.split('').map((code) => [code, Number(number)])),
+  )
 }
+
+/** How many bytes of argument an operation of a pickle has. */
+const fixed = byCode({ 1: 'Kqh\x80\x82', 2: 'M\x83', 4: 'Jrj\x84', 8: 'G\x95' })
 /** How many bytes tell the length of the argument that follows them. */
-const counted: Readonly<Record<string, number>> = {
-  ...{ X: 4, T: 4, B: 4, U: 1, C: 1 },
-  ...{ '\x8c': 1, '\x8d': 8, '\x8e': 8, '\x96': 8, '\x8a': 1, '\x8b': 4 },
-}
+const counted = byCode({ 1: 'UC\x8c\x8a', 4: 'XTB\x8b', 8: '\x8d\x8e\x96' })
 /** How many lines the argument is. */
-const lines: Readonly<Record<string, number>> = { c: 2, i: 2, I: 1, L: 1, F: 1, S: 1, V: 1, p: 1, g: 1, P: 1 }
+const lines = byCode({ 1: 'ILFSVpgP', 2: 'ci' })
 
 /** One operation of a pickle with its argument. */
 export interface Span {
