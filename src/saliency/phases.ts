@@ -14,21 +14,14 @@ export class Phases {
   readonly #known = new Map<Node, Map<string, Node>>()
 
   rewrite(node: Node, single: (input: number) => boolean): Node {
-    switch (node.op) {
-      case 'sum':
-        return summed(node, single)
-      case 'conv':
-        return single(0) && narrows(node) ? pointwise(node) : node
-      case 'relu':
-        return single(0) ? each(node, (phase) => make('relu', [phase])) : node
-      case 'guidedRelu':
-      case 'guidedRelu6':
-        return single(0) ? each(node, (phase, at) => make(node.op, [phase, this.#of(inputAt(node, 1), at)])) : node
-      case 'mul':
-        return single(0) ? this.#masked(node) : node
-      default:
-        return node
+    if (node.op === 'sum') return summed(node, single)
+    if (node.inputs.length === 0 || !single(0)) return node
+    if (node.op === 'conv') return narrows(node) ? pointwise(node) : node
+    if (node.op === 'relu') return each(node, (phase) => make('relu', [phase]))
+    if (node.op === 'guidedRelu' || node.op === 'guidedRelu6') {
+      return each(node, (phase, at) => make(node.op, [phase, this.#of(inputAt(node, 1), at)]))
     }
+    return node.op === 'mul' ? this.#masked(node) : node
   }
 
   #masked(node: NodeOf<'mul'>): Node {

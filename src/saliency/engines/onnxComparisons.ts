@@ -129,9 +129,13 @@ export function writeMaxPoolGradient(
   return model.node('Slice', [whole, model.ints([pads[0], pads[1]]), ends, axes])
 }
 
+export function writeClip(model: OnnxModel, x: string, min: number, max: number): string {
+  return model.node('Clip', [x, number(model, min), number(model, max)])
+}
+
 /** 1 where x > 0, else 0. */
 function isPositive(model: OnnxModel, x: string): string {
-  return model.node('Clip', [model.node('Mul', [x, number(model, huge)]), number(model, 0), number(model, 1)])
+  return writeClip(model, model.node('Mul', [x, number(model, huge)]), 0, 1)
 }
 
 /** 1 where x ≤ 0, else 0. */

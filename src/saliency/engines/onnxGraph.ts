@@ -8,7 +8,8 @@ import {
   type PoolAttributes,
 } from '../graph.ts'
 import { constantData, inputAt } from '../ops.ts'
-import { writeAtan2, writeFirstLargest, writeMaxPoolGradient, writeRound } from './onnxComparisons.ts'
+import { timesOne, writeBandGate, writeGate, writeInterleave, writePhase, writeStridedSlice } from './onnxBlocked.ts'
+import { writeAtan2, writeClip, writeFirstLargest, writeMaxPoolGradient, writeRound } from './onnxComparisons.ts'
 import { OnnxModel } from './onnxModel.ts'
 import type { OnnxForms } from './onnxProviders.ts'
 
@@ -23,7 +24,7 @@ interface GraphNames {
    */
   maxima(x: Node, attributes: PoolAttributes): { readonly values: string; readonly positions: string }
   readonly forms: OnnxForms
-  nameOf(node: Node): string
+  readonly nameOf: (node: Node) => string
   /** Values that are terms of a sum. */
   readonly summed: ReadonlySet<Node>
   /** 0 where an activation N×C×H×W is positive, else a number that no gradient outweighs. One per activation. */
@@ -65,7 +66,7 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
     isBlocked(node, graph.forms)
       ? model.node('Relu', [writeGated(model, node, g, graph.gate(inputAt(node, 1)), graph)])
       : model.node('Mul', [model.node('Relu', [g]), writeStep(model, y)]),
-  relu6: (model, _, [x = '']) => clipped(model, x, 0, 6),
+  relu6: (model, _, [x = '']) => writeClip(model, x, 0, 6),
   relu6Mask: (model, node, [y = ''], { forms }) => writeStep(model, writeBand(model, node, y, forms)),
   guidedRelu6: (model, node, [g = '', y = ''], graph) =>
     isBlocked(node, graph.forms)
@@ -88,7 +89,7 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
   sqrt: (model, _, x) => model.node('Sqrt', x),
   round: (model, _, [x = ''], { forms }) =>
     forms.round === 'kernel' ? model.node('Round', [x]) : writeRound(model, x),
-  clip: (model, { attributes: { min, max } }, [x = '']) => clipped(model, x, min, max),
+  clip: (model, { attributes: { min, max } }, [x = '']) => writeClip(model, x, min, max),
   conv: (model, node, x) => model.node('Conv', x, convAttributes(node)),
   convInputGradient: (model, node, x) => {
     const { inputShape, pads, strides } = node.attributes
@@ -180,13 +181,6 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
   expand: (model, node, x) => model.node('Expand', [...x, model.ints(node.attributes.shape)]),
 }
 
-/**
- * A gate rises from −height at activation 0 to 0 at height / slope ≈ 1e-32. The sweep's gradients are scaled down by 2⁻⁴⁰
- * (see backward.ts), so the height outweighs anything up to 1e18 degrees per unit.
- */
-const gateHeight = 2 ** 20
-const gateSlope = 1e38
-
 function writeStep(model: OnnxModel, x: string): string {
   return model.node('HardSigmoid', [x], { alpha: { float: 1e30 }, beta: { float: 0 } })
 }
@@ -216,10 +210,6 @@ function writeChannelwise(
   const shape = [channels, ...plane.map(() => 1)]
   const scaled = model.node('Mul', [x, model.floats(each(scale), shape)])
   return shift === undefined ? scaled : model.node('Add', [scaled, model.floats(each(shift), shape)])
-}
-
-function clipped(model: OnnxModel, x: string, min: number, max: number): string {
-  return model.node('Clip', [x, ...[min, max].map((bound) => model.floats(Float32Array.of(bound), []))])
 }
 
 function isBlocked({ shape }: Node, { layout }: OnnxForms): boolean {
@@ -273,18 +263,6 @@ export function writeOnnx(graph: Graph, forms: OnnxForms): Uint8Array {
   return model.bytes()
 }
 
-/** Brings the blocked layout back. */
-function timesOne(model: OnnxModel, channels: number, x: string): string {
-  return timesConstant(model, channels, x, 1)
-}
-
-function timesConstant(model: OnnxModel, channels: number, x: string, factor: number, shift?: number): string {
-  const each = (value: number): Float32Array => new Float32Array(channels).fill(value)
-  const weights = [model.floats(each(factor), [channels, 1, 1, 1])]
-  if (shift !== undefined) weights.push(model.floats(each(shift), [channels]))
-  return model.node('Conv', [x, ...weights], { group: channels, kernel_shape: [1, 1] })
-}
-
 /** The gradient that a guided activation gets, plus its gate. */
 function writeGated(model: OnnxModel, node: Node, g: string, gate: string, { summed, nameOf }: GraphNames): string {
   const upstream = inputAt(node, 0)
@@ -301,82 +279,6 @@ function writeGated(model: OnnxModel, node: Node, g: string, gate: string, { sum
     if (conv.op === 'conv') return model.node('Add', [nameOf(conv), model.node('Add', [nameOf(other), gate])])
   }
   return model.node('Add', [g, gate])
-}
-
-/** One phase of x as a depthwise convolution, which stays in the blocked layout; times a factor and plus a shift. */
-function writePhase(
-  model: OnnxModel,
-  node: NodeOf<'phase'>,
-  x: string,
-  { factor, shift }: { readonly factor: number; readonly shift?: number },
-): string {
-  const { strides, offset } = node.attributes
-  const [, channels = 1, rows = 1, columns = 1] = node.shape
-  const [, , height = 1, width = 1] = inputAt(node, 0).shape
-  const window = strides[0] * strides[1]
-  const chosen = offset[0] * strides[1] + offset[1]
-  const weight = Float32Array.from({ length: channels * window }, (_, i) => (i % window === chosen ? factor : 0))
-  const inputs = [x, model.floats(weight, [channels, 1, ...strides])]
-  if (shift !== undefined) inputs.push(model.floats(new Float32Array(channels).fill(shift), [channels]))
-  const pads = [0, 0, rows * strides[0] - height, columns * strides[1] - width]
-  return model.node('Conv', inputs, { group: channels, kernel_shape: strides, strides, pads })
-}
-
-function writeStridedSlice(model: OnnxModel, node: NodeOf<'phase'>, x: string): string {
-  const { strides, offset } = node.attributes
-  const [, , rows = 1, columns = 1] = node.shape
-  const [, , height = 1, width = 1] = inputAt(node, 0).shape
-  const missing = [rows * strides[0] - height, columns * strides[1] - width]
-  const whole = missing.some((n) => n > 0) ? model.node('Pad', [x, model.ints([0, 0, 0, 0, 0, 0, ...missing])]) : x
-  const ends = model.ints([rows * strides[0], columns * strides[1]])
-  return model.node('Slice', [whole, model.ints(offset), ends, model.ints([2, 3]), model.ints(strides)])
-}
-
-/**
- * With channels last, what lies side by side is joined along the channels, and rows below one another as one long row: two
- * concatenations that copy long runs, and changes of layout that ONNX Runtime does on the way out of and into its own. The
- * tempting wrong choice, DepthToSpace, moves single numbers and takes four times as long.
- */
-function writeInterleave(model: OnnxModel, node: NodeOf<'interleave'>, x: readonly string[]): string {
-  const [sy, sx] = node.attributes.strides
-  const [n = 1, channels = 1, height = 1, width = 1] = node.shape
-  const [, , rows = 1, columns = 1] = inputAt(node, 0).shape
-  const joined = (parts: readonly string[], axis: number): string =>
-    parts.length === 1 ? (parts[0] ?? '') : model.node('Concat', parts, { axis })
-  const phases = x.map((phase) => model.node('Transpose', [phase], { perm: [0, 2, 3, 1] }))
-  const lines = Array.from({ length: sy }, (_, y) => {
-    const line = joined(phases.slice(y * sx, (y + 1) * sx), 3)
-    return model.node('Reshape', [line, model.ints([n, rows, 1, columns * sx * channels])])
-  })
-  const all = model.node('Reshape', [joined(lines, 2), model.ints([n, rows * sy, columns * sx, channels])])
-  const cut =
-    rows * sy === height && columns * sx === width
-      ? all
-      : model.node('Slice', [all, model.ints([0, 0]), model.ints([height, width]), model.ints([1, 2])])
-  return model.node('Transpose', [cut], { perm: [0, 3, 1, 2] })
-}
-
-function writeGate(model: OnnxModel, y: Node, nameOf: (node: Node) => string): string {
-  return clipped(model, writeRamp(model, y, nameOf, gateSlope, -gateHeight), -gateHeight, 0)
-}
-
-/**
- * A ReLU6 is closed below by a number that outweighs all else at y = 0 and is gone at y ≈ 1e-23, and above by a ramp that is
- * exactly 0 at the last float32 before 6 and the gate's height at 6: slope and shift are such that nothing is rounded. Two
- * depthwise convolutions with fused sum and ReLU and one for the sign; y · (6 − y) in the place of both takes half as long
- * again, since a multiplication and a clip are not fused.
- */
-function writeBandGate(model: OnnxModel, y: Node, nameOf: (node: Node) => string): string {
-  const below = model.node('Relu', [writeRamp(model, y, nameOf, -gateSlope, 2 ** 50)])
-  const above = writeRamp(model, y, nameOf, gateHeight * 2 ** 21, -gateHeight * (6 * 2 ** 21 - 1))
-  const closed = model.node('Relu', [model.node('Add', [above, below])])
-  return timesConstant(model, y.shape[1] ?? 0, closed, -1)
-}
-
-/** y · slope + shift as a depthwise convolution, of one phase of a value directly from the whole. */
-function writeRamp(model: OnnxModel, y: Node, nameOf: (node: Node) => string, slope: number, shift: number): string {
-  if (y.op === 'phase') return writePhase(model, y, nameOf(inputAt(y, 0)), { factor: slope, shift })
-  return timesConstant(model, y.shape[1] ?? 0, nameOf(y), slope, shift)
 }
 
 function once(made: Map<Node, string>, node: Node, make: () => string): string {
