@@ -3,6 +3,7 @@ import { closest } from '../base/spelling.ts'
 import { angleNames, type AngleName } from '../pose/euler.ts'
 import type { OutputLayer } from './networks/family.ts'
 import { anglesOf, type Head } from './networks/heads/kinds.ts'
+import { ifAngles } from './networks/heads/suggested.ts'
 
 /**
  * The scalar that is differentiated. A leading minus takes the negative of any of them, as `-yaw` or `-yaw:bin:3`.
@@ -88,7 +89,11 @@ export function checkObjectives(names: readonly string[], network: Objected): vo
 /** What the network has instead of what the objective needs. */
 function lackFor(objective: Objective, network: Objected): string | undefined {
   const { heads } = network.description
-  const instead = `; use ${either(namesFor(network))}`
+  // Most of all for who meets this first: a pose network whose output has a name that tells nothing.
+  const hint = heads.flatMap((head) =>
+    head.kind === 'classes' ? (ifAngles({ output: head.output, outputs: head.classes }) ?? []) : [],
+  )
+  const instead = `; use ${either(namesFor(network))}${hint.map((one) => `; ${one} in its description`).join('')}`
   switch (objective.kind) {
     case 'sum':
       return heads.some((head) => anglesOf(head).length > 0) ? undefined : `no head that gives an angle${instead}`

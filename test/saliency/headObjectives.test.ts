@@ -80,7 +80,7 @@ describe('an ordinary classifier', () => {
   })
 
   test('class:label is the class that is named for each image of a batch', async () => {
-    const oneHot = [0, 0, 0, 0, 1, 0, 0, ...[0, 1, 0, 0, 0, 0, 0]]
+    const oneHot = [0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0]
     const found = await explain(classifier, ['class:label', '-class:label', 'class:4', '-class:1', 'class:1'], oneHot)
     expect(distance(found.gradient('class:label', 0), found.gradient('class:4', 0))).toBeLessThan(1e-6)
     expect(distance(found.gradient('class:label', 1), found.gradient('class:1', 1))).toBeLessThan(1e-6)
@@ -119,6 +119,11 @@ describe('which objectives a network has', () => {
   const beside = networkWith({ fc_yaw: 1, 'fc.lm': 4 })
   test.each([
     [classifier, 'sum', 'no head that gives an angle; use class:N, class:top, class:label or output:N'],
+    [
+      networkWith({ fc: 6 }),
+      'sum',
+      'no head that gives an angle; use class:N, class:top, class:label or output:N; if fc gives a rotation, say so: heads: [{output: fc, kind: rotation6d, euler: zyx}] in its description',
+    ],
     [classifier, 'class:7', 'only 7 classes (0 to 6)'],
     [classifier, 'output:7', 'only 7 numbers in classifier (0 to 6)'],
     [classifier, '-yaw', 'no yaw head; use class:N, class:top, class:label or output:N'],

@@ -16,6 +16,6 @@ export function announcement(network: Network): string | undefined {
   const assumed = network.description.heads.flatMap((head, index) => {
     return kindOf(head.kind).assumption?.(head, (key) => network.provenance[`heads.${index}.${key}`]) ?? []
   })
-  const notes = assumed.length > 0 ? [`assumed: ${assumed.join(', ')}`, ...network.notes] : network.notes
+  const notes = assumed.length > 0 ? [`assumed: ${assumed.join(', ')}.`, ...network.notes] : network.notes
   return notes.length > 0 ? `${network.file}: ${notes.join(' ')}` : undefined
 }

@@ -38,5 +38,6 @@ function keysAt(path: readonly PropertyKey[]): string[] {
   if (path.length === 0) return Object.keys(shape)
   if (path[0] === 'input') return Object.keys(shape.input.unwrap().shape)
   if (path[0] === 'batchNorm') return Object.keys(shape.batchNorm.unwrap().shape)
-  return Object.keys(shape.heads.unwrap().element.shape)
+  const head = shape.heads.unwrap().element.shape
+  return Object.keys(path[2] === 'signs' ? head.signs.unwrap().unwrap().shape : head)
 }

@@ -4,7 +4,7 @@ import type { Tensors } from '../weights/tensors.ts'
 import type { OutputLayer } from './family.ts'
 import type { ResolvedHead, Sourced } from './heads/head.ts'
 import { anglesOf, keysOf, kindOf, type Head, type HeadOverride } from './heads/kinds.ts'
-import { suggestedHeads, type Suggestion } from './heads/suggested.ts'
+import { ifAngles, suggestedHeads, type Suggestion } from './heads/suggested.ts'
 
 /** A head as it is looked for: what an override says of it, and what the name of its output suggests. */
 interface Candidate {
@@ -77,6 +77,14 @@ class HeadResolver {
       throw this.#bad(
         `the names of the outputs ${names} do not tell their angles: list them as heads, each with its angle`,
       )
+    }
+    for (const { head, from } of heads) {
+      const hint =
+        head.kind === 'classes' && from.kind !== 'given'
+          ? ifAngles({ output: head.output, outputs: head.classes })
+          : undefined
+      if (hint !== undefined)
+        this.notes.push(`The name of ${head.output} tells nothing, so that it gives classes; ${hint}.`)
     }
     return heads
   }

@@ -27,6 +27,16 @@ describe('what is wrong is said with its place', () => {
       'heads:\n  - angle: yaw\n    stp: 3\n',
       /^x\.yaml:3:5: unknown key "heads\.0\.stp"; did you mean "step"\?$/,
     ],
+    [
+      'a misspelt key within a head',
+      'heads:\n  - kind: matrix\n    signs: { yow: -1 }\n',
+      /^x\.yaml:3:14: unknown key "heads\.0\.signs\.yow"; did you mean "yaw"\?$/,
+    ],
+    [
+      'an unknown kind',
+      'heads:\n  - kind: euler\n',
+      /^x\.yaml:2:11: heads\.0\.kind cannot be read: expected one of "binned"/,
+    ],
     ['a key like no other', 'colour: 3\n', /^x\.yaml:1:1: unknown key "colour"; known are input, heads, batchNorm$/],
     ['a wrong value', 'input:\n  channels: grey\n', /^x\.yaml:2:13: input\.channels cannot be read: /],
     ['a value inside a list', 'input:\n  std: [1, 0, 1]\n', /^x\.yaml:2:12: input\.std\.1 cannot be read: /],

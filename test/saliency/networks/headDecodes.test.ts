@@ -147,20 +147,11 @@ const poses = Array.from({ length: many }, (): Pose => ({
 const factor = (): number => 10 ** (2 * random())
 
 describe('bins and values', () => {
-  test('bins in part of an output', () => {
-    const head: Head = {
-      kind: 'binned',
-      output: 'out',
-      angle: 'roll',
-      bins: 5,
-      step: 3,
-      offset: -7,
-      sign: -1,
-      start: 2,
-    }
+  test.each([0, 2])('bins in part of an output, from number %d on', (start) => {
+    const head: Head = { kind: 'binned', output: 'out', angle: 'roll', bins: 5, step: 3, offset: -7, sign: -1, start }
     const rows = Array.from({ length: 50 }, () => normals(9))
     const expected = rows.map((row) => {
-      const weights = row.slice(2, 7).map(Math.exp)
+      const weights = row.slice(start, start + 5).map(Math.exp)
       const total = weights.reduce((a, b) => a + b, 0)
       return -(weights.reduce((sum, weight, i) => sum + (weight / total) * i * 3, 0) - 7)
     })

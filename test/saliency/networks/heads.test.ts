@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { parseDescription } from '../../../src/saliency/networks/descriptionFile.ts'
 import type { OutputLayer } from '../../../src/saliency/networks/family.ts'
 import { checkOverride } from '../../../src/saliency/networks/override.ts'
 import { resolveDescription, type ResolvedDescription } from '../../../src/saliency/networks/resolve.ts'
@@ -106,6 +107,28 @@ describe('outputs of published networks are known by name and shape, and said to
       { kind: 'pose3dmm', output: 'classifier_ori.1', mean: twelve(0), std: twelve(0.5) },
     ])
     expect(provenance['heads.0.mean']).toBe('found in the weights')
+  })
+
+  test.each([
+    [1, 'an angle', '{output: fc, angle: yaw}'],
+    [
+      3,
+      'the three angles',
+      '{output: fc, angle: yaw, index: 0}, {output: fc, angle: pitch, index: 1}, {output: fc, angle: roll, index: 2}',
+    ],
+    [4, 'a quaternion', '{output: fc, kind: quaternion, order: wxyz, euler: zyx}'],
+    [6, 'a rotation', '{output: fc, kind: rotation6d, euler: zyx}'],
+    [9, 'a rotation matrix', '{output: fc, kind: matrix, euler: zyx}'],
+  ])('an output of %d numbers without a telling name gives classes, with a hint that works', (outputs, what, heads) => {
+    const { description, notes } = resolve({ fc: outputs })
+    expect(description.heads).toEqual([{ kind: 'classes', output: 'fc', classes: outputs }])
+    const hint = `heads: [${heads}]`
+    expect(notes).toEqual([
+      `The name of fc tells nothing, so that it gives classes; if fc gives ${what}, say so: ${hint}.`,
+    ])
+    const given = parseDescription(hint, 'x.pkl.yaml').heads
+    expect(resolve({ fc: outputs }, given).description.heads[0]?.kind).not.toBe('classes')
+    expect(resolve({ fc: outputs }, [{ kind: 'classes' }]).notes).toEqual([])
   })
 
   test('3DDFA’s does not, which is said with the way out', () => {

@@ -9,7 +9,7 @@ export async function checkNetwork(call: Call, given: string): Promise<Finding> 
   const name = 'network'
   try {
     const { network, bytes } = await givenNetwork(call, given)
-    const heads = network.description.heads.map(({ output }) => output).join(', ')
+    const heads = [...new Set(network.description.heads.map(({ output }) => output))].join(', ')
     const size = `${(bytes.byteLength / 1e6).toFixed(1)} MB`
     const detail = `${network.file}, ${size}, sha256 ${network.digest.slice(0, 16)}…, with ${heads}`
     return { name, ok: true, detail, remedy: announcement(network) ?? null }

@@ -38,6 +38,29 @@ export function suggestedHeads(layer: OutputLayer): readonly Suggestion[] {
   return known(layer) ?? [{ kind: 'classes', kindFrom: 'found in the weights', angle: undefined, assumed: {} }]
 }
 
+/**
+ * What a description would say of an output whose name tells nothing, if it gave angles; undefined for a number of outputs
+ * that only classes have.
+ */
+export function ifAngles({ output, outputs }: Pick<OutputLayer, 'output' | 'outputs'>): string | undefined {
+  const say = (what: string, ...heads: readonly string[]): string =>
+    `if ${output} gives ${what}, say so: heads: [${heads.map((head) => `{output: ${output}, ${head}}`).join(', ')}]`
+  switch (outputs) {
+    case 1:
+      return say('an angle', 'angle: yaw')
+    case 3:
+      return say('the three angles', ...angleNames.map((angle, index) => `angle: ${angle}, index: ${index}`))
+    case 4:
+      return say('a quaternion', 'kind: quaternion, order: wxyz, euler: zyx')
+    case 6:
+      return say('a rotation', 'kind: rotation6d, euler: zyx')
+    case 9:
+      return say('a rotation matrix', 'kind: matrix, euler: zyx')
+    default:
+      return undefined
+  }
+}
+
 /** The angle whose name an output's name holds: `fc_yaw`. */
 function angleInName(output: string): AngleName | undefined {
   const told = angleNames.filter((name) => output.toLowerCase().includes(name))
