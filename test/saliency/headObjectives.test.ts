@@ -44,7 +44,7 @@ async function explain(network: Network, objectives: readonly string[], labels?:
     const results = await executor.run(inputs)
     const half = (name: string, image: number): number[] => {
       const values = results.get(name) ?? new Float32Array()
-      return [...values.slice((image * values.length) / 2, ((image + 1) * values.length) / 2)]
+      return Array.from(values.slice((image * values.length) / 2, ((image + 1) * values.length) / 2))
     }
     return {
       names: [...results.keys()],
