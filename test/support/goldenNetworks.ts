@@ -47,14 +47,14 @@ type GoldenGradient = GoldenNetwork['gradients'][number]
 const repositorys = new URL('../golden/networks/', import.meta.url)
 
 /**
- * One test for each golden network on one engine. `HEADLIGHT_GOLDEN_NETWORKS` names a folder of published sizes (make.py
- * `--full`) that takes the place of the repository's small ones.
+ * One test for each golden network, or each of `names`, on one engine. `HEADLIGHT_GOLDEN_NETWORKS` names a folder of
+ * published sizes (make.py `--full`) that takes the place of the repository's small ones.
  */
-export function describeGoldenNetworks(engine: string): void {
+export function describeGoldenNetworks(engine: string, names?: readonly string[]): void {
   const given = process.env['HEADLIGHT_GOLDEN_NETWORKS']
   const folder = given === undefined ? repositorys : pathToFileURL(`${given}/`)
   const { networks } = indexSchema.parse(JSON.parse(readFileSync(new URL('index.json', folder), 'utf8')))
-  for (const golden of networks) {
+  for (const golden of networks.filter(({ name }) => names?.includes(name) ?? true)) {
     it(`${golden.name} as PyTorch has it, ${engine}`, { timeout: 300_000 }, async () => {
       const figures = await networkFigures(golden, folder, engine)
       if (given !== undefined)

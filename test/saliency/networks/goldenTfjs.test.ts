@@ -1,3 +1,10 @@
 import { describeGoldenNetworks } from '../../support/goldenNetworks.ts'
 
-describeGoldenNetworks('tfjs:wasm')
+// One of each kind of layer; what engines do is otherwise held by their conformance.
+describeGoldenNetworks('tfjs:wasm', [
+  'resnet18_6d',
+  'repvgg_g2_6d',
+  'mobilenet_v1_3dmm',
+  'mobilenet_v2_6d',
+  'shufflenet_v2_bins',
+])
