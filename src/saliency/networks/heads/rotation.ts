@@ -14,7 +14,7 @@ import {
 
 // What heads that give a rotation have in common: how yaw, pitch and roll are read in its matrix R.
 
-export const eulerSchema = z.enum(['zyx', 'xyz'])
+const eulerSchema = z.enum(['zyx', 'xyz'])
 type Euler = z.infer<typeof eulerSchema>
 
 const signsSchema = z.strictObject({
