@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { topological, type Node, type NodeOf } from '../src/saliency/graph.ts'
+import { topological, type Node } from '../src/saliency/graph.ts'
 import type { Network } from '../src/saliency/networks/network.ts'
 import { inputAt } from '../src/saliency/ops.ts'
 import { buildProgram } from '../src/saliency/program.ts'
@@ -17,17 +17,6 @@ const loopProgram = fileURLToPath(new URL('./engineLoop.ts', import.meta.url))
 
 /** ms per image of the engine in several arrangements, beside what its convolutions take alone and the origin's way. */
 export async function benchEngine(network: Network, path: string): Promise<string> {
-  const graph = buildProgram(network, {
-    objectives: ['sum'],
-    scope: 'all',
-    style: 'origin',
-    gradients: false,
-    batch: 1,
-  })
-  const convolutions = topological(graph.outputs.values()).filter(
-    (node): node is NodeOf<'conv'> | NodeOf<'convInputGradient'> =>
-      node.op === 'conv' || node.op === 'convInputGradient',
-  )
   const units = `${cores} units × 1 thread, batch 1`
   const alone = 'its convolutions alone, all units'
   const contenders: Contender[] = [
@@ -46,7 +35,7 @@ export async function benchEngine(network: Network, path: string): Promise<strin
   ]
   const figures = await alternate(contenders, rounds)
   const own = median(figures.get(units) ?? [])
-  const operations = convolutions.reduce((total, node) => total + floatingPointOperations(node), 0)
+  const operations = operationsOf(network)
   const rows = [...figures].map(([name, values]) => {
     const value = median(values)
     const work = name.includes('MatMul') ? 2 * 2048 ** 3 : operations
@@ -95,6 +84,20 @@ function askLoop(loop: ChildProcess): Promise<number> {
     loop.once('exit', (code) => reject(new Error(`a measuring process ended with code ${code}`)))
     loop.send('measure')
   })
+}
+
+/** Floating-point operations of an image's convolutions, forward and backward. */
+export function operationsOf(network: Network): number {
+  const graph = buildProgram(network, {
+    objectives: ['sum'],
+    scope: 'all',
+    style: 'origin',
+    gradients: false,
+    batch: 1,
+  })
+  return topological(graph.outputs.values())
+    .filter((node) => node.op === 'conv' || node.op === 'convInputGradient')
+    .reduce((total, node) => total + floatingPointOperations(node), 0)
 }
 
 function floatingPointOperations(node: Node): number {

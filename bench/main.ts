@@ -7,6 +7,7 @@ import { benchGpu } from './gpu/gpu.ts'
 import { UsageError, withUsage } from './gpu/usage.ts'
 import { machine } from './measure.ts'
 import { benchNetwork } from './network.ts'
+import { benchNetworks } from './networks.ts'
 import { benchExplain, benchPipeline } from './pipeline.ts'
 import { benchQueueMemory } from './queueMemory.ts'
 import { checkScale } from './scale/check.ts'
@@ -22,6 +23,7 @@ const sections: Readonly<Record<string, () => Promise<string>>> = {
     return benchEngine(network, path)
   },
   engines: benchEngines,
+  networks: benchNetworks,
   pipeline: async () => benchPipeline(benchNetwork().path),
   explain: async () => benchExplain(benchNetwork().path),
   // In a process of its own: what is asked for is that process's memory.

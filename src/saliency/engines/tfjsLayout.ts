@@ -45,3 +45,32 @@ function relaid(backend: TfjsBackend, value: Value, layout: Layout): Value {
     : runKernel(backend, 'Transpose', { x: tensor }, { perm: permutation })
   return { tensor: relaidTensor, layout }
 }
+
+export function padded(backend: TfjsBackend, x: Tensor, paddings: [number, number][], constantValue: number): Tensor {
+  return runKernel(backend, 'PadV2', { x }, { paddings, constantValue })
+}
+
+export function part(backend: TfjsBackend, x: Tensor, axis: number, start: number, length: number): Tensor {
+  const begin = x.shape.map((_, i) => (i === axis ? start : 0))
+  return runKernel(backend, 'Slice', { x }, { begin, size: x.shape.with(axis, length) })
+}
+
+export function joined(backend: TfjsBackend, parts: readonly Tensor[]): Tensor {
+  const [only, ...more] = parts
+  if (only === undefined) throw new Error('there is nothing to join')
+  return more.length === 0 ? only : runConcat(backend, parts, 3)
+}
+
+export function runConcat(backend: TfjsBackend, tensors: readonly Tensor[], axis: number): Tensor {
+  // The kernel takes a list, though its type knows only names.
+  return runKernel(backend, 'Concat', tensors as unknown as NamedTensorMap, { axis })
+}
+
+export function reshaped(backend: TfjsBackend, x: Tensor, shape: readonly number[]): Tensor {
+  return runKernel(backend, 'Reshape', { x }, { shape: [...shape] })
+}
+
+export function some(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('an input is missing')
+  return value
+}

@@ -6,8 +6,7 @@ import type { OpenExecutor } from './engine.ts'
 import { maxPoolWindows } from './referenceWindows.ts'
 import { openTfjs } from './tfjs.ts'
 import type { Kernel, TfjsBackend, TfjsCore } from './tfjsBackend.ts'
-import { some } from './tfjsKernels.ts'
-import { asPlain } from './tfjsLayout.ts'
+import { asPlain, some } from './tfjsLayout.ts'
 
 /** TensorFlow.js on WebAssembly: needs no native library and runs wherever Node runs, several times slower than one. */
 export const openTfjsWasm: OpenExecutor = async (graph, { intraOpThreads }) =>
