@@ -109,3 +109,40 @@ export const overrideSchema = z.strictObject({
 })
 export type InputOverride = NonNullable<z.infer<typeof overrideSchema>['input']>
 export type DescriptionOverride = z.infer<typeof overrideSchema>
+
+/** Where a description comes from, for people. */
+const aboutSchema = z.strictObject({
+  /** What it describes, in one line. */
+  network: z.string().min(1),
+  source: z.url({ protocol: /^https$/ }),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/)
+    .optional(),
+  /** Of the source, in which the facts stand. */
+  files: z.array(z.string().min(1)).optional(),
+  /** What part of a photograph the network is shown. */
+  faces: z.string().min(1).optional(),
+  /** Sentences about what no source says, or several say differently. */
+  assumed: z.array(z.string().min(1)).optional(),
+})
+
+/** Weights that a description is for. */
+const fitSchema = z.strictObject({
+  /** `ResNet` */
+  family: z.string().min(1),
+  /** Of the architecture, such as `ResNet-50`. Absent: any of the family. */
+  names: z.array(z.string().min(1)).min(1).optional(),
+  /** How many numbers each of these outputs gives; others may be there, too. */
+  outputs: z.record(z.string(), z.int().min(1)),
+  /** The description that is proposed first where both fit. */
+  after: z.string().min(1).optional(),
+})
+export type Fit = z.infer<typeof fitSchema>
+
+/** A description as a file: what it overrides, and in those of `config/networks/` where that comes from and what it fits. */
+export const descriptionFileSchema = overrideSchema.extend({
+  about: aboutSchema.optional(),
+  fits: z.array(fitSchema).min(1).optional(),
+})
+export type DescriptionFile = z.infer<typeof descriptionFileSchema>

@@ -1,20 +1,26 @@
 import { isMap, isPair, isScalar, type Document } from 'yaml'
 import { InputError } from '../../base/errors.ts'
 import { parseYaml } from '../../base/yamlText.ts'
-import { overrideSchema, type DescriptionOverride } from './description.ts'
+import { descriptionFileSchema, type DescriptionFile, type DescriptionOverride } from './description.ts'
 import { firstProblem } from './override.ts'
 
+/** What the text of a `<file>.yaml` overrides. Raises what `parseDescriptionFile` raises. */
+export function parseDescription(text: string, file: string): DescriptionOverride {
+  const { about: _about, fits: _fits, ...override } = parseDescriptionFile(text, file)
+  return override
+}
+
 /**
- * The text of a `<file>.yaml`. InputError `bad-description` with line and column for text that is no YAML, an unknown
+ * The text of a description file, with what it says of itself. InputError `bad-description` with line and column for text that is no YAML, an unknown
  * key (with the one that was probably meant) or a value that is not allowed.
  */
-export function parseDescription(text: string, file: string): DescriptionOverride {
+export function parseDescriptionFile(text: string, file: string): DescriptionFile {
   const { document, placeOf } = parseYaml(
     file,
     text,
     (place, reason) => new InputError('bad-description', `${place}: not valid YAML (${reason})`),
   )
-  const { data, error } = overrideSchema.safeParse(valueOf(document, file))
+  const { data, error } = descriptionFileSchema.safeParse(valueOf(document, file))
   if (data) return data
   const { path, key, message } = firstProblem(error)
   throw new InputError('bad-description', `${placeOf(offsetOf(document, path, key))}: ${message}`)

@@ -53,9 +53,10 @@ export function renderInspection(network: Network, memory: readonly string[] = [
   const inspection = inspectNetwork(network)
   const { architecture, description, provenance } = inspection
   const { input, heads } = description
+  const described = network.source ?? `${inspection.file}.yaml or options`
   const source = (path: string): string => {
     const from = provenance[path]
-    return from === 'default' ? 'default' : from === 'given' ? `from ${inspection.file}.yaml or options` : ''
+    return from === 'default' ? 'default' : from === 'given' ? `from ${described}` : ''
   }
   const mark = (path: string, text: string): string => (source(path) === '' ? text : `${text}  (${source(path)})`)
   const sections: Section[] = [

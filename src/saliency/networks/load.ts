@@ -6,18 +6,18 @@ import { checkOverride } from './override.ts'
 import { resolveDescription } from './resolve.ts'
 
 /**
- * A checkpoint's bytes made into a network. `file` is its base name; `override` is a parsed `<file>.yaml`, options, or a
- * resolved description. The weights may be views of `bytes`, which must not be written to afterwards.
+ * A checkpoint's bytes made into a network. `file` is its base name; `override` is a parsed description file or a resolved
+ * description, which people find at `source` (`<file>.yaml` unless it is given). The weights may be views of `bytes`, which must not be written to afterwards.
  *
  * InputErrors: `bad-checkpoint`, `unsafe-checkpoint`, `unsupported-network`, `bad-description`.
  */
-export function loadNetwork(bytes: Uint8Array, file: string, override?: unknown): Network {
+export function loadNetwork(bytes: Uint8Array, file: string, override?: unknown, source?: string): Network {
   const given = checkOverride(override, file)
   const { format, storedTypes, tensors, unreadable, notes } = readWeights(bytes, file)
   const recognised = recogniseNetwork(tensors, file, given.batchNorm, unreadable)
   // Read now: what is damaged in the file is the file's fault, and later it would be a worker that finds it.
   for (const name of recognised.used) void recognised.weights.get(name)?.data
-  const { description, provenance, notes: headNotes } = resolveDescription(recognised, given, file, tensors)
+  const { description, provenance, notes: headNotes } = resolveDescription(recognised, given, file, tensors, source)
   return {
     file,
     digest: createHash('sha256').update(bytes).digest('hex'),
@@ -26,6 +26,7 @@ export function loadNetwork(bytes: Uint8Array, file: string, override?: unknown)
     recognised,
     description,
     provenance,
+    ...(source === undefined ? {} : { source }),
     notes: [...notes, ...recognised.notes, ...headNotes],
     weights: recognised.weights,
   }

@@ -18,6 +18,8 @@ export interface Network {
   /** What its family has found in the weights. */
   readonly recognised: RecognisedNetwork
   readonly description: Description
+  /** Where people find what overrides the description; absent where that is `<file>.yaml` or nothing. */
+  readonly source?: string
   /** By path into the description: `input.width`, `heads.0.step`. Every leaf has one; a tuple is one leaf. */
   readonly provenance: Readonly<Record<string, Provenance>>
   /** Sentences about what was assumed or left out, for people to read. */

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { InputError } from '../../base/errors.ts'
 import { closest } from '../../base/spelling.ts'
-import { overrideSchema, type DescriptionOverride } from './description.ts'
+import { descriptionFileSchema, overrideSchema, type DescriptionOverride } from './description.ts'
 
 /** An override that is data already. InputError `bad-description` naming the path. */
 export function checkOverride(override: unknown, file: string): DescriptionOverride {
@@ -10,14 +10,15 @@ export function checkOverride(override: unknown, file: string): DescriptionOverr
   throw new InputError('bad-description', `the description of ${file}: ${firstProblem(error).message}`)
 }
 
-/** What the description says and the weights, or the description itself, contradict. */
-export function badDescription(file: string, what: string): InputError {
-  return new InputError('bad-description', `${file}: ${what} (in ${file}.yaml)`)
+/** What the description, which people find at `source`, says and the weights, or the description itself, contradict. */
+export function badDescription(file: string, what: string, source = `${file}.yaml`): InputError {
+  return new InputError('bad-description', `${file}: ${what} (in ${source})`)
 }
 
 /** The first thing that is wrong with an override. `key` is an unknown key below `path`. */
 export function firstProblem(error: z.ZodError): { path: PropertyKey[]; key: string | undefined; message: string } {
-  const [issue] = error.issues
+  // Where a key is misspelt, the one that was meant is often missing as well.
+  const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]
   if (!issue) return { path: [], key: undefined, message: error.message }
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? ''
@@ -34,9 +35,11 @@ export function firstProblem(error: z.ZodError): { path: PropertyKey[]; key: str
 }
 
 function keysAt(path: readonly PropertyKey[]): string[] {
-  const { shape } = overrideSchema
+  const { shape } = descriptionFileSchema
   if (path.length === 0) return Object.keys(shape)
   if (path[0] === 'input') return Object.keys(shape.input.unwrap().shape)
+  if (path[0] === 'about') return Object.keys(shape.about.unwrap().shape)
+  if (path[0] === 'fits') return Object.keys(shape.fits.unwrap().element.shape)
   if (path[0] === 'batchNorm') return Object.keys(shape.batchNorm.unwrap().shape)
   const head = shape.heads.unwrap().element.shape
   return Object.keys(path[2] === 'signs' ? head.signs.unwrap().unwrap().shape : head)

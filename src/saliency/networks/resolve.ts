@@ -1,3 +1,4 @@
+import type { InputError } from '../../base/errors.ts'
 import type { Tensors } from '../weights/tensors.ts'
 import type { Description, DescriptionOverride } from './description.ts'
 import type { BatchNormEpsilons, RecognisedNetwork } from './family.ts'
@@ -17,7 +18,7 @@ export interface ResolvedDescription {
 /**
  * The description of a network: what was given, else what the weights say, else torchvision's defaults. Heads come in
  * the order yaw, pitch, roll whatever the file's order. A resolved description given as override resolves to itself.
- * `tensors` are all of the file, among which a head may find its constants.
+ * `tensors` are all of the file, among which a head may find its constants. `source` is where people find the override.
  *
  * InputError `bad-description` when the override contradicts the weights or itself, or when something cannot be known
  * without it, such as what 91 bins mean.
@@ -27,20 +28,22 @@ export function resolveDescription(
   override: DescriptionOverride,
   file: string,
   tensors: Tensors = new Map(),
+  source?: string,
 ): ResolvedDescription {
+  const bad = (what: string): InputError => badDescription(file, what, source)
   const { heads, notes } = resolveHeads({
     outputs: recognised.outputs,
     overrides: override.heads ?? [],
     tensors,
-    bad: (what) => badDescription(file, what),
+    bad,
   })
-  const { input, provenance: inputProvenance } = resolveInput(recognised, override.input ?? {}, file)
+  const { input, provenance: inputProvenance } = resolveInput(recognised, override.input ?? {}, bad)
   const provenance: Record<string, Provenance> = { ...inputProvenance }
   for (const [index, { from }] of heads.entries()) {
     for (const [key, source] of Object.entries(from)) provenance[`heads.${index}.${key}`] = source
   }
   const { batchNorm } = recognised
-  refuseUselessEpsilon(override.batchNorm, batchNorm, file)
+  refuseUselessEpsilon(override.batchNorm, batchNorm, bad)
   const description = { input, heads: heads.map(({ head }) => head), ...(isUsual(batchNorm) ? {} : { batchNorm }) }
   for (const key of Object.keys(description.batchNorm ?? {}) as (keyof BatchNormEpsilons)[]) {
     provenance[`batchNorm.${key}`] = override.batchNorm?.[key] === undefined ? 'default' : 'given'
@@ -56,9 +59,13 @@ function isUsual({ epsilon, projectionEpsilon }: BatchNormEpsilons): boolean {
   return epsilon === 1e-5 && projectionEpsilon === undefined
 }
 
-function refuseUselessEpsilon(given: DescriptionOverride['batchNorm'], taken: BatchNormEpsilons, file: string): void {
+function refuseUselessEpsilon(
+  given: DescriptionOverride['batchNorm'],
+  taken: BatchNormEpsilons,
+  bad: (what: string) => InputError,
+): void {
   const said = given?.projectionEpsilon
   if (said !== undefined && said !== (taken.projectionEpsilon ?? taken.epsilon)) {
-    throw badDescription(file, `batchNorm.projectionEpsilon is ${said}, and this network has no inverted residuals`)
+    throw bad(`batchNorm.projectionEpsilon is ${said}, and this network has no inverted residuals`)
   }
 }

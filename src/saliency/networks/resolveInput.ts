@@ -1,7 +1,7 @@
+import type { InputError } from '../../base/errors.ts'
 import { channelsOf, type InputDescription, type InputOverride } from './description.ts'
 import type { RecognisedNetwork } from './family.ts'
 import type { Provenance } from './network.ts'
-import { badDescription } from './override.ts'
 
 /** torchvision's preprocessing for its ImageNet weights, and the origin's. */
 const defaults = {
@@ -22,6 +22,9 @@ export interface ResolvedInput {
   readonly provenance: Readonly<Record<string, Provenance>>
 }
 
+/** InputError `bad-description` about this network. */
+type BadInput = (what: string) => InputError
+
 /**
  * What a network is shown: what was given, else torchvision's defaults. InputError `bad-description` when what was given
  * contradicts the weights or itself.
@@ -29,15 +32,12 @@ export interface ResolvedInput {
 export function resolveInput(
   weights: Pick<RecognisedNetwork, 'smallestSide' | 'imageChannels'>,
   given: InputOverride,
-  file: string,
+  bad: BadInput,
 ): ResolvedInput {
   const count = weights.imageChannels
   const channels = given.channels ?? (count === 1 ? 'gray' : 'rgb')
   if (count !== channelsOf(channels)) {
-    throw badDescription(
-      file,
-      `input.channels is ${channels}, and this network takes ${count === 1 ? 'gray' : 'colours'}`,
-    )
+    throw bad(`input.channels is ${channels}, and this network takes ${count === 1 ? 'gray' : 'colours'}`)
   }
   const input: InputDescription = {
     width: given.width ?? defaults.width,
@@ -47,10 +47,10 @@ export function resolveInput(
     ...(given.filter === 'opencv' ? { filter: given.filter } : {}),
     channels,
     ...(given.normalise === 'min-max' ? { normalise: given.normalise } : {}),
-    ...numbersOf(given, channels, file),
+    ...numbersOf(given, channels, bad),
   }
-  refuseSmallInput(weights.smallestSide, input, file)
-  refuseResizeTo(input, file)
+  refuseSmallInput(weights.smallestSide, input, bad)
+  refuseResizeTo(input, bad)
   // The same computation as without it: one result has one description.
   if (input.resizeTo === input.width && input.resizeTo === input.height) delete input.resizeTo
   return { input, provenance: provenanceOf(input, given, count) }
@@ -58,14 +58,14 @@ export function resolveInput(
 
 type Numbers = Pick<InputDescription, 'range' | 'mean' | 'std'>
 
-function numbersOf(given: InputOverride, channels: InputDescription['channels'], file: string): Numbers {
+function numbersOf(given: InputOverride, channels: InputDescription['channels'], bad: BadInput): Numbers {
   const count = channelsOf(channels)
   const each = (key: 'mean' | 'std' | 'scale' | 'offset', otherwise: readonly number[]): number[] => {
     const value = given[key] ?? otherwise
     const list = typeof value === 'number' ? Array.from({ length: count }, () => value) : [...value]
     if (list.length === count) return list
     const needed = count === 1 ? 'gray needs one' : `${channels.toUpperCase()} needs three, or one number for all`
-    throw badDescription(file, `input.${key} is a list of ${list.length}, and ${needed}`)
+    throw bad(`input.${key} is a list of ${list.length}, and ${needed}`)
   }
   const byScale = (['scale', 'offset'] as const).find((key) => given[key] !== undefined)
   if (byScale === undefined) {
@@ -74,7 +74,7 @@ function numbersOf(given: InputOverride, channels: InputDescription['channels'],
   }
   const other = (['range', 'mean', 'std'] as const).find((key) => given[key] !== undefined)
   if (other !== undefined) {
-    throw badDescription(file, `input.${byScale} says the same as range, mean and std: leave out input.${other}, or it`)
+    throw bad(`input.${byScale} says the same as range, mean and std: leave out input.${other}, or it`)
   }
   // pixel · scale + offset = (pixel − mean) / std. The zero added makes no −0, which JSON would not keep.
   const scale = each(
@@ -93,26 +93,23 @@ function numbersOf(given: InputOverride, channels: InputDescription['channels'],
 }
 
 /** Global averaging needs at least one pixel. */
-function refuseSmallInput(smallestSide: number, input: InputDescription, file: string): void {
+function refuseSmallInput(smallestSide: number, input: InputDescription, bad: BadInput): void {
   for (const side of ['width', 'height'] as const) {
     if (input[side] < smallestSide) {
-      throw badDescription(file, `input.${side} is ${input[side]}, and this network needs at least ${smallestSide}`)
+      throw bad(`input.${side} is ${input[side]}, and this network needs at least ${smallestSide}`)
     }
   }
 }
 
 /** torchvision's `CenterCrop` would put a black frame around every picture, which nobody wants by intention. */
-function refuseResizeTo({ resize, resizeTo, width, height }: InputDescription, file: string): void {
+function refuseResizeTo({ resize, resizeTo, width, height }: InputDescription, bad: BadInput): void {
   if (resizeTo === undefined) return
   if (resize === 'letterbox') {
-    throw badDescription(
-      file,
-      'input.resizeTo means nothing with resize: letterbox, which cuts nothing off: leave it out',
-    )
+    throw bad('input.resizeTo means nothing with resize: letterbox, which cuts nothing off: leave it out')
   }
   for (const [side, pixels] of Object.entries({ width, height })) {
     if (pixels > resizeTo) {
-      throw badDescription(file, `input.resizeTo is ${resizeTo}, from which no ${side} of ${pixels} can be cut`)
+      throw bad(`input.resizeTo is ${resizeTo}, from which no ${side} of ${pixels} can be cut`)
     }
   }
 }

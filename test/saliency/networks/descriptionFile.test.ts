@@ -37,7 +37,11 @@ describe('what is wrong is said with its place', () => {
       'heads:\n  - kind: euler\n',
       /^x\.yaml:2:11: heads\.0\.kind cannot be read: expected one of "binned"/,
     ],
-    ['a key like no other', 'colour: 3\n', /^x\.yaml:1:1: unknown key "colour"; known are input, heads, batchNorm$/],
+    [
+      'a key like no other',
+      'colour: 3\n',
+      /^x\.yaml:1:1: unknown key "colour"; known are input, heads, batchNorm, about, fits$/,
+    ],
     ['a wrong value', 'input:\n  channels: grey\n', /^x\.yaml:2:13: input\.channels cannot be read: /],
     ['a value inside a list', 'input:\n  std: [1, 0, 1]\n', /^x\.yaml:2:12: input\.std\.1 cannot be read: /],
     ['text for a mapping', 'input: 224\n', /^x\.yaml:1:8: input cannot be read: expected object/],

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { parseDescription } from '../../../src/saliency/networks/descriptionFile.ts'
-import { checkOverride } from '../../../src/saliency/networks/override.ts'
+import { badDescription, checkOverride } from '../../../src/saliency/networks/override.ts'
 import { resolveInput, type ResolvedInput } from '../../../src/saliency/networks/resolveInput.ts'
 
 function resolve(input: object, imageChannels: 1 | 3 = 3): ResolvedInput {
-  return resolveInput({ imageChannels, smallestSide: 1 }, checkOverride({ input }, 'x.pkl').input ?? {}, 'x.pkl')
+  return resolveInput({ imageChannels, smallestSide: 1 }, checkOverride({ input }, 'x.pkl').input ?? {}, (what) =>
+    badDescription('x.pkl', what),
+  )
 }
 
 const defaults = { width: 224, height: 224, resize: 'shorter-side', channels: 'rgb', range: 1 }

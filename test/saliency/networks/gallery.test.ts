@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { parseDescriptionFile } from '../../../src/saliency/networks/descriptionFile.ts'
+import { recogniseNetwork } from '../../../src/saliency/networks/families.ts'
+import { fitting } from '../../../src/saliency/networks/fit.ts'
+import { galleryNames, readGallery } from '../../../src/saliency/networks/gallery.ts'
+import { resolveDescription } from '../../../src/saliency/networks/resolve.ts'
+import { blankWeights, publishedShapes } from '../../support/publishedNetworks.ts'
+import { tinyWithHeads } from '../../support/tinyNetwork.ts'
+
+const gallery = await readGallery()
+
+function entryOf(key: string) {
+  const entry = gallery.find(({ name }) => name === key.split(' ')[0])
+  if (entry === undefined) throw new Error(`no description for ${key}`)
+  return entry
+}
+
+test('each ready description has a network here to be tried on', async () => {
+  const tried = new Set(Object.keys(publishedShapes).map((key) => entryOf(key).name))
+  expect(await galleryNames()).toEqual([...tried].toSorted())
+})
+
+// A description that leaves something to assume has not been thought through, or a head's name has changed.
+test.each(Object.keys(publishedShapes))('%s resolves, with nothing of it assumed', (key) => {
+  const { name, override } = entryOf(key)
+  const weights = blankWeights(publishedShapes[key] ?? {})
+  const recognised = recogniseNetwork(weights, 'x.pth', override.batchNorm)
+  const { description, provenance, notes } = resolveDescription(recognised, override, 'x.pth', weights, name)
+  const assumed = Object.keys(provenance).filter((path) => provenance[path] === 'default')
+  expect({ assumed, notes: notes.filter((note) => note.includes('taken as')) }).toEqual({ assumed: [], notes: [] })
+  expect(resolveDescription(recognised, description, 'x.pth', weights).description).toEqual(description)
+})
+
+test.each(Object.keys(publishedShapes))('%s is proposed for its weights, and no other before it', (key) => {
+  const { name } = entryOf(key)
+  const recognised = recogniseNetwork(blankWeights(publishedShapes[key] ?? {}), 'x.pth')
+  const names = fitting(gallery, recognised).map((entry) => entry.name)
+  // The same tensors: which of the two it is, nobody can tell. They are described alike, but for words.
+  const twins = ['6drepnet360', 'yakhyo-resnet50']
+  expect(names).toEqual(twins.includes(name) ? twins : [name])
+})
+
+test('what cannot be told apart is described alike', () => {
+  expect(entryOf('6drepnet360').override).toEqual(entryOf('yakhyo-resnet50').override)
+})
+
+test('a DenseNet of ImageNet is known, one with heads of its own is not', () => {
+  const fits = (heads: Record<string, number[]>) =>
+    fitting(gallery, recogniseNetwork(tinyWithHeads(heads), 'x.pth')).map(({ name }) => name)
+  expect(fits({ classifier: [1000, 32] })).toEqual(['imagenet-classifier'])
+  expect(fits({ fc_yaw: [61, 32], fc_pitch: [61, 32], fc_roll: [61, 32] })).toEqual([])
+})
+
+test.each([
+  [
+    'about:\n  network: a network\n  source: https://x.example\n  asumed: []\n',
+    '4:3: unknown key "about.asumed"; did you mean "assumed"?',
+  ],
+  ['fits:\n  - { familly: ResNet, outputs: { fc: 3 } }\n', '2:7: unknown key "fits.0.familly"; did you mean "family"?'],
+  ['fits:\n  - { family: ResNet, outputs: { fc: 0 } }\n', /^x\.yaml:2:38: fits\.0\.outputs\.fc cannot be read: /],
+])('what is wrong in what a file says of itself is said with its place', (text, said) => {
+  const message: unknown = typeof said === 'string' ? `x.yaml:${said}` : expect.stringMatching(said)
+  expect(() => parseDescriptionFile(text, 'x.yaml')).toThrow(
+    expect.objectContaining({ code: 'bad-description', message }),
+  )
+})
