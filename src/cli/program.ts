@@ -8,7 +8,7 @@ import { datasetCheckCommand } from './commands/dataset/dataset.ts'
 import { doctorCommand } from './commands/doctor/doctor.ts'
 import { engineCommands } from './commands/engine/engine.ts'
 import { explainCommand } from './commands/explain/explain.ts'
-import { networkInspectCommand } from './commands/network/network.ts'
+import { networkCommands } from './commands/network/network.ts'
 import { produceCommand } from './commands/produce/produce.ts'
 import { producerCommand } from './commands/producer/producer.ts'
 import { reportCommand } from './commands/report/report.ts'
@@ -39,7 +39,7 @@ const commands: readonly CommandSpec[] = [
   resumeCommand,
   cancelCommand,
   retryCommand,
-  networkInspectCommand,
+  ...networkCommands,
   datasetCheckCommand,
   reportCommand,
   doctorCommand,

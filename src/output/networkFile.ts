@@ -1,9 +1,17 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { InputError } from '../base/errors.ts'
 import type { Network } from '../saliency/networks/network.ts'
-import { pathOfFileUri } from '../storage/fileUri.ts'
 import { readDescriptionBeside } from './descriptionBeside.ts'
-import { localFolder, storedFolder, type NetworkAccess } from './networkFolder.ts'
+import {
+  isLocal,
+  localFolder,
+  localPathOf,
+  storedFolder,
+  type NetworkAccess,
+  type NetworkFolder,
+} from './networkFolder.ts'
+import { withStatistics } from './statisticsBeside.ts'
 
 /** A checkpoint as somebody named it, read and recognised. */
 export interface NetworkFile {
@@ -15,11 +23,23 @@ export interface NetworkFile {
   readonly localPath: string | null
 }
 
+/** A description that was given, which somebody may have kept: then its override is not parsed yet. */
+interface Described {
+  readonly name: string
+  readonly place?: string
+  readonly override: unknown
+}
+
 /**
- * Reads the network at a path or URI and, where it exists, the description `….yaml` beside it. Raises the InputErrors of
- * `loadNetwork`, `bad-option` when there is no such file, and what the store raises.
+ * Reads the network at a path or URI, and what overrides its description: `described`, or the file `….yaml` beside it
+ * where there is one. Raises the InputErrors of `loadNetwork`, `bad-option` when there is no such file, and what the store
+ * raises.
  */
-export async function readNetworkFile(given: string, access: NetworkAccess): Promise<NetworkFile> {
+export async function readNetworkFile(
+  given: string,
+  access: NetworkAccess,
+  described?: Described,
+): Promise<NetworkFile> {
   const [{ loadNetwork }, folder] = await Promise.all([
     import('../saliency/networks/load.ts'),
     isLocal(given) ? localFolder(localPathOf(given)) : storedFolder(given, access),
@@ -27,8 +47,11 @@ export async function readNetworkFile(given: string, access: NetworkAccess): Pro
   try {
     // One after the other: of a bucket that is not there one error is enough.
     const bytes = await folder.network()
-    const { override, file, notes } = await readDescriptionBeside(folder)
-    const network = loadNetwork(bytes, folder.file, override)
+    const { override, file, notes } =
+      described === undefined ? await readDescriptionBeside(folder) : await inPlaceOfBeside(described, folder)
+    const network = await withProposal(bytes, folder.file, override === undefined, () =>
+      loadNetwork(bytes, folder.file, override, described?.name),
+    )
     return {
       network: { ...network, notes: [...network.notes, ...notes] },
       bytes,
@@ -45,6 +68,39 @@ export function networkUri(given: string): string {
   return isLocal(given) ? pathToFileURL(resolve(localPathOf(given))).href : given
 }
 
-/** `s3:/bucket` is no path that anybody means. */
-const isLocal = (given: string): boolean => /^file:/i.test(given) || !/^([a-z][a-z0-9+.-]*:\/\/|s3:)/i.test(given)
-const localPathOf = (given: string): string => (/^file:/i.test(given) ? pathOfFileUri(given) : given)
+async function inPlaceOfBeside({ name, place = name, override }: Described, folder: NetworkFolder) {
+  const { checkOverride } = await import('../saliency/networks/override.ts')
+  const parsed = checkOverride(override, folder.file)
+  const beside = `${folder.file}.yaml`
+  // The right to look may be missing, and nothing depends on it.
+  const isThere = await folder.has(beside).catch(() => false)
+  return {
+    override: await withStatistics(parsed, name, folder),
+    file: place,
+    notes: isThere ? [`${beside} beside the network is not read: the description ${name} was given instead.`] : [],
+  }
+}
+
+/** Where weights alone do not tell enough, but are those of a network that headlight has a description for, names it. */
+async function withProposal(
+  bytes: Uint8Array,
+  file: string,
+  isUndescribed: boolean,
+  load: () => Network,
+): Promise<Network> {
+  try {
+    return load()
+  } catch (error) {
+    if (!(error instanceof InputError) || error.code !== 'bad-description' || !isUndescribed) throw error
+    const [{ readWeights }, { recogniseNetwork }, { fittingEntries }, { proposalText }] = await Promise.all([
+      import('../saliency/weights/read.ts'),
+      import('../saliency/networks/families.ts'),
+      import('../saliency/networks/gallery.ts'),
+      import('../saliency/networks/fit.ts'),
+    ])
+    const { tensors, unreadable } = readWeights(bytes, file)
+    const [entry] = await fittingEntries(recogniseNetwork(tensors, file, {}, unreadable))
+    if (entry === undefined) throw error
+    throw new InputError(error.code, `${error.message}; ${proposalText(entry)}`, { cause: error })
+  }
+}

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { InputError } from '../base/errors.ts'
 import { readLocalFile } from '../base/localFile.ts'
+import { pathOfFileUri } from '../storage/fileUri.ts'
 import type { Store } from '../storage/store.ts'
 import { NetworkCache } from './networkCache.ts'
 
@@ -27,6 +28,11 @@ export interface NetworkAccess {
   /** Keeps what is fetched, and does not fetch it again while its ETag stays. */
   readonly cacheFolder: string
 }
+
+/** `s3:/bucket` is no path that anybody means. */
+export const isLocal = (given: string): boolean =>
+  /^file:/i.test(given) || !/^([a-z][a-z0-9+.-]*:\/\/|s3:)/i.test(given)
+export const localPathOf = (given: string): string => (/^file:/i.test(given) ? pathOfFileUri(given) : given)
 
 export function localFolder(path: string): NetworkFolder {
   const file = basename(path)

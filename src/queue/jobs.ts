@@ -119,7 +119,17 @@ export const runJobSchema = z.strictObject({
   /** Told how the run ended. */
   webhook: z.url().optional(),
   /** Where the network is read anew before the run: other bytes are another result set. Absent: the one of `set`. */
-  followNetwork: z.strictObject({ uri: z.string(), endpoint: z.string().optional() }).optional(),
+  followNetwork: z
+    .strictObject({
+      uri: z.string(),
+      endpoint: z.string().optional(),
+      /**
+       * What `--description` said when the schedule was added: its name, and its content, which is parsed where the
+       * network is read. Not the name alone: a file may be out of a producer's reach, and a gallery of another version.
+       */
+      described: z.strictObject({ name: z.string(), override: z.record(z.string(), z.unknown()) }).optional(),
+    })
+    .optional(),
 })
 export type RunJob = z.infer<typeof runJobSchema>
 

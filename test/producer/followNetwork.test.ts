@@ -1,4 +1,4 @@
-import { copyFile, rm } from 'node:fs/promises'
+import { copyFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
@@ -107,6 +107,26 @@ it('a retrained network is a result set of its own; one that is gone or broken f
   ])
   // Prepared with the schedule, never asked for.
   expect(await world.rows(set)).toEqual([])
+})
+
+it('a description that was given with the schedule goes with it, and comes before the one beside the network', async () => {
+  const described = { name: 'own.yaml', override: { input: { range: 255 } } }
+  const job = { output: world.output.uri, set: set.id, full: false, shardSize: null }
+  const followNetwork = { uri: pathToFileURL(file()).href, described }
+  await schedules.put({
+    name: 'nightly',
+    cron: '0 0 1 1 *',
+    timeZone: 'UTC',
+    job: runJobSchema.parse({ ...job, followNetwork }),
+  })
+  serving = serveRunsOf(world, redis.connection, stop.signal)
+  await train('tiny_hp_fp16.pkl')
+  await writeFile(`${file()}.yaml`, 'input: { range: 2 }\n')
+  expect(await night(1)).toMatchObject({ outcome: 'completed' })
+  const [followed = ''] = (await sets()).filter((id) => id !== set.id)
+  expect(await readResultSet(world.output, followed)).toMatchObject({
+    network: { description: { input: { range: 255 } } },
+  })
 })
 
 it('log lines and progress of a night name the result set that it works on, not the one of the schedule', async () => {

@@ -177,7 +177,7 @@ export function serveRunsOf(
     queueName: shardsQueue,
     openOutput: () => new FilesystemStore(join(world.folder, 'output')),
     openDataset: () => new FilesystemStore(join(world.folder, 'dataset')),
-    readNetwork: ({ uri }) => readNetworkFile(uri, { cacheFolder: join(world.folder, 'cache') }),
+    readNetwork: ({ uri, described }) => readNetworkFile(uri, { cacheFolder: join(world.folder, 'cache') }, described),
     headlightVersion: '0.0.0',
     signal,
     onProgress: () => undefined,

@@ -33,6 +33,7 @@ export const computingSettings: readonly SettingName[] = [
   'dataset',
   'output',
   'network',
+  'description',
   ...readingSettings,
   's3Endpoint',
   'outputS3Endpoint',

@@ -34,6 +34,13 @@ export const settingsSchema = z.strictObject({
     description:
       'The checkpoint: a PyTorch file or safetensors, by a path, file:///folder/model.pkl or s3://bucket/model.pkl. FILE.yaml beside it overrides parts of its description (see headlight network inspect).',
   }),
+  description: z.string().min(1).optional().meta({
+    group: 'data',
+    placeholder: 'NAME|FILE',
+    automatic: 'FILE.yaml beside the network, where it is there',
+    description:
+      'What the network expects and means: a name of headlight network list (6drepnet, 3ddfa-v2 …), or a YAML file, by a path or s3://bucket/own.yaml. It is taken instead of FILE.yaml beside the network.',
+  }),
   adapter: adapterFlag,
   ...adapterFlags,
   exifOrientation: z.boolean().default(false).meta({

@@ -2,6 +2,7 @@ import type { Adapter } from '../../dataset/adapter.ts'
 import { openAdapter } from '../../dataset/adapters.ts'
 import { angleOrder, poseInName } from '../../dataset/posedName.ts'
 import { requireImages } from '../../dataset/requireImages.ts'
+import type { GivenDescription } from '../../output/givenDescription.ts'
 import { prepareResultSet, refuseOverlap } from '../../output/prepareResultSet.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import { RadianHint } from '../../pose/radianHint.ts'
@@ -22,6 +23,8 @@ import { whileWaiting } from './waiting.ts'
 export interface AskedFor {
   readonly dataset: Store
   readonly output: Store
+  /** What `--description` says, as far as it was given. */
+  readonly described: GivenDescription | undefined
   /** What is to be said of the dataset's index, by who leaves the run to another: otherwise the run does. */
   readonly indexWarnings: readonly string[]
   /** Finds or makes the result set: the first thing that is written. */
@@ -43,15 +46,22 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
     logger: log,
   })
   try {
-    const { network, bytes } = await givenNetwork(call, networkPath)
+    const given = await givenNetwork(call, networkPath)
+    const { network, bytes, described } = given
     const { file, digest, description } = network
     checkObjectives(asked.objectives, network)
     const { options, activations, note } = guidedOptions(asked, network)
     await refuseOverlap(dataset, output)
     await whileWaiting(call, place(dataset.uri), dataset.check('read'))
     const adapter = openAdapter(options.adapter)
-    const notes = [announcement(network), note, idleSetting(settings), await hintAtNames(settings, dataset, adapter)]
+    const notes = [
+      await announcement(given),
+      note,
+      idleSetting(settings),
+      await hintAtNames(settings, dataset, adapter),
+    ]
     return {
+      described,
       indexWarnings: adapter.overview?.().warnings ?? [],
       dataset,
       output,

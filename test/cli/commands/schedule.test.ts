@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises'
+import { copyFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -95,6 +95,11 @@ it('follows a network where it lies, only when it is told to', () =>
     await client.lpush(scheduleOutcomesKey('x'), JSON.stringify(ran))
     client.disconnect()
     expect((await schedule('list')).stdout).toMatch(/result set .*\/out\/retrained-1\/, of the last run\n/)
+    const own = join(folder, 'own.yaml')
+    await writeFile(own, 'input: { range: 255 }\n')
+    const described = await schedule('add', 'x', ...when, '--follow-network', ...run, '--description', own)
+    expect(JSON.parse(described.stdout)).toMatchObject({ done: 'changed', description: own })
+    expect((await schedule('list')).stdout).toContain(` description ${own}, as it was when this was added\n`)
     const late = await schedule('add', 'x', ...when, ...run, '--follow-network')
     expect(late).toMatchObject({ code: 2, stdout: expect.stringContaining('before the --') as string })
     await schedule('remove', 'x')

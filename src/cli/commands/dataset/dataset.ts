@@ -4,7 +4,7 @@ import { readingSettings } from '../../settings/commandFlags.ts'
 export const datasetCheckCommand: CommandSpec = {
   name: 'dataset check',
   summary: 'look at a hundred samples of a dataset: are images, boxes and poses what they seem?',
-  settings: [...readingSettings, 'network', 'engine', 'enginesFolder', 's3Endpoint'],
+  settings: [...readingSettings, 'network', 'description', 'engine', 'enginesFolder', 's3Endpoint'],
   extend: (command) =>
     command
       .argument('<dataset>', 's3://bucket/prefix/, file:///folder/ or a path')

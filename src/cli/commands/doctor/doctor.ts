@@ -8,6 +8,7 @@ export const doctorCommand: CommandSpec = {
     'dataset',
     'output',
     'network',
+    'description',
     's3Endpoint',
     'outputS3Endpoint',
     'redis',

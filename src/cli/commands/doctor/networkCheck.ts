@@ -8,11 +8,12 @@ import type { Finding } from './checks.ts'
 export async function checkNetwork(call: Call, given: string): Promise<Finding> {
   const name = 'network'
   try {
-    const { network, bytes } = await givenNetwork(call, given)
+    const file = await givenNetwork(call, given)
+    const { network, bytes } = file
     const heads = [...new Set(network.description.heads.map(({ output }) => output))].join(', ')
     const size = `${(bytes.byteLength / 1e6).toFixed(1)} MB`
     const detail = `${network.file}, ${size}, sha256 ${network.digest.slice(0, 16)}…, with ${heads}`
-    return { name, ok: true, detail, remedy: announcement(network) ?? null }
+    return { name, ok: true, detail, remedy: (await announcement(file)) ?? null }
   } catch (error) {
     const said = withPlaces(withoutPassword(error instanceof Error ? error.message : String(error)))
     return { name, ok: false, detail: said, remedy: null }

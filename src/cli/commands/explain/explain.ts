@@ -8,6 +8,7 @@ export const explainCommand: CommandSpec = {
   summary: 'explain one image: its angles and its map',
   settings: [
     'network',
+    'description',
     'objective',
     'scope',
     'relu6',

@@ -76,7 +76,8 @@ export async function explainImage(call: Call): Promise<number> {
       located.close()
     }
   }
-  const [{ network }, { bytes, truth, labelFault }] = await read()
+  const [file, { bytes, truth, labelFault }] = await read()
+  const { network } = file
   const { input } = network.description
   checkObjectives([objective], network)
   const guidance = { scope: settings.scope, relu6: settings.relu6 }
@@ -148,7 +149,7 @@ export async function explainImage(call: Call): Promise<number> {
       engine: explainer.engine,
     }
     // Only now that nothing is wrong with the call, as run does it.
-    const note = announcement(network)
+    const note = await announcement(file)
     if (note !== undefined) call.log.warn(note)
     if (labelFault !== undefined) call.log.warn(`the label is not used: ${labelFault}`)
     const how = guidanceText(activations, guidance)

@@ -1,18 +1,21 @@
+import { proposalText } from '../../../saliency/networks/fit.ts'
 import { inspectNetwork, renderInspection } from '../../../saliency/networks/inspect.ts'
 import type { Call } from '../../command.ts'
-import { givenNetwork } from '../../shared/networkFile.ts'
+import { givenNetwork, proposals } from '../../shared/networkFile.ts'
 import { memoryLine, unitMemory } from './unitMemory.ts'
 
 /** `headlight network inspect`. */
 export async function performNetworkInspect(call: Call): Promise<number> {
   const { operands, settings, surroundings } = call
   const [path = ''] = operands
-  const { network, overrideFile, localPath } = await givenNetwork(call, path)
+  const given = await givenNetwork(call, path)
+  const { network, overrideFile, localPath } = given
+  const fits = await proposals(given)
   // Units read it by themselves.
   const memory = localPath === null ? [] : await unitMemory(call, localPath, network)
   const text = settings.json
-    ? `${JSON.stringify({ ...inspectNetwork(network), overrideFile, memory })}\n`
-    : renderInspection(network, memory.map(memoryLine))
+    ? `${JSON.stringify({ ...inspectNetwork(network), overrideFile, memory, fits: fits.map(({ name }) => name) })}\n`
+    : `${renderInspection(network, memory.map(memoryLine))}${fits.map((entry) => `${proposalText(entry)}\n`).join('')}`
   surroundings.results.write(text)
   return 0
 }

@@ -44,9 +44,9 @@ export async function serveRuns(call: Call): Promise<number> {
         const logger = log.child({ resultSet: id })
         return openStore(uri, { endpoint: own.dataset ?? endpoint ?? undefined, logger })
       },
-      readNetwork: ({ uri, endpoint }) => {
+      readNetwork: ({ uri, endpoint, described }) => {
         allowed?.require({ what: 'network', uri, endpoint }, own.dataset)
-        return readNetworkFile(uri, { endpoint: own.dataset ?? endpoint, cacheFolder: folders.cache })
+        return readNetworkFile(uri, { endpoint: own.dataset ?? endpoint, cacheFolder: folders.cache }, described)
       },
       allowsWebhook: allowed && ((url) => allowed.allows(url)),
       headlightVersion: surroundings.version,

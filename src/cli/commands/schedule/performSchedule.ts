@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { InputError } from '../../../base/errors.ts'
+import type { GivenDescription } from '../../../output/givenDescription.ts'
 import { networkUri } from '../../../output/networkFile.ts'
 import { Schedules, type ScheduleStatus } from '../../../producer/schedules.ts'
 import { cronTimes, refuseSeconds } from '../../../queue/cronTimes.ts'
@@ -34,7 +35,8 @@ export async function addSchedule(call: Call): Promise<number> {
     try {
       const set = await asked.prepare()
       for (const warning of asked.indexWarnings) call.log.warn(warning)
-      const followNetwork = flags['followNetwork'] === true ? { followNetwork: followed(settings) } : {}
+      const followNetwork =
+        flags['followNetwork'] === true ? { followNetwork: followed(settings, asked.described) } : {}
       const job = { ...runJob(settings, asked.output, set), ...followNetwork }
       const done = await schedules.put({ name, ...when, job })
       const status = (await schedules.statuses()).find(({ schedule }) => schedule.name === name)
@@ -58,10 +60,14 @@ function needed(flags: Call['flags'], name: string, placeholder: string): string
 }
 
 /** Where producers read the network: not the one that this command has read. */
-function followed(settings: Settings): NonNullable<RunJob['followNetwork']> {
+function followed(settings: Settings, described: GivenDescription | undefined): NonNullable<RunJob['followNetwork']> {
   const uri = networkUri(required(settings, 'network', 'schedule add … --'))
   const { s3Endpoint: endpoint } = settings
-  return endpoint === undefined || !uri.startsWith('s3:') ? { uri } : { uri, endpoint }
+  return {
+    uri,
+    ...(endpoint === undefined || !uri.startsWith('s3:') ? {} : { endpoint }),
+    ...(described === undefined ? {} : { described: { name: described.name, override: described.override } }),
+  }
 }
 
 export async function listSchedules(call: Call): Promise<number> {
@@ -140,9 +146,13 @@ function statusJson({ schedule, next, outcomes }: ScheduleStatus, underway: Unde
   const { name, cron, timeZone, paused, job } = schedule
   const { output, set, full, prune, priority } = job
   const when = { name, cron, timeZone, paused, next }
-  const followed = job.followNetwork === undefined ? {} : { followNetwork: job.followNetwork.uri }
+  const followed = job.followNetwork === undefined ? {} : followedJson(job.followNetwork)
   const what = { output, set, full, prune, ...(priority === undefined ? {} : { priority }), ...followed }
   return { ...when, ...what, underway: underway ?? null, lastOutcome: outcomes[0] ?? null, outcomes }
+}
+
+function followedJson({ uri, described }: NonNullable<RunJob['followNetwork']>) {
+  return { followNetwork: uri, ...(described === undefined ? {} : { description: described.name }) }
 }
 
 const manner = ({ full, prune, priority }: RunJob): string =>
@@ -174,6 +184,14 @@ function statusText({ schedule, next, outcomes }: ScheduleStatus, underway: Unde
     ...(job.followNetwork === undefined
       ? []
       : [['network', `${place(job.followNetwork.uri)}, read anew each time`] satisfies [string, string]]),
+    ...(job.followNetwork?.described === undefined
+      ? []
+      : [
+          ['description', `${job.followNetwork.described.name}, as it was when this was added`] satisfies [
+            string,
+            string,
+          ],
+        ]),
     ['next', paused ? 'when it is resumed' : `${next.map(local).join(', ')}${overdue}`],
   ]
   if (underway !== undefined) {
