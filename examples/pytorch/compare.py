@@ -67,7 +67,7 @@ def main():
         return 2
     agreeing, missing = verdicts.count(True), verdicts.count(None)
     left = f", {missing} could not be compared" if missing else ""
-    print(f"{agreeing} of {len(verdicts)} images agree{left}")
+    print(f"{agreeing} of {counted(len(verdicts))} {'agrees' if len(verdicts) == 1 else 'agree'}{left}")
     return 2 if missing else 0 if agreeing == len(verdicts) else 1
 
 
@@ -183,7 +183,7 @@ class Comparison:
     def headline(self):
         found = self.found
         rule = "" if found.relu6 == "guided" else ", ReLU6 plain"
-        return f"{found.network['file']}, scope {found.scope}{rule}; {len(found.samples)} images on {self.device}"
+        return f"{found.network['file']}, scope {found.scope}{rule}; {counted(len(found.samples))} on {self.device}"
 
     def angles_and_gradients(self, values, names, label, is_double=False):
         """Angles in degrees, gradients by objective (float64, RGB), and how many activations were guided."""
@@ -308,6 +308,10 @@ def distance(one, other):
 
 def wrapped(degrees):
     return (degrees + 180) % 360 - 180
+
+
+def counted(images):
+    return "1 image" if images == 1 else f"{images} images"
 
 
 def show(shape):

@@ -127,7 +127,7 @@ def unit(vectors):
 
 
 def by_matrix(rotation, head):
-    """`zyx`: R = Rz(roll) Ry(yaw) Rx(pitch), 6DRepNet's. `xyz`: R = Rx(pitch) Ry(yaw) Rz(roll)."""
+    """`zyx`: R = Rz(roll) Ry(yaw) Rx(pitch), 6DRepNet's. `xyz`: R = Rx(-pitch) Ry(yaw) Rz(roll), BIWI's."""
     r = rotation.transpose(1, 2) if head.get("transpose") else rotation
     if head["euler"] == "zyx":
         yaw = torch.atan2(-r[:, 2, 0], torch.hypot(r[:, 0, 0], r[:, 1, 0]))

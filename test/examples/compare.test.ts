@@ -81,7 +81,7 @@ describe('examples/pytorch/compare.py', () => {
       await writeFile(json, stdout)
       const args = ['--checkpoint', networkFile, '--explained', json]
       const same = await compare('TinyDenseNet', [...args, '--decode', `${modules}:to_degrees`])
-      expect(same.stdout).toMatch(/map of sum 100 % {2}agrees\n1 of 1 images agree\n$/)
+      expect(same.stdout).toMatch(/map of sum 100 % {2}agrees\n1 of 1 image agrees\n$/)
       expect(same.code).toBe(0)
       const shifted = await compare('TinyDenseNet', [
         ...args,

@@ -36,6 +36,7 @@ const indexSchema = z.object({
           mean: z.number(),
           std: z.number(),
           pytorch_error: z.number(),
+          map_error: z.number(),
         }),
       ),
     }),
@@ -134,7 +135,11 @@ function gradientFigures(
       found: gradientError(found.gradient, expected, grid),
       tolerance: gradientTolerance(gradient.pytorch_error),
     },
-    { what: `map of ${what}`, found: mapError(found.map, expected, gradient, grid), tolerance: mapTolerance },
+    {
+      what: `map of ${what}`,
+      found: mapError(found.map, expected, gradient, grid),
+      tolerance: Math.max(mapTolerance, 3 * gradient.map_error),
+    },
   ]
 }
 
