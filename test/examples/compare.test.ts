@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../support/headlight.ts'
-import { itWithPyTorch, jsonOfPython, runPython } from '../support/pytorch.ts'
+import { jsonOfPython, requirePyTorch, runPython } from '../support/pytorch.ts'
 
 const modules = 'test/examples/tinyDenseNet.py'
 
@@ -12,51 +12,57 @@ function compare(module: string, args: readonly string[]) {
 }
 
 describe('examples/pytorch/compare.py', () => {
-  itWithPyTorch('does guided backpropagation, decoding and preprocessing as golden data have them', async () => {
-    const { networks, inputs, ways } = z
-      .object({
-        networks: z.object({
-          angles: z.number(),
-          gradients: z.number(),
-          counts: z.record(z.string(), z.tuple([z.int(), z.int()])),
-        }),
-        inputs: z.object({ inputs: z.int(), boxes: z.int(), differ: z.array(z.unknown()) }),
-        ways: z.record(z.string(), z.number()),
+  it(
+    'does guided backpropagation, decoding and preprocessing as golden data have them',
+    { timeout: 300_000 },
+    async (context) => {
+      requirePyTorch(context)
+      const { networks, inputs, ways } = z
+        .object({
+          networks: z.object({
+            angles: z.number(),
+            gradients: z.number(),
+            counts: z.record(z.string(), z.tuple([z.int(), z.int()])),
+          }),
+          inputs: z.object({ inputs: z.int(), boxes: z.int(), differ: z.array(z.unknown()) }),
+          ways: z.record(z.string(), z.number()),
+        })
+        .parse(
+          await jsonOfPython('test/examples/agreement.py', [
+            'resnet18_6d',
+            'resnet50_bins',
+            'repvgg_6d',
+            'mobilenet_v1_3dmm',
+            'mobilenet_v2_6d',
+          ]),
+        )
+      expect(networks.angles).toBeLessThan(1e-9)
+      // Golden gradients are stored in 16 bits.
+      expect(networks.gradients).toBeLessThan(3e-4)
+      expect(networks.counts).toMatchObject({
+        'mobilenet_v2_6d all guided': [35, 0],
+        'mobilenet_v2_6d all plain': [0, 35],
+        'mobilenet_v2_6d stem guided': [1, 34],
+        'resnet50_bins none guided': [0, 16],
       })
-      .parse(
-        await jsonOfPython('test/examples/agreement.py', [
-          'resnet18_6d',
-          'resnet50_bins',
-          'repvgg_6d',
-          'mobilenet_v1_3dmm',
-          'mobilenet_v2_6d',
-        ]),
-      )
-    expect(networks.angles).toBeLessThan(1e-9)
-    // Golden gradients are stored in 16 bits.
-    expect(networks.gradients).toBeLessThan(3e-4)
-    expect(networks.counts).toMatchObject({
-      'mobilenet_v2_6d all guided': [35, 0],
-      'mobilenet_v2_6d all plain': [0, 35],
-      'mobilenet_v2_6d stem guided': [1, 34],
-      'resnet50_bins none guided': [0, 16],
-    })
-    expect(inputs.inputs).toBeGreaterThanOrEqual(180)
-    expect(inputs.differ).toEqual([])
-    expect(inputs.boxes).toBe(inputs.inputs)
-    expect(Object.entries(ways).filter(([, off]) => !(off < 1e-7))).toEqual([])
-  })
+      expect(inputs.inputs).toBeGreaterThanOrEqual(180)
+      expect(inputs.differ).toEqual([])
+      expect(inputs.boxes).toBe(inputs.inputs)
+      expect(Object.entries(ways).filter(([, off]) => !(off < 1e-7))).toEqual([])
+    },
+  )
 
-  itWithPyTorch('agrees with a result set, and finds a module that lacks a ReLU', () =>
+  it('agrees with a result set, and finds a module that lacks a ReLU', { timeout: 300_000 }, (context) =>
     inFolder(async (folder) => {
+      requirePyTorch(context)
       const output = join(folder, 'out')
       const call = ['run', '--dataset', imageFolder, '--network', networkFile, '--output', output]
       const { code, stderr } = await startHeadlight([...call, '--gradients', 'float16', '--objective', 'sum,-yaw'])
         .ended
-      expect(code, stderr).toBe(0)
+      expect({ code, stderr }).toMatchObject({ code: 0 })
       const args = ['--checkpoint', networkFile, '--output', output, '--images', '2']
       const same = await compare('TinyDenseNet', [...args, '--preprocess', `${modules}:transform`])
-      expect(same, same.stderr).toMatchObject({ code: 0, stderr: '' })
+      expect(same).toMatchObject({ code: 0, stderr: '' })
       const [headline, ...lines] = same.stdout.trimEnd().split('\n')
       expect(headline).toBe('tiny_hp.pkl, scope all; 2 images on cpu')
       expect(lines).toEqual([
@@ -73,8 +79,9 @@ describe('examples/pytorch/compare.py', () => {
     }),
   )
 
-  itWithPyTorch('compares the map of one image, an own decode and an own preprocessing', () =>
+  it('compares the map of one image, an own decode and an own preprocessing', { timeout: 300_000 }, (context) =>
     inFolder(async (folder) => {
+      requirePyTorch(context)
       const [json, map] = [join(folder, 'explained.json'), join(folder, 'map.png')]
       const image = join(imageFolder, 'BIWI00000004_-63_-12_+0.png')
       const { stdout } = await headlight(['explain', image, '--network', networkFile, '--map', map, '--json'])

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { expect, it } from 'vitest'
+import { expect, type TestContext } from 'vitest'
 import type { Ended } from './headlight.ts'
 
 /** A Python with PyTorch: HEADLIGHT_TEST_PYTHON, else python3 where that has torch, NumPy and Pillow. */
@@ -11,12 +11,9 @@ const present = spawnSync(python, ['-c', looking]).status === 0
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** A test that needs PyTorch; says why it is not run where there is none. */
-export function itWithPyTorch(name: string, run: () => Promise<void>): void {
-  it(name, { timeout: 300_000 }, async (context) => {
-    if (!present) context.skip(`${python} has no torch, NumPy and Pillow`)
-    await run()
-  })
+/** Skips the test, and says why, where there is no PyTorch. */
+export function requirePyTorch(context: TestContext): void {
+  if (!present) context.skip(`${python} has no torch, NumPy and Pillow`)
 }
 
 /** What the program gives that lies at `path` in the repository. */
@@ -40,6 +37,6 @@ export function runPython(path: string, args: readonly string[]): Promise<Ended>
 /** The same, of a program that must end well and prints JSON. */
 export async function jsonOfPython(path: string, args: readonly string[]): Promise<unknown> {
   const { code, stdout, stderr } = await runPython(path, args)
-  expect(code, stderr).toBe(0)
+  expect({ code, stderr }).toMatchObject({ code: 0 })
   return JSON.parse(stdout)
 }
