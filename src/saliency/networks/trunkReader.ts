@@ -14,6 +14,13 @@ const unusedLayers = /^(?:fc_finetune|(?:forward|reverse)Direction\..+)$/
 const headName = /yaw|pitch|roll|^(?:fc_[ypr]|linear_reg|fc_param|fc_angles)\b/i
 
 /**
+ * Learned numbers that are no layer and change what a network gives: a pool's exponent (GeM), a PReLU's slopes, a layer norm's
+ * factors, what logits are divided by. The weights of a loss, which look alike, are not among them.
+ */
+const scalingName =
+  /(?:^|\.)(?:[^.]*(?:pool|gem)[^.]*\..+|p|temperature|logit_scale|(?:[^.]*_)?(?:[pP]?[rR]e[lL][uU]|act|norm|ln)_?\d*\.weight)$/
+
+/**
  * Weights as a family reads them: it asks for each tensor of its trunk in the shape that belongs there, and what it asked
  * for has its place. All refusals are InputErrors that name the tensor: `unsupported-network`, and `bad-checkpoint` for a
  * variance below zero.
@@ -118,7 +125,8 @@ export class TrunkReader {
   /**
    * The outputs: every linear layer on the trunk's `features` numbers. What else the trunk has not placed is left out with
    * a note, unless it may take part in the forward pass: names that `trunk` matches, convolutions and norms, a head that
-   * takes other numbers, and what takes an output's numbers.
+   * takes other numbers, what takes an output's numbers or scales the features, and what belongs to an output besides its
+   * weight and bias. A layer as wide as the features may stand before the heads, whose shapes then do not tell of it.
    */
   heads(
     features: number,
@@ -136,6 +144,12 @@ export class TrunkReader {
     const unplaced = rest.filter(([name]) => !this.#placed.has(name))
     for (const name of this.#unreadable.keys()) if (headName.test(name)) throw this.missing(name)
     for (const [name, { shape }] of unplaced) this.#refuseWhatMayTakePart(name, shape, features, outputs, trunk)
+    const square = outputs.length > 1 ? outputs.find(({ outputs: outs }) => outs === features) : undefined
+    if (square !== undefined) {
+      throw this.unsupported(
+        `holds ${square.output}.weight ${show([features, features])}, which may stand between the trunk and the other heads; if nothing takes what it gives, save the weights without it`,
+      )
+    }
     if (outputs.length === 0) {
       throw this.unsupported(`has no head: a weight of shape [outputs, ${features}] beside the trunk is missing`)
     }
@@ -179,7 +193,17 @@ export class TrunkReader {
       )
     }
     const convolutionOrNorm = shape.length > 2 || /\.running_(?:mean|var)$/.test(name)
-    if (trunk.test(name) || headName.test(name) || convolutionOrNorm) {
+    // `fc.lora_A`, `fc.weight_v`, `rnn.weight_ih_l0`; a layer norm or PReLU of the features, whatever it is called.
+    const ofHead = outputs.some(({ output }) => name.startsWith(`${output}.`))
+    const ofFeatures = taken === features || (shape.length === 1 && shape[0] === features && name.endsWith('.weight'))
+    if (
+      trunk.test(name) ||
+      headName.test(name) ||
+      scalingName.test(name) ||
+      convolutionOrNorm ||
+      ofHead ||
+      ofFeatures
+    ) {
       throw this.unsupported(
         `holds ${name} ${show(shape)}, which has no place in a ${this.#family.name} whose heads take ${features} features`,
       )

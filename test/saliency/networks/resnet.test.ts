@@ -100,11 +100,17 @@ test('a network of gray images', () => {
 })
 
 test('what no output reaches is left out and said', () => {
-  const more = { ...resNet18, 'fc_finetune.weight': [3, 515], 'fc_finetune.bias': [3], 'metric.weight': [1000, 128] }
+  const more = {
+    ...resNet18,
+    'fc_finetune.weight': [3, 515],
+    'fc_finetune.bias': [3],
+    'metric.weight': [1000, 128],
+    'criterion.weight': [66],
+  }
   const { outputs, notes } = recogniseNetwork(zeros(more), 'x.pth')
   expect(outputs).toHaveLength(1)
   expect(notes).toEqual([
-    'fc_finetune.* (2 tensors) and metric.weight take no part in the forward pass and are left out.',
+    'fc_finetune.* (2 tensors), metric.weight and criterion.weight take no part in the forward pass and are left out.',
   ])
 })
 
@@ -148,6 +154,22 @@ describe('the first tensor that does not fit is named', () => {
     ['attention behind the stem', { 'ca.fc1.weight': [4, 64, 1, 1] }, /holds ca\.fc1\.weight \[4, 64, 1, 1\]/],
     ['a third block', { 'layer4.3.bn1.bias': [512] }, /lacks layer4\.2\.conv1\.weight/],
     ['a head behind a hidden layer', { 'fc_yaw.weight': [66, 256] }, /holds fc_yaw\.weight \[66, 256\]/],
+    [
+      'a hidden layer as wide as the features',
+      { 'fc1.weight': [512, 512] },
+      /holds fc1\.weight \[512, 512\], which may/,
+    ],
+    ['attention over the features', { 'attn.in_proj_weight': [1536, 512] }, /holds attn\.in_proj_weight/],
+    ['a layer norm of the features', { 'last.weight': [512], 'last.bias': [512] }, /holds last\.weight \[512\]/],
+    ['a PReLU before the heads', { 'prelu.weight': [1] }, /holds prelu\.weight \[1\]/],
+    ['a pool with an exponent (GeM)', { 'avgpool.p': [1] }, /holds avgpool\.p \[1\]/],
+    ['logits over a temperature', { temperature: [1] }, /holds temperature \[1\]/],
+    [
+      "an adapter (LoRA) of a head's weight",
+      { 'fc.weight': [3, 512], 'fc.lora_B': [3, 4] },
+      /holds fc\.lora_B \[3, 4\]/,
+    ],
+    ['a head with weight norm', { 'fc.weight_v': [3, 512], 'fc.weight_g': [3, 1] }, /holds fc\.weight_v \[3, 512\]/],
     ['groups that do not divide', { 'layer2.1.conv2.weight': [128, 48, 3, 3] }, /layer2\.1\.conv2/],
   ])('%s', (_, changed, message) => {
     expect(() => recogniseNetwork(zeros({ ...resNet18, ...changed }), 'x.pth')).toThrow(refusal(message))
