@@ -38,15 +38,22 @@ export function findStateDict(value: PickleValue): { tensors: StoredTensors; not
       b.tensors.size - a.tensors.size,
   )
   if (!taken) return undefined
-  const note =
-    others.length > 0 && best < anything
-      ? `The file holds several sets of weights; ${place(taken)} was taken, not ${others.map(place).join(', ')}.`
-      : null
-  return { tensors: taken.tensors, note }
+  // A network may be saved in parts, `backbone` and `head`: without the second it would be another one.
+  const parts = found.filter((_, index) => best < ofOptimiser && kinds[index]! > best && kinds[index]! < ofOptimiser)
+  const notes = [
+    ...(others.length > 0 && best < anything
+      ? [`The file holds several sets of weights; ${place(taken)} was taken, not ${others.map(place).join(', ')}.`]
+      : []),
+    ...(parts.length > 0
+      ? [`The file holds layers under ${parts.map(place).join(', ')} besides ${place(taken)}; they were left out.`]
+      : []),
+  ]
+  return { tensors: taken.tensors, note: notes.length > 0 ? notes.join(' ') : null }
 }
 
-/** The first of the kinds, and the last: no names of weights in it. */
+/** The first of the kinds, and the last two: an optimiser's, and no names of weights in it. */
 const denseNet = 0
+const ofOptimiser = 3
 const anything = 4
 
 /**
@@ -59,13 +66,13 @@ function kindOf({ path, tensors }: Found): number {
   if (names.some((name) => /(^|\.)conv0\.weight$/.test(name))) return denseNet
   const weights = [...tensors].filter(([name]) => /(^|\.)weight$/.test(name))
   if (weights.length === 0) return anything
-  if (/optim/i.test(path)) return 3
+  if (/optim/i.test(path)) return ofOptimiser
   return weights.some(([, tensor]) => !(tensor instanceof StoredTensor) || tensor.shape.length === 4) ? 1 : 2
 }
 
-/** A moving average of the network (`ema`, `model_ema.state_dict`, `swa`), which lies beside it under a name of its own. */
+/** A moving average of the network (`ema`, `model_ema.state_dict`, `model_avg`), which lies beside it under a name of its own. */
 function isAverage({ path }: Found): boolean {
-  return /(?:^|[._])(?:ema|swa|average|averaged|teacher)(?:$|[._])/i.test(path)
+  return /(?:^|[._])(?:ema|swa|avg|average|averaged|shadow|teacher)(?:$|[._])/i.test(path)
 }
 
 function place({ path }: Found): string {

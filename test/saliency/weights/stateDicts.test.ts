@@ -36,6 +36,25 @@ describe('where the weights lie in the file', () => {
     expect(notes).toEqual(['The file holds several sets of weights; "state_dict" was taken, not "ema".'])
   })
 
+  test('an average is not taken for the network beside it', () => {
+    const network = { 'conv1.weight': tensor('c1', [1, 1, 1, 1], [1]) }
+    const average = { 'conv1.weight': tensor('c2', [1, 1, 1, 1], [2]), 'fc.weight': weight() }
+    for (const name of ['model_avg', 'shadow']) {
+      expect(names({ [name]: average, model_weights: network })).toEqual(['conv1.weight'])
+    }
+  })
+
+  test('layers beside the network are told of, an optimiser’s numbers are not', () => {
+    const file = torchZip({
+      backbone: { 'conv1.weight': tensor('c3', [1, 1, 1, 1], [1]) },
+      head: { 'fc_yaw.weight': weight() },
+      optimizer: { 'fc_yaw.weight': weight() },
+    })
+    expect(readWeights(file, 'x.pkl').notes).toEqual([
+      'The file holds layers under "head" besides "backbone"; they were left out.',
+    ])
+  })
+
   test('an optimiser with more tensors than the network does not win', () => {
     const moments = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`m${i}`, weight()]))
     expect(names({ optimizer: moments, generator: { 'features.conv0.weight': weight() } })).toEqual([
