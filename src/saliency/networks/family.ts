@@ -32,6 +32,15 @@ export interface BatchNormEpsilons {
 /** What a description says of them; what it does not say is the family's to assume. */
 export type GivenEpsilons = { readonly [K in keyof BatchNormEpsilons]?: number | undefined }
 
+/**
+ * The line of `network inspect` for what no weights tell: a network of other strides, dilations or activations, or whose
+ * features are pooled in another way, has the same tensors and would give other angles and maps without a word.
+ */
+export function assumedFact(what: string, given: GivenEpsilons): readonly [string, string] {
+  const epsilon = given.epsilon === undefined ? ', batch norm epsilon 0.00001' : ''
+  return ['assumed', `${what}${epsilon}: no weights tell them`]
+}
+
 /** A network that its family has found in weights, ready to be built. */
 export interface RecognisedNetwork {
   /** Plain data. */

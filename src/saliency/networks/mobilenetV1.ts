@@ -1,6 +1,6 @@
 import type { Node } from '../graph.ts'
 import type { Tensors } from '../weights/tensors.ts'
-import { namesBehind, type Architecture, type NetworkFamily, type OutputLayer } from './family.ts'
+import { assumedFact, namesBehind, type Architecture, type NetworkFamily, type OutputLayer } from './family.ts'
 import { Layers } from './layers.ts'
 import type { TrunkReader } from './trunkReader.ts'
 
@@ -14,7 +14,8 @@ export const mobileNetV1: NetworkFamily = {
   name: 'MobileNetV1',
   layout: "MobileNetV1s in 3DDFA's layout",
   names: namesBehind(/^(|.*\.)dw\d_\d\.conv_dw\.weight$/),
-  recognise(reader, { epsilon = 1e-5 }) {
+  recognise(reader, given) {
+    const { epsilon = 1e-5 } = given
     const shape = findShape(reader, epsilon)
     const features = shape.blocks.at(-1)?.outs ?? 0
     const { outputs, notes } = reader.heads(features, /^(?:conv1|bn1|relu|dw\d+(?:_\d+)?)\./)
@@ -23,6 +24,7 @@ export const mobileNetV1: NetworkFamily = {
       facts: [
         ['blocks', `${shape.blocks.length}, of 3×3 by channel and 1×1`],
         ['features', `${shape.stemChannels} after the stem, ${features} before the heads`],
+        assumedFact(`3DDFA's strides, ${shape.activation === 'relu' ? 'ReLUs, ' : ''}global average`, given),
       ],
       outputs,
       notes,

@@ -1,6 +1,7 @@
 import type { Node } from '../graph.ts'
 import type { Tensors } from '../weights/tensors.ts'
 import {
+  assumedFact,
   namesBehind,
   type Architecture,
   type BatchNormEpsilons,
@@ -30,6 +31,8 @@ export const mobileNetV2: NetworkFamily = {
       facts: [
         ['blocks', `${shape.blocks.length} inverted residuals`],
         ['features', `${shape.stemChannels} after the stem, ${shape.features} before the heads`],
+        // Its epsilon is in the note.
+        assumedFact("torchvision's strides, no dilation, ReLU6, global average", batchNorm),
       ],
       outputs,
       notes: [...note, ...notes],

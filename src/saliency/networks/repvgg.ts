@@ -1,6 +1,6 @@
 import type { Node } from '../graph.ts'
 import type { Tensors } from '../weights/tensors.ts'
-import { namesBehind, type Architecture, type NetworkFamily, type OutputLayer } from './family.ts'
+import { assumedFact, namesBehind, type Architecture, type NetworkFamily, type OutputLayer } from './family.ts'
 import { Layers } from './layers.ts'
 import { foldedRepVggWeights } from './repvggFold.ts'
 import { findRepVggShape, type RepVggShape } from './repvggShape.ts'
@@ -15,7 +15,8 @@ export const repVgg: NetworkFamily = {
   name: 'RepVGG',
   layout: 'RepVGGs in training or deployed form',
   names: namesBehind(/^(|.*?\.)(?:stage|layer)\d+(?:\.\d+)?\.rbr_\w+\./),
-  recognise(reader, { epsilon = 1e-5 }) {
+  recognise(reader, given) {
+    const { epsilon = 1e-5 } = given
     const shape = findRepVggShape(reader, epsilon)
     const { blocks } = shape
     const features = blocks.at(-1)?.outs ?? 0
@@ -30,6 +31,7 @@ export const repVgg: NetworkFamily = {
         ['blocks', `${architecture.blocks.join('-')} after the stem, ${groupsText(architecture.groups)}`],
         ['form', form === 'deployed' ? form : `${form}, folded into one 3×3 convolution a block`],
         ['features', `${architecture.widths.join(', ')}; ${features} before the heads`],
+        assumedFact('the first block of each stage halves, ReLUs, global average', spread === 0 ? { epsilon } : given),
       ],
       outputs,
       notes,

@@ -1,6 +1,7 @@
 import type { Node } from '../graph.ts'
+import { renamed } from '../weights/names.ts'
 import type { Tensors } from '../weights/tensors.ts'
-import { namesBehind, type Architecture, type NetworkFamily, type OutputLayer } from './family.ts'
+import { assumedFact, namesBehind, type Architecture, type NetworkFamily, type OutputLayer } from './family.ts'
 import { Layers } from './layers.ts'
 import type { TrunkReader } from './trunkReader.ts'
 
@@ -13,8 +14,9 @@ import type { TrunkReader } from './trunkReader.ts'
 export const resNet: NetworkFamily = {
   name: 'ResNet',
   layout: "ResNets in torchvision's layout",
-  names: namesBehind(/^(|.*\.)layer1\.0\.conv1\.weight$/),
-  recognise(reader, { epsilon = 1e-5 }) {
+  names: (names, file) => named(names, file) ?? numbered(names, file),
+  recognise(reader, given) {
+    const { epsilon = 1e-5 } = given
     const shape = findShape(reader, epsilon)
     const features = shape.stages.at(-1)?.at(-1)?.outs ?? 0
     const { outputs, notes } = reader.heads(features, /^(?:conv1|bn1|layer\d+)\./)
@@ -23,6 +25,7 @@ export const resNet: NetworkFamily = {
       facts: [
         ['blocks', `${shape.stages.map((blocks) => blocks.length).join('-')}, ${kindText(shape)}`],
         ['features', `${shape.stemChannels} after the stem, ${features} before the heads`],
+        assumedFact("torchvision's strides and max pool, no dilation, ReLUs, global average", given),
       ],
       outputs,
       notes,
@@ -35,6 +38,24 @@ export const resNet: NetworkFamily = {
       build: (weights, image) => buildResNet(shape, outputs, epsilon, weights, image),
     }
   },
+}
+
+const named = namesBehind(/^(|.*\.)layer1\.0\.conv1\.weight$/)
+
+/** Of `nn.Sequential(*list(resnet.children())[:-1])`, by which many backbones are cut off: 2, 3 and 8 have no weights. */
+const children = ['conv1', 'bn1', '', '', 'layer1', 'layer2', 'layer3', 'layer4']
+
+function numbered(names: readonly string[], file: string): ReadonlyMap<string, string> | undefined {
+  const [prefix] = names.flatMap((name) => /^(|.*\.)4\.0\.conv1\.weight$/.exec(name)?.[1] ?? [])
+  if (prefix === undefined || !['0.weight', '1.running_mean'].every((stem) => names.includes(prefix + stem))) {
+    return undefined
+  }
+  const rename = (name: string): string => {
+    const [, number = '', rest = ''] = (name.startsWith(prefix) && /^(\d)\.(.+)$/.exec(name.slice(prefix.length))) || []
+    const child = children[Number(number)]
+    return rest === '' || child === undefined || child === '' ? name : `${child}.${rest}`
+  }
+  return renamed(names, rename, file)
 }
 
 interface Block {

@@ -1,7 +1,7 @@
 import type { Node } from '../graph.ts'
 import { make } from '../ops.ts'
 import type { Tensors } from '../weights/tensors.ts'
-import { namesBehind, type Architecture, type NetworkFamily, type OutputLayer } from './family.ts'
+import { assumedFact, namesBehind, type Architecture, type NetworkFamily, type OutputLayer } from './family.ts'
 import { Layers } from './layers.ts'
 import type { TrunkReader } from './trunkReader.ts'
 
@@ -15,7 +15,8 @@ export const shuffleNetV2: NetworkFamily = {
   name: 'ShuffleNetV2',
   layout: "ShuffleNetV2s in torchvision's layout",
   names: namesBehind(/^(|.*\.)(?:stage2\.0\.branch|features\.0\.banch)[12]\.0\.weight$/),
-  recognise(reader, { epsilon = 1e-5 }) {
+  recognise(reader, given) {
+    const { epsilon = 1e-5 } = given
     const shape = findShape(reader, epsilon)
     const { outputs, notes } = reader.heads(shape.features, /^(?:conv1|stage\d+|conv5|features|conv_last)\./)
     return {
@@ -23,6 +24,7 @@ export const shuffleNetV2: NetworkFamily = {
       facts: [
         ['blocks', `${blockCounts(shape).join('-')}, of two branches`],
         ['features', `${shape.stemChannels} after the stem, ${shape.features} before the heads`],
+        assumedFact('blocks of two branches halve, ReLUs, global average', given),
       ],
       outputs,
       notes,

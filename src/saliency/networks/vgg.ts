@@ -2,7 +2,7 @@ import type { Node } from '../graph.ts'
 import { make } from '../ops.ts'
 import type { Tensors } from '../weights/tensors.ts'
 import { adaptiveAverage } from './adaptiveAverage.ts'
-import { namesBehind, type Architecture, type NetworkFamily, type OutputLayer } from './family.ts'
+import { assumedFact, namesBehind, type Architecture, type NetworkFamily, type OutputLayer } from './family.ts'
 import { Layers } from './layers.ts'
 import { findVggShape, type VggShape } from './vggShape.ts'
 
@@ -14,7 +14,8 @@ export const vgg: NetworkFamily = {
   name: 'VGG',
   layout: "VGGs in torchvision's layout",
   names: namesBehind(/^(|.*\.)features\.0\.weight$/),
-  recognise(reader, { epsilon = 1e-5 }) {
+  recognise(reader, given) {
+    const { epsilon = 1e-5 } = given
     const { shape, outputs, notes } = findVggShape(reader, epsilon)
     const architecture = architectureOf(shape)
     const { blocks } = architecture
@@ -26,6 +27,7 @@ export const vgg: NetworkFamily = {
       facts: [
         ['blocks', `${blocks.join('-')} convolutions, ${architecture.batchNorm ? 'with' : 'without'} batch norm`],
         ['features', `${channels} channels${averages}, ${shape.features} before the heads`],
+        assumedFact('2×2 max pools, ReLUs', architecture.batchNorm ? given : { epsilon }),
       ],
       outputs,
       notes: publishedName(architecture.channels, blocks) === undefined ? [...notes, assumed] : notes,

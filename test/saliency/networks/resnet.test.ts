@@ -92,6 +92,27 @@ test.each(['', 'backbone.', 'model.net.'])('with the trunk under "%s"', (prefix)
   expect(recogniseNetwork(zeros(named), 'x.pth').architecture.name).toBe('ResNet-18')
 })
 
+test.each(['', 'features.'])('cut off as a Sequential of its children under "%s"', (prefix) => {
+  const numbers: Record<string, string> = { conv1: '0', bn1: '1', layer1: '4', layer2: '5', layer3: '6', layer4: '7' }
+  const numbered = Object.fromEntries(
+    Object.entries(resNet18).map(([name, shape]) => [
+      name.replace(/^(conv1|bn1|layer\d)(?=\.)/, (child) => prefix + (numbers[child] ?? '')),
+      shape,
+    ]),
+  )
+  expect(Object.keys(numbered)).toContain(`${prefix}4.0.conv1.weight`)
+  const { architecture, outputs } = recogniseNetwork(zeros(numbered), 'x.pth')
+  expect(architecture.name).toBe('ResNet-18')
+  expect(outputs.map(({ output }) => output)).toEqual(['linear_reg'])
+})
+
+test('what no weights tell is said', () => {
+  const facts = (given?: { epsilon: number }) => recogniseNetwork(zeros(resNet18), 'x.pth', given).facts
+  const wiring = "torchvision's strides and max pool, no dilation, ReLUs, global average"
+  expect(facts()).toContainEqual(['assumed', `${wiring}, batch norm epsilon 0.00001: no weights tell them`])
+  expect(facts({ epsilon: 0.001 })).toContainEqual(['assumed', `${wiring}: no weights tell them`])
+})
+
 test('a network of gray images', () => {
   const gray = resNetShapes({ block: 'basic', blocks: [1, 1], channels: 1 })
   const { imageChannels, architecture } = recogniseNetwork(zeros(gray), 'x.pth')
