@@ -1,4 +1,4 @@
-import type { Degrees, Pose } from '../pose/euler.ts'
+import { angleNames, type AngleName, type Degrees, type Pose } from '../pose/euler.ts'
 import { geodesicError } from '../pose/geodesic.ts'
 import { isBeyondLabelLimit } from '../pose/labelLimit.ts'
 
@@ -21,7 +21,7 @@ export function beyondLabelLimit({
   return isBeyondLabelLimit([labelYaw, labelPitch, labelRoll])
 }
 
-/** Estimate and label of a row; null unless it has all six angles, which errors over samples need. */
+/** Estimate and label of a row; null unless it has all six angles. */
 export function posesOf(row: RowAngles): { readonly estimate: Pose; readonly label: Pose } | null {
   const estimate = poseOf(row.yaw, row.pitch, row.roll)
   const label = poseOf(row.labelYaw, row.labelPitch, row.labelRoll)
@@ -36,7 +36,14 @@ export function rowGeodesicError(row: RowAngles): Degrees | null {
 
 /** Column `leftOutOfErrors`: null where there is no error that could be left out. */
 export function rowLeftOutOfErrors(row: RowAngles): boolean | null {
-  return posesOf(row) === null ? null : beyondLabelLimit(row)
+  return anglesWithErrors(row).length === 0 ? null : beyondLabelLimit(row)
+}
+
+/** The angles that the network gives, where a label has them all: other labels count for none. */
+export function anglesWithErrors(row: RowAngles): readonly AngleName[] {
+  const label = { yaw: row.labelYaw, pitch: row.labelPitch, roll: row.labelRoll }
+  const estimated = angleNames.filter((angle) => row[angle] !== null)
+  return estimated.every((angle) => label[angle] !== null) ? estimated : []
 }
 
 function poseOf(yaw: Degrees | null, pitch: Degrees | null, roll: Degrees | null): Pose | null {

@@ -7,6 +7,7 @@ import { leftOutSchema } from './leftOut.ts'
 import { runCountsSchema, runStateSchema } from './runs.ts'
 
 const angleSummary = z.strictObject({ yaw: z.number(), pitch: z.number(), roll: z.number(), mean: z.number() })
+const someAngles = z.object({ yaw: z.number().optional(), pitch: z.number().optional(), roll: z.number().optional() })
 
 /** `runs/<run id>/summary.json`, also what `run --json` prints. */
 export const summarySchema = z.object({
@@ -15,12 +16,19 @@ export const summarySchema = z.object({
   output: z.string(),
   state: runStateSchema,
   counts: runCountsSchema,
-  /** Mean absolute error in degrees over samples with a label; null when there is none. */
+  /** Mean absolute error in degrees over samples with a label and all three angles; null when there is none. */
   mae: angleSummary.nullable(),
   /** Mean signed error (estimate − label) in degrees over the same samples; absent in summaries of earlier versions. */
   bias: z.strictObject({ yaw: z.number(), pitch: z.number(), roll: z.number() }).nullable().optional(),
   /** How the MAE came about: samples counted, excluded (|label| > 99°), median absolute error, mean geodesic error. */
   errors: z.strictObject({ n: z.int(), excluded: z.int(), median: angleSummary, geodesicMean: z.number() }).nullable(),
+  /**
+   * The same of a network that gives only some of the angles, for which `mae`, `bias` and `errors` are null: they promise
+   * all three. Absent for every other network.
+   */
+  partialErrors: z
+    .object({ n: z.int(), excluded: z.int(), mae: someAngles, median: someAngles, bias: someAngles })
+    .optional(),
   /** Samples of the state whose label cannot be used, but that have a map; absent when there is none. */
   unusableLabels: z.int().optional(),
   /** Failed records of the state by code. */

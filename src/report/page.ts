@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { withoutPassword } from '../base/telemetry.ts'
 import type { Summary } from '../output/summary.ts'
+import { angleNames } from '../pose/euler.ts'
 import { place } from '../storage/place.ts'
+import { errorFigures } from './errorFigures.ts'
 import { escapeHtml, jsonForScript } from './escaping.ts'
 import { minute, tenth, whole } from './numberText.ts'
 import { anglesSection } from './pageAngles.ts'
@@ -80,7 +82,11 @@ function figures(summary: Summary): string {
   if (gone > 0) entries.push(['gone from the dataset', whole(gone)])
   const leftOut = Object.values(summary.leftOut ?? {}).reduce((sum, { count }) => sum + count, 0)
   if (leftOut > 0) entries.push(['left out', whole(leftOut)])
-  if (summary.mae !== null) entries.push(['mean absolute error', `${tenth(summary.mae.mean)}°`])
+  const mae = errorFigures(summary)?.mae
+  for (const angle of mae?.mean === undefined ? angleNames : []) {
+    if (mae?.[angle] !== undefined) entries.push([`mean absolute error, ${angle}`, `${tenth(mae[angle])}°`])
+  }
+  if (mae?.mean !== undefined) entries.push(['mean absolute error', `${tenth(mae.mean)}°`])
   if (summary.imagesPerSecond !== null) entries.push(['images per second', tenth(summary.imagesPerSecond)])
   return `<dl class="figures">${entries.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>`
 }

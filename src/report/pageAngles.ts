@@ -1,6 +1,6 @@
-import type { Summary } from '../output/summary.ts'
 import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
 import type { AngleDistribution } from './distribution.ts'
+import { errorFigures, missingAngles, type ErrorFigures } from './errorFigures.ts'
 import { escapeHtml } from './escaping.ts'
 import { drawErrorHistogram, drawEstimateHistogram } from './histogram.ts'
 import { hundredth, signedHundredth, whole } from './numberText.ts'
@@ -11,7 +11,7 @@ import { drawScatter } from './scatter.ts'
 export function anglesSection(content: PageContent): string {
   const { summary, distributions, unusableLabels } = content
   const charts = angleNames.map((angle) => angleCharts(angle, distributions[angle])).join('')
-  return `${errorTable(summary, unusableLabels?.count ?? 0)}${labelNotes(content)}<div class="charts">${charts}</div>`
+  return `${errorTable(errorFigures(summary), unusableLabels?.count ?? 0)}${labelNotes(content)}<div class="charts">${charts}</div>`
 }
 
 /** What is to be known of labels before the figures are believed. */
@@ -26,30 +26,31 @@ function labelNotes({ unusableLabels, radianHint }: PageContent): string {
   return notes === '' ? '' : `<div class="note">${notes}</div>`
 }
 
-function errorTable({ mae, bias, errors }: Summary, unusable: number): string {
-  if (mae === null || errors === null) {
-    return `<p>No image has both a label and an estimate of all three angles, so there is no angle error to report.</p>`
+function errorTable(figures: ErrorFigures | undefined, unusable: number): string {
+  if (figures === undefined) {
+    return `<p>No image has both a label and an estimate of an angle, so there is no angle error to report.</p>`
   }
-  const columns = [...angleNames, 'mean'] as const
-  const row = (name: string, cells: readonly string[]) =>
-    `<tr><th scope="row">${name}</th>${cells.map((cell) => `<td class="number">${cell}</td>`).join('')}</tr>`
-  const absolute = (values: Readonly<Record<(typeof columns)[number], Degrees>>) =>
-    columns.map((column) => `${hundredth(values[column])}°`)
-  // Summaries of earlier versions have no bias. A mean of the three would let yaw's make up for roll's.
-  const signed = bias
-    ? row('bias', [...angleNames.map((angle) => `${signedHundredth(bias[angle]).replace('-', '−')}°`), ''])
-    : ''
-  const excluded =
-    errors.excluded === 0
+  const { columns, mae, median, bias, n, excluded, geodesicMean } = figures
+  const row = (name: string, values: ErrorFigures['mae'], text: (value: Degrees) => string) => {
+    const cells = columns.map((column) => (values[column] === undefined ? '' : `${text(values[column])}°`))
+    return `<tr><th scope="row">${name}</th>${cells.map((cell) => `<td class="number">${cell}</td>`).join('')}</tr>`
+  }
+  const signed = bias ? row('bias', bias, (value) => signedHundredth(value).replace('-', '−')) : ''
+  const beyond =
+    excluded === 0
       ? 'None was excluded'
-      : `${whole(errors.excluded)} more ${errors.excluded === 1 ? 'is' : 'are'} excluded by convention, a label lying beyond ±99°`
+      : `${whole(excluded)} more ${excluded === 1 ? 'is' : 'are'} excluded by convention, a label lying beyond ±99°`
   const unlabelled =
     unusable === 0
       ? ''
       : `; ${whole(unusable)} more ${unusable === 1 ? 'has a label' : 'have labels'} that cannot be used`
+  const geodesic =
+    geodesicMean === undefined
+      ? `The network gives no ${missingAngles(figures)}, so there is no geodesic error.`
+      : `Mean geodesic error, the angle of the one rotation from the labelled to the estimated pose: ${hundredth(geodesicMean)}°. The median under “mean” is that of the images’ own mean errors.`
   return `<div class="scroll"><table><thead><tr><th></th>${columns.map((column) => `<th scope="col" class="number">${column}</th>`).join('')}</tr></thead>
-<tbody>${row('mean absolute error', absolute(mae))}${row('median absolute error', absolute(errors.median))}${signed}</tbody></table></div>
-<p class="quiet">Over n = ${whole(errors.n)} images. ${excluded}${unlabelled}. Mean geodesic error, the angle of the one rotation from the labelled to the estimated pose: ${hundredth(errors.geodesicMean)}°. The median under “mean” is that of the images’ own mean errors. The bias is the mean of estimate − label, with its sign.</p>`
+<tbody>${row('mean absolute error', mae, hundredth)}${row('median absolute error', median, hundredth)}${signed}</tbody></table></div>
+<p class="quiet">Over n = ${whole(n)} images. ${beyond}${unlabelled}. ${geodesic} The bias is the mean of estimate − label, with its sign.</p>`
 }
 
 function angleCharts(angle: AngleName, distribution: AngleDistribution): string {

@@ -1,6 +1,6 @@
-import { beyondLabelLimit, posesOf, type RowAngles } from '../output/rowErrors.ts'
+import { anglesWithErrors, beyondLabelLimit, posesOf, type RowAngles } from '../output/rowErrors.ts'
 import type { Summary } from '../output/summary.ts'
-import { angleNames, type Degrees } from '../pose/euler.ts'
+import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
 import { geodesicError } from '../pose/geodesic.ts'
 import { AbsoluteErrors } from './absoluteErrors.ts'
 
@@ -17,25 +17,31 @@ export interface SummaryRow extends RowAngles {
 }
 
 /** The parts of a summary that come from the samples themselves. */
-export type SampleSummary = Pick<Summary, 'mae' | 'bias' | 'errors' | 'unusableLabels' | 'failures' | 'mapCorrelations'>
+export type SampleSummary = Pick<
+  Summary,
+  'mae' | 'bias' | 'errors' | 'partialErrors' | 'unusableLabels' | 'failures' | 'mapCorrelations'
+>
 
 /**
  * Turns the final table of a run and its small magnitude maps into the numbers of `summary.json`, in memory that does
  * not grow with the dataset. Feed every row of the final state, in any order; sums are taken in the order of the calls,
  * so equal tables give equal bits.
  *
- * A sample counts towards the angle errors when it has a label and an estimate for all three angles and no label lies
- * beyond ±99°; those that do are counted as excluded. `mean` is over the three angles of a sample: its MAE is the mean
- * of the three, its median is the median of the samples' own means (not the mean of three medians).
+ * A sample counts towards the angle errors when it has a label and an estimate and no label lies beyond ±99°; those that
+ * do are counted as excluded. A network that gives only some of the angles has errors of these (`partialErrors`). `mean` is
+ * over the three angles of a sample: its MAE is the mean of the three, its median is the median of the samples' own means
+ * (not the mean of three medians).
  */
 export class SummaryAccumulator {
   readonly #errors = { yaw: new AbsoluteErrors(), pitch: new AbsoluteErrors(), roll: new AbsoluteErrors() }
-  readonly #signedSums = { yaw: 0, pitch: 0, roll: 0 }
+  readonly #signedSums: Record<AngleName, Degrees> = { yaw: 0, pitch: 0, roll: 0 }
   readonly #meanErrors = new AbsoluteErrors()
   readonly #failures = new Map<string, number>()
   readonly #correlations = new Map<string, { sum: number; n: number }>()
   #geodesicSum: Degrees = 0
   #excluded = 0
+  /** Samples that count although the network does not give all three angles. */
+  #partial = 0
   #unusableLabels = 0
 
   addRow(row: SummaryRow): void {
@@ -45,19 +51,26 @@ export class SummaryAccumulator {
       return
     }
     if (row.message !== null) this.#unusableLabels++
-    const poses = posesOf(row)
-    const { errorYaw: yaw, errorPitch: pitch, errorRoll: roll } = row
-    if (poses === null || yaw === null || pitch === null || roll === null) return
+    const error = { yaw: row.errorYaw, pitch: row.errorPitch, roll: row.errorRoll }
+    const angles = anglesWithErrors(row)
+    if (angles.length === 0 || angles.some((angle) => error[angle] === null)) return
     if (beyondLabelLimit(row)) {
       this.#excluded++
       return
     }
-    const error = { yaw, pitch, roll }
-    for (const angle of angleNames) {
-      this.#errors[angle].add(error[angle])
-      this.#signedSums[angle] += error[angle]
+    let sum = 0
+    for (const angle of angles) {
+      const signed = error[angle] ?? 0
+      this.#errors[angle].add(signed)
+      this.#signedSums[angle] += signed
+      sum += Math.abs(signed)
     }
-    this.#meanErrors.add((Math.abs(yaw) + Math.abs(pitch) + Math.abs(roll)) / 3)
+    const poses = posesOf(row)
+    if (poses === null) {
+      this.#partial++
+      return
+    }
+    this.#meanErrors.add(sum / 3)
     this.#geodesicSum += geodesicError(poses.estimate, poses.label)
   }
 
@@ -99,11 +112,25 @@ export class SummaryAccumulator {
               median: { yaw: yaw.median(), pitch: pitch.median(), roll: roll.median(), mean: mean.median() },
               geodesicMean: this.#geodesicSum / n,
             },
+      ...(this.#partial === 0 ? {} : { partialErrors: this.#partialErrors() }),
       ...(this.#unusableLabels === 0 ? {} : { unusableLabels: this.#unusableLabels }),
       failures: Object.fromEntries([...this.#failures].sort(([a], [b]) => (a < b ? -1 : 1))),
       mapCorrelations: Object.fromEntries(
         [...this.#correlations].map(([pair, { sum, n: seen }]) => [pair, sum / seen]),
       ),
+    }
+  }
+
+  #partialErrors(): NonNullable<Summary['partialErrors']> {
+    const angles = angleNames.filter((angle) => this.#errors[angle].n > 0)
+    const each = (value: (angle: AngleName) => Degrees) =>
+      Object.fromEntries(angles.map((angle) => [angle, value(angle)]))
+    return {
+      n: this.#partial,
+      excluded: this.#excluded,
+      mae: each((angle) => this.#errors[angle].mean()),
+      median: each((angle) => this.#errors[angle].median()),
+      bias: each((angle) => this.#signedSums[angle] / this.#errors[angle].n),
     }
   }
 }

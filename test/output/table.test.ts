@@ -46,7 +46,7 @@ describe('angles.parquet', () => {
     ]
     const bytes = await written(rows)
     const read = await collected(readTable(bytes, ['errorGeodesic', 'leftOutOfErrors']))
-    expect(read.map((row) => row['leftOutOfErrors'])).toEqual([false, true, null, null, null])
+    expect(read.map((row) => row['leftOutOfErrors'])).toEqual([false, true, null, false, null])
     expect(read.map((row) => row['errorGeodesic'])).toEqual([
       expect.closeTo(30, 9),
       expect.closeTo(69.5, 9),

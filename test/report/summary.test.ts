@@ -68,8 +68,30 @@ describe('angle errors', () => {
     expect(summarise([okRow([1, 2, 3], null)])).toMatchObject({ mae: null, errors: null })
   })
 
-  it('is null when the network has no head for one of the angles', () => {
-    expect(summarise([{ ...okRow([1, 2, 3], [0, 0, 0]), pitch: null, errorPitch: null }]).mae).toBeNull()
+  it('are of the angles that the network gives, by themselves, where one is missing', () => {
+    const withoutRoll = (estimate: Angles, label: Angles): SummaryRow => ({
+      ...okRow(estimate, label),
+      roll: null,
+      errorRoll: null,
+    })
+    const summary = summarise([
+      withoutRoll([1, -2, 0], [0, 0, 50]),
+      withoutRoll([-4, 4, 0], [0, 0, 0]),
+      withoutRoll([0, 0, 0], [0, 100, 0]),
+    ])
+    expect(summary).toMatchObject({ mae: null, bias: null, errors: null })
+    expect(summary.partialErrors).toEqual({
+      n: 2,
+      excluded: 1,
+      mae: { yaw: 2.5, pitch: 3 },
+      median: { yaw: 2.5, pitch: 3 },
+      bias: { yaw: -1.5, pitch: 1 },
+    })
+    expect(summarise([okRow([1, 2, 3], [0, 0, 0])])).not.toHaveProperty('partialErrors')
+    // A label without one of the angles that the network gives counts for none.
+    expect(summarise([{ ...okRow([1, 2, 3], [0, 0, 0]), labelRoll: null, errorRoll: null }])).not.toHaveProperty(
+      'partialErrors',
+    )
   })
 
   it('leaves labels beyond ±99° out and counts them', () => {

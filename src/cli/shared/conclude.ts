@@ -2,10 +2,11 @@ import { leftOutText } from '../../dataset/leftOut.ts'
 import { layout } from '../../output/layout.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { Summary } from '../../output/summary.ts'
-import { signedHundredth } from '../../report/numberText.ts'
+import { errorFigures } from '../../report/errorFigures.ts'
 import { guidanceText } from '../../saliency/guidance.ts'
 import { place } from '../../storage/place.ts'
 import type { Call } from '../command.ts'
+import { errorTable } from '../messages/errorTable.ts'
 import { number, rateText } from '../messages/quantities.ts'
 
 /** Says how a run ended. Returns the exit code. */
@@ -69,7 +70,8 @@ function summaryText(summary: Summary, { id: set, options }: ResultSet): string 
     rows.push(['speed', `${rateText(summary.imagesPerSecond)} with ${summary.engine.join(', ')}`])
   }
   const text = rows.map(([name, value]) => `${name.padEnd(11)} ${value}\n`).join('')
-  return summary.mae ? `${text}\n${errorTable(summary.mae, summary)}` : text
+  const figures = errorFigures(summary)
+  return figures === undefined ? text : `${text}\n${errorTable(figures)}`
 }
 
 function countsText(counts: Summary['counts']): string {
@@ -78,21 +80,6 @@ function countsText(counts: Summary['counts']): string {
   else parts.push(`${number(counts.computed)} of them new or changed, ${number(counts.unchanged)} unchanged`)
   if (counts.gone > 0) parts.push(`${number(counts.gone)} gone since the last run`)
   return parts.join(', ')
-}
-
-function errorTable(mae: NonNullable<Summary['mae']>, { bias, errors }: Summary): string {
-  const columns = ['yaw', 'pitch', 'roll', 'mean'] as const
-  const row = (name: string, cells: readonly string[]): string =>
-    `${name.padEnd(22)}${cells.map((cell) => cell.padStart(8)).join('')}\n`
-  const degrees = (values: NonNullable<Summary['mae']>): string[] => columns.map((column) => values[column].toFixed(2))
-  let table = row('degrees', columns) + row('mean absolute error', degrees(mae))
-  if (errors) {
-    const excluded = errors.excluded > 0 ? `, ${number(errors.excluded)} with a label beyond ±99° left out` : ''
-    table += row('median absolute error', degrees(errors.median))
-    if (bias) table += row('bias', [bias.yaw, bias.pitch, bias.roll].map(signedHundredth))
-    table += `over ${number(errors.n)} labelled images${excluded}; mean geodesic error ${errors.geodesicMean.toFixed(2)}°\n`
-  }
-  return table
 }
 
 /** The output store's URI, from that of a result set in it. */

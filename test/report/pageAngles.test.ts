@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import type { Summary } from '../../src/output/summary.ts'
+import { AngleDistribution } from '../../src/report/distribution.ts'
+import { anglesSection } from '../../src/report/pageAngles.ts'
+import { resultSet } from '../support/shard.ts'
+
+const summary: Summary = {
+  run: 'r',
+  output: 'file:///o/s/',
+  state: 'completed',
+  counts: { total: 3, computed: 3, unchanged: 0, failed: 0, gone: 0 },
+  mae: null,
+  errors: null,
+  failures: {},
+  imagesPerSecond: null,
+  engine: [],
+  mapCorrelations: {},
+  startedAt: '2026-11-24T17:00:00.000Z',
+  closedAt: '2026-11-24T17:09:00.000Z',
+  headlightVersion: '0.1.0',
+}
+
+function section(partialErrors: Summary['partialErrors']): string {
+  return anglesSection({
+    set: resultSet('file:///d/', {}),
+    summary: partialErrors === undefined ? summary : { ...summary, partialErrors },
+    failures: [],
+    unusableLabels: null,
+    radianHint: null,
+    distributions: { yaw: new AngleDistribution(), pitch: new AngleDistribution(), roll: new AngleDistribution() },
+    samples: [],
+    objectives: [],
+    layout: { width: 1, height: 1, image: { x: 0, y: 0, width: 1, height: 1 }, objectives: [] },
+  })
+}
+
+test('the report shows the errors of a network that gives only some of the angles', () => {
+  const html = section({
+    n: 2,
+    excluded: 1,
+    mae: { yaw: 2.5, pitch: 3 },
+    median: { yaw: 2, pitch: 3.25 },
+    bias: { yaw: -1.5, pitch: 1 },
+  })
+  const cells = [...html.matchAll(/<td class="number">(.*?)<\/td>/g)].map(([, text]) => text)
+  expect(cells).toEqual(['2.50°', '3.00°', '2.00°', '3.25°', '−1.50°', '+1.00°'])
+  expect(html).not.toMatch(/<th[^>]*>(?:roll|mean)</)
+  expect(html).toContain('Over n = 2 images. 1 more is excluded by convention')
+  expect(html).toContain('The network gives no roll, so there is no geodesic error.')
+})
+
+test('and says so where there is none', () => {
+  expect(section(undefined)).toContain('there is no angle error to report')
+})
