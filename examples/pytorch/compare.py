@@ -31,6 +31,8 @@ import copy
 import hashlib
 import importlib
 import importlib.util
+import pickle
+import re
 import sys
 from pathlib import Path
 
@@ -78,6 +80,11 @@ def parsed():
     )
     parser.add_argument("--module", required=True, metavar="FILE.py:NAME", help="gives your nn.Module when it is called")
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="its weights (default: as build() leaves them)")
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="read the checkpoint even where it asks Python to run code: for files of your own",
+    )
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument("--output", type=Path, metavar="FOLDER", help="a result set, or an output that holds one")
     given.add_argument("--explained", type=Path, metavar="FILE.json", help="what headlight explain --json has printed")
@@ -128,7 +135,7 @@ def loaded(arguments, found):
     # Wrappers whose inside has the names of the checkpoint: DataParallel, torch.compile.
     module = getattr(getattr(module, "module", module), "_orig_mod", getattr(module, "module", module))
     if arguments.checkpoint:
-        load(module, arguments.checkpoint)
+        load(module, arguments.checkpoint, arguments.trust)
         digest = hashlib.sha256(arguments.checkpoint.read_bytes()).hexdigest()
         if digest != found.network["digest"]:
             print(
@@ -139,13 +146,20 @@ def loaded(arguments, found):
     return module.eval().requires_grad_(False).float().to(arguments.device)
 
 
-def load(module, file):
+def load(module, file, trusted):
     try:
-        held = torch.load(file, map_location="cpu", weights_only=True)
+        held = torch.load(file, map_location="cpu", weights_only=not trusted)
+    except pickle.UnpicklingError as error:
+        # PyTorch's own message is a page of advice; the name in it is what matters.
+        asked = re.search(r"GLOBAL ([\w.]+)", str(error))
+        more = f" ({asked.group(1)})" if asked else ""
+        raise CannotCompare(
+            f"{file} holds more than weights{more}, which torch.load reads only where it may run code: "
+            "add --trust if the file is your own"
+        )
     except Exception as error:
         raise CannotCompare(
-            f"torch.load cannot read {file} as weights alone ({str(error).splitlines()[0]}); "
-            "load it in build() and leave out --checkpoint"
+            f"torch.load cannot read {file} ({str(error).splitlines()[0]}); load it in build() and leave out --checkpoint"
         )
     while isinstance(held, dict) and not any(isinstance(value, torch.Tensor) for value in held.values()):
         inner = [value for value in held.values() if isinstance(value, dict) and value]

@@ -72,6 +72,15 @@ describe('examples/pytorch/compare.py', () => {
         expect.stringMatching(/^BIWI00000004_-63_-12_\+0\.png .* agrees$/),
         '2 of 2 images agree',
       ])
+      const training = await compare('TinyDenseNet', [
+        ...args,
+        '--checkpoint',
+        'test/saliency/weights/training/namespace.ckpt',
+      ])
+      expect(training).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/holds more than weights \(\S+\), .*: add --trust if the file is your own/),
+      })
       const other = await compare('Wrong', [...args, '--objective', 'sum'])
       expect(other.code).toBe(1)
       expect(other.stdout).toMatch(/differs: yaw is \S+° here and \S+° in headlight; the gradient of sum is \S+ off/)
