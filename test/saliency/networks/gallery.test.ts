@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseDescriptionFile } from '../../../src/saliency/networks/descriptionFile.ts'
 import { recogniseNetwork } from '../../../src/saliency/networks/families.ts'
@@ -63,4 +64,22 @@ test.each([
   expect(() => parseDescriptionFile(text, 'x.yaml')).toThrow(
     expect.objectContaining({ code: 'bad-description', message }),
   )
+})
+
+test('docs/networks.md names every ready description, and README and pages no other', () => {
+  const page = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
+  const pages = [
+    'README.md',
+    'docs/networks.md',
+    'config/one-machine.yaml',
+    'config/nightly.yaml',
+    'config/cluster.yaml',
+  ]
+  const taken = pages.flatMap((path) =>
+    [...page(path).matchAll(/(?:--description |^description: )([a-z0-9-]+)/gm)].map(([, name = '']) => name),
+  )
+  const names = gallery.map(({ name }) => name)
+  expect(taken.filter((name) => !names.includes(name))).toEqual([])
+  const listed = page('docs/networks.md').replaceAll(/`-(resnet34|resnet50|mobilenetv2)`/g, '`yakhyo-$1`')
+  expect(names.filter((name) => !listed.includes(`\`${name}\``))).toEqual([])
 })
