@@ -41,6 +41,26 @@ test.each(Object.keys(publishedShapes))('%s is proposed for its weights, and no 
   expect(names).toEqual(twins.includes(name) ? twins : [name])
 })
 
+test('no two fit the same weights unless one says which comes first', () => {
+  const silent = Object.keys(publishedShapes).filter((key) => {
+    const recognised = recogniseNetwork(blankWeights(publishedShapes[key] ?? {}), 'x.pth')
+    const [first, ...more] = fitting(gallery, recognised)
+    return more.some(({ fits }) => fits.every(({ after }) => after !== first?.name))
+  })
+  expect(silent).toEqual([])
+})
+
+test('of two that fit the same weights the one comes second that says so', () => {
+  const recognised = recogniseNetwork(blankWeights(publishedShapes['yakhyo-resnet34'] ?? {}), 'x.pth')
+  const fits = [{ family: 'ResNet', outputs: { linear_reg: 6 } }]
+  const entry = entryOf('hopenet')
+  const two = [
+    { ...entry, name: 'a', fits: fits.map((fit) => ({ ...fit, after: 'b' })) },
+    { ...entry, name: 'b', fits },
+  ]
+  expect(fitting(two, recognised).map(({ name }) => name)).toEqual(['b', 'a'])
+})
+
 test('what cannot be told apart is described alike', () => {
   expect(entryOf('6drepnet360').override).toEqual(entryOf('yakhyo-resnet50').override)
 })
