@@ -70,12 +70,19 @@ class HeadResolver {
     return this.#inAngleOrder(angular)
   }
 
-  /** A network with one output that is no angle, such as torchvision's own of 1000 classes. */
+  /** A network with one output that is no angle, such as torchvision's own of 1000 classes, or the one that was given. */
   #onlyClasses(heads: ResolvedHead<Head>[]): ResolvedHead<Head>[] {
+    const given = heads.filter(({ head }) => this.#given.has(head.output))
+    if (given.length === 1) {
+      for (const { head } of heads) {
+        if (!this.#given.has(head.output)) this.notes.push(`The output ${head.output} is left out.`)
+      }
+      return given
+    }
     if (heads.length > 1) {
       const names = heads.map(({ head }) => head.output).join(', ')
       throw this.#bad(
-        `the names of the outputs ${names} do not tell their angles: list them as heads, each with its angle`,
+        `the names of the outputs ${names} do not tell their angles: list them as heads, each with its angle, or one with kind: classes`,
       )
     }
     for (const { head, from } of heads) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseDescription } from '../../../src/saliency/networks/descriptionFile.ts'
 import type { OutputLayer } from '../../../src/saliency/networks/family.ts'
+import { value } from '../../../src/saliency/networks/heads/value.ts'
 import { checkOverride } from '../../../src/saliency/networks/override.ts'
 import { resolveDescription, type ResolvedDescription } from '../../../src/saliency/networks/resolve.ts'
 import type { Tensors } from '../../../src/saliency/weights/tensors.ts'
@@ -283,4 +284,25 @@ describe('kinds that are given', () => {
   ])('%s is refused', (_, outputs, heads, message) => {
     expect(() => resolve(outputs, heads)).toThrow(refusal(message))
   })
+})
+
+test('of several classifiers the one that is given is taken, and the others are said to be left out', () => {
+  expect(() => resolve({ fc: 10, age: 5 })).toThrow(refusal(/list them as heads, .* or one with kind: classes/))
+  const { description, notes } = resolve({ fc: 10, age: 5 }, [{ output: 'fc', kind: 'classes' }])
+  expect(description.heads).toEqual([{ kind: 'classes', output: 'fc', classes: 10 }])
+  expect(notes).toEqual(['The output age is left out.'])
+  expect(resolve({ fc: 10, age: 5 }, description.heads).description).toEqual(description)
+})
+
+test('a run begins with the unit that is assumed of a value', () => {
+  const said = (outputs: Readonly<Record<string, number>>, heads: unknown = []) => {
+    const { description, provenance } = resolve(outputs, heads)
+    return description.heads.map((head, index) =>
+      head.kind === 'value' ? value.assumption(head, (key) => provenance[`heads.${index}.${key}`]) : '',
+    )
+  }
+  expect(said({ yaw: 1, angle_p_fc: 1 })).toEqual(['yaw in degrees', 'pitch in degrees with its sign reversed'])
+  expect(said({ yaw: 1 }, [{ unit: 'degrees' }])).toEqual([undefined])
+  // Its note tells.
+  expect(said({ fc_angles: 3 })).toEqual([undefined, undefined, undefined])
 })

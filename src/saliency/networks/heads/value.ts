@@ -67,8 +67,12 @@ export const value = {
     const formula = formulaText(head)
     return `${angle}: one value in ${unit} (${outputText(output, index, 1)})${formula === '' ? '' : `, ${formula}`}${sign === -1 ? ', sign reversed' : ''}`
   },
-  assumption: ({ angle, sign }, from) =>
-    from('sign') === 'default' && sign === -1 ? `${angle} with its sign reversed` : undefined,
+  assumption({ angle, unit, sign }, from) {
+    const turned = from('sign') === 'default' && sign === -1 ? ' with its sign reversed' : ''
+    // A kind that is a default tells of the unit in its own note.
+    const inUnit = from('unit') === 'default' && from('kind') !== 'default' ? ` in ${unit}` : ''
+    return inUnit + turned === '' ? undefined : `${angle}${inUnit}${turned}`
+  },
   rows(head, mark) {
     const formula = formulaText(head)
     const key = head.scale === undefined ? 'offset' : 'scale'
