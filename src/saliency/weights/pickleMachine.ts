@@ -133,8 +133,10 @@ export class PickleMachine {
     if (!(called instanceof PickleGlobal) || !(args instanceof PickleTuple)) {
       throw this.nonsense('a call of something that is no function')
     }
-    const isDict = called.name === 'collections.OrderedDict'
-    this.push(isDict ? this.#orderedDict(args) : this.#vocabulary.call(called.name, args.items))
+    if (called.name === 'collections.OrderedDict') this.push(this.#orderedDict(args))
+    // Its argument is what it gives for a key that it lacks: nobody asks it for one.
+    else if (called.name === 'collections.defaultdict') this.push(new PickleDict())
+    else this.push(this.#vocabulary.call(called.name, args.items))
   }
 
   /** Sets the state of what is on top. A state_dict() carries `_metadata` as one; no tensor needs it. */

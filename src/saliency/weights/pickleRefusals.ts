@@ -21,7 +21,7 @@ const dataName = new RegExp(
     /torch\.optim\..+/,
     /torch\._(?:utils|tensor)\._rebuild_\w+|torch\.serialization\._get_layout/,
     /functools\.partial|_codecs\.encode|copy_?reg\._reconstructor/,
-    /(?:builtins|__builtin__)\.(?:set|frozenset|slice|complex|bytearray|x?range|object|dict|list|tuple|int|float|bool|str|type)/,
+    /(?:builtins|__builtin__)\.(?:set|frozenset|slice|complex|bytearray|x?range|object|dict|list|tuple|int|long|float|bool|str|type)/,
   ]
     .map(({ source }) => source)
     .join('|')})$`,

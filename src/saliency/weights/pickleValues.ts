@@ -25,7 +25,7 @@ export class PickleTuple {
   }
 }
 
-/** A dict or OrderedDict. Keys that are objects compare by identity, which is enough: only text keys are ever read. */
+/** A dict, OrderedDict or defaultdict. Keys that are objects compare by identity, which is enough: only text keys are ever read. */
 export class PickleDict {
   readonly entries = new Map<PickleValue, PickleValue>()
 }

@@ -66,6 +66,7 @@ const unsupported: Readonly<Record<string, string>> = {
 
 const callables: ReadonlySet<string> = new Set([
   'collections.OrderedDict',
+  'collections.defaultdict',
   'torch.Size',
   'torch._utils._rebuild_tensor',
   'torch._utils._rebuild_tensor_v2',

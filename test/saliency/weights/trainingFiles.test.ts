@@ -20,10 +20,11 @@ describe('what training leaves beside weights is left unread', () => {
   test.each([
     ['namespace.ckpt', /asks for collections\.Counter and 3 others; they were left unread, and nothing was run\.$/],
     ['lightning.ckpt', /asks for torch\.nn\.modules\.loss\.MSELoss and 10 others/],
-    ['everything.pt', /asks for project\.config\.Stage and 19 others/],
-    ['everything_legacy.pt', /asks for project\.config\.Stage and 19 others/],
-    ['everything_protocol5.pt', /asks for project\.config\.Stage and 15 others/],
+    ['everything.pt', /asks for project\.config\.Stage and 18 others/],
+    ['everything_legacy.pt', /asks for project\.config\.Stage and 18 others/],
+    ['everything_protocol5.pt', /asks for project\.config\.Stage and 14 others/],
     ['subclasses.pth', /asks for project\.config\.Marked; it was left unread, and nothing was run\.$/],
+    ['defaultdict.pth', /asks for __builtin__\.dict; it was left unread, and nothing was run\.$/],
     ['averaged.pth', /^The file holds several sets of weights; "network" was taken, not "ema\.state_dict"\.$/],
   ])('%s', (file, note) => {
     const { tensors, notes } = readWeights(bytesOf(file), file)

@@ -139,6 +139,7 @@ save(
 # The same data in the format and protocol of old files, and in the newest protocol.
 save("everything_legacy.pt", torch.load(folder / "everything.pt", weights_only=False), _use_new_zipfile_serialization=False)
 save("everything_protocol5.pt", torch.load(folder / "everything.pt", weights_only=False), pickle_protocol=5)
+save("defaultdict.pth", collections.defaultdict(dict, model=weights))
 save("averaged.pth", {"ema": {"decay": 0.999, "state_dict": averaged}, "network": weights, "optimizer": optimizer.state_dict()})
 
 
