@@ -16,7 +16,7 @@ import { required } from '../settings/commandFlags.ts'
 import type { Settings } from '../settings/optionSchema.ts'
 import { resultOptions } from '../settings/resultSetChoices.ts'
 import { guidedOptions } from './guidedOptions.ts'
-import { announcement, givenNetwork } from './networkFile.ts'
+import { announcements, givenNetwork } from './networkFile.ts'
 import { whileWaiting } from './waiting.ts'
 
 /** What a call of `run` or `produce` asks for. The caller closes the stores. */
@@ -55,7 +55,7 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
     await whileWaiting(call, place(dataset.uri), dataset.check('read'))
     const adapter = openAdapter(options.adapter)
     const notes = [
-      await announcement(given),
+      ...(await announcements(given)).map((sentence) => `${file}: ${sentence}`),
       note,
       idleSetting(settings),
       await hintAtNames(settings, dataset, adapter),

@@ -37,19 +37,18 @@ export async function proposals({ network, overrideFile }: NetworkFile): Promise
 }
 
 /**
- * One line that names what was assumed about a network because neither its weights nor a description say it, and the
- * ready description that fits it.
+ * What was assumed about a network because neither its weights nor a description say it, what else is to be known of it,
+ * and the ready description that fits it. A line each: of all in one line nobody reads the end.
  */
-export async function announcement(file: NetworkFile): Promise<string | undefined> {
+export async function announcements(file: NetworkFile): Promise<readonly string[]> {
   const { network } = file
   const assumed = network.description.heads.flatMap((head, index) => {
     return kindOf(head.kind).assumption?.(head, (key) => network.provenance[`heads.${index}.${key}`]) ?? []
   })
   const [proposal] = await proposals(file)
-  const notes = [
+  return [
     ...(assumed.length > 0 ? [`assumed: ${assumed.join(', ')}.`] : []),
     ...network.notes,
     ...(proposal === undefined ? [] : [proposalText(proposal)]),
   ]
-  return notes.length > 0 ? `${network.file}: ${notes.join(' ')}` : undefined
 }

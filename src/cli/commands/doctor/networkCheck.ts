@@ -1,7 +1,7 @@
 import { withoutPassword } from '../../../base/telemetry.ts'
 import { withPlaces } from '../../../storage/place.ts'
 import type { Call } from '../../command.ts'
-import { announcement, givenNetwork } from '../../shared/networkFile.ts'
+import { announcements, givenNetwork } from '../../shared/networkFile.ts'
 import type { Finding } from './checks.ts'
 
 /** Whether the network can be read from here, and is one. Never rejects. */
@@ -13,7 +13,8 @@ export async function checkNetwork(call: Call, given: string): Promise<Finding> 
     const heads = [...new Set(network.description.heads.map(({ output }) => output))].join(', ')
     const size = `${(bytes.byteLength / 1e6).toFixed(1)} MB`
     const detail = `${network.file}, ${size}, sha256 ${network.digest.slice(0, 16)}…, with ${heads}`
-    return { name, ok: true, detail, remedy: (await announcement(file)) ?? null }
+    const known = (await announcements(file)).join(' ')
+    return { name, ok: true, detail, remedy: known === '' ? null : known }
   } catch (error) {
     const said = withPlaces(withoutPassword(error instanceof Error ? error.message : String(error)))
     return { name, ok: false, detail: said, remedy: null }

@@ -18,7 +18,7 @@ import type { Call } from '../../command.ts'
 import { required } from '../../settings/commandFlags.ts'
 import type { Settings } from '../../settings/optionSchema.ts'
 import { refuseAbsentEngine } from '../../shared/computing.ts'
-import { announcement, givenNetwork } from '../../shared/networkFile.ts'
+import { announcements, givenNetwork } from '../../shared/networkFile.ts'
 import { requireSuffix, writeOutputFile } from '../../shared/outputFile.ts'
 import { boxOf } from './boxOption.ts'
 import { outputPaths, refuseOverwriting, type OutputPaths } from './explainOutputs.ts'
@@ -149,8 +149,7 @@ export async function explainImage(call: Call): Promise<number> {
       engine: explainer.engine,
     }
     // Only now that nothing is wrong with the call, as run does it.
-    const note = await announcement(file)
-    if (note !== undefined) call.log.warn(note)
+    for (const sentence of await announcements(file)) call.log.warn(`${network.file}: ${sentence}`)
     if (labelFault !== undefined) call.log.warn(`the label is not used: ${labelFault}`)
     const how = guidanceText(activations, guidance)
     const sources = { label: located.source, box: givenBox === null ? located.source : '--box' }
