@@ -9,29 +9,19 @@ import { quaternion } from './quaternion.ts'
 import { rotation6d } from './rotation6d.ts'
 import { value } from './value.ts'
 
-// Every kind of head. A new one is its own file and a line in each of the three lists below.
+/** Every kind of head. A new one is its own file and an entry here, and its keys are added to `headOverrideSchema`. */
+const kinds = { binned, value, rotation6d, matrix, quaternion, pose3dmm, classes }
+
+const { binned: first, ...others } = kinds
 
 /** How numbers of one output of the network become angles, or classes. */
 export const headSchema = z.discriminatedUnion('kind', [
-  binned.schema,
-  value.schema,
-  rotation6d.schema,
-  matrix.schema,
-  quaternion.schema,
-  pose3dmm.schema,
-  classes.schema,
+  first.schema,
+  ...Object.values(others).map(({ schema }) => schema),
 ])
 export type Head = z.infer<typeof headSchema>
 
-const kinds: { readonly [K in Head['kind']]: HeadKind<Extract<Head, { kind: K }>, HeadOverride> } = {
-  binned,
-  value,
-  rotation6d,
-  matrix,
-  quaternion,
-  pose3dmm,
-  classes,
-}
+const byKind: { readonly [K in Head['kind']]: HeadKind<Extract<Head, { kind: K }>, HeadOverride> } = kinds
 
 /** What a description file may say of a head: some of the keys of its kind. */
 export const headOverrideSchema = z
@@ -46,14 +36,14 @@ export const headOverrideSchema = z
     ...rotation6d.given,
     ...pose3dmm.given,
     angle: angleSchema,
-    kind: z.enum(['binned', 'value', 'rotation6d', 'matrix', 'quaternion', 'pose3dmm', 'classes']),
+    kind: z.enum(Object.keys(kinds) as Head['kind'][]),
   })
   .partial()
 export type HeadOverride = z.infer<typeof headOverrideSchema>
 
 /** The kind of a head, to be called with this very head. */
 export function kindOf<K extends Head['kind']>(kind: K): HeadKind<Extract<Head, { kind: K }>, HeadOverride> {
-  return kinds[kind]
+  return byKind[kind]
 }
 
 /** The angles that a head gives; none for classes. */
@@ -73,6 +63,6 @@ export function outputKey(head: Head, heads: readonly Head[]): string {
 
 /** The keys that an override may give for a head of this kind, besides `kind` and `output`. */
 export function keysOf(kind: Head['kind']): string[] {
-  const { schema, given } = kinds[kind]
+  const { schema, given } = byKind[kind]
   return Object.keys({ ...schema.shape, ...given }).filter((key) => key !== 'kind' && key !== 'output')
 }

@@ -1,21 +1,19 @@
 import { z } from 'zod'
-import { assembled, found, startOf, type Given, type HeadKind } from './head.ts'
+import { assembled, found, type HeadKind } from './head.ts'
 import {
-  eulerOf,
+  eulerRows,
   eulerText,
   rotationAngles,
+  rotationFields,
   rotationGiven,
   rotationKeys,
-  rotationRows,
   rotationText,
-  signsOf,
-  transposeOf,
+  type GivenRotation,
 } from './rotation.ts'
 import { anglesOfRotation, components, part } from './rotationGraph.ts'
 
 const schema = z.strictObject({ kind: z.literal('matrix'), ...rotationKeys })
 type MatrixHead = z.infer<typeof schema>
-type MatrixGiven = Omit<Given<MatrixHead>, 'transpose'> & { readonly transpose?: boolean | undefined }
 
 const count = 9
 
@@ -27,10 +25,7 @@ export const matrix = {
     assembled<MatrixHead>({
       kind: { value: 'matrix', from: known.kindFrom },
       output: found(known.layer.output),
-      euler: eulerOf(known),
-      transpose: transposeOf(known),
-      start: startOf(known, 'matrix', count),
-      signs: signsOf(known),
+      ...rotationFields(known, 'matrix', count),
     }),
   angles: rotationAngles,
   columns: ({ start = 0 }) => ({ start, count }),
@@ -39,9 +34,5 @@ export const matrix = {
     return anglesOfRotation([row(0), row(1), row(2)], head)
   },
   text: (head) => rotationText(head, `rotation matrix, ${eulerText(head.euler)}`, count),
-  rows: (head, mark) => [
-    ['rotation', '9 numbers: the matrix, row by row'],
-    ['euler', mark('euler', eulerText(head.euler))],
-    ...rotationRows(head, mark),
-  ],
-} satisfies HeadKind<MatrixHead, MatrixGiven>
+  rows: (head, mark) => [['rotation', '9 numbers: the matrix, row by row'], ...eulerRows(head, mark)],
+} satisfies HeadKind<MatrixHead, GivenRotation<MatrixHead>>

@@ -1,17 +1,16 @@
 import { z } from 'zod'
 import type { Node } from '../../graph.ts'
 import { make, scalar } from '../../ops.ts'
-import { assembled, chosen, found, startOf, type Given, type HeadKind } from './head.ts'
+import { assembled, chosen, found, type HeadKind } from './head.ts'
 import {
-  eulerOf,
+  eulerRows,
   eulerText,
   rotationAngles,
+  rotationFields,
   rotationGiven,
   rotationKeys,
-  rotationRows,
   rotationText,
-  signsOf,
-  transposeOf,
+  type GivenRotation,
 } from './rotation.ts'
 import { anglesOfRotation, part, unit } from './rotationGraph.ts'
 
@@ -22,7 +21,6 @@ const schema = z.strictObject({
   order: z.enum(['wxyz', 'xyzw']),
 })
 type QuaternionHead = z.infer<typeof schema>
-type QuaternionGiven = Omit<Given<QuaternionHead>, 'transpose'> & { readonly transpose?: boolean | undefined }
 
 const count = 4
 
@@ -42,10 +40,7 @@ export const quaternion = {
       kind: { value: 'quaternion', from: known.kindFrom },
       output: found(layer.output),
       order: { ...order, value: order.value },
-      euler: eulerOf(known),
-      transpose: transposeOf(known),
-      start: startOf(known, 'quaternion', count),
-      signs: signsOf(known),
+      ...rotationFields(known, 'quaternion', count),
     })
   },
   angles: rotationAngles,
@@ -68,9 +63,5 @@ export const quaternion = {
     )
   },
   text: (head) => rotationText(head, `quaternion ${head.order}, ${eulerText(head.euler)}`, count),
-  rows: (head, mark) => [
-    ['rotation', mark('order', `quaternion ${head.order}`)],
-    ['euler', mark('euler', eulerText(head.euler))],
-    ...rotationRows(head, mark),
-  ],
-} satisfies HeadKind<QuaternionHead, QuaternionGiven>
+  rows: (head, mark) => [['rotation', mark('order', `quaternion ${head.order}`)], ...eulerRows(head, mark)],
+} satisfies HeadKind<QuaternionHead, GivenRotation<QuaternionHead>>

@@ -5,8 +5,10 @@ import {
   outputSchema,
   outputText,
   signSchema,
+  startOf,
   startSchema,
   unless,
+  type Given,
   type HeadCase,
   type Mark,
   type Sourced,
@@ -42,16 +44,31 @@ export const rotationKeys = {
 /** In an override a plain `false` may be said as well. */
 export const rotationGiven = { transpose: z.boolean() }
 
-interface GivenRotation {
+/** What an override may say of a head that gives a rotation. */
+export type GivenRotation<H> = Omit<Given<H>, 'transpose'> & { readonly transpose?: boolean | undefined }
+
+interface RotationCase {
+  readonly euler?: Euler | undefined
   readonly transpose?: boolean | undefined
+  readonly start?: number | undefined
   readonly signs?: Signs | undefined
 }
 
+/**
+ * The fields of a head of `kind` that reads `count` numbers as a rotation, in the order of a description. `euler` is the
+ * order of the angles where nothing tells it. InputError `bad-description`.
+ */
+export function rotationFields(known: HeadCase<RotationCase>, kind: string, count: number, euler?: Euler) {
+  return {
+    euler: eulerOf(known, euler),
+    transpose: transposeOf(known),
+    start: startOf(known, kind, count),
+    signs: signsOf(known),
+  }
+}
+
 /** InputError `bad-description` where neither the override nor the name says how the angles lie in the matrix. */
-export function eulerOf(
-  { layer, given, assumed, bad }: HeadCase<{ readonly euler?: Euler | undefined }>,
-  otherwise?: Euler,
-): Sourced<Euler> {
+function eulerOf({ layer, given, assumed, bad }: HeadCase<RotationCase>, otherwise?: Euler): Sourced<Euler> {
   const { value, from } = chosen(given.euler, assumed.euler, otherwise)
   if (value !== undefined) return { value, from }
   throw bad(
@@ -59,12 +76,12 @@ export function eulerOf(
   )
 }
 
-export function transposeOf({ given, assumed }: HeadCase<GivenRotation>): Sourced<true> | undefined {
+function transposeOf({ given, assumed }: HeadCase<RotationCase>): Sourced<true> | undefined {
   const { value, from } = chosen(given.transpose, assumed.transpose, false)
   return value ? { value, from } : undefined
 }
 
-export function signsOf({ given, assumed }: HeadCase<GivenRotation>): Sourced<Signs> | undefined {
+export function signsOf({ given, assumed }: HeadCase<Pick<RotationCase, 'signs'>>): Sourced<Signs> | undefined {
   const { value, from } = chosen(given.signs, assumed.signs, {})
   const turned = angleNames.filter((name) => value[name] === -1)
   const signs: Signs = Object.fromEntries(turned.map((name) => [name, -1]))
@@ -87,6 +104,10 @@ export function rotationText(head: RotationHead, what: string, count: number): s
   ]
   const more = details.length > 0 ? `, ${details.join(', ')}` : ''
   return `yaw, pitch, roll: ${what} (${outputText(head.output, head.start, count)})${more}`
+}
+
+export function eulerRows(head: RotationHead & { readonly euler: Euler }, mark: Mark): (readonly [string, string])[] {
+  return [['euler', mark('euler', eulerText(head.euler))], ...rotationRows(head, mark)]
 }
 
 export function rotationRows(head: RotationHead, mark: Mark): (readonly [string, string])[] {

@@ -1,21 +1,19 @@
 import { z } from 'zod'
-import { assembled, found, startOf, type Given, type HeadKind } from './head.ts'
+import { assembled, found, type HeadKind } from './head.ts'
 import {
-  eulerOf,
+  eulerRows,
   eulerText,
   rotationAngles,
+  rotationFields,
   rotationGiven,
   rotationKeys,
-  rotationRows,
   rotationText,
-  signsOf,
-  transposeOf,
+  type GivenRotation,
 } from './rotation.ts'
 import { anglesOfRotation, components, cross, part, transposed, unit } from './rotationGraph.ts'
 
 const schema = z.strictObject({ kind: z.literal('rotation6d'), ...rotationKeys })
 type Rotation6dHead = z.infer<typeof schema>
-type Rotation6dGiven = Omit<Given<Rotation6dHead>, 'transpose'> & { readonly transpose?: boolean | undefined }
 
 const count = 6
 
@@ -30,10 +28,7 @@ export const rotation6d = {
     assembled<Rotation6dHead>({
       kind: { value: 'rotation6d', from: known.kindFrom },
       output: found(known.layer.output),
-      euler: eulerOf(known, 'zyx'),
-      transpose: transposeOf(known),
-      start: startOf(known, 'rotation6d', count),
-      signs: signsOf(known),
+      ...rotationFields(known, 'rotation6d', count, 'zyx'),
     }),
   angles: rotationAngles,
   columns: ({ start = 0 }) => ({ start, count }),
@@ -45,7 +40,6 @@ export const rotation6d = {
   text: (head) => rotationText(head, `rotation of 6 numbers, ${eulerText(head.euler)}`, count),
   rows: (head, mark) => [
     ['rotation', '6 numbers: two columns of the matrix, made orthonormal'],
-    ['euler', mark('euler', eulerText(head.euler))],
-    ...rotationRows(head, mark),
+    ...eulerRows(head, mark),
   ],
-} satisfies HeadKind<Rotation6dHead, Rotation6dGiven>
+} satisfies HeadKind<Rotation6dHead, GivenRotation<Rotation6dHead>>
