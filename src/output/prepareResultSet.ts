@@ -36,8 +36,7 @@ export interface PrepareOptions {
 
 /**
  * Finds or makes the result set of these choices: `set.json`, the network and what its activations are in the output, each
- * written once. An
- * existing set is compared and returned as it was written (also with the version that made it). Raises InputError
+ * written once. An existing set is compared and returned as it was written (also with the version that made it). Raises InputError
  * `bad-layout` when dataset and output overlap, or when the output holds something else under this name.
  */
 export async function prepareResultSet(options: PrepareOptions): Promise<ResultSet> {

@@ -20,8 +20,8 @@ export function correlationSection({ summary }: PageContent): string {
 export function limitsSection(set: ResultSet): string {
   const { scope } = set.options
   const method = {
-    all: 'These are guided-backpropagation maps (Springenberg et al. 2014): the objective is propagated back to the image as if to form its derivative, but every guided activation on the way (ReLU and its kin) passes only what is positive, so the result is no derivative of anything.',
-    stem: 'These maps are guided at the first activation (ReLU or one of its kin) only; everything behind it is plain backpropagation.',
+    all: 'These are guided-backpropagation maps (Springenberg et al. 2014): the objective is propagated back to the image as if to form its derivative, but every guided activation on the way (ReLU, ReLU6, PReLU) passes only what is positive, so the result is no derivative of anything.',
+    stem: 'These maps are guided at the first activation (ReLU, ReLU6 or PReLU) only; everything behind it is plain backpropagation.',
     none: 'These maps are plain gradients of the objective with respect to the image, with no guidance.',
   }[scope]
   const guided =

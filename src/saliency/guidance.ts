@@ -53,7 +53,7 @@ export function requireGuided(counts: readonly ActivationCount[], { scope }: Gui
   const advice = counts.length === 0 ? 'give' : 'give --relu6 guided, or'
   throw new InputError(
     'nothing-to-guide',
-    `${file} has ${what} between its image and its outputs, so that --scope ${scope} has nothing to guide: ${advice} --scope none for the plain gradient`,
+    `${file} has ${what} between its image and its outputs, so --scope ${scope} has nothing to guide: ${advice} --scope none for the plain gradient`,
   )
 }
 

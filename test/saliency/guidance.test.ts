@@ -85,13 +85,13 @@ describe('a scope that guides', () => {
       expect.objectContaining({ name: 'InputError', code: 'nothing-to-guide' }) as Error,
     )
     expect(refusal(linear, { scope })).toThrow(
-      `model.pth has no ReLU, ReLU6 or PReLU between its image and its outputs, so that --scope ${scope} has nothing to guide: give --scope none`,
+      `model.pth has no ReLU, ReLU6 or PReLU between its image and its outputs, so --scope ${scope} has nothing to guide: give --scope none`,
     )
   })
 
   test('refuses one whose ReLU6 are all to stay plain', () => {
     expect(refusal(capped, { scope: 'all', relu6: 'plain' })).toThrow(
-      'has nothing but 2 ReLU6 between its image and its outputs, so that --scope all has nothing to guide: give --relu6 guided, or --scope none',
+      'has nothing but 2 ReLU6 between its image and its outputs, so --scope all has nothing to guide: give --relu6 guided, or --scope none',
     )
     expect(refusal(capped, { scope: 'all' })).not.toThrow()
   })

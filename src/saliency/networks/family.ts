@@ -38,7 +38,7 @@ export type GivenEpsilons = { readonly [K in keyof BatchNormEpsilons]?: number |
  */
 export function assumedFact(what: string, given: GivenEpsilons): readonly [string, string] {
   const epsilon = given.epsilon === undefined ? ', batch norm epsilon 0.00001' : ''
-  return ['assumed', `${what}${epsilon}: no weights tell them`]
+  return ['assumed', `${what}${epsilon}: the weights do not say`]
 }
 
 /** A network that its family has found in weights, ready to be built. */

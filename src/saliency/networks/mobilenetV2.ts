@@ -69,7 +69,7 @@ function epsilonsOf(
   return {
     batchNorm,
     note: [
-      `No weights tell the epsilon of batch norms. It is taken as ${assumed}: if yours is another, say so as batchNorm.epsilon in the description.`,
+      `The weights do not say the epsilon of batch norms. It is taken as ${assumed}: if yours is another, set batchNorm.epsilon in the description.`,
     ],
   }
 }

@@ -82,7 +82,7 @@ class HeadResolver {
     if (heads.length > 1) {
       const names = heads.map(({ head }) => head.output).join(', ')
       throw this.#bad(
-        `the names of the outputs ${names} do not tell their angles: list them as heads, each with its angle, or one with kind: classes`,
+        `the names of the outputs ${names} do not say which angles they give: list them as heads, each with its angle, or one with kind: classes`,
       )
     }
     for (const { head, from } of heads) {
@@ -91,7 +91,9 @@ class HeadResolver {
           ? ifAngles({ output: head.output, outputs: head.classes })
           : undefined
       if (hint !== undefined)
-        this.notes.push(`The name of ${head.output} tells nothing, so that it gives classes; ${hint}.`)
+        this.notes.push(
+          `The name of ${head.output} does not say what it gives, so it is taken as the scores of classes; ${hint}.`,
+        )
     }
     return heads
   }
@@ -128,7 +130,7 @@ class HeadResolver {
     if (!alike || !nameless || this.#given.size > 0) return new Map()
     const names = outputs.map(({ output }) => output)
     this.notes.push(
-      `The names of the outputs ${names.join(', ')} do not tell their angles: in the file's order they are taken as yaw, pitch, roll.`,
+      `The names of the outputs ${names.join(', ')} do not say which angles they give: they are taken, in the file's order, as yaw, pitch, roll.`,
     )
     return new Map(names.map((name, index) => [name, { value: angleNames[index] ?? 'yaw', from: 'default' }]))
   }
@@ -144,8 +146,8 @@ class HeadResolver {
     const [names, angles] = [0, 1].map((part) => taken.map((pair) => pair[part]).join(', '))
     this.notes.push(
       taken.length === 1
-        ? `The output ${names} is taken as ${angles} for its name.`
-        : `The outputs ${names} are taken as ${angles} for their names.`,
+        ? `The output ${names} is taken as ${angles} because of its name.`
+        : `The outputs ${names} are taken as ${angles} because of their names.`,
     )
   }
 
@@ -173,7 +175,7 @@ class HeadResolver {
         throw this.#bad(
           override.index === undefined
             ? `heads.${index} does not say which of the ${layer.outputs} numbers of ${output} it means: add index`
-            : `heads.${index} speaks of number ${override.index} of ${output}, which has ${layer.outputs} (0 to ${layer.outputs - 1})`,
+            : `heads.${index} has index: ${override.index}, and ${output} has ${layer.outputs} numbers (0 to ${layer.outputs - 1})`,
         )
       }
       if (taken.has(suggested)) throw this.#bad(`heads.${index} describes ${output} a second time`)
@@ -198,7 +200,7 @@ class HeadResolver {
     const wrong = Object.entries(given).find(
       ([key, value]) => value !== undefined && key !== 'kind' && key !== 'output' && !keysOf(kind).includes(key),
     )
-    if (wrong) throw this.#bad(`${layer.output} is a head of kind ${kind}, for which ${wrong[0]} means nothing`)
+    if (wrong) throw this.#bad(`${layer.output} is a head of kind ${kind}, which has no ${wrong[0]}`)
     const isSuggested = suggested?.kind === kind
     if (isSuggested && suggested.note !== undefined && (given.angle ?? given.kind) === undefined) {
       this.notes.push(suggested.note)
@@ -220,7 +222,7 @@ class HeadResolver {
     const outputs = this.#outputs.map((layer) => layer.output)
     if (output !== undefined) {
       if (outputs.includes(output)) return output
-      throw this.#bad(`heads.${index} speaks of the output ${output}, and the weights have ${outputs.join(', ')}`)
+      throw this.#bad(`heads.${index} names the output ${output}, and the weights have ${outputs.join(', ')}`)
     }
     const matching = outputs.filter((name) => {
       const suggestions = this.#suggestions.get(name) ?? []

@@ -37,7 +37,7 @@ export function resolveInput(
   const count = weights.imageChannels
   const channels = given.channels ?? (count === 1 ? 'gray' : 'rgb')
   if (count !== channelsOf(channels)) {
-    throw bad(`input.channels is ${channels}, and this network takes ${count === 1 ? 'gray' : 'colours'}`)
+    throw bad(`input.channels is ${channels}, and this network takes ${count === 1 ? 'gray images' : 'colour images'}`)
   }
   const input: InputDescription = {
     width: given.width ?? defaults.width,
@@ -74,7 +74,7 @@ function numbersOf(given: InputOverride, channels: InputDescription['channels'],
   }
   const other = (['range', 'mean', 'std'] as const).find((key) => given[key] !== undefined)
   if (other !== undefined) {
-    throw bad(`input.${byScale} says the same as range, mean and std: leave out input.${other}, or it`)
+    throw bad(`input.${byScale} and input.${other} exclude each other: give scale and offset, or range, mean and std`)
   }
   // pixel · scale + offset = (pixel − mean) / std. The zero added makes no −0, which JSON would not keep.
   const scale = each(
@@ -105,11 +105,11 @@ function refuseSmallInput(smallestSide: number, input: InputDescription, bad: Ba
 function refuseResizeTo({ resize, resizeTo, width, height }: InputDescription, bad: BadInput): void {
   if (resizeTo === undefined) return
   if (resize === 'letterbox') {
-    throw bad('input.resizeTo means nothing with resize: letterbox, which cuts nothing off: leave it out')
+    throw bad('input.resizeTo has no effect with resize: letterbox, which cuts nothing off: leave it out')
   }
   for (const [side, pixels] of Object.entries({ width, height })) {
     if (pixels > resizeTo) {
-      throw bad(`input.resizeTo is ${resizeTo}, from which no ${side} of ${pixels} can be cut`)
+      throw bad(`input.resizeTo is ${resizeTo}, and a ${side} of ${pixels} cannot be cut from it`)
     }
   }
 }

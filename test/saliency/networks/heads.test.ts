@@ -37,7 +37,7 @@ describe('outputs of published networks are known by name and shape, and said to
       { kind: 'binned', output: 'fc_r', angle: 'roll' },
     ])
     expect(provenance['heads.0.angle']).toBe('default')
-    expect(notes).toEqual(['The outputs fc_y, fc_p, fc_r are taken as yaw, pitch, roll for their names.'])
+    expect(notes).toEqual(['The outputs fc_y, fc_p, fc_r are taken as yaw, pitch, roll because of their names.'])
   })
 
   test('its second version counts layers within them', () => {
@@ -125,7 +125,7 @@ describe('outputs of published networks are known by name and shape, and said to
     expect(description.heads).toEqual([{ kind: 'classes', output: 'fc', classes: outputs }])
     const hint = `heads: [${heads}]`
     expect(notes).toEqual([
-      `The name of fc tells nothing, so that it gives classes; if fc gives ${what}, say so: ${hint}.`,
+      `The name of fc does not say what it gives, so it is taken as the scores of classes; if fc gives ${what}, say so: ${hint}.`,
     ])
     const given = parseDescription(hint, 'x.pkl.yaml').heads
     expect(resolve({ fc: outputs }, given).description.heads[0]?.kind).not.toBe('classes')
@@ -135,7 +135,7 @@ describe('outputs of published networks are known by name and shape, and said to
   test('3DDFA’s does not, which is said with the way out', () => {
     expect(() => resolve({ fc_param: 62, fc_lm: 136 })).toThrow(
       refusal(
-        /fc_param gives 62 parameters.*param_mean_std_62d_120x120\.pkl.*stats: and that file's name.*\(in x\.pkl\.yaml\)/,
+        /fc_param gives 62 parameters.*param_mean_std_62d_120x120\.pkl.*stats: and the name of that file.*\(in x\.pkl\.yaml\)/,
       ),
     )
     expect(() => resolve({ fc_param: 62 }, [{ output: 'fc_param', stats: 'stats.pkl' }])).toThrow(
@@ -253,7 +253,7 @@ describe('kinds that are given', () => {
       'an index too large',
       { fc_angles: 3 },
       [{ output: 'fc_angles', index: 3, angle: 'yaw' }],
-      /heads\.0 speaks of number 3 of fc_angles, which has 3 \(0 to 2\)/,
+      /heads\.0 has index: 3, and fc_angles has 3 numbers \(0 to 2\)/,
     ],
     [
       'the same bins twice',
@@ -265,7 +265,7 @@ describe('kinds that are given', () => {
       'an angle of a rotation',
       { out: 6 },
       [{ kind: 'rotation6d', angle: 'yaw' }],
-      /kind rotation6d, for which angle means nothing/,
+      /kind rotation6d, which has no angle/,
     ],
     [
       'two rotations',

@@ -109,8 +109,8 @@ test.each(['', 'features.'])('cut off as a Sequential of its children under "%s"
 test('what no weights tell is said', () => {
   const facts = (given?: { epsilon: number }) => recogniseNetwork(zeros(resNet18), 'x.pth', given).facts
   const wiring = "torchvision's strides and max pool, no dilation, ReLUs, global average"
-  expect(facts()).toContainEqual(['assumed', `${wiring}, batch norm epsilon 0.00001: no weights tell them`])
-  expect(facts({ epsilon: 0.001 })).toContainEqual(['assumed', `${wiring}: no weights tell them`])
+  expect(facts()).toContainEqual(['assumed', `${wiring}, batch norm epsilon 0.00001: the weights do not say`])
+  expect(facts({ epsilon: 0.001 })).toContainEqual(['assumed', `${wiring}: the weights do not say`])
 })
 
 test('a network of gray images', () => {

@@ -68,7 +68,7 @@ describe('what is found and assumed', () => {
     ])
     expect(provenance['heads.0.angle']).toBe('default')
     expect(notes).toEqual([
-      "The names of the outputs b, c, a do not tell their angles: in the file's order they are taken as yaw, pitch, roll.",
+      "The names of the outputs b, c, a do not say which angles they give: they are taken, in the file's order, as yaw, pitch, roll.",
     ])
   })
 
@@ -86,7 +86,7 @@ describe('what is found and assumed', () => {
 
   test('two outputs whose names tell nothing need a description', () => {
     expect(() => resolve({ a: [61, 32], b: [61, 32] })).toThrow(
-      refusal(/^x\.pkl: the names of the outputs a, b do not tell their angles.*\(in x\.pkl\.yaml\)/),
+      refusal(/^x\.pkl: the names of the outputs a, b do not say which angles they give.*\(in x\.pkl\.yaml\)/),
     )
   })
 
@@ -170,7 +170,7 @@ describe('what is given', () => {
     [
       'an unknown output',
       { heads: [{ output: 'fc_jaw' }] },
-      /heads\.0 speaks of the output fc_jaw, and the weights have fc_yaw, fc_pitch, fc_roll/,
+      /heads\.0 names the output fc_jaw, and the weights have fc_yaw, fc_pitch, fc_roll/,
     ],
     ['an output twice', { heads: [{ output: 'fc_yaw' }, { angle: 'yaw' }] }, /heads\.1 describes fc_yaw a second time/],
     ['neither output nor angle', { heads: [{ sign: -1 }] }, /heads\.0 does not say which output it means/],
@@ -184,7 +184,7 @@ describe('what is given', () => {
       },
       /both fc_yaw and fc_roll give roll/,
     ],
-    ['a unit of bins', { heads: [{ output: 'fc_yaw', unit: 'degrees' }] }, /kind binned, for which unit means nothing/],
+    ['a unit of bins', { heads: [{ output: 'fc_yaw', unit: 'degrees' }] }, /kind binned, which has no unit/],
     [
       'classes among angles',
       { heads: [{ output: 'fc_yaw', kind: 'classes' }] },

@@ -119,7 +119,7 @@ test.each([false, true])('max pools stand where the names leave room for them (b
 
 test('where no published VGG tells it the last max pool is said to be assumed', () => {
   expect(recogniseNetwork(zeros(small), 'x.pth').notes).toEqual([
-    'That a max pool follows the last convolution is assumed: no weight tells it.',
+    'It is assumed that a max pool follows the last convolution: the weights do not say.',
   ])
 })
 

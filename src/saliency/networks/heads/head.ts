@@ -154,5 +154,5 @@ export function degreesText(value: number): string {
 }
 
 export function signText(sign: 1 | -1): string {
-  return sign === 1 ? 'as is' : 'turned round'
+  return sign === 1 ? 'as is' : 'reversed'
 }

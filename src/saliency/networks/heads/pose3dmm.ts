@@ -70,7 +70,7 @@ export const pose3dmm = {
   decode(values, { mean, std, signs }) {
     const p = make('add', [make('mul', [values, constant(std, [1, count])]), constant(mean, [1, count])])
     const [r1, r2] = [unit(part(p, 0, 3)), unit(part(p, 4, 3))]
-    // Their axes are headlight's with y and z turned round, so that of the angles in their matrix pitch is headlight's.
+    // Their axes are headlight's with y and z reversed, so that of the angles in their matrix only pitch is headlight's.
     // 3DDFA_V2's own `matrix2angle` is the tempting wrong choice: it reads another order of the three rotations, and on
     // AFLW2000-3D its angles are off by 17.45° in the mean where these are off by 3.43° (mb05, 159 images).
     const turned = { yaw: opposite(signs?.yaw), pitch: signs?.pitch, roll: opposite(signs?.roll) }
@@ -104,8 +104,8 @@ function statistic({ layer, given, tensors, bad }: HeadCase<Pose3dmmGiven>, name
   if (stored !== undefined) return stored
   throw bad(
     given.stats === undefined
-      ? `${layer.output} gives ${layer.outputs} parameters of a morphable model (3DMM) less their mean and over their standard deviation, and the weights hold neither: ` +
-          `put the NumPy file of the two beside the network (3DDFA_V2: param_mean_std_62d_120x120.pkl of its configs folder) and list ${layer.output} under heads with stats: and that file's name, or with mean: and std: and ${count} numbers each`
+      ? `${layer.output} gives ${layer.outputs} parameters of a morphable model (3DMM), scaled by a mean and a standard deviation that the weights do not hold: ` +
+          `put the NumPy file that holds both beside the network (3DDFA_V2: param_mean_std_62d_120x120.pkl of its configs folder) and list ${layer.output} under heads with stats: and the name of that file, or with mean: and std: and ${count} numbers each`
       : `the file ${given.stats} with the mean and std of ${layer.output} was not read: write the ${count} numbers of each instead`,
   )
 }

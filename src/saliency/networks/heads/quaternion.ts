@@ -33,7 +33,7 @@ export const quaternion = {
     const order = chosen(given.order, assumed.order, undefined)
     if (order.value === undefined) {
       throw bad(
-        `${layer.output} gives a quaternion, and where its real part stands is missing: add order: wxyz or xyzw`,
+        `${layer.output} gives a quaternion, and nothing says where its real part stands: add order: wxyz or xyzw`,
       )
     }
     return assembled<QuaternionHead>({

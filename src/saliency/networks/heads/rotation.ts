@@ -72,7 +72,7 @@ function eulerOf({ layer, given, assumed, bad }: HeadCase<RotationCase>, otherwi
   const { value, from } = chosen(given.euler, assumed.euler, otherwise)
   if (value !== undefined) return { value, from }
   throw bad(
-    `${layer.output} gives a rotation, and how its angles follow from it is missing: add euler: zyx (6DRepNet and its kin) or euler: xyz (BIWI's matrices)`,
+    `${layer.output} gives a rotation, and nothing says how to read its angles: add euler: zyx (6DRepNet and networks like it) or euler: xyz (BIWI's matrices)`,
   )
 }
 
@@ -114,7 +114,7 @@ export function rotationRows(head: RotationHead, mark: Mark): (readonly [string,
   const turned = angleNames.filter((name) => head.signs?.[name] === -1)
   return [
     ...(head.transpose ? [['transpose', mark('transpose', 'the numbers are those of the transpose')] as const] : []),
-    ...(turned.length > 0 ? [['signs', mark('signs', `${turned.join(', ')} turned round`)] as const] : []),
+    ...(turned.length > 0 ? [['signs', mark('signs', `${turned.join(', ')} reversed`)] as const] : []),
   ]
 }
 
