@@ -1,7 +1,8 @@
 import { activationsBetween, dependents, guidedActivations, type Activation } from './activations.ts'
 import type { Relu6Rule, Scope } from './choices.ts'
+import { inputGradients, preluDerivative } from './gradients.ts'
 import { topological, type Node } from './graph.ts'
-import { inputGradients, make, preluDerivative, scalar } from './ops.ts'
+import { make, scalar } from './ops.ts'
 
 /**
  * Gradients travel through the sweep multiplied by this power of two, which is exact, and are multiplied back at its end.

@@ -1,7 +1,7 @@
 /**
  * A network as data: nodes that name an operation, its inputs and its attributes. Shapes are static (the batch too), and
- * weights are constants, so a graph can be printed, rewritten and handed to any executor. What each operation means, the
- * shape it gives and the gradient it passes on stands in one table, `ops.ts`.
+ * weights are constants, so a graph can be printed, rewritten and handed to any executor. What each operation means and the
+ * shape it gives stands in one table, `shapes.ts`, and the gradient it passes on in another, `gradients.ts`.
  */
 export type Shape = readonly number[]
 

@@ -1,6 +1,7 @@
 import { convolutionGradient } from './convolutionGradient.ts'
+import { batchNormScale } from './gradients.ts'
 import { consumersOf, topological, type Attributes, type Node, type NodeOf, type OpName } from './graph.ts'
-import { batchNormScale, constant, constantData, inputAt, make } from './ops.ts'
+import { constant, constantData, inputAt, make } from './ops.ts'
 import { Phases } from './phases.ts'
 
 /**

@@ -1,7 +1,8 @@
 import { gradientOf } from '../../src/saliency/backward.ts'
 import type { Scope } from '../../src/saliency/choices.ts'
+import { inputGradients } from '../../src/saliency/gradients.ts'
 import type { Graph, Node } from '../../src/saliency/graph.ts'
-import { inputGradients, make } from '../../src/saliency/ops.ts'
+import { make } from '../../src/saliency/ops.ts'
 import { simplifyGradient, simplifyNetwork } from '../../src/saliency/simplify.ts'
 import { operationExamples, randomConstant } from './operationExamples.ts'
 
