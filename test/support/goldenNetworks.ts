@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { scopes } from '../../src/saliency/choices.ts'
 import { createExplainer, type Explanation } from '../../src/saliency/explainer.ts'
+import { outputKey, type Head } from '../../src/saliency/networks/heads/kinds.ts'
 import { loadNetwork } from '../../src/saliency/networks/load.ts'
 import { isWithin, type Figure } from './figure.ts'
 import { angleTolerance, gradientTolerance, mapTolerance } from './goldenFigures.ts'
@@ -44,6 +45,9 @@ const indexSchema = z.object({
 })
 type GoldenNetwork = z.infer<typeof indexSchema>['networks'][number]
 type GoldenGradient = GoldenNetwork['gradients'][number]
+
+/** Float32 through some fifty layers. */
+const outputTolerance = 1e-4
 
 const repositorys = new URL('../golden/networks/', import.meta.url)
 
@@ -97,7 +101,10 @@ async function networkFigures(golden: GoldenNetwork, folder: URL, engine: string
       images.map((_, index) => pixels.subarray(index * imageBytes, (index + 1) * imageBytes)),
     )
     await explainer.dispose()
-    for (const [index, explanation] of explanations.entries()) figures.push(...angleFigures(golden, index, explanation))
+    for (const [index, explanation] of explanations.entries()) {
+      figures.push(...angleFigures(golden, index, explanation))
+      figures.push(...outputFigures(golden, index, network.description.heads, explanation))
+    }
     for (const gradient of wanted) {
       const at = golden.gradients.indexOf(gradient) * gradientLength
       const expected = Array.from(stored.data.subarray(at, at + gradientLength), (value) => value * gradient.unit)
@@ -117,6 +124,24 @@ function angleFigures({ images }: GoldenNetwork, index: number, { angles }: Expl
     found: Math.abs((angles[angle] ?? 0) - (expected[angle] ?? 0)),
     tolerance: Math.max(angleTolerance, 3 * pytorchError),
   }))
+}
+
+/** What the layers give, of which a network without angles has nothing else. Relative to the largest of a layer. */
+function outputFigures(
+  { images }: GoldenNetwork,
+  index: number,
+  heads: readonly Head[],
+  { outputs }: Explanation,
+): Figure[] {
+  return Object.entries(images[index]?.outputs ?? {}).flatMap(([output, expected]) => {
+    const head = heads.find((candidate) => candidate.output === output)
+    const found = head && outputs[outputKey(head, heads)]
+    // Such as those of 3DDFA's that give no angle.
+    if (found === undefined) return []
+    const largest = Math.max(...expected.map(Math.abs))
+    const off = Math.max(...expected.map((value, at) => Math.abs((found[at] ?? NaN) - value)))
+    return [{ what: `${output} of image ${index}`, found: off / largest, tolerance: outputTolerance }]
+  })
 }
 
 function gradientFigures(
