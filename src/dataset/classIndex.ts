@@ -20,7 +20,7 @@ export function requireClass({ class: given }: Truth, classes: number): number {
     throw new SampleError('bad-label', `the index names no class for the image, which class:label needs; ${known}`)
   }
   if (typeof given === 'string') {
-    throw new SampleError('bad-label', `the index names the class "${given}", which is no number of one; ${known}`)
+    throw new SampleError('bad-label', `the index names the class "${given}", which is no number; ${known}`)
   }
   if (given >= classes) {
     throw new SampleError('bad-label', `the index names class ${given}, which the network does not have; ${known}`)

@@ -75,7 +75,7 @@ describe('the class of a sample', () => {
 
   it.each([
     [undefined, 'the index names no class for the image'],
-    ['cat', 'the index names the class "cat", which is no number of one'],
+    ['cat', 'the index names the class "cat", which is no number'],
     [10, 'the index names class 10, which the network does not have'],
   ])('is refused as %j, with the classes that there are', (given, what) => {
     const refused = expect.objectContaining({
