@@ -1,5 +1,5 @@
 import { InputError } from '../../base/errors.ts'
-import { renamed } from '../weights/names.ts'
+import { renamed, unlessTaken } from '../weights/names.ts'
 
 /** torchvision before 0.3 wrote `denselayer1.norm.1.weight` for `denselayer1.norm1.weight`. */
 const oldSpelling = /(\.denselayer\d+\.(?:norm|conv))\.([12])\.([^.]+)$/
@@ -10,13 +10,15 @@ const stemName = 'conv0.weight'
 /**
  * torchvision's names for those of a DenseNet: old spellings resolved, the trunk under `features.` wherever the model
  * keeps it (`backbone.features.conv0.weight`, `conv0.weight`), and what stands beside the trunk
- * (`backbone.classifier.weight`) without that prefix. Undefined when there is no such trunk. InputError
+ * (`backbone.classifier.weight`) without that prefix, unless another layer is called so. Undefined when there is no such trunk. InputError
  * `unsupported-network` when there are two.
  */
 export function denseNetNames(names: readonly string[], file: string): ReadonlyMap<string, string> | undefined {
   const prefix = trunkPrefix(names, file)
   if (prefix === undefined) return undefined
-  return renamed(names, (name) => underFeatures(name.replace(oldSpelling, '$1$2.$3'), prefix), file)
+  const beside = unlessTaken(names, (name) => withoutParent(name, prefix))
+  const rename = (name: string): string => underFeatures(name.replace(oldSpelling, '$1$2.$3'), prefix) ?? beside(name)
+  return renamed(names, rename, file)
 }
 
 /** What stands before `conv0.weight`, e.g. `features.`; undefined when there is no such tensor. */
@@ -33,11 +35,13 @@ function trunkPrefix(names: readonly string[], file: string): string | undefined
   return prefixes[0]
 }
 
-function underFeatures(name: string, prefix: string): string {
-  if (name.startsWith(prefix)) {
-    const rest = name.slice(prefix.length)
-    if (trunkPart.test(rest)) return `features.${rest}`
-  }
+/** Undefined for what is no part of the trunk. */
+function underFeatures(name: string, prefix: string): string | undefined {
+  const rest = name.startsWith(prefix) ? name.slice(prefix.length) : ''
+  return trunkPart.test(rest) ? `features.${rest}` : undefined
+}
+
+function withoutParent(name: string, prefix: string): string {
   const parent = prefix.replace(/[^.]+\.$/, '')
   return parent !== '' && name.startsWith(parent) && !name.startsWith(prefix) ? name.slice(parent.length) : name
 }

@@ -1,6 +1,6 @@
 import { InputError } from '../../base/errors.ts'
 import type { Node } from '../graph.ts'
-import { renamed } from '../weights/names.ts'
+import { renamed, unlessTaken } from '../weights/names.ts'
 import type { Tensors } from '../weights/tensors.ts'
 import type { TrunkReader } from './trunkReader.ts'
 
@@ -100,6 +100,7 @@ export function namesBehind(telling: RegExp): NetworkFamily['names'] {
       const some = [...prefixes].map((one) => JSON.stringify(one)).join(' and ')
       throw new InputError('unsupported-network', `${file} holds networks under ${some}: save one alone`)
     }
-    return renamed(names, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name), file)
+    const withoutPrefix = (name: string): string => (name.startsWith(prefix) ? name.slice(prefix.length) : name)
+    return renamed(names, unlessTaken(names, withoutPrefix), file)
   }
 }

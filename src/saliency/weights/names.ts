@@ -25,13 +25,28 @@ export function renamed(
     if (other !== undefined) {
       throw new InputError(
         'unsupported-network',
-        `${file} holds both ${other} and ${name}, which are the same weight of one network: save one network alone`,
+        `${file} holds both ${other} and ${name}, which headlight would take for one (${shorter}): save one network alone`,
       )
     }
     taken.set(shorter, name)
     result.set(name, shorter)
   }
   return result
+}
+
+/**
+ * `rename`, but a layer keeps its names where the file has one of the new ones already: `backbone.fc` beside `fc` is a
+ * second head. To rename one tensor without the other would give one head the other's bias.
+ */
+export function unlessTaken(names: readonly string[], rename: (name: string) => string): (name: string) => string {
+  const held = new Set(names)
+  const isTaken = (name: string): boolean => rename(name) !== name && held.has(rename(name))
+  const kept = new Set(names.filter(isTaken).map(layerOf))
+  return (name) => (kept.has(layerOf(name)) ? name : rename(name))
+}
+
+function layerOf(name: string): string {
+  return name.slice(0, name.lastIndexOf('.'))
 }
 
 function withoutWrappers(name: string): string {

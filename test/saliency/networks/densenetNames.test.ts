@@ -35,12 +35,23 @@ describe('names become torchvision’s', () => {
     expect(() => names(['a.conv0.weight', 'b.conv0.weight'])).toThrow(
       /2 DenseNets \(a\.conv0\.weight, b\.conv0\.weight\)/,
     )
-    expect(() => names(['net.features.conv0.weight', 'net.fc.weight', 'fc.weight'])).toThrow(
+    const spelt = (part: string): string => `features.denseblock1.denselayer1.${part}.weight`
+    expect(() => names(['features.conv0.weight', spelt('norm.1'), spelt('norm1')])).toThrow(
       expect.objectContaining({
         code: 'unsupported-network',
-        message: expect.stringMatching(/both net\.fc\.weight and fc\.weight/),
+        message: expect.stringMatching(/both .*norm\.1\.weight and .*norm1\.weight/),
       }),
     )
+  })
+
+  test('of two heads that would be called alike one keeps its longer name', () => {
+    const heads = ['net.fc.weight', 'net.fc.bias', 'fc.weight', 'net.fc_yaw.weight']
+    expect(names(['net.features.conv0.weight', ...heads]).slice(1)).toEqual([
+      'net.fc.weight',
+      'net.fc.bias',
+      'fc.weight',
+      'fc_yaw.weight',
+    ])
   })
 
   test('names of other networks are none of a DenseNet', () => {
