@@ -5,6 +5,7 @@ import { denseNet } from './densenet.ts'
 import type { GivenEpsilons, NetworkFamily, RecognisedNetwork } from './family.ts'
 import { mobileNetV1 } from './mobilenetV1.ts'
 import { mobileNetV2 } from './mobilenetV2.ts'
+import { reparametrised } from './reparametrised.ts'
 import { repVgg } from './repvgg.ts'
 import { resNet } from './resnet.ts'
 import { shuffleNetV2 } from './shufflenetV2.ts'
@@ -52,7 +53,7 @@ export function recogniseNetwork(
   if (first !== undefined) return first.network
   // The family that found a place for most tensors is the nearest one.
   const [nearest] = refusals.toSorted((a, b) => b.placed - a.placed)
-  throw otherNetwork(held, file) ?? nearest?.error ?? unknownNetwork(held, file)
+  throw otherNetwork(held, file) ?? reparametrised(held, file) ?? nearest?.error ?? unknownNetwork(held, file)
 }
 
 function underNames<T>(byName: ReadonlyMap<string, T>, names: ReadonlyMap<string, string>): ReadonlyMap<string, T> {

@@ -43,6 +43,41 @@ describe('a network that headlight does not build is told by what it holds', () 
   })
 })
 
+describe('reparametrised weights are refused with the call that makes them plain', () => {
+  test.each<readonly [said: string, call: string, ...parts: readonly string[]]>([
+    ['fc.weight pruned, as fc.weight_mask', "prune.remove(layer, 'weight')", 'fc.weight_orig', 'fc.weight_mask'],
+    ['fc.bias pruned, as fc.bias_mask', 'prune.remove', 'fc.weight', 'fc.bias_orig', 'fc.bias_mask'],
+    ['fc.weight with weight norm, as fc.weight_g', 'remove_weight_norm(layer)', 'fc.weight_g', 'fc.weight_v'],
+    [
+      'fc.weight with spectral norm, as fc.weight_u',
+      'remove_spectral_norm(layer)',
+      'fc.weight_orig',
+      'fc.weight_u',
+      'fc.weight_v',
+    ],
+    [
+      'conv1.weight parametrised, as conv1.parametrizations.weight.original0',
+      "parametrize.remove_parametrizations(layer, 'weight')",
+      'conv1.parametrizations.weight.original0',
+      'conv1.parametrizations.weight.original1',
+    ],
+  ])('%s', (said, call, ...parts) => {
+    const weights = zeros(Object.fromEntries(['layer1.0.conv1.weight', ...parts].map((name) => [name, [4, 3, 3, 3]])))
+    expect(() => recogniseNetwork(weights, 'x.pth')).toThrow(
+      expect.objectContaining({
+        code: 'unsupported-network',
+        message: expect.stringContaining(`x.pth stores ${said} and others: call torch.nn.utils.${call}`),
+      }),
+    )
+  })
+
+  test('but not where the plain weight lies beside them', () => {
+    const names = ['layer1.0.conv1.weight', 'fc.weight', 'fc.weight_mask']
+    const weights = zeros(Object.fromEntries(names.map((name) => [name, [4, 3, 3, 3]])))
+    expect(() => recogniseNetwork(weights, 'x.pth')).toThrow(refusal(/lacks conv1\.weight/))
+  })
+})
+
 test('of two families that both claim the weights the nearest one says what does not fit', () => {
   const mixed = new Map([
     ...tinyWith({ 'features.norm5.bias': null }),

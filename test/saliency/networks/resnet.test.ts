@@ -106,6 +106,20 @@ test.each(['', 'features.'])('cut off as a Sequential of its children under "%s"
   expect(outputs.map(({ output }) => output)).toEqual(['linear_reg'])
 })
 
+test('of two heads that would be called alike, one keeps its longer name and its bias', () => {
+  const inside = Object.entries(resNet18).map(([name, shape]) => [
+    `backbone.${name.replace('linear_reg', 'fc')}`,
+    shape,
+  ])
+  const own = { 'fc.weight': [6, 512], 'backbone.fc_yaw.weight': [66, 512] }
+  const { outputs } = recogniseNetwork(zeros({ ...(Object.fromEntries(inside) as Shapes), ...own }), 'x.pth')
+  expect(outputs).toEqual([
+    { output: 'backbone.fc', outputs: 6, bias: true },
+    { output: 'fc', outputs: 6, bias: false },
+    { output: 'fc_yaw', outputs: 66, bias: false },
+  ])
+})
+
 test('what no weights tell is said', () => {
   const facts = (given?: { epsilon: number }) => recogniseNetwork(zeros(resNet18), 'x.pth', given).facts
   const wiring = "torchvision's strides and max pool, no dilation, ReLUs, global average"
@@ -190,7 +204,11 @@ describe('the first tensor that does not fit is named', () => {
       { 'fc.weight': [3, 512], 'fc.lora_B': [3, 4] },
       /holds fc\.lora_B \[3, 4\]/,
     ],
-    ['a head with weight norm', { 'fc.weight_v': [3, 512], 'fc.weight_g': [3, 1] }, /holds fc\.weight_v \[3, 512\]/],
+    [
+      'a head with weight norm',
+      { 'fc.weight_v': [3, 512], 'fc.weight_g': [3, 1] },
+      /stores fc\.weight with weight norm/,
+    ],
     ['groups that do not divide', { 'layer2.1.conv2.weight': [128, 48, 3, 3] }, /layer2\.1\.conv2/],
   ])('%s', (_, changed, message) => {
     expect(() => recogniseNetwork(zeros({ ...resNet18, ...changed }), 'x.pth')).toThrow(refusal(message))
