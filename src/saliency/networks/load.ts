@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
-import { readWeights } from '../weights/read.ts'
+import { InputError } from '../../base/errors.ts'
+import { readWeights, type Weights } from '../weights/read.ts'
 import { recogniseNetwork } from './families.ts'
+import type { GivenEpsilons, RecognisedNetwork } from './family.ts'
 import type { Network } from './network.ts'
 import { checkOverride } from './override.ts'
 import { resolveDescription } from './resolve.ts'
@@ -13,8 +15,9 @@ import { resolveDescription } from './resolve.ts'
  */
 export function loadNetwork(bytes: Uint8Array, file: string, override?: unknown, source?: string): Network {
   const given = checkOverride(override, file)
-  const { format, storedTypes, tensors, unreadable, notes } = readWeights(bytes, file)
-  const recognised = recogniseNetwork(tensors, file, given.batchNorm, unreadable)
+  const read = readWeights(bytes, file)
+  const { format, storedTypes, tensors, notes } = read
+  const recognised = recognisedIn(read, file, given.batchNorm)
   // Read now: what is damaged in the file is the file's fault, and later it would be a worker that finds it.
   for (const name of recognised.used) void recognised.weights.get(name)?.data
   const { description, provenance, notes: headNotes } = resolveDescription(recognised, given, file, tensors, source)
@@ -29,5 +32,23 @@ export function loadNetwork(bytes: Uint8Array, file: string, override?: unknown,
     ...(source === undefined ? {} : { source }),
     notes: [...notes, ...recognised.notes, ...headNotes],
     weights: recognised.weights,
+  }
+}
+
+/** Where layers lie in another part of the file, its refusal says so: what is missing may be among them. */
+function recognisedIn(
+  { tensors, unreadable, parts }: Weights,
+  file: string,
+  given: GivenEpsilons | undefined,
+): RecognisedNetwork {
+  try {
+    return recogniseNetwork(tensors, file, given, unreadable)
+  } catch (error) {
+    if (!(error instanceof InputError) || parts.length === 0) throw error
+    throw new InputError(
+      error.code,
+      `${error.message}; the file holds other layers under ${parts.join(', ')}, which were left out: save the whole network as one state_dict`,
+      { cause: error },
+    )
   }
 }

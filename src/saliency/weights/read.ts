@@ -22,6 +22,8 @@ export interface Weights {
    * as …”: `int8 numbers`. A layer that needs one of these cannot be built; the others do not matter.
    */
   readonly unreadable: ReadonlyMap<string, string>
+  /** Where in the file other layers lie that may belong to the network, for sentences: `"head"`. They are not among `tensors`. */
+  readonly parts: readonly string[]
   /** Sentences about choices made while reading. */
   readonly notes: readonly string[]
 }
@@ -33,7 +35,7 @@ export interface Weights {
  * is quantised, sparse, without numbers …).
  */
 export function readWeights(bytes: Uint8Array, file: string): Weights {
-  const { format, tensors: stored, notes } = readStored(bytes, file)
+  const { format, tensors: stored, parts, notes } = readStored(bytes, file)
   const names = namesWithoutWrappers(stored.keys(), file)
   const tensors = new Map<string, WeightTensor>()
   const unreadable = new Map<string, string>()
@@ -59,7 +61,7 @@ export function readWeights(bytes: Uint8Array, file: string): Weights {
       tensors.set(name, new FileWeight(tensor, file, name))
     }
   }
-  return { format, storedTypes: [...storedTypes], tensors, unreadable, notes }
+  return { format, storedTypes: [...storedTypes], tensors, unreadable, parts, notes }
 }
 
 class FileWeight implements WeightTensor {
@@ -84,6 +86,7 @@ class FileWeight implements WeightTensor {
 interface Stored {
   readonly format: string
   readonly tensors: StoredTensors
+  readonly parts: readonly string[]
   readonly notes: readonly string[]
 }
 
@@ -91,7 +94,8 @@ function readStored(bytes: Uint8Array, file: string): Stored {
   if (bytes.byteLength === 0) throw new InputError('bad-checkpoint', `${file} is empty: copy or download it again`)
   if (isZip(bytes)) return { format: 'PyTorch zip', ...weightsIn(readTorchZip(bytes, file), file) }
   if (isLegacyTorch(bytes)) return { format: 'PyTorch legacy', ...weightsIn(readTorchLegacy(bytes, file), file) }
-  if (isSafetensors(bytes)) return { format: 'safetensors', tensors: readSafetensors(bytes, file), notes: [] }
+  if (isSafetensors(bytes))
+    return { format: 'safetensors', tensors: readSafetensors(bytes, file), parts: [], notes: [] }
   if (looksLikePickle(bytes)) {
     // Whatever it holds, its numbers are not where torch.save puts them. Reading it tells what it asks for.
     const vocabulary = new TorchVocabulary(file, () => bytes)
@@ -123,7 +127,7 @@ function weightsIn({ value, unread }: TorchFile, file: string): Omit<Stored, 'fo
     )
   }
   const notes = [found.note, noteOfUnread(unread)].filter((note) => note !== null)
-  return { tensors: found.tensors, notes }
+  return { tensors: found.tensors, parts: found.parts, notes }
 }
 
 /**

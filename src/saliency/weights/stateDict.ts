@@ -24,9 +24,11 @@ const usualNames = ['state_dict', 'model_state_dict', 'model', 'net', 'network',
 /**
  * The weights in what `torch.save` was given: a state_dict itself, or one inside wrapper dictionaries
  * (`{'epoch': 3, 'state_dict': …, 'optimizer': …}`) under whatever name. `note` says which was taken when there was a
- * choice. Undefined when there is none.
+ * choice, `parts` where other layers lie which were not. Undefined when there is none.
  */
-export function findStateDict(value: PickleValue): { tensors: StoredTensors; note: string | null } | undefined {
+export function findStateDict(
+  value: PickleValue,
+): { tensors: StoredTensors; note: string | null; parts: readonly string[] } | undefined {
   const found = [...dictionariesOf(value)]
   const kinds = found.map(kindOf)
   const best = Math.min(...kinds)
@@ -39,16 +41,18 @@ export function findStateDict(value: PickleValue): { tensors: StoredTensors; not
   )
   if (!taken) return undefined
   // A network may be saved in parts, `backbone` and `head`: without the second it would be another one.
-  const parts = found.filter((_, index) => best < ofOptimiser && kinds[index]! > best && kinds[index]! < ofOptimiser)
+  const parts = found
+    .filter((_, index) => best < ofOptimiser && kinds[index]! > best && kinds[index]! < ofOptimiser)
+    .map(place)
   const notes = [
     ...(others.length > 0 && best < anything
       ? [`The file holds several sets of weights; ${place(taken)} was taken, not ${others.map(place).join(', ')}.`]
       : []),
     ...(parts.length > 0
-      ? [`The file holds layers under ${parts.map(place).join(', ')} besides ${place(taken)}; they were left out.`]
+      ? [`The file holds layers under ${parts.join(', ')} besides ${place(taken)}; they were left out.`]
       : []),
   ]
-  return { tensors: taken.tensors, note: notes.length > 0 ? notes.join(' ') : null }
+  return { tensors: taken.tensors, note: notes.length > 0 ? notes.join(' ') : null, parts }
 }
 
 /** The first of the kinds, and the last two: an optimiser's, and no names of weights in it. */

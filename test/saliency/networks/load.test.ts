@@ -7,6 +7,7 @@ import { inspectNetwork, renderInspection } from '../../../src/saliency/networks
 import { loadNetwork } from '../../../src/saliency/networks/load.ts'
 import { patchedCheckpoint } from '../../support/patchedCheckpoint.ts'
 import { tinyBytes } from '../../support/tinyNetwork.ts'
+import { tensor, torchZip } from '../../support/writeCheckpoint.ts'
 
 describe('loadNetwork', () => {
   test('puts file, digest, format, shape and description together', () => {
@@ -31,6 +32,19 @@ describe('loadNetwork', () => {
       expect(network.recognised.architecture).toEqual(recognised.architecture)
       expect(network.description).toEqual(description)
     }
+  })
+
+  test('what lies in another part of the file is told where the network is refused without it', () => {
+    const backbone = { 'layer1.0.conv1.weight': tensor('0', [1, 1, 1, 1]) }
+    const file = torchZip({ backbone, head: { 'fc_yaw.weight': tensor('1', [66, 8]) } })
+    expect(() => loadNetwork(file, 'x.pth')).toThrow(
+      expect.objectContaining({
+        code: 'unsupported-network',
+        message: expect.stringMatching(
+          /^x\.pth lacks conv1\.weight: .*; the file holds other layers under "head", which were left out: save the whole network as one state_dict$/,
+        ),
+      }),
+    )
   })
 
   test('a bad override is refused before the weights are read', () => {
