@@ -10,6 +10,9 @@ const normParts = ['weight', 'bias', 'running_mean', 'running_var'] as const
  */
 const unusedLayers = /^(?:fc_finetune|(?:forward|reverse)Direction\..+)$/
 
+/** Constants by which a head reads its numbers (SynergyNet): heads look for them, so that they are not left out. */
+const constantName = /(?:^|\.)param_(?:mean|std)$/
+
 /** Names that only a head has. One that does not take the trunk's features has layers before it that nobody here knows. */
 const headName = /yaw|pitch|roll|^(?:fc_[ypr]|linear_reg|fc_param|fc_angles)\b/i
 
@@ -153,7 +156,7 @@ export class TrunkReader {
     if (outputs.length === 0) {
       throw this.unsupported(`has no head: a weight of shape [outputs, ${features}] beside the trunk is missing`)
     }
-    return { outputs, notes: leftOutNotes(unplaced.map(([name]) => name)) }
+    return { outputs, notes: leftOutNotes(unplaced.flatMap(([name]) => (constantName.test(name) ? [] : [name]))) }
   }
 
   missing(name: string): InputError {

@@ -21,7 +21,8 @@ export const vgg: NetworkFamily = {
     const { blocks } = architecture
     const channels = shape.convolutions.at(-1)?.outs ?? 0
     const averages = shape.side === 1 ? '' : ` averaged to ${shape.side}×${shape.side}`
-    const assumed = 'It is assumed that a max pool follows the last convolution: the weights do not say.'
+    const assumed =
+      'It is assumed that a max pool stands wherever the names leave room for one, and after the last convolution: the weights do not say.'
     return {
       architecture,
       facts: [

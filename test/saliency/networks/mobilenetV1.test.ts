@@ -89,7 +89,7 @@ test("under SynergyNet's prefix, with its networks for landmarks and its face mo
   expect(architecture.name).toBe('MobileNetV1 ×1')
   expect(outputs.map(({ output }) => output)).toEqual(['fc_ori'])
   expect(notes).toEqual([
-    'param_mean, param_std, w_shp, u_base, forwardDirection.* (5 tensors) and reverseDirection.conv6_1.weight take no part in the forward pass and are left out.',
+    'w_shp, u_base, forwardDirection.* (5 tensors) and reverseDirection.conv6_1.weight take no part in the forward pass and are left out.',
   ])
 })
 

@@ -93,7 +93,7 @@ test("under SynergyNet's prefix", () => {
   expect(architecture.name).toBe('MobileNetV2 ×1')
   expect(outputs.map(({ output }) => output)).toEqual(['classifier_ori.1', 'classifier_exp.1'])
   expect(notes).toContain(
-    'param_mean and forwardDirection.* (5 tensors) take no part in the forward pass and are left out.',
+    'forwardDirection.* (5 tensors) takes no part in the forward pass and is left out.',
   )
 })
 

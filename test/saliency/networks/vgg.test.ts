@@ -117,9 +117,9 @@ test.each([false, true])('max pools stand where the names leave room for them (b
   ])
 })
 
-test('where no published VGG tells it the last max pool is said to be assumed', () => {
+test('where no published VGG tells of the max pools, where they stand is said to be assumed', () => {
   expect(recogniseNetwork(zeros(small), 'x.pth').notes).toEqual([
-    'It is assumed that a max pool follows the last convolution: the weights do not say.',
+    'It is assumed that a max pool stands wherever the names leave room for one, and after the last convolution: the weights do not say.',
   ])
 })
 
