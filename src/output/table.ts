@@ -79,7 +79,7 @@ export function objectiveColumns(objective: string): ObjectiveColumns {
   const named = /^(-?)output:(.+):(\d+)$/.exec(objective)
   // The name of an output is kept apart from the number: `fc:13` and `fc1:3` are two columns.
   const suffix = named
-    ? `${named[1] === '' ? '' : 'Minus'}Output_${named[2]?.replaceAll('.', '__')}_${named[3]}`
+    ? `${named[1] === '' ? '' : 'Minus'}Output_${named[2]?.replaceAll('.', '__').replaceAll('-', '___')}_${named[3]}`
     : words.map(capitalised).join('')
   const columns: ObjectiveColumns = {
     map: `map${suffix}`,

@@ -28,7 +28,7 @@ export type Objective = { readonly sign: 1 | -1 } & (
 
 /** Names of outputs are held to what a folder and a column of SQL may be called by. */
 const pattern =
-  /^(?<minus>-)?(?:(?<plain>sum)|(?<angle>yaw|pitch|roll)(?<bins>:top|:bin:(?<bin>\d+))?|class:(?:(?<class>top|label)|(?<index>\d+))|output:(?:(?<output>[\w.]+):)?(?<number>\d+))$/
+  /^(?<minus>-)?(?:(?<plain>sum)|(?<angle>yaw|pitch|roll)(?<bins>:top|:bin:(?<bin>\d+))?|class:(?:(?<class>top|label)|(?<index>\d+))|output:(?:(?<output>[\w.][\w.-]*):)?(?<number>\d+))$/
 
 export function parseObjective(name: string): Objective | undefined {
   const groups = pattern.exec(name)?.groups

@@ -149,13 +149,21 @@ describe('angles.parquet', () => {
   it('names its columns so that SQL takes them without quotes', () => {
     expect(objectiveColumns('-yaw:top').gradientMaxAbs).toBe('gradientMaxAbsMinusYawTop')
     expect(objectiveColumns('output:5').map).toBe('mapOutput5')
-    const outputs = ['output:fc:13', 'output:fc1:3', 'output:fc.1:3', '-output:fc_1:3', 'output:fc_1:3']
+    const outputs = [
+      'output:fc:13',
+      'output:fc1:3',
+      'output:fc.1:3',
+      '-output:fc_1:3',
+      'output:fc_1:3',
+      'output:fc-1:3',
+    ]
     expect(outputs.map((name) => objectiveColumns(name).map)).toEqual([
       'mapOutput_fc_13',
       'mapOutput_fc1_3',
       'mapOutput_fc__1_3',
       'mapMinusOutput_fc_1_3',
       'mapOutput_fc_1_3',
+      'mapOutput_fc___1_3',
     ])
     const names = tableColumns(options).map(({ name }) => name)
     expect(names.every((name) => /^[A-Za-z][A-Za-z0-9]*$/.test(name))).toBe(true)

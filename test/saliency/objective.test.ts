@@ -3,7 +3,7 @@ import { InputError } from '../../src/base/errors.ts'
 import type { Scope } from '../../src/saliency/choices.ts'
 import { createExplainer, type Explanation } from '../../src/saliency/explainer.ts'
 import { loadNetwork } from '../../src/saliency/networks/load.ts'
-import { parseObjectives } from '../../src/saliency/objective.ts'
+import { parseObjective, parseObjectives } from '../../src/saliency/objective.ts'
 import { checkpointBytes, goldenImages } from '../support/golden.ts'
 
 async function explain(objectives: string[], scope: Scope, batch = 1, images = [crop()]): Promise<Explanation[]> {
@@ -56,6 +56,12 @@ describe('names of objectives', () => {
     expect(parseObjectives('each,-yaw,yaw')).toEqual(['yaw', 'pitch', 'roll', '-yaw'])
     expect(parseObjectives('-each,-yaw')).toEqual(['-yaw', '-pitch', '-roll'])
     expect(parseObjectives('sum, yaw:top,yaw:bin:12,class:3')).toEqual(['sum', 'yaw:top', 'yaw:bin:12', 'class:3'])
+  })
+
+  it('takes names of outputs with hyphens and dots, which do not begin with a hyphen', () => {
+    expect(parseObjectives('-output:heads.left-eye:3')).toEqual(['-output:heads.left-eye:3'])
+    expect(parseObjective('output:left-eye:3')).toMatchObject({ output: 'left-eye', index: 3 })
+    expect(parseObjective('output:-eye:3')).toBeUndefined()
   })
 
   it.each(['', 'jaw', 'yaw:', 'yaw:bin:', 'yaw:bin:x', 'yaw:-top', '- yaw', 'class', '-class', 'sum,,yaw', '--yaw'])(
