@@ -1,6 +1,6 @@
 import { readGivenDescription, type GivenDescription } from '../../output/givenDescription.ts'
 import { readNetworkFile, type NetworkFile } from '../../output/networkFile.ts'
-import { proposalText, type GalleryEntry } from '../../saliency/networks/fit.ts'
+import { isAsAssumed, proposalText, type GalleryEntry } from '../../saliency/networks/fit.ts'
 import { kindOf } from '../../saliency/networks/heads/kinds.ts'
 import type { Call } from '../command.ts'
 import { whileWaiting } from './waiting.ts'
@@ -38,14 +38,15 @@ export async function proposals({ network, overrideFile }: NetworkFile): Promise
 
 /**
  * What was assumed about a network because neither its weights nor a description say it, what else is to be known of it,
- * and the ready description that fits it. A line each: of all in one line nobody reads the end.
+ * and the ready description that fits it and says something else. A line each: of all in one line nobody reads the end.
  */
 export async function announcements(file: NetworkFile): Promise<readonly string[]> {
   const { network } = file
   const assumed = network.description.heads.flatMap((head, index) => {
     return kindOf(head.kind).assumption?.(head, (key) => network.provenance[`heads.${index}.${key}`]) ?? []
   })
-  const [proposal] = await proposals(file)
+  const [fit] = await proposals(file)
+  const proposal = fit === undefined || isAsAssumed(fit, network) ? undefined : fit
   return [
     ...(assumed.length > 0 ? [`assumed: ${assumed.join(', ')}.`] : []),
     ...network.notes,

@@ -1,5 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
+import { InputError } from '../../base/errors.ts'
 import type { DescriptionFile, DescriptionOverride, Fit } from './description.ts'
 import type { RecognisedNetwork } from './family.ts'
+import type { Network } from './network.ts'
+import { resolveDescription } from './resolve.ts'
 
 /** A ready description of a network that people have. */
 export interface GalleryEntry {
@@ -38,4 +42,19 @@ function isFor(
 /** `fits: 6drepnet360 (6DRepNet360: …): --description 6drepnet360`, for the entry that is proposed. */
 export function proposalText({ name, about }: Pick<GalleryEntry, 'name' | 'about'>): string {
   return `fits: ${name} (${about.network}): --description ${name}`
+}
+
+/** Whether an entry says of a network what was assumed of it anyway, so that there is nothing to propose. */
+export function isAsAssumed(
+  { override }: Pick<GalleryEntry, 'override'>,
+  { recognised, description, file, weights }: Pick<Network, 'recognised' | 'description' | 'file' | 'weights'>,
+): boolean {
+  // The network was recognised by other epsilons, and would have to be anew.
+  if (override.batchNorm !== undefined) return false
+  try {
+    return isDeepStrictEqual(resolveDescription(recognised, override, file, weights).description, description)
+  } catch (error) {
+    if (error instanceof InputError) return false
+    throw error
+  }
 }

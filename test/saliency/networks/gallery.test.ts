@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseDescriptionFile } from '../../../src/saliency/networks/descriptionFile.ts'
 import { recogniseNetwork } from '../../../src/saliency/networks/families.ts'
-import { fitting } from '../../../src/saliency/networks/fit.ts'
+import { fitting, isAsAssumed } from '../../../src/saliency/networks/fit.ts'
 import { galleryNames, readGallery } from '../../../src/saliency/networks/gallery.ts'
 import { resolveDescription } from '../../../src/saliency/networks/resolve.ts'
 import { blankWeights, publishedShapes } from '../../support/publishedNetworks.ts'
@@ -39,6 +39,23 @@ test.each(Object.keys(publishedShapes))('%s is proposed for its weights, and no 
   // The same tensors: which of the two it is, nobody can tell. They are described alike, but for words.
   const twins = ['6drepnet360', 'yakhyo-resnet50']
   expect(names).toEqual(twins.includes(name) ? twins : [name])
+})
+
+test('an entry that says what is assumed anyway is told from one that does not', () => {
+  const assumed = (key: string, override = entryOf(key).override): boolean => {
+    const weights = blankWeights(publishedShapes[key] ?? {})
+    const recognised = recogniseNetwork(weights, 'x.pth')
+    const { description } = resolveDescription(recognised, {}, 'x.pth', weights)
+    return isAsAssumed({ override }, { recognised, description, file: 'x.pth', weights })
+  }
+  expect(assumed('hopenet')).toBe(true)
+  // Resized to 256 before the crop.
+  expect(assumed('6drepnet')).toBe(false)
+  // Which epsilons an entry gives does not show in what was recognised without it.
+  expect(assumed('yakhyo-mobilenetv2', {})).toBe(true)
+  expect(assumed('yakhyo-mobilenetv2', { batchNorm: { epsilon: 0.001 } })).toBe(false)
+  // Of other outputs than these weights have.
+  expect(assumed('hopenet', entryOf('6drepnet').override)).toBe(false)
 })
 
 test('no two fit the same weights unless one says which comes first', () => {

@@ -1,4 +1,4 @@
-import { proposalText } from '../../../saliency/networks/fit.ts'
+import { isAsAssumed, proposalText } from '../../../saliency/networks/fit.ts'
 import { inspectNetwork, renderInspection } from '../../../saliency/networks/inspect.ts'
 import type { Call } from '../../command.ts'
 import { givenNetwork, proposals } from '../../shared/networkFile.ts'
@@ -15,7 +15,7 @@ export async function performNetworkInspect(call: Call): Promise<number> {
   const memory = localPath === null ? [] : await unitMemory(call, localPath, network)
   const text = settings.json
     ? `${JSON.stringify({ ...inspectNetwork(network), overrideFile, memory, fits: fits.map(({ name }) => name) })}\n`
-    : `${renderInspection(network, memory.map(memoryLine))}${fits.map((entry) => `${proposalText(entry)}\n`).join('')}`
+    : `${renderInspection(network, memory.map(memoryLine))}${fits.map((entry) => `${proposalText(entry)}${isAsAssumed(entry, network) ? ' (as assumed)' : ''}\n`).join('')}`
   surroundings.results.write(text)
   return 0
 }
