@@ -1,11 +1,11 @@
-import { copyFile, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openQueue, openWorker } from '../../../src/queue/connection.ts'
 import { runsQueue, type RunJob } from '../../../src/queue/jobs.ts'
 import { scheduleOutcomesKey, schedulesKey } from '../../../src/queue/schedule.ts'
-import { headlight, imageFolder, inFolder, networkFile } from '../../support/headlight.ts'
+import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../../support/headlight.ts'
 import { silent, startTestRedis } from '../../support/redis.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
@@ -102,6 +102,37 @@ it('follows a network where it lies, only when it is told to', () =>
     expect((await schedule('list')).stdout).toContain(` description ${own}, as it was when this was added\n`)
     const late = await schedule('add', 'x', ...when, ...run, '--follow-network')
     expect(late).toMatchObject({ code: 2, stdout: expect.stringContaining('before the --') as string })
+    await schedule('remove', 'x')
+  }))
+
+it('a producer reads a network that has changed by the description that went with its schedule', () =>
+  inFolder(async (folder) => {
+    const [network, own, out] = ['best.pkl', 'own.yaml', 'out'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ]
+    await copyFile(networkFile, network)
+    await writeFile(own, 'input: { range: 255 }\n')
+    const run = ['--', '--dataset', imageFolder, '--output', out, '--network', network, '--description', own]
+    const added = await schedule('add', 'x', '--cron', '0 2 1 1 *', '--tz', 'UTC', '--json', '--follow-network', ...run)
+    const { set } = JSON.parse(added.stdout) as { set: string }
+    await copyFile(networkFile.replace('tiny_hp.pkl', 'tiny_hp_fp16.pkl'), network)
+    await writeFile(own, 'input: { range: 2 }\n')
+    const producer = startHeadlight(['producer', '--redis', `redis+unix://${redis.connection.redis.path}`])
+    try {
+      expect(await schedule('run', 'x')).toMatchObject({ code: 0 })
+      const retrained = async () => (await readdir(out)).filter((name) => name.startsWith('best-all-') && name !== set)
+      await expect.poll(retrained, { timeout: 30_000 }).toHaveLength(1)
+      const [found = ''] = await retrained()
+      const setFile = async () => JSON.parse(await readFile(join(out, found, 'set.json'), 'utf8')) as unknown
+      await expect
+        .poll(setFile, { timeout: 30_000 })
+        .toMatchObject({ network: { description: { input: { range: 255 } } } })
+    } finally {
+      producer.kill('SIGTERM')
+      await producer.ended
+    }
     await schedule('remove', 'x')
   }))
 
