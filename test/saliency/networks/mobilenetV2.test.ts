@@ -92,9 +92,7 @@ test("under SynergyNet's prefix", () => {
   const { architecture, outputs, notes } = recognise(shapes)
   expect(architecture.name).toBe('MobileNetV2 ×1')
   expect(outputs.map(({ output }) => output)).toEqual(['classifier_ori.1', 'classifier_exp.1'])
-  expect(notes).toContain(
-    'forwardDirection.* (5 tensors) takes no part in the forward pass and is left out.',
-  )
+  expect(notes).toContain('forwardDirection.* (5 tensors) takes no part in the forward pass and is left out.')
 })
 
 test('of no published width', () => {
