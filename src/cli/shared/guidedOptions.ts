@@ -1,5 +1,5 @@
 import type { ResultOptions } from '../../output/resultSet.ts'
-import { countActivations, requireGuided, type ActivationCount } from '../../saliency/guidance.ts'
+import { countActivations, requireGuided, type ActivationCount, type Guidance } from '../../saliency/guidance.ts'
 import type { Network } from '../../saliency/networks/network.ts'
 
 /** What becomes of a network's activations, and of the options that ask for it. */
@@ -17,13 +17,20 @@ interface GuidedOptions {
 export function guidedOptions(asked: ResultOptions, network: Network): GuidedOptions {
   const activations = countActivations(network, asked)
   requireGuided(activations, asked, network.file)
-  const { relu6, ...others } = asked
-  if (relu6 === undefined || guidedOf(countActivations(network, others)) !== guidedOf(activations)) {
-    return { options: asked, activations, note: undefined }
-  }
-  const why =
-    asked.scope === 'none' ? '--scope none guides nothing' : `--scope ${asked.scope} guides no ReLU6 of ${network.file}`
-  return { options: others, activations, note: `--relu6 plain changes nothing here: ${why}` }
+  const note = uselessRelu6(asked, activations, network)
+  const { relu6: _relu6, ...others } = asked
+  return { options: note === undefined ? asked : others, activations, note }
+}
+
+/** What is to be said of `--relu6 plain` where it changes nothing. `activations` are counted as it asks. */
+export function uselessRelu6(
+  { scope, relu6 = 'guided' }: Guidance,
+  activations: readonly ActivationCount[],
+  network: Network,
+): string | undefined {
+  if (relu6 === 'guided' || guidedOf(countActivations(network, { scope })) !== guidedOf(activations)) return undefined
+  const why = scope === 'none' ? '--scope none guides nothing' : `--scope ${scope} guides no ReLU6 of ${network.file}`
+  return `--relu6 plain changes nothing here: ${why}`
 }
 
 function guidedOf(counts: readonly ActivationCount[]): string {

@@ -2,7 +2,7 @@ import { isMap, isPair, isScalar, type Document } from 'yaml'
 import { InputError } from '../../base/errors.ts'
 import { parseYaml } from '../../base/yamlText.ts'
 import { descriptionFileSchema, type DescriptionFile, type DescriptionOverride } from './description.ts'
-import { firstProblem } from './override.ts'
+import { firstProblem } from './descriptionProblem.ts'
 
 /** What the text of a `<file>.yaml` overrides. Raises what `parseDescriptionFile` raises. */
 export function parseDescription(text: string, file: string): DescriptionOverride {
@@ -20,9 +20,10 @@ export function parseDescriptionFile(text: string, file: string): DescriptionFil
     text,
     (place, reason) => new InputError('bad-description', `${place}: not valid YAML (${reason})`),
   )
-  const { data, error } = descriptionFileSchema.safeParse(valueOf(document, file))
+  const value = valueOf(document, file)
+  const { data, error } = descriptionFileSchema.safeParse(value)
   if (data) return data
-  const { path, key, message } = firstProblem(error)
+  const { path, key, message } = firstProblem(error, value)
   throw new InputError('bad-description', `${placeOf(offsetOf(document, path, key))}: ${message}`)
 }
 

@@ -37,7 +37,7 @@ export function resolveDescription(
     tensors,
     bad,
   })
-  const { input, provenance: inputProvenance } = resolveInput(recognised, override.input ?? {}, bad)
+  const { input, provenance: inputProvenance, notes: inputNotes } = resolveInput(recognised, override.input ?? {}, bad)
   const provenance: Record<string, Provenance> = { ...inputProvenance }
   for (const [index, { from }] of heads.entries()) {
     for (const [key, source] of Object.entries(from)) provenance[`heads.${index}.${key}`] = source
@@ -48,7 +48,7 @@ export function resolveDescription(
   for (const key of Object.keys(description.batchNorm ?? {}) as (keyof BatchNormEpsilons)[]) {
     provenance[`batchNorm.${key}`] = override.batchNorm?.[key] === undefined ? 'default' : 'given'
   }
-  return { description, provenance, notes }
+  return { description, provenance, notes: [...notes, ...inputNotes] }
 }
 
 /**

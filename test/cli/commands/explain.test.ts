@@ -138,7 +138,7 @@ describe('headlight explain', () => {
   it('prints a table with the label and the error where the name tells a pose', async () => {
     const { stdout } = await headlight([...call, '--no-overlay'])
     expect(stdout).toMatch(
-      /^degrees +estimate +label +error\nyaw +-?[\d.]+ +-17\.00 +-?[\d.]+\npitch .*\nroll .*\nlabel +from the file name, read as yaw,pitch,roll\nbox +none: the network sees the whole image [^\n]*\nguidance +21 ReLUs guided\n$/,
+      /^degrees +estimate +label +error\nyaw +-?[\d.]+ +-17\.00 +-?[\d.]+\npitch .*\nroll .*\nlabel +from the file name, read as yaw,pitch,roll\nbox +none: the network sees the whole image [^\n]*\nactivations +21 ReLUs guided\n$/,
     )
     const turned = await headlight([...call, '--no-overlay', '--filename-angles', 'roll,yaw,pitch'])
     expect(turned.stdout).toMatch(/\nyaw +-?[\d.]+ +1\.00 /)
@@ -160,7 +160,7 @@ describe('headlight explain', () => {
         'magnitude',
       ])
       expect(stdout).toMatch(/^degrees +estimate\nyaw +-?[\d.]+\n/)
-      expect(stdout).toContain(`map       ${map}\n`)
+      expect(stdout).toContain(`map         ${map}\n`)
       expect(await sharp(map).metadata()).toMatchObject({ width: 224, height: 224, channels: 1 })
     }))
 
@@ -180,7 +180,7 @@ describe('headlight explain', () => {
 
         const drawn = 'BIWI00000001_-17_+1_+17-overlay.png'
         const { stdout } = await startHeadlight(call, {}, folder).ended
-        expect(stdout).toContain(`overlay   ${drawn}\n`)
+        expect(stdout).toContain(`overlay     ${drawn}\n`)
         expect(await readdir(folder)).toEqual([drawn])
       }),
     180_000,

@@ -98,7 +98,7 @@ describe('explain with an adapter', () => {
       expect(literal).toEqual(byKey)
       const { stdout } = await headlight(['explain', file, ...adapter, ...network, '--no-overlay'])
       expect(stdout).toMatch(
-        /\nlabel +from aflw2000 \(box hopenet\)\nbox +26, 28, 143, 114, from aflw2000 \(box hopenet\)\nguidance +21 ReLUs guided\n$/,
+        /\nlabel +from aflw2000 \(box hopenet\)\nbox +26, 28, 143, 114, from aflw2000 \(box hopenet\)\nactivations +21 ReLUs guided\n$/,
       )
     }))
 
@@ -117,7 +117,7 @@ describe('explain with an adapter', () => {
       })
       expect((await explain(file)).box).toBeNull()
       const { stdout } = await headlight(['explain', file, ...network, '--no-overlay'])
-      expect(stdout).toContain('box       none: the network sees the whole image')
+      expect(stdout).toContain('box         none: the network sees the whole image')
       for (const box of ['1,2,3', '10,10,5,20', '1,2,3,x', 'hopnet', ',,,']) {
         expect(await refused(file, '--box', box)).toContain('--box takes X0,Y0,X1,Y1 with X1 > X0 and Y1 > Y0')
       }
@@ -165,7 +165,7 @@ describe('explain with an adapter', () => {
       ])
       expect({ code, stdout, stderr }).toMatchObject({
         code: 0,
-        stdout: expect.stringContaining('box       60, 11, 140, 91'),
+        stdout: expect.stringContaining('box         60, 11, 140, 91'),
       })
       expect(stderr).toContain('the label is not used: Line 3 of')
       expect(await refused('image00001.png', ...csv)).toContain(
@@ -185,7 +185,7 @@ describe('explain with an adapter', () => {
       const call = ['explain', 'image00001.png#r%2F2', ...csv, ...network]
       const { stdout } = await startHeadlight(call, {}, folder).ended
       expect(stdout).toMatch(/\nbox +none: the network sees the whole image \(csv \(.*\) names no box; --box shows/)
-      expect(stdout).toContain('overlay   image00001#r%2F2-overlay.png\n')
+      expect(stdout).toContain('overlay     image00001#r%2F2-overlay.png\n')
       expect(await readdir(folder)).toContain('image00001#r%2F2-overlay.png')
       expect(await explain('image00000.png#', ...csv)).toMatchObject({ box: null })
     }))

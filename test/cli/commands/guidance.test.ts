@@ -17,7 +17,7 @@ describe('a network whose activations are all ReLU6', () => {
     const { code, stdout } = await headlight(explain)
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: expect.stringContaining('\nguidance  35 ReLU6 guided (0 < x < 6)\n') as string,
+      stdout: expect.stringContaining('\nactivations 35 ReLU6 guided (0 < x < 6)\n') as string,
     })
     expect(renderInspection(loadNetwork(readFileSync(capped), file))).toMatch(
       /\n {2}activations +35 ReLU6 guided \(0 < x < 6\)\n/,
@@ -31,6 +31,7 @@ describe('a network whose activations are all ReLU6', () => {
       error: { code: 'nothing-to-guide', message: expect.stringContaining(refusal) as string },
     })
     const computed = await headlight([...explain, '--relu6', 'plain', '--scope', 'none', '--json'])
+    expect(computed.stderr).toContain('--relu6 plain changes nothing here: --scope none guides nothing')
     expect(JSON.parse(computed.stdout)).toMatchObject({
       scope: 'none',
       relu6: 'plain',

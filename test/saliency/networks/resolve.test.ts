@@ -197,7 +197,7 @@ describe('what is given', () => {
     ],
     ['a std of zero', { input: { std: [1, 0, 1] } }, /input\.std\.1 cannot be read/],
     ['a misspelt key', { input: { widht: 3 } }, /unknown key "input\.widht"; did you mean "width"\?/],
-    ['something else', 'input', /the description of x\.pkl: the description cannot be read: expected object/],
+    ['something else', 'input', /the description of x\.pkl: the description cannot be read: expected a mapping/],
   ])('%s is refused', (_, override, message) => {
     expect(() => resolve(three, override)).toThrow(refusal(message))
   })

@@ -53,6 +53,16 @@ describe('numbers', () => {
   })
 })
 
+test('a mean above a range that was given is told, and stays: result sets hold such descriptions', () => {
+  const { input, notes } = resolve({ range: 1, mean: [0, 0, 127.5] })
+  expect(input.mean).toEqual([0, 0, 127.5])
+  expect(notes).toEqual(['input.mean has 127.5, above every pixel, since input.range is 1: is one of them wrong?'])
+  expect(resolve({ mean: 1, std: 0.5 }).notes).toEqual([])
+  expect(resolve({ range: 255, mean: 127.5, std: 128 }).notes).toEqual([])
+  // An offset is no mean of pictures.
+  expect(resolve({ scale: 1, offset: -300 }).notes).toEqual([])
+})
+
 describe('gray', () => {
   test('is what weights of one channel take, as it is', () => {
     const { input, provenance } = resolve({}, 1)
@@ -68,7 +78,7 @@ describe('gray', () => {
 test.each([
   [{}, 3],
   [{ resize: 'letterbox', filter: 'opencv', channels: 'bgr', scale: 0.25, offset: [1, 2, 3] }, 3],
-  [{ normalise: 'min-max', resizeTo: 300, mean: 3 }, 1],
+  [{ normalise: 'min-max', resizeTo: 300, range: 4, mean: 3 }, 1],
 ] as const)('%j resolves to itself', (given, channels) => {
   const first = resolve(given, channels).input
   expect(resolve(first, channels).input).toEqual(first)
@@ -93,6 +103,12 @@ test.each([
     3,
     /input\.mean cannot be read: expected one number, or one for each channel/,
   ],
+  [
+    'a mean of pixels of 0 to 255 for those of 0 to 1',
+    { mean: [123.675, 116.28, 103.53] },
+    3,
+    /input\.mean has 123\.675, above every pixel, since these go from 0 to 1 \(range\): if pixels go from 0 to 255, add range: 255/,
+  ],
   ['a scale of zero', { scale: 0 }, 3, /input\.scale cannot be read/],
   [
     'a crop larger than the picture',
@@ -115,6 +131,6 @@ test.each([
 test('a misspelt rule is refused with what there is', () => {
   const text = 'input:\n  resize: leterbox\n'
   expect(() => parseDescription(text, 'x.pkl.yaml')).toThrow(
-    /x\.pkl\.yaml.*2.*expected one of "shorter-side"\|"stretch"\|"letterbox"/,
+    /x\.pkl\.yaml:2:11: input\.resize is "leterbox"; did you mean "letterbox"\?$/,
   )
 })

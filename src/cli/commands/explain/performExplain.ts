@@ -18,6 +18,7 @@ import type { Call } from '../../command.ts'
 import { required } from '../../settings/commandFlags.ts'
 import type { Settings } from '../../settings/optionSchema.ts'
 import { refuseAbsentEngine } from '../../shared/computing.ts'
+import { uselessRelu6 } from '../../shared/guidedOptions.ts'
 import { announcements, givenNetwork } from '../../shared/networkFile.ts'
 import { requireSuffix, writeOutputFile } from '../../shared/outputFile.ts'
 import { boxOf } from './boxOption.ts'
@@ -150,6 +151,8 @@ export async function explainImage(call: Call): Promise<number> {
     }
     // Only now that nothing is wrong with the call, as run does it.
     for (const sentence of await announcements(file)) call.log.warn(`${network.file}: ${sentence}`)
+    const useless = uselessRelu6(guidance, activations, network)
+    if (useless !== undefined) call.log.warn(useless)
     if (labelFault !== undefined) call.log.warn(`the label is not used: ${labelFault}`)
     const how = guidanceText(activations, guidance)
     const sources = { label: located.source, box: givenBox === null ? located.source : '--box' }
@@ -212,20 +215,23 @@ function explanationText(
     }
     text += `${name.padEnd(8)}${cells.join('')}\n`
   }
-  if (result.label) text += `label     from ${sources.label}\n`
+  const rows: [string, string][] = []
+  if (result.label) rows.push(['label', `from ${sources.label}`])
   const { box } = result
   const { adapter } = result
   // Whose adapter tells of boxes and gives none need not be told to give one.
   const advice = adapter.name === 'images' ? '--adapter or --box' : `${sources.box} names no box; --box`
-  text +=
+  rows.push([
+    'box',
     box === null
-      ? `box       none: the network sees the whole image (${advice} shows it a part, as a run may)\n`
-      : `box       ${[box.x0, box.y0, box.x1, box.y1].map((side) => Number(side.toFixed(1))).join(', ')}, from ${sources.box}\n`
-  if (result.class !== undefined) text += `class     ${result.class}, from ${sources.label}\n`
-  text += `guidance  ${guidance}\n`
+      ? `none: the network sees the whole image (${advice} shows it a part, as a run may)`
+      : `${[box.x0, box.y0, box.x1, box.y1].map((side) => Number(side.toFixed(1))).join(', ')}, from ${sources.box}`,
+  ])
+  if (result.class !== undefined) rows.push(['class', `${result.class}, from ${sources.label}`])
+  rows.push(['activations', guidance])
   for (const what of ['map', 'gradient', 'overlay'] as const) {
     const path = result[what]
-    if (path !== null) text += `${what.padEnd(8)}  ${path}\n`
+    if (path !== null) rows.push([what, path])
   }
-  return text
+  return text + rows.map(([name, value]) => `${name.padEnd(11)} ${value}\n`).join('')
 }

@@ -9,7 +9,7 @@ import type { Provenance } from '../network.ts'
 // What every kind of head is made of. Each kind is one file beside this one, and `kinds.ts` lists them.
 
 export const angleSchema = z.enum(['yaw', 'pitch', 'roll'])
-export const signSchema = z.union([z.literal(1), z.literal(-1)])
+export const signSchema = z.union([z.literal(1), z.literal(-1)], { error: 'expected 1 or -1' })
 /** Weight prefix of the layer whose numbers a head reads, e.g. `fc_yaw`. */
 export const outputSchema = z.string()
 /** The first of the output's numbers that a head reads; absent where it reads the whole output. */
