@@ -4,6 +4,7 @@ import { angleNames, type AngleName } from '../pose/euler.ts'
 import type { OutputLayer } from './networks/family.ts'
 import { anglesOf, type Head } from './networks/heads/kinds.ts'
 import { ifAngles } from './networks/heads/suggested.ts'
+import { isReady } from './networks/override.ts'
 
 /**
  * The scalar that is differentiated. A leading minus takes the negative of any of them, as `-yaw` or `-yaw:bin:3`.
@@ -70,6 +71,8 @@ export function readsClasses(objectives: readonly string[]): boolean {
 
 /** What of a network decides which objectives it has; `Network` is such. */
 interface Objected {
+  readonly file: string
+  readonly source?: string
   readonly description: { readonly heads: readonly Head[] }
   readonly recognised: { readonly outputs: readonly OutputLayer[] }
 }
@@ -86,6 +89,12 @@ export function checkObjectives(names: readonly string[], network: Objected): vo
   }
 }
 
+/** The file in which people describe the network. */
+function fileToWrite({ file, source }: Objected): string {
+  if (!isReady(source)) return source ?? `${file}.yaml`
+  return `${file}.yaml, without --description ${source}`
+}
+
 /** What the network has instead of what the objective needs. */
 function lackFor(objective: Objective, network: Objected): string | undefined {
   const { heads } = network.description
@@ -93,7 +102,7 @@ function lackFor(objective: Objective, network: Objected): string | undefined {
   const hint = heads.flatMap((head) =>
     head.kind === 'classes' ? (ifAngles({ output: head.output, outputs: head.classes }) ?? []) : [],
   )
-  const instead = `; use ${either(namesFor(network))}${hint.map((one) => `; ${one} in its description`).join('')}`
+  const instead = `; use ${either(namesFor(network))}${hint.map((one) => `; ${one} in ${fileToWrite(network)}`).join('')}`
   switch (objective.kind) {
     case 'sum':
       return heads.some((head) => anglesOf(head).length > 0) ? undefined : `no head that gives an angle${instead}`

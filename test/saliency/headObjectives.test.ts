@@ -122,7 +122,7 @@ describe('which objectives a network has', () => {
     [
       networkWith({ fc: 6 }),
       'sum',
-      'no head that gives an angle; use class:N, class:top, class:label or output:N; if fc gives a rotation, say so: heads: [{output: fc, kind: rotation6d, euler: zyx}] in its description',
+      'no head that gives an angle; use class:N, class:top, class:label or output:N; if fc gives a rotation, say so: heads: [{output: fc, kind: rotation6d, euler: zyx}] in x.pkl.yaml',
     ],
     [classifier, 'class:7', 'only 7 classes (0 to 6)'],
     [classifier, 'output:7', 'only 7 numbers in classifier (0 to 6)'],

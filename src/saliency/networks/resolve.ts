@@ -3,7 +3,7 @@ import type { Tensors } from '../weights/tensors.ts'
 import type { Description, DescriptionOverride } from './description.ts'
 import type { BatchNormEpsilons, RecognisedNetwork } from './family.ts'
 import type { Provenance } from './network.ts'
-import { badDescription } from './override.ts'
+import { badDescription, isReady } from './override.ts'
 import { resolveHeads } from './resolveHeads.ts'
 import { resolveInput } from './resolveInput.ts'
 
@@ -36,6 +36,10 @@ export function resolveDescription(
     overrides: override.heads ?? [],
     tensors,
     bad,
+    renaming: (outputs) =>
+      isReady(source)
+        ? `if that is the same by another name, copy headlight's config/networks/${source}.yaml to ${file}.yaml, write output: ${outputs} there, and leave out --description`
+        : `write output: ${outputs}`,
   })
   const { input, provenance: inputProvenance, notes: inputNotes } = resolveInput(recognised, override.input ?? {}, bad)
   const provenance: Record<string, Provenance> = { ...inputProvenance }

@@ -20,6 +20,8 @@ export interface HeadSources {
   readonly tensors: Tensors
   /** InputError `bad-description` about this network. */
   readonly bad: (what: string) => InputError
+  /** What to do about an output that a head names and the weights call otherwise, or do not have. */
+  readonly renaming: (outputs: string) => string
 }
 
 /** The heads of a network in the order yaw, pitch, roll, and what was assumed or left out. InputError `bad-description`. */
@@ -33,14 +35,16 @@ class HeadResolver {
   readonly #outputs: readonly OutputLayer[]
   readonly #tensors: Tensors
   readonly #bad: (what: string) => InputError
+  readonly #renaming: (outputs: string) => string
   /** By output, with each override's place in the list. */
   readonly #given = new Map<string, { readonly override: HeadOverride; readonly index: number }[]>()
   readonly #suggestions: ReadonlyMap<string, readonly Suggestion[]>
 
-  constructor({ outputs, overrides, tensors, bad }: HeadSources) {
+  constructor({ outputs, overrides, tensors, bad, renaming }: HeadSources) {
     this.#outputs = outputs
     this.#tensors = tensors
     this.#bad = bad
+    this.#renaming = renaming
     this.#suggestions = new Map(outputs.map((layer) => [layer.output, suggestedHeads(layer)]))
     for (const [index, override] of overrides.entries()) {
       const output = this.#outputOf(override, index)
@@ -222,7 +226,10 @@ class HeadResolver {
     const outputs = this.#outputs.map((layer) => layer.output)
     if (output !== undefined) {
       if (outputs.includes(output)) return output
-      throw this.#bad(`heads.${index} names the output ${output}, and the weights have ${outputs.join(', ')}`)
+      const advice = this.#renaming(outputs.join(' or '))
+      throw this.#bad(
+        `heads.${index} names the output ${output}, and the weights have ${outputs.join(', ')}: ${advice}`,
+      )
     }
     const matching = outputs.filter((name) => {
       const suggestions = this.#suggestions.get(name) ?? []

@@ -14,6 +14,19 @@ function refusal(message: RegExp): unknown {
 
 const three = { fc_yaw: [61, 32], fc_pitch: [61, 32], fc_roll: [61, 32] }
 
+test('of a ready description that speaks of another output it is said how to change it', () => {
+  const recognised = recogniseNetwork(tinyWithHeads({ fc: [6, 32] }), 'x.pkl')
+  const ready = checkOverride({ heads: [{ kind: 'rotation6d', output: 'linear_reg' }] }, 'x.pkl')
+  expect(() => resolveDescription(recognised, ready, 'x.pkl', new Map(), '6drepnet')).toThrow(
+    refusal(
+      /the weights have fc: if that is the same by another name, copy headlight's config\/networks\/6drepnet\.yaml to x\.pkl\.yaml, write output: fc there, and leave out --description/,
+    ),
+  )
+  expect(() => resolveDescription(recognised, ready, 'x.pkl', new Map(), './own.yaml')).toThrow(
+    refusal(/the weights have fc: write output: fc \(in \.\/own\.yaml\)$/),
+  )
+})
+
 describe('what is found and assumed', () => {
   test('torchvision’s preprocessing is the default, and marked as one', () => {
     const { description, provenance } = resolve(three)
@@ -170,7 +183,7 @@ describe('what is given', () => {
     [
       'an unknown output',
       { heads: [{ output: 'fc_jaw' }] },
-      /heads\.0 names the output fc_jaw, and the weights have fc_yaw, fc_pitch, fc_roll/,
+      /heads\.0 names the output fc_jaw, and the weights have fc_yaw, fc_pitch, fc_roll: write output: fc_yaw or fc_pitch or fc_roll \(in x\.pkl\.yaml\)$/,
     ],
     ['an output twice', { heads: [{ output: 'fc_yaw' }, { angle: 'yaw' }] }, /heads\.1 describes fc_yaw a second time/],
     ['neither output nor angle', { heads: [{ sign: -1 }] }, /heads\.0 does not say which output it means/],
