@@ -69,6 +69,14 @@ export function readsClasses(objectives: readonly string[]): boolean {
   return objectives.some((name) => parseObjective(name)?.kind === 'ownClass')
 }
 
+/**
+ * Whether records and table tell the likeliest class. Not with `class:N` alone, whose result sets earlier versions wrote
+ * without it: what they hold would no longer be what a run writes.
+ */
+export function tellsTopClass(objectives: readonly string[]): boolean {
+  return objectives.some((name) => ['topClass', 'ownClass'].includes(parseObjective(name)?.kind ?? ''))
+}
+
 /** What of a network decides which objectives it has; `Network` is such. */
 interface Objected {
   readonly file: string

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { InputError } from '../../base/errors.ts'
-import { headOverrideSchema, headSchema } from './heads/kinds.ts'
+import { anglesOf, headOverrideSchema, headSchema } from './heads/kinds.ts'
 
 const spread = z.number().positive()
 
@@ -66,6 +66,11 @@ export const descriptionSchema = z.strictObject({
   batchNorm: batchNormSchema.optional(),
 })
 export type Description = z.infer<typeof descriptionSchema>
+
+/** Whether any angle comes of the network: none does of an ordinary classifier. */
+export function givesAngles({ heads }: Pick<Description, 'heads'>): boolean {
+  return heads.some((head) => anglesOf(head).length > 0)
+}
 
 /** How many classes the network's output of classes has. Raises an error where it has none. */
 export function classesOf({ heads }: Description): number {

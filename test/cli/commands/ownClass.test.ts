@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { summarySchema } from '../../../src/output/summary.ts'
 import { readTable } from '../../../src/output/table.ts'
+import type { ClassScore } from '../../../src/saliency/classScore.ts'
 import { readWeights } from '../../../src/saliency/weights/read.ts'
 import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../../support/headlight.ts'
 import { collected } from '../../support/producerWorld.ts'
@@ -49,6 +50,10 @@ async function prepared(folder: string, rows: (names: readonly string[]) => stri
   return { names, output, reading, own: [...own, '--output', output] }
 }
 
+interface Explained {
+  readonly classes: { readonly top: ClassScore; readonly explained: ClassScore }
+}
+
 const labelled = ['--columns', 'class=category', '--objective', 'class:label']
 
 describe('the objective class:label', () => {
@@ -82,7 +87,11 @@ describe('the objective class:label', () => {
         expect(readFileSync(join(output, set, 'maps/class-label', a))).toEqual(wanted)
         const byLabel = ['explain', a, ...reading, '--columns', 'class=category', ...map('class:label')]
         const explained = await headlight([...byLabel, '--json'])
-        expect(JSON.parse(explained.stdout)).toMatchObject({ objective: 'class:label', class: 3 })
+        const { classes: told, ...more } = JSON.parse(explained.stdout) as Explained
+        expect(more).toMatchObject({ objective: 'class:label', class: 3 })
+        expect(told.explained.class).toBe(3)
+        expect(rows[0]?.['topClass']).toBe(told.top.class)
+        expect(rows[0]?.['topClassProbability']).toBeCloseTo(told.top.probability, 5)
         expect(readFileSync(join(folder, 'map.png'))).toEqual(wanted)
       }),
     120_000,
@@ -112,5 +121,39 @@ describe('the objective class:label', () => {
         '--objective=class:label',
       ])
       expect(plain.stderr).toContain('it has no output of classes')
+    }))
+})
+
+describe('explain of a classifier', () => {
+  it('prints the likeliest class with its score in place of angles, and the one that is explained', () =>
+    inFolder(async (folder) => {
+      const { names, reading } = await prepared(folder, ([a]) => [`${a},3`])
+      const explained = async (objective: string, ...more: string[]) =>
+        await headlight(['explain', names[0] ?? '', ...reading, '--objective', objective, '--no-overlay', ...more])
+      const { top } = (JSON.parse((await explained('class:top', '--json')).stdout) as Explained).classes
+      const score = ({ probability, logit }: ClassScore) =>
+        `${probability.toFixed(4).padStart(13)}${logit.toFixed(2).padStart(10)}`
+      const { stdout } = await explained('class:top')
+      expect(stdout).toMatch(/^ {9} {3}class  probability     logit\n/)
+      expect(stdout).toContain(`\nclass:top       ${top.class}${score(top)}\nbox `)
+      expect(stdout).not.toMatch(/yaw|degrees/)
+
+      const other = (top.class + 1) % classes
+      const answer = (JSON.parse((await explained(`class:${other}`, '--json')).stdout) as Explained).classes
+      expect(answer.top).toEqual(top)
+      expect(answer.explained).toMatchObject({ class: other })
+      expect(answer.explained.probability).toBeLessThan(top.probability)
+      expect((await explained(`class:${other}`)).stdout).toContain(
+        `\nclass:${other}         ${other}${score(answer.explained)}\n`,
+      )
+    }))
+
+  it('tells the likeliest class alone where a plain output is explained', () =>
+    inFolder(async (folder) => {
+      const { names, reading } = await prepared(folder, ([a]) => [`${a},3`])
+      const call = ['explain', names[0] ?? '', ...reading, '--objective', 'output:1', '--no-overlay', '--json']
+      expect(JSON.parse((await headlight(call)).stdout)).toMatchObject({
+        classes: { top: { class: expect.any(Number) as number } },
+      })
     }))
 })

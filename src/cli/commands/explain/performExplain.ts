@@ -12,7 +12,7 @@ import { encodePng } from '../../../image/png.ts'
 import { angleError, angleNames, type AngleName, type Degrees, type Pose } from '../../../pose/euler.ts'
 import { createExplainer } from '../../../saliency/explainer.ts'
 import { countActivations, guidanceText, requireGuided, type ActivationCount } from '../../../saliency/guidance.ts'
-import { channelsOf, classesOf } from '../../../saliency/networks/description.ts'
+import { channelsOf, classesOf, givesAngles } from '../../../saliency/networks/description.ts'
 import { checkObjectives, parseObjectives, readsClasses } from '../../../saliency/objective.ts'
 import type { Call } from '../../command.ts'
 import { required } from '../../settings/commandFlags.ts'
@@ -22,6 +22,7 @@ import { uselessRelu6 } from '../../shared/guidedOptions.ts'
 import { announcements, givenNetwork } from '../../shared/networkFile.ts'
 import { requireSuffix, writeOutputFile } from '../../shared/outputFile.ts'
 import { boxOf } from './boxOption.ts'
+import { classTable, explainedClasses, type ExplainedClasses } from './classScores.ts'
 import { outputPaths, refuseOverwriting, type OutputPaths } from './explainOutputs.ts'
 import { asInputError, isInStore, localPath, locateImage } from './locateImage.ts'
 
@@ -43,6 +44,8 @@ interface ExplainResult extends OutputPaths {
   readonly objective: string
   /** Of the image, by the index; only with the objective `class:label`. */
   readonly class?: number
+  /** Only of a network of classes: what it says of the likeliest, and of the one that is explained. */
+  readonly classes?: ExplainedClasses
   readonly scope: string
   /** Absent where ReLU6 is guided, as it is by default. */
   readonly relu6?: 'plain'
@@ -133,6 +136,7 @@ export async function explainImage(call: Call): Promise<number> {
       )
       await writeOutputFile(paths.overlay, await encodePng(picture, width, height, 3), '--overlay')
     }
+    const logits = givesAngles(network.description) ? undefined : explanation.outputs['classes']
     const result: ExplainResult = {
       image,
       network: { file: network.file, digest: network.digest, description: network.description },
@@ -143,6 +147,7 @@ export async function explainImage(call: Call): Promise<number> {
       crop: cropped.crop,
       objective,
       ...(ownClass === undefined ? {} : { class: ownClass }),
+      ...(logits === undefined ? {} : { classes: explainedClasses(logits, objective, ownClass) }),
       scope: settings.scope,
       ...(settings.relu6 === 'guided' ? {} : { relu6: settings.relu6 }),
       activations,
@@ -197,26 +202,15 @@ async function seen(image: string, bytes: Uint8Array, box: Box | null, rule: Cro
   }
 }
 
-/** A small table: a row per angle, with label and error where there is a label; then where these and the box are from. */
+/** A small table, of classes or of angles; then where the labels and the box are from. */
 function explanationText(
   result: ExplainResult,
   guidance: string,
   sources: { readonly label: string; readonly box: string },
 ): string {
-  const cell = (value: number | null): string => (value === null ? '–' : value.toFixed(2)).padStart(10)
-  const header = result.label ? ['estimate', 'label', 'error'] : ['estimate']
-  let text = `${'degrees'.padEnd(8)}${header.map((name) => name.padStart(10)).join('')}\n`
-  for (const name of angleNames) {
-    const estimate = result.angles[name]
-    const cells = [cell(estimate)]
-    if (result.label) {
-      const label = result.label[name]
-      cells.push(cell(label), cell(estimate === null ? null : angleError(estimate, label)))
-    }
-    text += `${name.padEnd(8)}${cells.join('')}\n`
-  }
+  const text = result.classes === undefined ? angleTable(result) : classTable(result.classes, result.objective)
   const rows: [string, string][] = []
-  if (result.label) rows.push(['label', `from ${sources.label}`])
+  if (result.classes === undefined && result.label) rows.push(['label', `from ${sources.label}`])
   const { box } = result
   const { adapter } = result
   // Whose adapter tells of boxes and gives none need not be told to give one.
@@ -234,4 +228,21 @@ function explanationText(
     if (path !== null) rows.push([what, path])
   }
   return text + rows.map(([name, value]) => `${name.padEnd(11)} ${value}\n`).join('')
+}
+
+/** A row per angle, with label and error where there is a label. */
+function angleTable(result: ExplainResult): string {
+  const cell = (value: number | null): string => (value === null ? '–' : value.toFixed(2)).padStart(10)
+  const header = result.label ? ['estimate', 'label', 'error'] : ['estimate']
+  let text = `${'degrees'.padEnd(8)}${header.map((name) => name.padStart(10)).join('')}\n`
+  for (const name of angleNames) {
+    const estimate = result.angles[name]
+    const cells = [cell(estimate)]
+    if (result.label) {
+      const label = result.label[name]
+      cells.push(cell(label), cell(estimate === null ? null : angleError(estimate, label)))
+    }
+    text += `${name.padEnd(8)}${cells.join('')}\n`
+  }
+  return text
 }

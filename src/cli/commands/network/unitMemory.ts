@@ -1,5 +1,6 @@
 import { chooseEngine, thisMachine } from '../../../machine/chooseEngine.ts'
 import type { EngineName } from '../../../saliency/engines/openEngine.ts'
+import { givesAngles } from '../../../saliency/networks/description.ts'
 import type { Network } from '../../../saliency/networks/network.ts'
 import { MemoryFile } from '../../../worker/memoryFile.ts'
 import { memoryText, networkMemoryKey } from '../../../worker/networkMemory.ts'
@@ -80,8 +81,7 @@ async function withEngine(
 
 /** As a run without options would open it. */
 function measuredOf({ file, digest, description }: Network): MeasuredNetwork {
-  const hasAngles = description.heads.some((head) => head.kind !== 'classes')
-  const objectives = [hasAngles ? 'sum' : 'class:0']
+  const objectives = [givesAngles(description) ? 'sum' : 'class:0']
   return {
     network: { file, digest, description },
     options: { objectives, scope: 'all', style: 'origin', gradients: 'none' },
