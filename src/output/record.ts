@@ -68,6 +68,9 @@ export const recordSchema = z.discriminatedUnion('status', [
     face: z.string().optional(),
     /** The index of its class; absent where none is named. */
     class: z.int().nonnegative().optional(),
+    /** The likeliest class and its softmax probability; only with an objective `class:top` or `class:label`. */
+    topClass: z.int().nonnegative().optional(),
+    topClassProbability: z.number().optional(),
     /** Why the label cannot be used; absent where it can, or there is none. */
     labelFault: z.string().optional(),
     /** By objective, in the order of the result set's options. */

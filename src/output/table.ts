@@ -1,6 +1,6 @@
 import { parquetMetadataAsync, parquetRead, type AsyncBuffer, type ColumnData } from 'hyparquet'
 import { angleNames } from '../pose/euler.ts'
-import { readsClasses } from '../saliency/objective.ts'
+import { readsClasses, tellsTopClass } from '../saliency/objective.ts'
 import type { Record as SampleRecord } from './record.ts'
 import type { ResultOptions } from './resultSet.ts'
 import { rowGeodesicError, rowLeftOutOfErrors } from './rowErrors.ts'
@@ -54,6 +54,9 @@ export interface TableRow {
   readonly frame: string | null
   /** The index of its class; only in tables with an objective `class:label`. */
   readonly class?: number | null
+  /** The likeliest class and its softmax probability; only in tables with an objective `class:top` or `class:label`. */
+  readonly topClass?: number | null
+  readonly topClassProbability?: number | null
 }
 
 interface ObjectiveColumns {
@@ -116,6 +119,9 @@ export function tableColumns(options: Pick<ResultOptions, 'objectives' | 'logits
     ...named('double', 'cropX0', 'cropY0', 'cropX1', 'cropY1'),
     ...named('string', 'subject', 'sequence', 'frame'),
     ...(readsClasses(options.objectives) ? named('int', 'class') : []),
+    ...(tellsTopClass(options.objectives)
+      ? [...named('int', 'topClass'), ...named('double', 'topClassProbability')]
+      : []),
     ...options.objectives.flatMap((objective) => {
       const names = objectiveColumns(objective)
       return [
@@ -182,6 +188,8 @@ export function tableRow(record: SampleRecord): TableRow {
     row[names.gradientMaxAbs] = left.gradientMaxAbs
   }
   if (record.class !== undefined) row['class'] = record.class
+  if (record.topClass !== undefined) row['topClass'] = record.topClass
+  if (record.topClassProbability !== undefined) row['topClassProbability'] = record.topClassProbability
   if (record.logits !== undefined) row['logits'] = JSON.stringify(record.logits)
   return row
 }

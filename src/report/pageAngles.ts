@@ -7,9 +7,10 @@ import { hundredth, signedHundredth, whole } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
 import { drawScatter } from './scatter.ts'
 
-/** Errors as a table, and per angle how estimates lie to the labels. */
+/** Errors as a table, and per angle how estimates lie to the labels; nothing of a network that gives no angle. */
 export function anglesSection(content: PageContent): string {
-  const { summary, distributions, unusableLabels } = content
+  const { summary, distributions, unusableLabels, hasAngles } = content
+  if (!hasAngles) return ''
   const charts = angleNames.map((angle) => angleCharts(angle, distributions[angle])).join('')
   return `${errorTable(errorFigures(summary), unusableLabels?.count ?? 0)}${labelNotes(content)}<div class="charts">${charts}</div>`
 }

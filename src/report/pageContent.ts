@@ -13,6 +13,8 @@ export interface GallerySample {
   readonly estimate: readonly (Degrees | null)[]
   readonly label: readonly (Degrees | null)[]
   readonly error: readonly (Degrees | null)[]
+  /** The likeliest class of a classifier, where the table tells it. */
+  readonly top: { readonly class: number; readonly probability: number } | null
   readonly mean: Degrees | null
   readonly worst: boolean
   readonly spaced: boolean
@@ -31,6 +33,8 @@ export interface PageContent {
   readonly unusableLabels: { readonly count: number; readonly example: { key: string; message: string } } | null
   /** Why the labels look like radians; null when they don't. */
   readonly radianHint: string | null
+  /** False where the network is an ordinary classifier. */
+  readonly hasAngles: boolean
   readonly distributions: Readonly<Record<AngleName, AngleDistribution>>
   readonly samples: readonly GallerySample[]
   /** The objectives that the thumbnails show; at most as many as the result set has. */

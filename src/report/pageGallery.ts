@@ -4,7 +4,7 @@ import { whole } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
 
 /** What is to be seen, the controls, and the empty list that the page's script fills. */
-export function gallerySection({ set, summary, samples, objectives }: PageContent): string {
+export function gallerySection({ set, summary, samples, objectives, hasAngles }: PageContent): string {
   const worst = samples.filter((sample) => sample.worst).length
   const spaced = samples.filter((sample) => sample.spaced).length
   const labelled = worst > 0
@@ -25,7 +25,8 @@ export function gallerySection({ set, summary, samples, objectives }: PageConten
     ...(labelled ? [['mean', 'mean error'] as const] : []),
     ['key', 'key'],
     ...(labelled ? angleNames.map((angle) => [`error:${angle}`, `error in ${angle}`] as const) : []),
-    ...angleNames.map((angle) => [`estimate:${angle}`, `estimated ${angle}`] as const),
+    ...(samples.some(({ top }) => top !== null) ? [['top', 'probability of the top class'] as const] : []),
+    ...(hasAngles ? angleNames.map((angle) => [`estimate:${angle}`, `estimated ${angle}`] as const) : []),
     ...(labelled ? angleNames.map((angle) => [`label:${angle}`, `labelled ${angle}`] as const) : []),
   ] as const
   const all = samples.length === summary.counts.total - summary.counts.failed

@@ -27,6 +27,7 @@ const signedDegrees = (value) => (value === null ? '–' : (value < 0 ? '−' : 
 /** What a sample is sorted by; null sorts last either way. */
 function measure(sample, by) {
   if (by === 'mean') return sample.mean
+  if (by === 'top') return sample.top === null ? null : sample.top.probability
   const [kind, angle] = by.split(':')
   const index = angles.indexOf(angle)
   if (kind === 'error') return sample.error[index] === null ? null : Math.abs(sample.error[index])
@@ -52,6 +53,12 @@ function select() {
     .sort(compare(find('by').value, sign))
   state.page = 0
   draw()
+}
+
+/** What the network says of the image. A classifier gives no angle, and an old table not even the class. */
+function answer(sample) {
+  if (sample.top !== null) return [element('p', { class: 'answer', text: 'top class ' + sample.top.class + ', ' + sample.top.probability.toFixed(2) })]
+  return sample.estimate.some((value) => value !== null) ? [angleTable(sample)] : []
 }
 
 function angleTable(sample) {
@@ -81,7 +88,7 @@ function picture(sample) {
 
 function card(sample, index) {
   const open = element('button', { class: 'open', type: 'button', 'aria-label': 'Enlarge ' + sample.key, onclick: () => show(index) }, [picture(sample)])
-  return element('li', { class: 'card' }, [open, element('p', { class: 'key', text: sample.key }), angleTable(sample), ...tags(sample)])
+  return element('li', { class: 'card' }, [open, element('p', { class: 'key', text: sample.key }), ...answer(sample), ...tags(sample)])
 }
 
 function draw() {
@@ -110,7 +117,7 @@ function show(index) {
   state.opened = index
   find('large-key').textContent = sample.key
   find('large').replaceChildren(
-    picture(sample), angleTable(sample), ...tags(sample),
+    picture(sample), ...answer(sample), ...tags(sample),
     element('div', { class: 'links' }, sample.maps.map(({ objective, href }) => element('a', { href, text: 'stored map, objective ' + objective }))),
   )
   if (!find('sample').open) find('sample').showModal()

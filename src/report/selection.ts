@@ -13,6 +13,9 @@ export interface ReportRow extends SummaryRow {
   readonly cropY1: number | null
   /** The index of its class, where an objective reads it. */
   readonly class?: number | null
+  /** The likeliest class and its probability, where an objective is of the top class or the image's own. */
+  readonly topClass?: number | null
+  readonly topClassProbability?: number | null
 }
 
 /** A sample that the gallery shows, and why it was chosen. */

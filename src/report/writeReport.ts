@@ -8,7 +8,7 @@ import type { Summary } from '../output/summary.ts'
 import { readTable } from '../output/table.ts'
 import { angleNames } from '../pose/euler.ts'
 import { RadianHint } from '../pose/radianHint.ts'
-import { descriptionSchema } from '../saliency/networks/description.ts'
+import { descriptionSchema, givesAngles, type Description } from '../saliency/networks/description.ts'
 import { slicedObject } from '../storage/slicedObject.ts'
 import type { Store } from '../storage/store.ts'
 import { AngleDistribution } from './distribution.ts'
@@ -62,7 +62,8 @@ export async function writeReport({ output, dataset, set, summary, signal, log }
   }
 
   const objectives = set.options.objectives.slice(0, shownObjectives)
-  const drawn = thumbnailLayout(objectives.length, inputAspect(set))
+  const description = descriptionSchema.safeParse(set.network.description).data
+  const drawn = thumbnailLayout(objectives.length, inputAspect(description))
   const sources = {
     set,
     reader: openAdapter(set.options.adapter),
@@ -79,6 +80,7 @@ export async function writeReport({ output, dataset, set, summary, signal, log }
     unusableLabels: firstUnusable === undefined ? null : { count: unusable, example: firstUnusable },
     // The other layouts' files hold radians or rotations, which headlight itself turns into degrees.
     radianHint: ['csv', 'filename'].includes(set.options.adapter.name) ? (radians.hint() ?? null) : null,
+    hasAngles: description === undefined || givesAngles(description),
     distributions,
     samples,
     objectives,
@@ -108,6 +110,8 @@ const columns = [
   'cropX1',
   'cropY1',
   'class',
+  'topClass',
+  'topClassProbability',
 ] as const
 
 async function* tableRows(output: Store, set: ResultSet, summary: Summary): AsyncGenerator<ReportRow> {
@@ -164,6 +168,7 @@ async function gallerySample(
     estimate: [row.yaw, row.pitch, row.roll],
     label: [row.labelYaw, row.labelPitch, row.labelRoll],
     error: [row.errorYaw, row.errorPitch, row.errorRoll],
+    top: topClass(row),
     mean: meanError,
     worst,
     spaced,
@@ -171,7 +176,7 @@ async function gallerySample(
     maps: mapKeys.map((key, i) => ({ objective: objectives[i] ?? '', href: `../${encodePath(key)}` })),
     notes: [
       // In tables with an objective class:label.
-      ...(typeof row.class === 'number' ? [`class ${row.class}`] : []),
+      ...(typeof row.class === 'number' ? [`labelled class ${row.class}`] : []),
       ...(image === null ? ['image cannot be read now'] : []),
       ...(maps.includes(null) ? ['map cannot be read now'] : []),
       ...(beyondLabelLimit(row) ? ['beyond ±99°, not counted'] : []),
@@ -180,15 +185,18 @@ async function gallerySample(
   }
 }
 
+function topClass({ topClass: index, topClassProbability: probability }: ReportRow): GallerySample['top'] {
+  return typeof index === 'number' && typeof probability === 'number' ? { class: index, probability } : null
+}
+
 /** Each part of a key by itself: a key may hold `#`, `?` and `%`, which would end or change the link. */
 function encodePath(key: string): string {
   return key.split('/').map(encodeURIComponent).join('/')
 }
 
 /** Height over width of the network's input; 1 when the description is not one that this version knows. */
-function inputAspect(set: ResultSet): number {
-  const description = descriptionSchema.safeParse(set.network.description)
-  return description.success ? description.data.input.height / description.data.input.width : 1
+function inputAspect(description: Description | undefined): number {
+  return description === undefined ? 1 : description.input.height / description.input.width
 }
 
 /** Results in the order of the items, with at most `limit` calls under way. */

@@ -117,25 +117,53 @@ const browser = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goo
 
 describe.skipIf(browser === undefined)('in a browser', () => {
   it('draws the gallery, keys as text, and nothing crafted has run', async () => {
-    const profile = await mkdtemp(join(tmpdir(), 'headlight-browser-'))
-    const file = join(fileURLToPath(fixture.output.uri), layout.report(fixture.set.id))
-    const flags =
-      '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --dump-dom'
-    const run = promisify(execFile)
+    const dom = await drawn(fixture)
+    expect(dom.match(/<li class="card">/g)).toHaveLength(hostileKeys.length)
+    expect(dom).toContain('<p class="key">&lt;img src=x onerror=')
+    expect(dom).toContain('page 1 of 1')
+    // Largest mean error first.
+    expect(dom.indexOf('<p class="key">javascript:')).toBeLessThan(dom.indexOf('<p class="key">a&lt;/script&gt;'))
+    expect(dom).not.toContain('<title>owned')
+    expect(dom).not.toContain('<p class="answer">')
+  })
+
+  it('shows the class in place of angles where there is one', async () => {
+    const samples = [{ key: 'dog.png', top: [238, 0.9312] as const }]
+    const classified = await makeResultSet({ samples, objectives: ['class:top'] })
     try {
-      const { stdout: dom } = await run(
-        browser ?? '',
-        [...flags.split(' '), `--user-data-dir=${profile}`, pathToFileURL(file).href],
-        { maxBuffer: 1 << 26 },
-      )
-      expect(dom.match(/<li class="card">/g)).toHaveLength(hostileKeys.length)
-      expect(dom).toContain('<p class="key">&lt;img src=x onerror=')
-      expect(dom).toContain('page 1 of 1')
-      // Largest mean error first.
-      expect(dom.indexOf('<p class="key">javascript:')).toBeLessThan(dom.indexOf('<p class="key">a&lt;/script&gt;'))
-      expect(dom).not.toContain('<title>owned')
+      const { output, dataset, set, summary } = classified
+      await writeReport({
+        output,
+        dataset,
+        set,
+        summary,
+        signal: new AbortController().signal,
+        log: createLogger('silent'),
+      })
+      const dom = await drawn(classified)
+      expect(dom).toContain('<p class="key">dog.png</p><p class="answer">top class 238, 0.93</p>')
+      expect(dom).not.toContain('<table class="angles">')
     } finally {
-      await rm(profile, { recursive: true, force: true })
+      await classified.remove()
     }
   })
 })
+
+/** What a browser makes of a result set's report. */
+async function drawn({ output, set }: Fixture): Promise<string> {
+  const profile = await mkdtemp(join(tmpdir(), 'headlight-browser-'))
+  const file = join(fileURLToPath(output.uri), layout.report(set.id))
+  const flags =
+    '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --dump-dom'
+  const run = promisify(execFile)
+  try {
+    const { stdout } = await run(
+      browser ?? '',
+      [...flags.split(' '), `--user-data-dir=${profile}`, pathToFileURL(file).href],
+      { maxBuffer: 1 << 26 },
+    )
+    return stdout
+  } finally {
+    await rm(profile, { recursive: true, force: true })
+  }
+}

@@ -27,6 +27,7 @@ function section(partialErrors: Summary['partialErrors']): string {
     failures: [],
     unusableLabels: null,
     radianHint: null,
+    hasAngles: true,
     distributions: { yaw: new AngleDistribution(), pitch: new AngleDistribution(), roll: new AngleDistribution() },
     samples: [],
     objectives: [],

@@ -5,6 +5,7 @@ import { createLogger } from '../../src/base/telemetry.ts'
 import { layout } from '../../src/output/layout.ts'
 import type { GallerySample } from '../../src/report/pageContent.ts'
 import { writeReport } from '../../src/report/writeReport.ts'
+import { descriptionSchema } from '../../src/saliency/networks/description.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { wrapped } from '../../src/storage/wrapped.ts'
 import { makeResultSet, solidPng, type Fixture, type FixtureSample } from '../support/reportFixture.ts'
@@ -99,8 +100,37 @@ describe('the chosen samples', () => {
   it('say which class their map is of where that is their own', async () => {
     const notes = async (objective: string) =>
       (await report({ samples: [{ key: 'a.png', class: 3 }], objectives: [objective] })).samples[0]?.notes
-    expect(await notes('class:label')).toEqual(['class 3'])
+    expect(await notes('class:label')).toEqual(['labelled class 3'])
     expect(await notes('class:1')).toEqual([])
+  })
+})
+
+describe('of an ordinary classifier', () => {
+  const classifier = (made: Fixture): Partial<Fixture> => {
+    const description = descriptionSchema.parse(made.set.network.description)
+    const heads = [{ kind: 'classes', output: 'fc', classes: 1000 }]
+    return { set: { ...made.set, network: { ...made.set.network, description: { ...description, heads } } } }
+  }
+
+  it('cards tell the likeliest class, and nothing is said of angles', async () => {
+    const samples = [{ key: 'a.png', top: [238, 0.93] as const, labelFault: 'yaw is no number' }]
+    const { html, samples: shown } = await report({ samples, objectives: ['class:top'] }, classifier)
+    expect(shown[0]).toMatchObject({ top: { class: 238, probability: 0.93 } })
+    expect(html).toContain('<option value="top">')
+    expect(html).not.toMatch(/>Angles<|no angle error|<option value="estimate/)
+  })
+
+  it('cards tell no class where the table has none, as that of class:N', async () => {
+    const { html, samples } = await report({ samples: [{ key: 'a.png' }], objectives: ['class:1'] }, classifier)
+    expect(samples[0]?.top).toBeNull()
+    expect(html).not.toContain('<option value="top">')
+  })
+
+  it('alone the section on angles is left out', async () => {
+    const { html, samples } = await report({ samples: [{ key: 'a.png' }] })
+    expect(samples[0]?.top).toBeNull()
+    expect(html).toContain('>Angles<')
+    expect(html).toContain('<option value="estimate:yaw">')
   })
 })
 

@@ -24,6 +24,8 @@ export interface FixtureSample {
   readonly labelFault?: string
   /** The index of its class. */
   readonly class?: number
+  /** The likeliest class and its probability. */
+  readonly top?: readonly [index: number, probability: number]
   readonly failed?: { code: string; message: string }
 }
 
@@ -131,6 +133,7 @@ function recordOf(
     sequence: null,
     frame: null,
     ...(sample.class === undefined ? {} : { class: sample.class }),
+    ...(sample.top === undefined ? {} : { topClass: sample.top[0], topClassProbability: sample.top[1] }),
     ...(labelFault === undefined ? {} : { labelFault }),
     objectives: Object.fromEntries(
       objectives.map((objective) => [

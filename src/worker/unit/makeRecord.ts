@@ -6,9 +6,11 @@ import type { OkRecord, Record as SampleRecord } from '../../output/record.ts'
 import type { ResultOptions } from '../../output/resultSet.ts'
 import { binStatistics } from '../../pose/bins.ts'
 import { angleError, type AngleName } from '../../pose/euler.ts'
+import { topClassScore } from '../../saliency/classScore.ts'
 import type { Explanation } from '../../saliency/explainer.ts'
 import type { Description } from '../../saliency/networks/description.ts'
 import { outputKey } from '../../saliency/networks/heads/kinds.ts'
+import { tellsTopClass } from '../../saliency/objective.ts'
 
 /** Where the network's input lies in its image: width and height of the image, and the rectangle shown, in its pixels. */
 export interface View {
@@ -53,6 +55,7 @@ export function okRecord(
     frame: truth.frame,
     ...(truth.face === undefined ? {} : { face: truth.face }),
     ...(typeof truth.class === 'number' ? { class: truth.class } : {}),
+    ...topClassOf(explanation, options),
     ...(labelFault === undefined ? {} : { labelFault }),
     objectives: {},
   }
@@ -92,6 +95,16 @@ function binsOf(name: AngleName, explanation: Explanation, description: Descript
     binsStd: shortest(statistics.binsStd),
     binsEntropy: shortest(statistics.binsEntropy),
   }
+}
+
+function topClassOf(
+  explanation: Explanation,
+  { objectives }: ResultOptions,
+): Pick<OkRecord, 'topClass' | 'topClassProbability'> {
+  const logits = explanation.outputs['classes']
+  if (logits === undefined || !tellsTopClass(objectives)) return {}
+  const top = topClassScore(logits)
+  return { topClass: top.class, topClassProbability: shortest(top.probability) }
 }
 
 function byAngle<T>(of: (name: AngleName) => T): { yaw: T; pitch: T; roll: T } {

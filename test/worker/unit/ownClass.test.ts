@@ -4,7 +4,8 @@ import { tableColumns, tableRow } from '../../../src/output/table.ts'
 import { computeShard } from '../../../src/worker/unit/pipeline.ts'
 import { description, newShard, type Shard } from '../../support/shard.ts'
 
-// The objective class:label: each image's own class goes to the engine, and an image without one fails alone.
+// The objective class:label: each image's own class goes to the engine, and an image without one fails alone. Of it and
+// class:top records tell the likeliest class.
 
 const adapter = { name: 'csv' as const, applyExifOrientation: false, index: 'i.csv', columns: { class: 'category' } }
 const classified = {
@@ -17,6 +18,7 @@ async function computed(objectives: string[], classes: readonly (number | string
   const shard = await newShard({ batch, set: { objectives, adapter } })
   for (const [index, given] of classes.entries()) await listed(shard, `${index}.png`, given)
   const asked: [images: number, classes: readonly number[] | undefined][] = []
+  shard.engine.corrupt = (explanation) => ({ ...explanation, outputs: { classes: Float32Array.of(1, 3, 2, 3) } })
   const engine = {
     engine: 'fake',
     batch,
@@ -72,4 +74,28 @@ test('the table has a column of classes where an objective reads them, and nowhe
   expect(names(['class:1'])).not.toContain('class')
   const { records } = await computed(['class:label'], [2])
   expect(tableRow(records[0]!)).toMatchObject({ class: 2, mapClassLabel: 'maps/class-label/0.png' })
+})
+
+test.each(['class:top', '-class:top', 'class:label'])(
+  '%s: record and table tell the likeliest class',
+  async (objective) => {
+    const { records } = await computed([objective], [2])
+    // Of two as likely the first.
+    const probability = Math.exp(3) / (Math.exp(1) + 2 * Math.exp(3) + Math.exp(2))
+    const told = { topClass: 1, topClassProbability: expect.closeTo(probability, 7) as number }
+    expect(records[0]).toMatchObject(told)
+    expect(recordSchema.parse(records[0])).toEqual(records[0])
+    expect(tableRow(records[0]!)).toMatchObject(told)
+    expect(tableColumns({ objectives: [objective], logits: false }).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['topClass', 'topClassProbability']),
+    )
+  },
+)
+
+test('other objectives leave records and table as earlier versions wrote them', async () => {
+  const objectives = ['class:1', 'output:2']
+  const { records } = await computed(objectives, [2])
+  expect(Object.keys(records[0]!).join()).not.toContain('topClass')
+  expect(Object.keys(tableRow(records[0]!)).join()).not.toContain('topClass')
+  expect(tableColumns({ objectives, logits: false }).map(({ name }) => name)).not.toContain('topClass')
 })
