@@ -94,7 +94,13 @@ def set_folder(folder):
         return inside[0]
     if not inside:
         raise CannotCompare(f"{folder} holds no result set (a folder with set.json); give the one that headlight named")
-    raise CannotCompare(f"{folder} holds several result sets; give one: {', '.join(path.name for path in inside)}")
+    choices = [f"--output {path}{with_gradients(path)}" for path in inside]
+    raise CannotCompare(f"{folder} holds several result sets; give one: {', '.join(choices)}")
+
+
+def with_gradients(folder):
+    kept = read_json(folder / "set.json")["options"].get("gradients", "none")
+    return "" if kept == "none" else f" (with {kept} gradients)"
 
 
 def local_folder(uri):

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { basename, dirname, isAbsolute, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { InputError } from '../base/errors.ts'
@@ -29,9 +30,11 @@ export async function readIndex(
   const found = location.includes('://') ? await getByUri(location, dataset.endpoint) : await dataset.get(location)
   const name = location.includes('://') ? location : `${dataset.uri}${location}`
   if (found === undefined) {
+    const isHere = !location.includes('://') && existsSync(location)
+    const meant = isHere ? `; did you mean ./${location}?` : ''
     throw new InputError(
       'bad-index',
-      `${name} does not exist; a file outside the dataset is named by its URI or ./path`,
+      `${name} does not exist; a file outside the dataset is named by its URI or ./path${meant}`,
     )
   }
   return new IndexTable(found.bytes, { file: name, columns, dataset: dataset.uri, needed })

@@ -92,15 +92,20 @@ async function withProposal(
     return load()
   } catch (error) {
     if (!(error instanceof InputError) || error.code !== 'bad-description' || !isUndescribed) throw error
-    const [{ readWeights }, { recogniseNetwork }, { fittingEntries }, { proposalText }] = await Promise.all([
+    const [{ readWeights }, { recogniseNetwork }, { fittingEntries }] = await Promise.all([
       import('../saliency/weights/read.ts'),
       import('../saliency/networks/families.ts'),
       import('../saliency/networks/gallery.ts'),
-      import('../saliency/networks/fit.ts'),
     ])
     const { tensors, unreadable } = readWeights(bytes, file)
     const [entry] = await fittingEntries(recogniseNetwork(tensors, file, {}, unreadable))
     if (entry === undefined) throw error
-    throw new InputError(error.code, `${error.message}; ${proposalText(entry)}`, { cause: error })
+    const { name, about } = entry
+    const why = error.message.startsWith(`${file}: `) ? error.message.slice(file.length + 2) : error.message
+    throw new InputError(
+      error.code,
+      `${file}: give --description ${name} (${about.network}), which fits these weights; without it: ${why}`,
+      { cause: error },
+    )
   }
 }

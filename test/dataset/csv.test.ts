@@ -82,6 +82,11 @@ describe('an index', () => {
   it('that is not there is named', async () => {
     const wanted = { code: 'bad-index', message: expect.stringContaining('memory://dataset/i.csv does not exist') }
     await expect(samplesOf(adapter({}, 'i.csv'), memoryStore({}))).rejects.toMatchObject(wanted)
+    // The tests run where it lies, as people do with a table beside the folder of images.
+    const here = expect.stringMatching(
+      /memory:\/\/dataset\/package\.json does not exist; .*; did you mean \.\/package\.json\?$/,
+    )
+    await expect(samplesOf(adapter({}, 'package.json'), memoryStore({}))).rejects.toMatchObject({ message: here })
     await expect(read('key\na.png\n', { frame: 'nr' })).rejects.toMatchObject({ code: 'bad-index' })
   })
 

@@ -60,13 +60,17 @@ function underNames<T>(byName: ReadonlyMap<string, T>, names: ReadonlyMap<string
   return new Map([...byName].map(([name, value]): [string, T] => [names.get(name) ?? name, value]))
 }
 
+/** Their activations are GELUs: whoever adds one to the families gains plain gradients alone. */
+const withoutRelu =
+  'which has no ReLU that could be guided, and headlight does not build it for its plain gradient either'
+
 /** Networks that headlight does not build, by the name of a tensor that no network has which it builds. */
-const otherNetworks: readonly (readonly [network: string, telling: RegExp])[] = [
-  ['a Swin transformer', /(?:^|\.)relative_position_bias_table$/],
-  ['a vision transformer', /(?:^|\.)(?:cls_token|class_token|attn\.qkv\.weight)$/],
+const otherNetworks: readonly (readonly [network: string, telling: RegExp, why?: string])[] = [
+  ['a Swin transformer', /(?:^|\.)relative_position_bias_table$/, withoutRelu],
+  ['a vision transformer', /(?:^|\.)(?:cls_token|class_token|attn\.qkv\.weight)$/, withoutRelu],
   ['a MobileNetV3 or an EfficientNet', /(?:^|\.)features\.1\.(?:0\.)?block\.0\.0\.weight$/],
   ['a MobileNetV3 or an EfficientNet', /(?:^|\.)_blocks\.0\._depthwise_conv\.|(?:^|\.)blocks\.0\.0\.conv_dw\.weight$/],
-  ['a ConvNeXt', /(?:^|\.)features\.1\.0\.layer_scale$|(?:^|\.)stages\.0\.blocks\.0\.conv_dw\.weight$/],
+  ['a ConvNeXt', /(?:^|\.)features\.1\.0\.layer_scale$|(?:^|\.)stages\.0\.blocks\.0\.conv_dw\.weight$/, withoutRelu],
   ["a RepVGG or a MobileOne in timm's names", /(?:^|\.)conv_kxk\./],
   ['a SqueezeNet', /(?:^|\.)features\.\d+\.squeeze\.weight$/],
   ['a GoogLeNet or an Inception', /(?:^|\.)(?:inception3a\.|Conv2d_1a_3x3\.|Mixed_5b\.)/],
@@ -82,13 +86,10 @@ function unknownNetwork(names: readonly string[], file: string): InputError {
 
 /** Undefined where no name tells of a network that headlight does not build. */
 function otherNetwork(names: readonly string[], file: string): InputError | undefined {
-  for (const [network, telling] of otherNetworks) {
+  for (const [network, telling, why = 'which headlight does not build'] of otherNetworks) {
     const name = names.find((one) => telling.test(one))
     if (name !== undefined) {
-      return unsupported(
-        file,
-        `looks like ${network} (it holds ${name}), which headlight does not build; it builds ${known}`,
-      )
+      return unsupported(file, `looks like ${network} (it holds ${name}), ${why}; it builds ${known}`)
     }
   }
   return undefined
