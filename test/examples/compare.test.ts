@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -86,6 +86,24 @@ describe('examples/pytorch/compare.py', () => {
       expect(other.stdout).toMatch(/differs: yaw is \S+° here and \S+° in headlight; the gradient of sum is \S+ off/)
       expect(other.stdout).toContain('0 of 2 images agree')
     }),
+  )
+
+  it(
+    'of several result sets it says how to name each, and which of them keeps gradients',
+    { timeout: 300_000 },
+    (context) =>
+      inFolder(async (folder) => {
+        requirePyTorch(context)
+        for (const [name, gradients] of Object.entries({ a: 'float32', b: 'none' })) {
+          await mkdir(join(folder, name))
+          await writeFile(join(folder, name, 'set.json'), JSON.stringify({ options: { gradients } }))
+        }
+        const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+        expect(await compare('TinyDenseNet', ['--output', folder])).toMatchObject({
+          code: 2,
+          stderr: expect.stringContaining(`give one: --output ${a} (with float32 gradients), --output ${b}\n`),
+        })
+      }),
   )
 
   it('compares the map of one image, an own decode and an own preprocessing', { timeout: 300_000 }, (context) =>
