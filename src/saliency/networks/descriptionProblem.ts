@@ -81,7 +81,7 @@ function valueProblem(where: string, issue: Issue, found: unknown): string {
     const allowed = issue.values.map(String)
     const meant = closest(found, allowed)
     if (meant !== undefined) return `${where} is "${found}"; did you mean "${meant}"?`
-    return `${where} cannot be read: expected one of ${allowed.join(', ')}, and this is "${found}"`
+    return `${where} cannot be read: expected one of ${allowed.join(', ')}, and this is ${kindOfValue(found)}`
   }
   if (issue.code === 'invalid_type' && found !== undefined) {
     const advice = where === 'heads' && kindOfValue(found) === 'a mapping' ? headsAdvice : ''
@@ -109,7 +109,9 @@ function kindOfValue(value: unknown): string {
   if (value === null) return 'empty'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'a mapping'
-  return typeof value === 'string' ? `"${value}"` : String(value)
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  // A file that is no description at all is one long text to YAML.
+  return typeof value === 'string' && value.length <= 40 ? `"${value}"` : 'text'
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -51,32 +51,25 @@ export function resolveInput(
     ...(given.normalise === 'min-max' ? { normalise: given.normalise } : {}),
     ...numbersOf(given, channels, bad),
   }
-  refuseMeanOfOtherRange(given, input, bad)
+  const notes = meanNotes(given, input, bad)
   refuseSmallInput(weights.smallestSide, input, bad)
   refuseResizeTo(input, bad)
   // The same computation as without it: one result has one description.
   if (input.resizeTo === input.width && input.resizeTo === input.height) delete input.resizeTo
-  return { input, provenance: provenanceOf(input, given, count), notes: meanNotes(given, input) }
+  return { input, provenance: provenanceOf(input, given, count), notes }
 }
 
-/** No picture has such a mean; it was worked out for pixels of 0 to 255 while they are 0 to 1 here, for the most part. */
-function meanAbove({ range, mean }: InputDescription): number | undefined {
+/**
+ * No picture has a mean above its range: it was worked out for pixels of 0 to 255 while they are 0 to 1 here, for the most
+ * part. Beside a range that was given it is only a note, since every stored description gives one and must stay readable.
+ */
+function meanNotes(given: InputOverride, { range, mean }: InputDescription, bad: BadInput): string[] {
   const largest = Math.max(...mean)
-  return largest > range ? largest : undefined
-}
-
-/** Of a range that was not given: one that was is in every stored description, which must stay readable. */
-function refuseMeanOfOtherRange(given: InputOverride, input: InputDescription, bad: BadInput): void {
-  const above = given.range === undefined && given.mean !== undefined ? meanAbove(input) : undefined
-  if (above === undefined) return
-  const advice = above > 255 ? 'give the range of the pixels, too' : 'if pixels go from 0 to 255, add range: 255'
-  throw bad(`input.mean has ${above}, above every pixel, since these go from 0 to ${input.range} (range): ${advice}`)
-}
-
-function meanNotes(given: InputOverride, input: InputDescription): string[] {
-  const above = given.range !== undefined && given.mean !== undefined ? meanAbove(input) : undefined
-  if (above === undefined) return []
-  return [`input.mean has ${above}, above every pixel, since input.range is ${input.range}: is one of them wrong?`]
+  if (given.mean === undefined || largest <= range) return []
+  const said = `input.mean has ${largest}, above every pixel, since`
+  if (given.range !== undefined) return [`${said} input.range is ${range}: is one of them wrong?`]
+  const advice = largest > 255 ? 'give the range of the pixels, too' : 'if pixels go from 0 to 255, add range: 255'
+  throw bad(`${said} these go from 0 to ${range} (range): ${advice}`)
 }
 
 type Numbers = Pick<InputDescription, 'range' | 'mean' | 'std'>

@@ -91,6 +91,11 @@ describe('what is wrong is said with its place', () => {
       '- 1\n',
       /^x\.yaml:1:1: the description cannot be read: expected a mapping \(key: value\), and this is a list$/,
     ],
+    [
+      'a text that is no description',
+      'Trained for 30 epochs on 300W-LP, see the log beside it.\n',
+      /^x\.yaml:1:1: the description cannot be read: expected a mapping \(key: value\), and this is text$/,
+    ],
     ['no YAML', 'input: {\n', /^x\.yaml:\d:\d+: not valid YAML \(/],
     ['a key twice', 'input: {}\ninput: {}\n', /^x\.yaml:2:1: not valid YAML \(Map keys must be unique\)$/],
     ['an infinite number', 'input:\n  range: .inf\n', /^x\.yaml:2:10: input\.range cannot be read: /],
