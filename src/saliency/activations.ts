@@ -15,7 +15,11 @@ export function activationKind({ op }: Node): ActivationKind | undefined {
 /** The activations that lie on a path from the image to an output, in the graph's order. */
 export function activationsBetween(image: Node, outputs: Iterable<Node>): Activation[] {
   const order = topological(outputs)
-  const depends = dependents(image, order)
+  return activationsAmong(order, dependents(image, order))
+}
+
+/** The same for who knows the graph's order and what depends on the image. */
+export function activationsAmong(order: readonly Node[], depends: ReadonlySet<Node>): Activation[] {
   return order.filter((node): node is Activation => activationKind(node) !== undefined && depends.has(node))
 }
 

@@ -1,4 +1,4 @@
-import { activationsBetween, dependents, guidedActivations, type Activation } from './activations.ts'
+import { activationsAmong, dependents, guidedActivations, type Activation } from './activations.ts'
 import type { Relu6Rule, Scope } from './choices.ts'
 import { inputGradients, preluDerivative } from './gradients.ts'
 import { topological, type Node } from './graph.ts'
@@ -23,7 +23,7 @@ export function gradientOf(objective: Node, wrt: Node, scope: Scope, relu6: Relu
   const depends = dependents(wrt, order)
   if (!depends.has(objective)) throw new Error('the objective does not depend on the image')
 
-  const guided = new Set<Node>(guidedActivations(activationsBetween(wrt, [objective]), scope, relu6))
+  const guided = new Set<Node>(guidedActivations(activationsAmong(order, depends), scope, relu6))
   const arriving = new Map<Node, Node[]>()
   arriving.set(objective, [make('expand', [scalar(sweepScale)], { shape: objective.shape })])
   for (const node of order.toReversed()) {

@@ -2,23 +2,10 @@ import { expect, test } from 'vitest'
 import type { Summary } from '../../src/output/summary.ts'
 import { AngleDistribution } from '../../src/report/distribution.ts'
 import { anglesSection } from '../../src/report/pageAngles.ts'
+import { emptySummary } from '../support/emptySummary.ts'
 import { resultSet } from '../support/shard.ts'
 
-const summary: Summary = {
-  run: 'r',
-  output: 'file:///o/s/',
-  state: 'completed',
-  counts: { total: 3, computed: 3, unchanged: 0, failed: 0, gone: 0 },
-  mae: null,
-  errors: null,
-  failures: {},
-  imagesPerSecond: null,
-  engine: [],
-  mapCorrelations: {},
-  startedAt: '2026-11-24T17:00:00.000Z',
-  closedAt: '2026-11-24T17:09:00.000Z',
-  headlightVersion: '0.1.0',
-}
+const summary: Summary = { ...emptySummary, counts: { ...emptySummary.counts, total: 3, computed: 3 } }
 
 function section(partialErrors: Summary['partialErrors']): string {
   return anglesSection({

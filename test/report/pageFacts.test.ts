@@ -3,23 +3,8 @@ import type { ResultSet } from '../../src/output/resultSet.ts'
 import type { Summary } from '../../src/output/summary.ts'
 import { limitsSection } from '../../src/report/pageCautions.ts'
 import { factsSection } from '../../src/report/pageFacts.ts'
+import { emptySummary as summary } from '../support/emptySummary.ts'
 import { resultSet } from '../support/shard.ts'
-
-const summary: Summary = {
-  run: 'r',
-  output: 'file:///o/s/',
-  state: 'completed',
-  counts: { total: 0, computed: 0, unchanged: 0, failed: 0, gone: 0 },
-  mae: null,
-  errors: null,
-  failures: {},
-  imagesPerSecond: null,
-  engine: [],
-  mapCorrelations: {},
-  startedAt: '2026-11-24T17:00:00.000Z',
-  closedAt: '2026-11-24T17:09:00.000Z',
-  headlightVersion: '0.1.0',
-}
 
 const told = (options: Partial<ResultSet['options']>, activations?: Summary['activations']) => {
   const counted = activations === undefined ? summary : { ...summary, activations }

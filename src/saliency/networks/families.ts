@@ -19,8 +19,8 @@ const known = families.map(({ layout }) => layout).join(', ')
 
 /**
  * The network that the weights make up; `given` is what the description says of batch norms, `unreadable` what lies beside
- * the weights (see `Weights`). InputError `unsupported-network` when no family knows them, by the nearest family's first tensor that does not fit, or when two do;
- * `bad-checkpoint` for a variance below zero.
+ * the weights (see `Weights`). InputError `unsupported-network` when no family knows them, by the nearest family's first
+ * tensor that does not fit, or when two do; `bad-checkpoint` for a variance below zero.
  */
 export function recogniseNetwork(
   weights: Tensors,

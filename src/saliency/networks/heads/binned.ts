@@ -80,8 +80,8 @@ export const binned = {
     return new Map([[angle, make('add', [product, scalar(offset * sign)])]])
   },
   text({ angle, output, start, bins, step, offset, sign }) {
-    const first = `${offset < 0 ? '−' : '+'} ${Math.abs(offset)}°`
-    return `${angle}: ${bins} bins × ${step}° ${first} (${outputText(output, start, bins)})${sign === -1 ? ', sign reversed' : ''}`
+    const reversed = sign === -1 ? ', sign reversed' : ''
+    return `${angle}: ${binsText({ bins, step, offset })} (${outputText(output, start, bins)})${reversed}`
   },
   rows({ bins, step, offset, sign }, mark) {
     const last = (bins - 1) * step + offset
@@ -92,8 +92,12 @@ export const binned = {
       ['sign', mark('sign', signText(sign))],
     ]
   },
-  assumption({ angle, bins, step, offset }, from) {
-    if (from('step') !== 'default') return undefined
-    return `${angle} ${bins} bins × ${step}° ${offset < 0 ? '−' : '+'} ${Math.abs(offset)}°`
+  assumption(head, from) {
+    return from('step') === 'default' ? `${head.angle} ${binsText(head)}` : undefined
   },
 } satisfies HeadKind<BinnedHead>
+
+/** `66 bins × 3° − 99°` */
+function binsText({ bins, step, offset }: Pick<BinnedHead, 'bins' | 'step' | 'offset'>): string {
+  return `${bins} bins × ${step}° ${offset < 0 ? '−' : '+'} ${Math.abs(offset)}°`
+}

@@ -83,9 +83,14 @@ function transposeOf({ given, assumed }: HeadCase<RotationCase>): Sourced<true> 
 
 export function signsOf({ given, assumed }: HeadCase<Pick<RotationCase, 'signs'>>): Sourced<Signs> | undefined {
   const { value, from } = chosen(given.signs, assumed.signs, {})
-  const turned = angleNames.filter((name) => value[name] === -1)
+  const turned = turnedAngles(value)
   const signs: Signs = Object.fromEntries(turned.map((name) => [name, -1]))
   return unless(undefined, { value: turned.length === 0 ? undefined : signs, from })
+}
+
+/** The angles that count the other way round. */
+function turnedAngles(signs: Signs = {}): AngleName[] {
+  return angleNames.filter((name) => signs[name] === -1)
 }
 
 interface RotationHead {
@@ -100,7 +105,7 @@ export const rotationAngles = (): readonly AngleName[] => angleNames
 export function rotationText(head: RotationHead, what: string, count: number): string {
   const details = [
     ...(head.transpose ? ['transposed'] : []),
-    ...angleNames.filter((name) => head.signs?.[name] === -1).map((name) => `sign of ${name} reversed`),
+    ...turnedAngles(head.signs).map((name) => `sign of ${name} reversed`),
   ]
   const more = details.length > 0 ? `, ${details.join(', ')}` : ''
   return `yaw, pitch, roll: ${what} (${outputText(head.output, head.start, count)})${more}`
@@ -111,7 +116,7 @@ export function eulerRows(head: RotationHead & { readonly euler: Euler }, mark: 
 }
 
 export function rotationRows(head: RotationHead, mark: Mark): (readonly [string, string])[] {
-  const turned = angleNames.filter((name) => head.signs?.[name] === -1)
+  const turned = turnedAngles(head.signs)
   return [
     ...(head.transpose ? [['transpose', mark('transpose', 'the numbers are those of the transpose')] as const] : []),
     ...(turned.length > 0 ? [['signs', mark('signs', `${turned.join(', ')} reversed`)] as const] : []),
