@@ -4,16 +4,25 @@ import { readWeights, type Weights } from '../weights/read.ts'
 import { recogniseNetwork } from './families.ts'
 import type { GivenEpsilons, RecognisedNetwork } from './family.ts'
 import type { Network } from './network.ts'
+import type { ExternalData } from './onnx/externalData.ts'
 import { checkOverride } from './override.ts'
 import { resolveDescription } from './resolve.ts'
 
 /**
  * A checkpoint's bytes made into a network. `file` is its base name; `override` is a parsed description file or a resolved
- * description, which people find at `source` (`<file>.yaml` unless it is given). The weights may be views of `bytes`, which must not be written to afterwards.
+ * description, which people find at `source` (`<file>.yaml` unless it is given); `externalData` is the second file of an ONNX
+ * network that has one (see `externalDataFile`). The weights may be views of the bytes, which must not be written to
+ * afterwards.
  *
  * InputErrors: `bad-checkpoint`, `unsafe-checkpoint`, `unsupported-network`, `bad-description`.
  */
-export function loadNetwork(bytes: Uint8Array, file: string, override?: unknown, source?: string): Network {
+export function loadNetwork(
+  bytes: Uint8Array,
+  file: string,
+  override?: unknown,
+  source?: string,
+  externalData?: ExternalData,
+): Network {
   const given = checkOverride(override, file)
   const read = readWeights(bytes, file)
   const { format, storedTypes, tensors, notes } = read
@@ -23,13 +32,16 @@ export function loadNetwork(bytes: Uint8Array, file: string, override?: unknown,
   const { description, provenance, notes: headNotes } = resolveDescription(recognised, given, file, tensors, source)
   return {
     file,
-    digest: createHash('sha256').update(bytes).digest('hex'),
+    digest: sha256(bytes),
     format,
     storedTypes,
     recognised,
     description,
     provenance,
     ...(source === undefined ? {} : { source }),
+    ...(externalData === undefined
+      ? {}
+      : { externalData: { file: externalData.file, digest: sha256(externalData.bytes) } }),
     notes: [...notes, ...recognised.notes, ...headNotes],
     weights: recognised.weights,
   }
@@ -51,4 +63,8 @@ function recognisedIn(
       { cause: error },
     )
   }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }

@@ -11,6 +11,8 @@ export interface Network {
   readonly file: string
   /** SHA-256 of the file's bytes, hex. */
   readonly digest: string
+  /** The second file of an ONNX network, where it has one; `digest` is SHA-256 of its bytes, hex. */
+  readonly externalData?: { readonly file: string; readonly digest: string }
   /** How the file is made, e.g. `PyTorch zip`. */
   readonly format: string
   /** The number types that the weights were stored in, e.g. `['float32']`. */
