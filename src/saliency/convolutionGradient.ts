@@ -1,4 +1,4 @@
-import type { Node, NodeOf, Padding, Pair } from './graph.ts'
+import type { Attributes, Node, NodeOf, Pair, Shape } from './graph.ts'
 import { inputAt, make, zeros } from './ops.ts'
 
 /**
@@ -19,36 +19,35 @@ const fewChannels = 16
  */
 export function convolutionGradient(node: NodeOf<'convInputGradient'>): Node {
   const { strides, inputShape } = node.attributes
-  if (strides[0] === 1 && strides[1] === 1) return flippedConv(node)
+  const passed = { g: inputAt(node, 0), weight: inputAt(node, 1), attributes: node.attributes, inputShape }
+  if (strides[0] === 1 && strides[1] === 1) return phaseOfGradient(passed, [0, 0], node.label)
   if ((inputShape[1] ?? 0) < fewChannels) return node
   const size: Pair = [inputShape[2] ?? 1, inputShape[3] ?? 1]
   const phases = Array.from({ length: strides[0] * strides[1] }, (_, i) =>
-    phaseOfGradient(node, [Math.floor(i / strides[1]), i % strides[1]]),
+    phaseOfGradient(passed, [Math.floor(i / strides[1]), i % strides[1]], node.label),
   )
   return make('interleave', phases, { strides, size }, node.label)
 }
 
-function flippedConv(node: NodeOf<'convInputGradient'>): Node {
-  const { pads, groups, inputShape } = node.attributes
-  const [g, weight] = [inputAt(node, 0), inputAt(node, 1)]
-  const [height = 1, width = 1] = weight.shape.slice(2)
-  // What padding the forward convolution lacked to keep its size, the backward one needs more of, and the reverse.
-  const top = height - 1 - pads[0]
-  const left = width - 1 - pads[1]
-  const back: Padding = [
-    top,
-    left,
-    (inputShape[2] ?? 0) - (g.shape[2] ?? 0) + height - 1 - top,
-    (inputShape[3] ?? 0) - (g.shape[3] ?? 0) + width - 1 - left,
-  ]
-  if (back.some((padding) => padding < 0)) return node
-  return make('conv', [g, turned(weight, groups)], { strides: [1, 1], pads: back, groups }, node.label)
+/** The same of a dilated convolution, whose stride is 1: what arrives at its input of the gradient g of its value. */
+export function dilatedGradient({ inputs: [x, weight], attributes, label }: NodeOf<'conv'>, g: Node): Node {
+  if (x === undefined || weight === undefined) throw new Error('conv takes two inputs')
+  return phaseOfGradient({ g, weight, attributes, inputShape: x.shape }, [0, 0], label)
 }
 
-function phaseOfGradient(node: NodeOf<'convInputGradient'>, offset: Pair): Node {
-  const { strides, pads, groups, inputShape } = node.attributes
-  const size = phaseSize(node)
-  let [g, weight] = [inputAt(node, 0), inputAt(node, 1)]
+/** A convolution whose gradient g arrives at its input. */
+interface Passed {
+  readonly g: Node
+  readonly weight: Node
+  readonly attributes: Attributes['conv']
+  readonly inputShape: Shape
+}
+
+/** One phase of what arrives; with stride 1, all of it. */
+function phaseOfGradient({ g: whole, weight: all, attributes, inputShape }: Passed, offset: Pair, label: string): Node {
+  const { strides, pads, groups, dilations } = attributes
+  const size = phaseSize(strides, inputShape)
+  let [g, weight] = [whole, all]
   const back: [number, number, number, number] = [0, 0, 0, 0]
   for (const axis of [0, 1] as const) {
     const [kernel, length] = [weight.shape[axis + 2] ?? 1, g.shape[axis + 2] ?? 1]
@@ -59,7 +58,8 @@ function phaseOfGradient(node: NodeOf<'convInputGradient'>, offset: Pair): Node 
     const taps = Math.ceil((kernel - row) / stride)
     if (taps <= 0) return zeros([g.shape[0] ?? 1, inputShape[1] ?? 1, ...size])
     const shift = (start - row) / stride
-    const [before, after] = [taps - 1 - shift, size[axis] + shift - length]
+    // What padding the forward convolution lacked to keep its size, the backward one needs more of, and the reverse.
+    const [before, after] = [(taps - 1) * (dilations?.[axis] ?? 1) - shift, size[axis] + shift - length]
     const [from, to] = [Math.max(0, -before), length - Math.max(0, -after)]
     if (to <= from) return zeros([g.shape[0] ?? 1, inputShape[1] ?? 1, ...size])
     g = cut(g, axis + 2, from, to)
@@ -67,19 +67,21 @@ function phaseOfGradient(node: NodeOf<'convInputGradient'>, offset: Pair): Node 
     back[axis + 2] = Math.max(0, after)
     weight = everyRow(weight, axis + 2, row, stride)
   }
-  return make('conv', [g, turned(weight, groups)], { strides: [1, 1], pads: back, groups }, node.label)
+  const dilated = dilations === undefined ? {} : { dilations }
+  return make('conv', [g, turned(weight, groups)], { strides: [1, 1], pads: back, groups, ...dilated }, label)
 }
 
 function cut(x: Node, axis: number, start: number, end: number): Node {
   return start === 0 && end === x.shape[axis] ? x : make('slice', [x], { axis, start, end })
 }
 
-function phaseSize({ attributes: { strides, inputShape } }: NodeOf<'convInputGradient'>): Pair {
+function phaseSize(strides: Pair, inputShape: Shape): Pair {
   return [Math.ceil((inputShape[2] ?? 1) / strides[0]), Math.ceil((inputShape[3] ?? 1) / strides[1])]
 }
 
 /** Every `step`-th slice of a weight along an axis, from `start` on. */
 function everyRow(weight: Node, axis: number, start: number, step: number): Node {
+  if (step === 1) return weight
   const { shape } = weight
   const length = shape[axis] ?? 1
   const taps = Math.ceil((length - start) / step)

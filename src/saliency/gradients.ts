@@ -1,3 +1,4 @@
+import { dilatedGradient } from './convolutionGradient.ts'
 import { elements, type ConvAttributes, type Node, type NodeOf, type OpName, type Shape } from './graph.ts'
 import { constant, constantData, inputAt, make, scalar, zeros } from './ops.ts'
 import { dim } from './shapes.ts'
@@ -29,6 +30,22 @@ const gradientRules: { readonly [K in OpName]?: GradientRule<K> } = {
   relu6Mask: () => [null],
   prelu: (node, g) => [make('mul', [g, preluDerivative(node)]), null],
   preluSlope: () => [null, null],
+  sigmoid: (node, g) => [make('mul', [g, make('mul', [node, make('sub', [scalar(1), node])])])],
+  tanh: (node, g) => [make('mul', [g, make('sub', [scalar(1), make('mul', [node, node])])])],
+  /** No gradient passes at a bound. */
+  hardSigmoid: (node, g) => [make('mul', [g, make('hardSigmoidSlope', [node], { alpha: node.attributes.alpha })])],
+  hardSigmoidSlope: () => [null],
+  exp: (node, g) => [make('mul', [g, node])],
+  power: (node, g) => {
+    const { exponent } = node.attributes
+    if (exponent >= 1) {
+      const lower = make('power', [first(node)], { exponent: exponent - 1 })
+      return [make('mul', [g, make('mul', [lower, scalar(exponent)])])]
+    }
+    // Where the slope is infinite at 0, it is taken as 0 there, as that of sqrt.
+    const rise = make('mul', [g, make('mul', [node, scalar(exponent)])])
+    return [make('div', [rise, noLessThanTiny(first(node))])]
+  },
   atan2: (node, g) => {
     const [y, x] = [first(node), second(node)]
     const square = make('sum', [make('mul', [x, x]), make('mul', [y, y])])
@@ -46,11 +63,12 @@ const gradientRules: { readonly [K in OpName]?: GradientRule<K> } = {
     return [make('mul', [make('mul', [g, above]), below])]
   },
 
-  conv: (node, g) => [
-    make('convInputGradient', [g, second(node)], { ...node.attributes, inputShape: first(node).shape }, node.label),
-    null,
-    null,
-  ],
+  conv: (node, g) => {
+    const { dilations, ...attributes } = node.attributes
+    if (dilations !== undefined) return [dilatedGradient(node, g), null, null]
+    const inputShape = first(node).shape
+    return [make('convInputGradient', [g, second(node)], { ...attributes, inputShape }, node.label), null, null]
+  },
   convInputGradient: (node, g) => [make('conv', [g, second(node)], convOnly(node.attributes)), null],
   batchNorm: (node, g) => [make('mul', [g, perChannel(batchNormScale(node))]), null, null, null, null],
   affine: (node, g) => [make('mul', [g, perChannel(constantData(second(node)))]), null, null],
@@ -94,8 +112,11 @@ const gradientRules: { readonly [K in OpName]?: GradientRule<K> } = {
   oneHotArgmax: () => [null],
 
   matmul: (node, g) => {
-    if (second(node).op !== 'constant') throw new Error('matmul passes gradients to its first input only')
-    return [make('matmul', [g, second(node)], { transposeB: !node.attributes.transposeB }), null]
+    const { transposeB } = node.attributes
+    const [a, b] = [first(node), second(node)]
+    const toA = make('matmul', [g, b], { transposeB: !transposeB })
+    const toB = make('matmul', transposeB ? [transposed(g), a] : [transposed(a), g], { transposeB: false })
+    return [sumTo(toA, a.shape), sumTo(toB, b.shape)]
   },
 
   reshape: (node, g) => [make('reshape', [g], { shape: first(node).shape })],
@@ -166,6 +187,13 @@ function sumTo(g: Node, shape: Shape): Node {
   )
   const summed = axes.length === 0 ? g : make('reduceSum', [g], { axes })
   return lead === 0 ? summed : make('reshape', [summed], { shape })
+}
+
+/** With its last two axes exchanged. */
+function transposed(x: Node): Node {
+  const rank = x.shape.length
+  const permutation = x.shape.map((_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis))
+  return make('transpose', [x], { permutation })
 }
 
 function padTo(g: Node, axis: number, length: number): Node {

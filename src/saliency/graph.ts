@@ -19,6 +19,11 @@ export interface ConvAttributes {
   readonly groups: number
 }
 
+/** A kernel with gaps: one row (column) of it for every `dilations` rows of the input. Absent for 1×1. */
+interface DilatedAttributes extends ConvAttributes {
+  readonly dilations?: Pair
+}
+
 export interface PoolAttributes {
   readonly kernel: Pair
   readonly strides: Pair
@@ -50,12 +55,18 @@ export interface Attributes {
   readonly guidedRelu6: None
   readonly prelu: None
   readonly preluSlope: None
+  readonly sigmoid: None
+  readonly tanh: None
+  readonly hardSigmoid: { readonly alpha: number; readonly beta: number }
+  readonly hardSigmoidSlope: { readonly alpha: number }
+  readonly exp: None
+  readonly power: { readonly exponent: number }
   readonly atan2: None
   readonly abs: None
   readonly sqrt: None
   readonly round: None
   readonly clip: { readonly min: number; readonly max: number }
-  readonly conv: ConvAttributes
+  readonly conv: DilatedAttributes
   readonly convInputGradient: ConvAttributes & { readonly inputShape: Shape }
   readonly batchNorm: { readonly epsilon: number }
   readonly affine: None

@@ -47,6 +47,16 @@ export const shapeRules: { readonly [K in OpName]: ShapeRule<K> } = {
   prelu: { shape: sameAsFirst },
   /** Inputs x, slope: 1 where x > 0, else slope: the derivative of a PReLU. Flat, so no gradient flows. */
   preluSlope: { shape: sameAsFirst },
+  /** 1 / (1 + exp(−x)). */
+  sigmoid: { shape: sameAsFirst },
+  tanh: { shape: sameAsFirst },
+  /** min(max(alpha · x + beta, 0), 1). */
+  hardSigmoid: { shape: sameAsFirst },
+  /** alpha where 0 < y < 1, else 0: the derivative of a hard sigmoid of value y. Flat, so no gradient flows. */
+  hardSigmoidSlope: { shape: sameAsFirst },
+  exp: { shape: sameAsFirst },
+  /** x to the power of `exponent`, for x > 0. */
+  power: { shape: sameAsFirst },
   /** Inputs y, x of one shape: the angle of the point (x, y) in radians, in [−π, π]; 0 at (0, 0). */
   atan2: { shape: sameAsFirst },
   abs: { shape: sameAsFirst },
@@ -57,15 +67,21 @@ export const shapeRules: { readonly [K in OpName]: ShapeRule<K> } = {
   clip: { shape: sameAsFirst },
 
   // Convolutions. Activations are N×C×H×W; weights out×in/groups×kh×kw, an optional third input is the bias.
+  /** Dilated only with strides of 1×1: with others, write the kernel with zeros between its rows and columns. */
   conv: {
-    shape: ([x, w], { strides, pads }) => [
-      dim(x, 0),
-      dim(w, 0),
-      windows(dim(x, 2) + pads[0] + pads[2], dim(w, 2), strides[0]),
-      windows(dim(x, 3) + pads[1] + pads[3], dim(w, 3), strides[1]),
-    ],
+    shape: ([x, w], { strides, pads, dilations = [1, 1] }) => {
+      if (strides[0] * strides[1] > 1 && dilations[0] * dilations[1] > 1) {
+        throw new Error(`conv with strides ${strides.join('×')} takes no dilations`)
+      }
+      return [
+        dim(x, 0),
+        dim(w, 0),
+        windows(dim(x, 2) + pads[0] + pads[2], (dim(w, 2) - 1) * dilations[0] + 1, strides[0]),
+        windows(dim(x, 3) + pads[1] + pads[3], (dim(w, 3) - 1) * dilations[1] + 1, strides[1]),
+      ]
+    },
   },
-  /** The transpose of `conv` in its first input: what arrives at the convolution's input (of `inputShape`). */
+  /** The transpose of an undilated `conv` in its first input: what arrives at the convolution's input (of `inputShape`). */
   convInputGradient: { shape: (_, { inputShape }) => inputShape },
   /** Inference form: (x − mean) / √(variance + ε) · γ + β. Inputs x, γ, β, mean, variance. */
   batchNorm: { shape: sameAsFirst },
@@ -121,13 +137,12 @@ export const shapeRules: { readonly [K in OpName]: ShapeRule<K> } = {
   /** The k largest along the last axis, largest first. */
   topK: { shape: ([x], { k }) => [...shapeOf(x).slice(0, -1), k] },
 
-  /** [… m×k] · [… k×n], leading axes broadcast; with `transposeB` the second is [… n×k]. */
+  /** [… m×k] · [… k×n], leading axes broadcast as in NumPy; with `transposeB` the second is [… n×k]. */
   matmul: {
     shape: ([a, b], { transposeB }) => {
       const [left, right] = [shapeOf(a), shapeOf(b)]
       const columns = right.at(transposeB ? -2 : -1) ?? 0
-      const lead = left.length >= right.length ? left.slice(0, -2) : right.slice(0, -2)
-      return [...lead, left.at(-2) ?? 0, columns]
+      return [...broadcastShape(left.slice(0, -2), right.slice(0, -2)), left.at(-2) ?? 0, columns]
     },
   },
 
@@ -155,7 +170,10 @@ function sameAsFirst(inputs: readonly Node[]): Shape {
 }
 
 function broadcast([a, b]: readonly Node[]): Shape {
-  const [left, right] = [shapeOf(a), shapeOf(b)]
+  return broadcastShape(shapeOf(a), shapeOf(b))
+}
+
+function broadcastShape(left: Shape, right: Shape): Shape {
   const rank = Math.max(left.length, right.length)
   return Array.from({ length: rank }, (_, axis) => {
     const l = left[axis - rank + left.length] ?? 1

@@ -19,6 +19,7 @@ interface Case {
   readonly strides: Pair
   readonly pads: Padding
   readonly groups: number
+  readonly dilations?: Pair
 }
 
 /** What networks have, and shapes with remainders, uneven sides and uneven padding. */
@@ -35,6 +36,27 @@ const cases: readonly Case[] = [
   { side: [7, 8], channels: [32, 64], kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], groups: 8 },
   { side: [6, 6], channels: [12, 18], kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], groups: 3 },
   { side: [6, 6], channels: [18, 12], kernel: [3, 1], strides: [2, 1], pads: [1, 0, 1, 0], groups: 6 },
+  // Padding beyond what the kernel reaches.
+  { side: [6, 7], channels: [4, 5], kernel: [2, 1], strides: [1, 1], pads: [3, 0, 1, 2], groups: 1 },
+  { side: [9, 8], channels: [8, 6], kernel: [3, 3], strides: [1, 1], pads: [2, 2, 2, 2], groups: 1, dilations: [2, 2] },
+  {
+    side: [9, 8],
+    channels: [16, 16],
+    kernel: [3, 3],
+    strides: [1, 1],
+    pads: [4, 1, 3, 0],
+    groups: 16,
+    dilations: [4, 1],
+  },
+  {
+    side: [9, 8],
+    channels: [12, 6],
+    kernel: [2, 3],
+    strides: [1, 1],
+    pads: [0, 7, 5, 2],
+    groups: 3,
+    dilations: [2, 3],
+  },
 ]
 
 describe('gradients of convolutions in their fast forms', () => {
@@ -107,9 +129,13 @@ function image({ side, channels }: Case): Node {
   return make('input', [], { name: 'x', shape: [2, channels[0], ...side], dtype: 'float32' })
 }
 
-function convolution(x: Node, { channels, kernel, strides, pads, groups }: Case, random: () => number): Node {
+function convolution(
+  x: Node,
+  { channels, kernel, strides, pads, groups, dilations }: Case,
+  random: () => number,
+): Node {
   const weight = randomConstant(random, [channels[1], channels[0] / groups, ...kernel])
-  return make('conv', [x, weight], { strides, pads, groups })
+  return make('conv', [x, weight], { strides, pads, groups, ...(dilations && { dilations }) })
 }
 
 /** Holds the rewritten gradient of y against the sweep's own, in float64 and on the engine that it is written for. */

@@ -66,12 +66,33 @@ export const operationExamples: {
     ({ x, random }) => make('mul', [x, make('preluSlope', [x, randomConstant(random, [dim(x, 1)])])]),
     ({ x }) => make('mul', [flat(x), make('preluSlope', [flat(x), constant([0.2], [1])])]),
   ],
+  sigmoid: [({ x }) => make('sigmoid', [times(x, 5)]), ({ x }) => make('sigmoid', [flat(x)])],
+  tanh: [({ x }) => make('tanh', [times(x, 3)])],
+  // Scaled so that all of band and ends are met; in a hard-swish as well.
+  hardSigmoid: [
+    ({ x }) => make('hardSigmoid', [times(x, 6)], { alpha: 1 / 6, beta: 0.5 }),
+    ({ x }) => make('hardSigmoid', [flat(x)], { alpha: 2, beta: 0.25 }),
+    ({ x }) => {
+      const wide = times(x, 5)
+      return make('mul', [wide, make('hardSigmoid', [wide], { alpha: 1 / 6, beta: 0.5 })])
+    },
+  ],
+  hardSigmoidSlope: [
+    ({ x }) => make('mul', [x, make('hardSigmoidSlope', [clipped(times(x, 2))], { alpha: 0.2 })]),
+    ({ x }) => make('mul', [flat(x), make('hardSigmoidSlope', [clipped(flat(x))], { alpha: 3 })]),
+  ],
+  exp: [({ x }) => make('exp', [times(x, 2)])],
+  power: [
+    ({ x }) => make('power', [positive(x)], { exponent: 3 }),
+    ({ x }) => make('power', [positive(x)], { exponent: -0.75 }),
+    ({ x }) => make('power', [make('power', [positive(x)], { exponent: 2.5 })], { exponent: 1 / 3 }),
+  ],
   atan2: [
     ({ x, random }) => make('atan2', [x, randomConstant(random, x.shape)]),
     ({ x, random }) => make('atan2', [randomConstant(random, x.shape), times(x, 30)]),
   ],
   abs: [({ x }) => make('abs', [x])],
-  sqrt: [({ x }) => make('sqrt', [make('add', [make('mul', [x, x]), constant([0.1], [1])])])],
+  sqrt: [({ x }) => make('sqrt', [positive(x)])],
   round: [({ x }) => make('round', [times(x, 9)])],
   clip: [({ x }) => make('clip', [x], { min: -0.25, max: 0.5 })],
   conv: [
@@ -112,6 +133,35 @@ export const operationExamples: {
         strides: [1, 1],
         pads: [1, 1, 1, 1],
         groups: 1,
+      }),
+    // Dilated: one for all channels with uneven padding, depthwise, in groups, and with padding beyond what is reached.
+    ({ x, random }) =>
+      make('conv', [x, randomConstant(random, [4, dim(x, 1), 3, 2]), randomConstant(random, [4])], {
+        strides: [1, 1],
+        pads: [3, 0, 1, 2],
+        groups: 1,
+        dilations: [2, 3],
+      }),
+    ({ x, random }) =>
+      make('conv', [x, randomConstant(random, [2 * dim(x, 1), 1, 3, 3])], {
+        strides: [1, 1],
+        pads: [2, 1, 2, 3],
+        groups: dim(x, 1),
+        dilations: [2, 1],
+      }),
+    ({ x, random }) =>
+      make('conv', [make('concat', [x, x], { axis: 1 }), randomConstant(random, [dim(x, 1), 2, 3, 3])], {
+        strides: [1, 1],
+        pads: [4, 2, 4, 2],
+        groups: dim(x, 1),
+        dilations: [4, 2],
+      }),
+    ({ x, random }) =>
+      make('conv', [x, randomConstant(random, [2, dim(x, 1), 2, 1])], {
+        strides: [1, 1],
+        pads: [4, 1, 0, 2],
+        groups: 1,
+        dilations: [3, 1],
       }),
   ],
   convInputGradient: [
@@ -183,6 +233,16 @@ export const operationExamples: {
     ({ x, random }) =>
       make('matmul', [flat(x), randomConstant(random, [flat(x).shape[1] ?? 0, 5])], { transposeB: false }),
     ({ x, random }) => make('matmul', [x, randomConstant(random, [4, dim(x, 3)])], { transposeB: true }),
+    // Both live, as in attention: of one image, and with leading axes that broadcast from either side or both.
+    ({ x }) => make('matmul', [x, times(x, 2)], { transposeB: true }),
+    ({ x }) => make('matmul', [x, swapped(x)], { transposeB: false }),
+    ({ x }) =>
+      make('matmul', [make('reduceMean', [x], { axes: [0] }), make('reduceMean', [x], { axes: [1] })], {
+        transposeB: true,
+      }),
+    ({ x }) => make('matmul', [swapped(x), rows(x)], { transposeB: false }),
+    ({ x }) => make('matmul', [rows(x), x], { transposeB: true }),
+    ({ x, random }) => make('matmul', [randomConstant(random, [3, dim(x, 2)]), x], { transposeB: false }),
   ],
   reshape: [({ x }) => flat(x)],
   transpose: [({ x }) => make('transpose', [x], { permutation: [0, 3, 1, 2] })],
@@ -193,6 +253,25 @@ export const operationExamples: {
     ({ x }) => make('concat', [x, times(x, -2), make('slice', [x], { axis: 1, start: 0, end: 1 })], { axis: 1 }),
   ],
   expand: [({ x }) => make('expand', [make('reduceMean', [x], { axes: [2, 3] })], { shape: x.shape })],
+}
+
+/** The last two axes exchanged. */
+function swapped(x: Node): Node {
+  return make('transpose', [x], { permutation: [0, 1, 3, 2] })
+}
+
+/** Of N×C×H×W a matrix H×W without leading axes. */
+function rows(x: Node): Node {
+  return make('reshape', [make('reduceMean', [x], { axes: [0, 1] })], { shape: x.shape.slice(2) })
+}
+
+/** x² + 0.1. */
+function positive(x: Node): Node {
+  return make('add', [make('mul', [x, x]), constant([0.1], [1])])
+}
+
+function clipped(x: Node): Node {
+  return make('clip', [x], { min: 0, max: 1 })
 }
 
 export function times(x: Node, factor: number): Node {

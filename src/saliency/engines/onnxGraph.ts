@@ -1,6 +1,6 @@
 import {
   topological,
-  type ConvAttributes,
+  type Attributes,
   type Graph,
   type Node,
   type NodeOf,
@@ -47,7 +47,14 @@ interface GraphNames {
 const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K> } = {
   cast: (model, node, x) => model.node('Cast', x, { to: node.attributes.to === 'uint8' ? 2 : 1 }),
   add: (model, _, x) => model.node('Add', x),
-  sub: (model, _, x) => model.node('Sub', x),
+  sub: (model, node, x, { forms }) => {
+    const from = inputAt(node, 0)
+    if (!isBlocked(inputAt(node, 1), forms) || from.op !== 'constant' || from.attributes.data.length > 1) {
+      return model.node('Sub', x)
+    }
+    const negated = { scale: Float32Array.of(-1), shift: from.attributes.data }
+    return writeChannelwise(model, node, x[1] ?? '', negated, forms)
+  },
   mul: (model, node, x, { forms }) => {
     const factor = inputAt(node, 1)
     const channels = inputAt(node, 0).shape[1] ?? 0
@@ -67,11 +74,11 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
       ? model.node('Relu', [writeGated(model, node, g, graph.gate(inputAt(node, 1)), graph)])
       : model.node('Mul', [model.node('Relu', [g]), writeStep(model, y)]),
   relu6: (model, _, [x = '']) => writeClip(model, x, 0, 6),
-  relu6Mask: (model, node, [y = ''], { forms }) => writeStep(model, writeBand(model, node, y, forms)),
+  relu6Mask: (model, node, [y = ''], { forms }) => writeStep(model, writeBand(model, node, y, 6, forms)),
   guidedRelu6: (model, node, [g = '', y = ''], graph) =>
     isBlocked(node, graph.forms)
       ? model.node('Relu', [writeGated(model, node, g, graph.bandGate(inputAt(node, 1)), graph)])
-      : model.node('Mul', [model.node('Relu', [g]), writeStep(model, writeBand(model, node, y, graph.forms))]),
+      : model.node('Mul', [model.node('Relu', [g]), writeStep(model, writeBand(model, node, y, 6, graph.forms))]),
   prelu: (model, node, [x = ''], { forms }) => {
     const slope = constantData(inputAt(node, 1))
     const [only] = slope
@@ -84,6 +91,22 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
     const slope = constantData(inputAt(node, 1))
     return writeChannelwise(model, node, writeStep(model, x), { scale: slope.map((s) => 1 - s), shift: slope }, forms)
   },
+  sigmoid: (model, _, x) => model.node('Sigmoid', x),
+  tanh: (model, _, x) => model.node('Tanh', x),
+  hardSigmoid: (model, { attributes: { alpha, beta } }, x) =>
+    model.node('HardSigmoid', x, { alpha: { float: alpha }, beta: { float: beta } }),
+  hardSigmoidSlope: (model, node, [y = ''], { forms }) => {
+    const band = writeBand(model, node, y, 1, forms)
+    return writeClip(
+      model,
+      writeChannelwise(model, node, band, { scale: Float32Array.of(1e30) }, forms),
+      0,
+      node.attributes.alpha,
+    )
+  },
+  exp: (model, _, x) => model.node('Exp', x),
+  power: (model, { attributes: { exponent } }, [x = '']) =>
+    model.node('Pow', [x, model.floats(Float32Array.of(exponent), [])]),
   atan2: (model, _, [y = '', x = '']) => writeAtan2(model, y, x),
   abs: (model, _, x) => model.node('Abs', x),
   sqrt: (model, _, x) => model.node('Sqrt', x),
@@ -185,9 +208,9 @@ function writeStep(model: OnnxModel, x: string): string {
   return model.node('HardSigmoid', [x], { alpha: { float: 1e30 }, beta: { float: 0 } })
 }
 
-/** y · (6 − y): positive exactly where 0 < y < 6, and far from overflow there. */
-function writeBand(model: OnnxModel, node: Node, y: string, forms: OnnxForms): string {
-  const ends = { scale: Float32Array.of(-1), shift: Float32Array.of(6) }
+/** y · (end − y): positive exactly where 0 < y < end, and far from overflow there. */
+function writeBand(model: OnnxModel, node: Node, y: string, end: number, forms: OnnxForms): string {
+  const ends = { scale: Float32Array.of(-1), shift: Float32Array.of(end) }
   return model.node('Mul', [y, writeChannelwise(model, node, y, ends, forms)])
 }
 
@@ -289,10 +312,11 @@ function once(made: Map<Node, string>, node: Node, make: () => string): string {
   return name
 }
 
-function convAttributes(node: { readonly attributes: ConvAttributes; readonly inputs: readonly Node[] }) {
-  const { strides, pads, groups } = node.attributes
-  const weight = node.inputs[1]?.shape ?? []
-  return { strides, pads, group: groups, kernel_shape: weight.slice(2) }
+function convAttributes({ attributes, inputs }: NodeOf<'conv'> | NodeOf<'convInputGradient'>) {
+  const { strides, pads, groups, dilations }: Attributes['conv'] = attributes
+  const weight = inputs[1]?.shape ?? []
+  const dilated = dilations === undefined ? {} : { dilations }
+  return { strides, pads, group: groups, kernel_shape: weight.slice(2), ...dilated }
 }
 
 function poolAttributes({ kernel, strides, pads }: PoolAttributes) {

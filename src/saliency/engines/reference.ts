@@ -30,6 +30,13 @@ const kernels: { readonly [K in Computed]: Kernel<K> } = {
     values(g).map((v, i) => (at(values(y), i) > 0 && at(values(y), i) < 6 ? Math.max(v, 0) : 0)),
   prelu: (node, [x, slope]) => perChannel(node, values(x), (v, c) => (v > 0 ? v : v * slopeOf(slope, c))),
   preluSlope: (node, [x, slope]) => perChannel(node, values(x), (v, c) => (v > 0 ? 1 : slopeOf(slope, c))),
+  sigmoid: (_, [x]) => values(x).map((v) => 1 / (1 + Math.exp(-v))),
+  tanh: (_, [x]) => values(x).map(Math.tanh),
+  hardSigmoid: ({ attributes: { alpha, beta } }, [x]) =>
+    values(x).map((v) => Math.min(1, Math.max(0, alpha * v + beta))),
+  hardSigmoidSlope: ({ attributes: { alpha } }, [y]) => values(y).map((v) => (v > 0 && v < 1 ? alpha : 0)),
+  exp: (_, [x]) => values(x).map(Math.exp),
+  power: ({ attributes: { exponent } }, [x]) => values(x).map((v) => v ** exponent),
   atan2: (_, [y, x]) => values(y).map((v, i) => Math.atan2(v, at(values(x), i))),
   abs: (_, [x]) => values(x).map(Math.abs),
   sqrt: (_, [x]) => values(x).map(Math.sqrt),
@@ -249,15 +256,16 @@ function matmul(node: NodeOf<'matmul'>, a: Values, b: Values): Values {
   const [m = 1, n = 1] = node.shape.slice(-2)
   const k = left.at(-1) ?? 1
   const result = new Float64Array(elements(node.shape))
-  // A matrix without leading axes is used again for every item of the other.
-  const [leftStep, rightStep] = [left.length > 2 ? m * k : 0, right.length > 2 ? n * k : 0]
-  for (let item = 0; item < elements(node.shape.slice(0, -2)); item++) {
+  const [lead, leftLead, rightLead] = [node.shape, left, right].map((shape) => shape.slice(0, -2))
+  for (let item = 0; item < elements(lead ?? []); item++) {
+    const index = unravel(item, lead ?? [])
+    const [l, r] = [leftLead ?? [], rightLead ?? []].map((own) => ravel(broadcastIndex(index, own), own))
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
         let total = 0
         for (let p = 0; p < k; p++) {
           const other = node.attributes.transposeB ? j * k + p : p * n + j
-          total += at(a, item * leftStep + i * k + p) * at(b, item * rightStep + other)
+          total += at(a, ((l ?? 0) * m + i) * k + p) * at(b, (r ?? 0) * n * k + other)
         }
         result[(item * m + i) * n + j] = total
       }

@@ -1,4 +1,4 @@
-import { elements, type NodeOf, type PoolAttributes, type Shape } from '../graph.ts'
+import { elements, type Attributes, type NodeOf, type PoolAttributes, type Shape } from '../graph.ts'
 import { inputAt } from '../ops.ts'
 
 /** The reference executor's operations that slide a window over N×C×H×W. */
@@ -10,7 +10,7 @@ export function conv(node: NodeOf<'conv'>, x: Float64Array, w: Float64Array, bia
     const channels = node.shape[1] ?? 1
     for (let i = 0; i < y.length; i++) y[i] = bias[Math.floor(i / plane) % channels] ?? 0
   }
-  forEachProduct(node, inputAt(node, 0).shape, inputAt(node, 1).shape, node.shape, (xi, wi, yi) => {
+  forEachProduct(node.attributes, inputAt(node, 0).shape, inputAt(node, 1).shape, node.shape, (xi, wi, yi) => {
     y[yi] = (y[yi] ?? 0) + (x[xi] ?? 0) * (w[wi] ?? 0)
   })
   return y
@@ -18,7 +18,7 @@ export function conv(node: NodeOf<'conv'>, x: Float64Array, w: Float64Array, bia
 
 export function convInputGradient(node: NodeOf<'convInputGradient'>, g: Float64Array, w: Float64Array): Float64Array {
   const dx = new Float64Array(elements(node.shape))
-  forEachProduct(node, node.shape, inputAt(node, 1).shape, inputAt(node, 0).shape, (xi, wi, yi) => {
+  forEachProduct(node.attributes, node.shape, inputAt(node, 1).shape, inputAt(node, 0).shape, (xi, wi, yi) => {
     dx[xi] = (dx[xi] ?? 0) + (g[yi] ?? 0) * (w[wi] ?? 0)
   })
   return dx
@@ -26,7 +26,7 @@ export function convInputGradient(node: NodeOf<'convInputGradient'>, g: Float64A
 
 /** Calls `visit` with the positions of input, weight and output of every product that a convolution sums. */
 function forEachProduct(
-  { attributes: { strides, pads, groups } }: NodeOf<'conv'> | NodeOf<'convInputGradient'>,
+  { strides, pads, groups, dilations = [1, 1] }: Attributes['conv'],
   [n = 1, channels = 1, height = 1, width = 1]: Shape,
   [outs = 1, ins = 1, kernelHeight = 1, kernelWidth = 1]: Shape,
   [, , outHeight = 1, outWidth = 1]: Shape,
@@ -41,12 +41,12 @@ function forEachProduct(
           for (let kx = 0; kx < kernelWidth; kx++) {
             const weight = ((o * ins + i) * kernelHeight + ky) * kernelWidth + kx
             for (let y = 0; y < outHeight; y++) {
-              const inY = y * strides[0] - pads[0] + ky
+              const inY = y * strides[0] - pads[0] + ky * dilations[0]
               if (inY < 0 || inY >= height) continue
               const inRow = ((b * channels + channel) * height + inY) * width
               const outRow = ((b * outs + o) * outHeight + y) * outWidth
               for (let x = 0; x < outWidth; x++) {
-                const inX = x * strides[1] - pads[1] + kx
+                const inX = x * strides[1] - pads[1] + kx * dilations[1]
                 if (inX >= 0 && inX < width) visit(inRow + inX, weight, outRow + x)
               }
             }

@@ -1,7 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
-import type { Node, OpName } from '../graph.ts'
+import { elements, type Node, type OpName } from '../graph.ts'
 import type { Kernel, Kernels, TfjsBackend, Value } from './tfjsBackend.ts'
+import { elementwiseKernels } from './tfjsElementwise.ts'
 import {
+  alike,
   asChannelsLast,
   asPlain,
   axisIn,
@@ -23,54 +25,7 @@ export function compute(backend: TfjsBackend, node: Node, inputs: readonly Value
 }
 
 export const sharedKernels: Kernels = {
-  cast: (backend, node, [x]) =>
-    node.dtype === 'uint8'
-      ? unary('Floor')(backend, node, [clipped(backend, some(x), 0, 255)])
-      : unary('Identity')(backend, node, [some(x)]),
-  add: binary('Add'),
-  sub: binary('Sub'),
-  mul: binary('Multiply'),
-  div: binary('RealDiv'),
-  sum: (backend, _, inputs) => {
-    const aligned = alike(backend, inputs)
-    const tensors = aligned.map(({ tensor }) => tensor)
-    return { ...some(aligned[0]), tensor: backend.core.addN(tensors) }
-  },
-  relu: unary('Relu'),
-  step: (backend, node, inputs) => unary('Relu')(backend, node, [unary('Sign')(backend, node, inputs)]),
-  guidedRelu: (backend, _, inputs) => {
-    const [g, y] = alike(backend, inputs)
-    const a = runKernel(backend, 'Relu', { x: some(g).tensor }, {})
-    const b = runKernel(backend, 'Step', { x: some(y).tensor }, { alpha: 0 })
-    return { ...some(g), tensor: runKernel(backend, 'Multiply', { a, b }, {}) }
-  },
-  relu6: unary('Relu6'),
-  relu6Mask: (backend, _, [y]) => insideBand(backend, some(y)),
-  guidedRelu6: (backend, node, inputs) => {
-    const [g, y] = alike(backend, inputs)
-    const rectified = unary('Relu')(backend, node, [some(g)])
-    return binary('Multiply')(backend, node, [rectified, insideBand(backend, some(y))])
-  },
-  // relu(x) − slope · relu(−x): the backends' own Prelu wants the slope in the shape of x.
-  prelu: (backend, node, [x, slope]) => {
-    const wide = perChannel(backend, some(x))
-    const below = unary('Relu')(backend, node, [unary('Neg')(backend, node, [wide])])
-    const scaled = runKernel(backend, 'Multiply', { a: below.tensor, b: some(slope).tensor }, {})
-    const above = runKernel(backend, 'Relu', { x: wide.tensor }, {})
-    return { ...wide, tensor: runKernel(backend, 'Sub', { a: above, b: scaled }, {}) }
-  },
-  preluSlope: (backend, _, [x, slope]) => {
-    const wide = perChannel(backend, some(x))
-    const above = runKernel(backend, 'Step', { x: wide.tensor }, { alpha: 0 })
-    const below = runKernel(backend, 'Sub', { a: backend.core.scalar(1), b: above }, {})
-    const scaled = runKernel(backend, 'Multiply', { a: below, b: some(slope).tensor }, {})
-    return { ...wide, tensor: runKernel(backend, 'Add', { a: above, b: scaled }, {}) }
-  },
-  atan2: binary('Atan2'),
-  abs: unary('Abs'),
-  sqrt: unary('Sqrt'),
-  round: unary('Round'),
-  clip: (backend, { attributes: { min, max } }, [x]) => clipped(backend, some(x), min, max),
+  ...elementwiseKernels,
 
   batchNorm: (backend, node, [x, scale, offset, mean, variance]) => {
     const inputs = {
@@ -112,11 +67,15 @@ export const sharedKernels: Kernels = {
   }),
   matmul: (backend, node, inputs) => {
     const { transposeB } = node.attributes
-    const rank = Math.max(...node.inputs.map(({ shape }) => shape.length))
+    const lead = node.shape.slice(0, -2)
     const [a, b] = inputs.map((input) => {
       const { tensor } = asPlain(backend, input)
-      const missing = rank - tensor.shape.length
-      return missing === 0 ? tensor : reshaped(backend, tensor, [...Array<number>(missing).fill(1), ...tensor.shape])
+      const own = [...Array<number>(node.shape.length - tensor.shape.length).fill(1), ...tensor.shape]
+      const wide = own.length === tensor.shape.length ? tensor : reshaped(backend, tensor, own)
+      // The kernels repeat a single matrix, but not along some of the leading axes.
+      const repeated = own.map((length, axis) => (length === 1 ? (lead[axis] ?? 1) : 1))
+      const single = elements(own.slice(0, -2)) === 1
+      return single || elements(repeated) === 1 ? wide : runKernel(backend, 'Tile', { x: wide }, { reps: repeated })
     })
     if (a === undefined || b === undefined) throw new Error('matmul takes two inputs')
     return { tensor: runKernel(backend, 'BatchMatMul', { a, b }, { transposeA: false, transposeB }), layout: 'plain' }
@@ -170,38 +129,6 @@ export const sharedKernels: Kernels = {
   },
 }
 
-function clipped(backend: TfjsBackend, value: Value, clipValueMin: number, clipValueMax: number): Value {
-  const tensor = runKernel(backend, 'ClipByValue', { x: value.tensor }, { clipValueMin, clipValueMax })
-  return { ...value, tensor }
-}
-
-/** 1 where 0 < y < 6, else 0. */
-function insideBand(backend: TfjsBackend, y: Value): Value {
-  const above = runKernel(backend, 'Step', { x: y.tensor }, { alpha: 0 })
-  const room = runKernel(backend, 'Sub', { a: backend.core.scalar(6), b: y.tensor }, {})
-  const below = runKernel(backend, 'Step', { x: room }, { alpha: 0 })
-  return { ...y, tensor: runKernel(backend, 'Multiply', { a: above, b: below }, {}) }
-}
-
-/** In a layout whose last axis is the channels, so that a vector of channels broadcasts. */
-function perChannel(backend: TfjsBackend, x: Value): Value {
-  return x.tensor.shape.length === 4 ? asChannelsLast(backend, x) : x
-}
-
-function unary(name: string): Kernel<OpName> {
-  return (backend, _, [x]) => {
-    const value = some(x)
-    return { ...value, tensor: runKernel(backend, name, { x: value.tensor }, {}) }
-  }
-}
-
-function binary(name: string): Kernel<OpName> {
-  return (backend, _, inputs) => {
-    const [a, b] = alike(backend, inputs)
-    return { ...some(a), tensor: runKernel(backend, name, { a: some(a).tensor, b: some(b).tensor }, {}) }
-  }
-}
-
 function reduction<K extends 'reduceSum' | 'reduceMean' | 'reduceMax'>(name: string, axesName: string): Kernel<K> {
   return (backend, node, [x]) => {
     const value = some(x)
@@ -209,20 +136,6 @@ function reduction<K extends 'reduceSum' | 'reduceMean' | 'reduceMax'>(name: str
     const reduced = runKernel(backend, name, { x: value.tensor }, { [axesName]: axes, keepDims: true })
     return { ...value, tensor: reshaped(backend, reduced, inOrderOf(value, node.shape)) }
   }
-}
-
-/** Values of one layout, with as many axes each as broadcasting between them needs. */
-export function alike(backend: TfjsBackend, values: readonly Value[]): Value[] {
-  const first = values.find(({ layout }) => layout !== 'plain')
-  if (first === undefined) return [...values]
-  return values.map((value) => {
-    if (value.layout === 'channelsLast' || value.tensor.size === 1) return { ...value, layout: 'channelsLast' }
-    const { shape } = value.tensor
-    const missing = 4 - shape.length
-    const wide =
-      missing === 0 ? value.tensor : reshaped(backend, value.tensor, [...Array<number>(missing).fill(1), ...shape])
-    return asChannelsLast(backend, { tensor: wide, layout: value.layout })
-  })
 }
 
 function identity(backend: TfjsBackend, x: Tensor): Tensor {

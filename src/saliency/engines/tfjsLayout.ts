@@ -46,6 +46,20 @@ function relaid(backend: TfjsBackend, value: Value, layout: Layout): Value {
   return { tensor: relaidTensor, layout }
 }
 
+/** Values of one layout, with as many axes each as broadcasting between them needs. */
+export function alike(backend: TfjsBackend, values: readonly Value[]): Value[] {
+  const first = values.find(({ layout }) => layout !== 'plain')
+  if (first === undefined) return [...values]
+  return values.map((value) => {
+    if (value.layout === 'channelsLast' || value.tensor.size === 1) return { ...value, layout: 'channelsLast' }
+    const { shape } = value.tensor
+    const missing = 4 - shape.length
+    const wide =
+      missing === 0 ? value.tensor : reshaped(backend, value.tensor, [...Array<number>(missing).fill(1), ...shape])
+    return asChannelsLast(backend, { tensor: wide, layout: value.layout })
+  })
+}
+
 export function padded(backend: TfjsBackend, x: Tensor, paddings: [number, number][], constantValue: number): Tensor {
   return runKernel(backend, 'PadV2', { x }, { paddings, constantValue })
 }

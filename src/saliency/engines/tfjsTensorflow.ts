@@ -8,8 +8,8 @@ import { restoreRemovedNodeUtil } from './removedNodeUtil.ts'
 import { openTfjs } from './tfjs.ts'
 import { tfjsPackage, type TfjsAddon } from './tfjsAddon.ts'
 import type { Kernel, TfjsBackend, TfjsCore } from './tfjsBackend.ts'
-import { alike, sharedKernels } from './tfjsKernels.ts'
-import { asChannelsLast, asFilter, reshaped, runKernel, some } from './tfjsLayout.ts'
+import { sharedKernels } from './tfjsKernels.ts'
+import { alike, asChannelsLast, asFilter, reshaped, runKernel, some } from './tfjsLayout.ts'
 
 /** What is used of the addon's own interface: tensors by number, and TensorFlow's data types. */
 interface Binding {

@@ -1,5 +1,5 @@
 import type { NamedAttrMap, Tensor } from '@tensorflow/tfjs-core'
-import type { NodeOf, PoolAttributes } from '../graph.ts'
+import type { Attributes, NodeOf, PoolAttributes } from '../graph.ts'
 import { inputAt } from '../ops.ts'
 import type { Kernels, TfjsBackend, Value } from './tfjsBackend.ts'
 import { asChannelsLast, asFilter, joined, padded, part, reshaped, runKernel, some } from './tfjsLayout.ts'
@@ -10,23 +10,28 @@ type Windowed =
 /** The operations that slide a window over an image's values or take them apart, channels last. */
 export const windowKernels: Pick<Kernels, Windowed> = {
   conv: (backend, node, [x, w, bias]) => {
-    const { strides, pads, groups } = node.attributes
+    const { pads, groups } = node.attributes
     const input = asChannelsLast(backend, some(x)).tensor
     const filter = asFilter(backend, some(w)).tensor
     const ins = (input.shape[3] ?? 1) / groups
     const outs = (filter.shape[3] ?? 1) / groups
-    if (groups > 1 && ins === 1 && strides[0] === strides[1]) {
+    if (groups > 1 && ins === 1 && node.attributes.strides[0] === node.attributes.strides[1]) {
       return plusBias(backend, depthwise(backend, node, input, filter), bias)
     }
     const parts = Array.from({ length: groups }, (_, group) => {
       const from = groups === 1 ? input : part(backend, input, 3, group * ins, ins)
       const by = groups === 1 ? filter : part(backend, filter, 3, group * outs, outs)
-      return runKernel(backend, 'Conv2D', { x: from, filter: by }, { ...window(strides), pad: explicitPadding(pads) })
+      return runKernel(
+        backend,
+        'Conv2D',
+        { x: from, filter: by },
+        { ...window(node.attributes), pad: explicitPadding(pads) },
+      )
     })
     return plusBias(backend, joined(backend, parts), bias)
   },
   convInputGradient: (backend, node, [g, w]) => {
-    const { strides, pads, groups, inputShape } = node.attributes
+    const { pads, groups, inputShape } = node.attributes
     const [n = 1, channels = 1, height = 1, width = 1] = inputShape
     const upstream = asChannelsLast(backend, some(g)).tensor
     const filter = asFilter(backend, some(w)).tensor
@@ -36,7 +41,7 @@ export const windowKernels: Pick<Kernels, Windowed> = {
     const parts = Array.from({ length: groups }, (_, group) => {
       const dy = groups === 1 ? upstream : part(backend, upstream, 3, group * outs, outs)
       const by = groups === 1 ? filter : part(backend, filter, 3, group * outs, outs)
-      const attributes = { ...window(strides), pad: 'valid', inputShape: padded }
+      const attributes = { ...window(node.attributes), pad: 'valid', inputShape: padded }
       return runKernel(backend, 'Conv2DBackpropInput', { dy, filter: by }, attributes)
     })
     return { tensor: withoutPadding(backend, joined(backend, parts), pads, height, width), layout: 'channelsLast' }
@@ -107,14 +112,14 @@ export const windowKernels: Pick<Kernels, Windowed> = {
 
 /** One channel in each group, by the kernel for that: one group at a time would be a thousand kernels a layer. */
 function depthwise(backend: TfjsBackend, { attributes }: NodeOf<'conv'>, input: Tensor, filter: Tensor): Tensor {
-  const { strides, pads, groups } = attributes
+  const { pads, groups } = attributes
   const paddings = explicitPadding(pads)
   const x = paddings === 'valid' ? input : padded(backend, input, paddings, 0)
   const [height = 1, width = 1, , outs = 1] = filter.shape
   const perChannel = reshaped(backend, filter, [height, width, groups, outs / groups])
   const inputs = { x, filter: perChannel }
   return runKernel(backend, 'DepthwiseConv2dNative', inputs, {
-    ...window(strides),
+    ...window(attributes),
     pad: 'valid',
   })
 }
@@ -124,8 +129,8 @@ function plusBias(backend: TfjsBackend, y: Tensor, bias: Value | undefined): Val
   return { tensor, layout: 'channelsLast' }
 }
 
-function window(strides: readonly number[]): NamedAttrMap {
-  return { strides: [...strides], dataFormat: 'NHWC', dilations: [1, 1] }
+function window({ strides, dilations = [1, 1] }: Attributes['conv']): NamedAttrMap {
+  return { strides: [...strides], dataFormat: 'NHWC', dilations: [...dilations] }
 }
 
 function explicitPadding([top, left, bottom, right]: PoolAttributes['pads']): [number, number][] | 'valid' {
