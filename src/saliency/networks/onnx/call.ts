@@ -1,0 +1,166 @@
+import type { AttributeProto, NodeProto, TensorProto } from 'onnx-buf'
+import { elements, type Node, type Shape } from '../../graph.ts'
+import { constantOf, shapeOf, type Computed, type Known, type Value } from './value.ts'
+
+/**
+ * Raised on reading a node that headlight does not compute: the importer makes its outputs unavailable. The message is the end
+ * of “it needs Conv "x" with …”.
+ */
+export class NotImported extends Error {}
+
+/** One node of an ONNX graph with the values of its inputs, as an operator reads it. */
+export class Call {
+  readonly op: string
+  /** Of its first output: what heads and people call it. */
+  readonly label: string
+  /** Of the operator's own domain. */
+  readonly opset: number
+  readonly outputCount: number
+  readonly #inputs: readonly (Known | Computed | undefined)[]
+  readonly #readTensor: (tensor: TensorProto) => Known
+  readonly #attributes: ReadonlyMap<string, AttributeProto>
+
+  constructor(
+    node: NodeProto,
+    opset: number,
+    inputs: readonly (Known | Computed | undefined)[],
+    tensorReader: (tensor: TensorProto) => Known,
+  ) {
+    this.op = node.opType
+    this.label = node.output[0] ?? node.name
+    this.opset = opset
+    this.outputCount = node.output.length
+    this.#inputs = inputs
+    this.#readTensor = tensorReader
+    this.#attributes = new Map(node.attribute.map((attribute) => [attribute.name, attribute]))
+  }
+
+  get inputCount(): number {
+    return this.#inputs.length
+  }
+
+  /** Whether nothing of it depends on the image. */
+  get isKnown(): boolean {
+    return this.#inputs.every((input) => input === undefined || input.kind === 'known')
+  }
+
+  has(input: number): boolean {
+    return this.#inputs[input] !== undefined
+  }
+
+  input(index: number): Known | Computed {
+    const value = this.#inputs[index]
+    if (value === undefined) throw new NotImported(`no input ${index}`)
+    return value
+  }
+
+  shape(index: number): Shape {
+    return shapeOf(this.input(index))
+  }
+
+  /** Numbers that must not depend on the image. */
+  known(index: number): Known {
+    const value = this.input(index)
+    if (value.kind === 'known') return value
+    throw new NotImported(`an input ${index} that depends on the image`)
+  }
+
+  /** Of float32, a constant where the input is known. */
+  node(index: number): Node {
+    const value = this.input(index)
+    if (value.kind === 'computed') return value.node
+    if (value.type !== 'float') throw new NotImported(`whole numbers as input ${index}`)
+    return constantOf(value)
+  }
+
+  /** All inputs that there are. */
+  nodes(): Node[] {
+    return this.#inputs.map((_, index) => this.node(index))
+  }
+
+  /** The numbers of a known input; undefined where there is none. */
+  numbers(index: number): number[] | undefined {
+    return this.has(index) ? Array.from(this.known(index).data) : undefined
+  }
+
+  /** The one number of a known input; undefined where there is none. */
+  number(index: number): number | undefined {
+    const found = this.numbers(index)
+    if (found !== undefined && found.length !== 1) throw new NotImported(`${found.length} numbers as input ${index}`)
+    return found?.[0]
+  }
+
+  /** From an attribute up to some operator set, from an input since then; undefined where neither is there. */
+  numbersOrAttribute(index: number, name: string): number[] | undefined {
+    return this.numbers(index) ?? this.ints(name)
+  }
+
+  int(name: string, otherwise: number): number {
+    const attribute = this.#attributes.get(name)
+    return attribute === undefined ? otherwise : whole(attribute.i)
+  }
+
+  float(name: string, otherwise: number): number {
+    return this.#attributes.get(name)?.f ?? otherwise
+  }
+
+  text(name: string, otherwise: string): string {
+    const bytes = this.#attributes.get(name)?.s
+    return bytes === undefined ? otherwise : Buffer.from(bytes).toString('utf8')
+  }
+
+  ints(name: string): number[] | undefined {
+    return this.#attributes.get(name)?.ints.map(whole)
+  }
+
+  floats(name: string): number[] | undefined {
+    return this.#attributes.get(name)?.floats
+  }
+
+  hasAttribute(name: string): boolean {
+    return this.#attributes.has(name)
+  }
+
+  /** A tensor among the attributes, such as that of Constant. */
+  tensor(name: string): Known | undefined {
+    const tensor = this.#attributes.get(name)?.t
+    return tensor === undefined ? undefined : this.#readTensor(tensor)
+  }
+
+  /** The axis counted from the front; -1 is the last of `rank`. */
+  axis(axis: number, rank: number): number {
+    const found = axis < 0 ? axis + rank : axis
+    if (!Number.isInteger(found) || found < 0 || found >= rank) {
+      throw new NotImported(`axis ${axis} of a tensor with ${rank} axes`)
+    }
+    return found
+  }
+
+  require(condition: boolean, what: string): void {
+    if (!condition) throw this.refusal(what)
+  }
+
+  refusal(what: string): NotImported {
+    return new NotImported(what)
+  }
+}
+
+/** What an operator gives: one value, or one for each of its outputs. */
+export type Operator = (call: Call) => Value | readonly Value[]
+
+/** Operators by name; those of another domain by `domain.Name`. */
+export type Operators = Readonly<Record<string, Operator>>
+
+/**
+ * The most numbers that one tensor may have. A damaged size would fill the memory before anything else notices; the largest
+ * layer of VGG-16 has 1e8.
+ */
+export const mostNumbers = 2 ** 28
+
+export function requireRoom(shape: Shape): void {
+  if (!(elements(shape) <= mostNumbers)) throw new NotImported(`a tensor of ${shape.join('×')} numbers`)
+}
+
+function whole(value: bigint): number {
+  return Number(value)
+}

@@ -1,0 +1,96 @@
+import type { GraphProto, NodeProto, TensorProto } from 'onnx-buf'
+import { HeadlightError } from '../../../base/errors.ts'
+import type { Node } from '../../graph.ts'
+import { Call, NotImported } from './call.ts'
+import { operators } from './operators.ts'
+import { readTensor, type TensorSource } from './tensorData.ts'
+import { computed, type Known, type Value } from './value.ts'
+
+export interface GraphSource extends TensorSource {
+  readonly graph: GraphProto
+  /** Versions of the operator sets, by domain; the usual one is ''. */
+  readonly opsets: ReadonlyMap<string, number>
+}
+
+/**
+ * What every tensor of an ONNX graph is when `image` is what its input named `imageName` gets, by the tensor's name.
+ * `weights` are its floating-point initialisers, which a caller may have replaced by others of the same shapes.
+ *
+ * One pass: ONNX lists nodes after what they need. What headlight does not compute, and what needs it, is unavailable; that
+ * is an error only where a head needs it. InputError `bad-checkpoint` for numbers that do not fit their tensor.
+ */
+export function importGraph(
+  source: GraphSource,
+  imageName: string,
+  image: Node,
+  weights: ReadonlyMap<string, Known>,
+): ReadonlyMap<string, Value> {
+  const values = new Map<string, Value>()
+  for (const tensor of source.graph.initializer) {
+    values.set(tensor.name, weights.get(tensor.name) ?? initialiser(tensor, source))
+  }
+  for (const { name } of source.graph.sparseInitializer.flatMap(({ values: tensor }) => tensor ?? [])) {
+    values.set(name, { kind: 'unavailable', why: `the sparse tensor ${name}` })
+  }
+  for (const { name } of source.graph.input) {
+    // Files of the first versions list initialisers among the inputs.
+    if (!values.has(name)) values.set(name, { kind: 'unavailable', why: `the input ${name}, which is not the image` })
+  }
+  values.set(imageName, computed(image))
+  for (const node of source.graph.node) {
+    const results = valuesOf(node, values, source)
+    for (const [index, name] of node.output.entries()) {
+      if (name === '') continue
+      values.set(name, results[index] ?? { kind: 'unavailable', why: `output ${index} of ${operatorName(node)}` })
+    }
+  }
+  return values
+}
+
+function initialiser(tensor: TensorProto, source: TensorSource): Value {
+  try {
+    return readTensor(tensor, source)
+  } catch (error) {
+    if (!(error instanceof NotImported)) throw error
+    return { kind: 'unavailable', why: error.message }
+  }
+}
+
+function valuesOf(node: NodeProto, values: ReadonlyMap<string, Value>, source: GraphSource): readonly Value[] {
+  const unavailable = (why: string): Value[] => node.output.map(() => ({ kind: 'unavailable', why }))
+  const inputs: (Known | Extract<Value, { kind: 'computed' }> | undefined)[] = []
+  for (const name of node.input) {
+    const value = name === '' ? undefined : values.get(name)
+    if (name !== '' && value === undefined) return unavailable(`${name}, which nothing in the file gives`)
+    if (value?.kind === 'unavailable') return [...node.output.map(() => value)]
+    inputs.push(value)
+  }
+  const name = operatorName(node)
+  const operator = Object.hasOwn(operators, name) ? operators[name] : undefined
+  const opset = source.opsets.get(domainOf(node))
+  if (operator === undefined || opset === undefined) return unavailable(`the operator ${name}`)
+  try {
+    const found = operator(new Call(node, opset, inputs, (tensor) => readTensor(tensor, source)))
+    return Array.isArray(found) ? (found as readonly Value[]) : [found as Value]
+  } catch (error) {
+    if (error instanceof HeadlightError) throw error
+    if (error instanceof NotImported) return unavailable(`${name} ${label(node)} with ${error.message}`)
+    // Shapes that do not fit together, which only a damaged file has.
+    const message = error instanceof Error ? error.message : String(error)
+    return unavailable(`${name} ${label(node)}, whose inputs do not fit (${message})`)
+  }
+}
+
+function label(node: NodeProto): string {
+  return JSON.stringify(node.name || node.output[0] || '')
+}
+
+function domainOf({ domain }: NodeProto): string {
+  return domain === 'ai.onnx' ? '' : domain
+}
+
+/** `Conv`; with its domain where that is not ONNX's own. */
+export function operatorName(node: NodeProto): string {
+  const domain = domainOf(node)
+  return domain === '' ? node.opType : `${domain}.${node.opType}`
+}

@@ -1,0 +1,15 @@
+import type { Operators } from './call.ts'
+import { activations } from './operators/activations.ts'
+import { convolution } from './operators/convolution.ts'
+import { linear } from './operators/linear.ts'
+import { normalisation } from './operators/normalisation.ts'
+import { pooling } from './operators/pooling.ts'
+
+/** Every operator that is read, by its name. A new one is an entry in one of these files. */
+export const operators: Operators = {
+  ...convolution,
+  ...pooling,
+  ...activations,
+  ...linear,
+  ...normalisation,
+}

@@ -1,0 +1,134 @@
+import { elements, type Node } from '../../../graph.ts'
+import { constant, constantData, inputAt, make, scalar } from '../../../ops.ts'
+import { NotImported, type Call, type Operators } from '../call.ts'
+import { computed } from '../value.ts'
+
+/**
+ * Activations and what comes near them. Which of them become `relu`, `relu6` or `prelu` decides what is guided: these rows
+ * are, all others keep their plain gradient. `clip` is the plain one of the three.
+ */
+export const activations: Operators = {
+  Relu: (call) => computed(make('relu', [call.node(0)], {}, call.label)),
+  Clip: (call) => computed(clipped(call)),
+  LeakyRelu: (call) => computed(leaky(call.node(0), call.float('alpha', 0.01), call.label)),
+  PRelu: (call) => computed(parametric(call)),
+  Elu: (call) => {
+    const alpha = call.float('alpha', 1)
+    const x = call.node(0)
+    // Not `relu`, which would be guided.
+    const above = make('clip', [x], { min: 0, max: Number.MAX_VALUE })
+    const below = make('exp', [make('clip', [x], { min: -Number.MAX_VALUE, max: 0 })])
+    const scaled = make('mul', [make('sub', [below, scalar(1)]), scalar(alpha)])
+    return computed(make('add', [above, scaled], {}, call.label))
+  },
+  Sigmoid: (call) => computed(make('sigmoid', [call.node(0)], {}, call.label)),
+  Tanh: (call) => computed(make('tanh', [call.node(0)], {}, call.label)),
+  HardSigmoid: (call) => computed(hardSigmoid(call.node(0), call.float('alpha', 0.2), call.float('beta', 0.5))),
+  HardSwish: (call) => {
+    const x = call.node(0)
+    return computed(make('mul', [x, hardSigmoid(x, 1 / 6, 0.5)], {}, call.label))
+  },
+  /** max(x, 0) is a ReLU however it is written. */
+  Max: (call) => computed(call.nodes().reduce((a, b) => larger(a, b, call.label))),
+  Min: (call) => computed(call.nodes().reduce((a, b) => smaller(a, b, call.label))),
+}
+
+/** The `activation` that is fused into a com.microsoft.FusedConv, on what it gives. */
+export function activated(call: Call, x: Node): Node {
+  const name = call.text('activation', '')
+  const [first, second] = call.floats('activation_params') ?? []
+  switch (name) {
+    case '':
+      return x
+    case 'Relu':
+      return make('relu', [x], {}, call.label)
+    case 'Clip':
+      return between(x, first, second, call.label)
+    case 'LeakyRelu':
+      return leaky(x, first ?? 0.01, call.label)
+    case 'HardSigmoid':
+      return hardSigmoid(x, first ?? 0.2, second ?? 0.5)
+    case 'Sigmoid':
+      return make('sigmoid', [x], {}, call.label)
+    case 'Tanh':
+      return make('tanh', [x], {}, call.label)
+    default:
+      throw new NotImported(`activation ${name}`)
+  }
+}
+
+/** Bounds are attributes up to operator set 10. */
+function clipped(call: Call): Node {
+  const [min, max] = (['min', 'max'] as const).map((name, index) =>
+    call.hasAttribute(name) ? call.float(name, 0) : call.number(index + 1),
+  )
+  return between(call.node(0), min, max, call.label)
+}
+
+/** Beyond this a bound is none: writers put the largest float32 there. */
+const unbounded = 3e38
+
+function between(x: Node, min = -Infinity, max = Infinity, label = ''): Node {
+  if (Number.isNaN(min) || Number.isNaN(max)) throw new NotImported('a bound that is no number')
+  const [isOpenBelow, isOpenAbove] = [min <= -unbounded, max >= unbounded]
+  if (isOpenBelow && isOpenAbove) return x
+  if (min === 0 && isOpenAbove) return make('relu', [x], {}, label)
+  if (min === 0 && max === 6 && !isPlusThree(x)) return make('relu6', [x], {}, label)
+  return make(
+    'clip',
+    [x],
+    { min: isOpenBelow ? -Number.MAX_VALUE : min, max: isOpenAbove ? Number.MAX_VALUE : max },
+    label,
+  )
+}
+
+/** The ReLU6 of x + 3 is part of a hard-swish or hard-sigmoid written by hand, and no activation of its own. */
+function isPlusThree(x: Node): boolean {
+  if (x.op !== 'add') return false
+  return x.inputs.some((input) => input.op === 'constant' && constantData(input).every((value) => value === 3))
+}
+
+function leaky(x: Node, slope: number, label: string): Node {
+  return slope === 0 ? make('relu', [x], {}, label) : make('prelu', [x, scalar(slope)], {}, label)
+}
+
+/** A slope for each channel or one for all; any other way to broadcast is no PReLU that PyTorch or Keras write. */
+function parametric(call: Call): Node {
+  const x = call.node(0)
+  const { data, shape } = call.known(1)
+  const channels = x.shape[1] ?? 1
+  const isPerChannel = shape.length === x.shape.length - 1 && shape[0] === channels && elements(shape) === channels
+  const isOfVector = x.shape.length === 2 && shape.join() === String(channels)
+  call.require(data.length === 1 || isPerChannel || isOfVector, `slopes of ${shape.join('×')} for ${x.shape.join('×')}`)
+  return make('prelu', [x, constant(Float32Array.from(data), [data.length])], {}, call.label)
+}
+
+function hardSigmoid(x: Node, alpha: number, beta: number): Node {
+  return make('hardSigmoid', [x], { alpha, beta })
+}
+
+function larger(a: Node, b: Node, label: string): Node {
+  const [x, bound] = boundOf(a, b)
+  if (bound !== undefined) return between(x, bound, Infinity, label)
+  return make('add', [b, make('clip', [make('sub', [a, b])], { min: 0, max: Number.MAX_VALUE })], {}, label)
+}
+
+function smaller(a: Node, b: Node, label: string): Node {
+  const [x, bound] = boundOf(a, b)
+  // min(max(x, 0), 6) is a ReLU6, as TensorFlow writes it.
+  if (bound === 6 && x.op === 'relu') return between(inputAt(x, 0), 0, 6, label)
+  if (bound !== undefined) return between(x, -Infinity, bound, label)
+  return make('add', [b, make('clip', [make('sub', [a, b])], { min: -Number.MAX_VALUE, max: 0 })], {}, label)
+}
+
+/** The one of two that depends on the image, and the number that it is compared with where that is one for all. */
+function boundOf(a: Node, b: Node): [x: Node, bound: number | undefined] {
+  const [x, other] = a.op === 'constant' ? [b, a] : [a, b]
+  if (other.op !== 'constant') return [x, undefined]
+  const [bound, ...more] = new Set(constantData(other))
+  // A larger shape would make the result larger, too.
+  return [
+    x,
+    more.length === 0 && elements(other.shape) === 1 && other.shape.length <= x.shape.length ? bound : undefined,
+  ]
+}

@@ -1,0 +1,70 @@
+import type { Node, Pair } from '../../../graph.ts'
+import { constant, constantData, make } from '../../../ops.ts'
+import type { Call, Operators } from '../call.ts'
+import { computed } from '../value.ts'
+import { reachOf, windowOf, type Window } from '../windows.ts'
+import { activated } from './activations.ts'
+
+export const convolution: Operators = {
+  Conv: (call) => computed(convolved(call)),
+  /** What ONNX Runtime makes of a convolution, a sum and an activation when it saves an optimised file: split again. */
+  'com.microsoft.FusedConv': (call) => {
+    const filtered = convolved(call)
+    const sum = call.has(3) ? make('add', [filtered, call.node(3)], {}, call.label) : filtered
+    return computed(activated(call, sum))
+  },
+}
+
+function convolved(call: Call): Node {
+  const x = call.node(0)
+  call.known(1)
+  const weight = call.node(1)
+  const [outs = 0, insPerGroup = 0, height = 0, width = 0, ...more] = weight.shape
+  call.require(weight.shape.length === 4 && more.length === 0, `a weight of ${weight.shape.length} axes`)
+  const window = windowOf(call, x.shape, [height, width])
+  const groups = call.int('group', 1)
+  const fits =
+    window.kernel.join() === [height, width].join() &&
+    groups >= 1 &&
+    (x.shape[1] ?? 0) === insPerGroup * groups &&
+    outs % groups === 0
+  call.require(fits, `${x.shape[1]} channels for a weight of ${weight.shape.join('×')} in ${groups} groups`)
+  const bias = call.has(2) ? [call.node(2)] : []
+  call.require(
+    bias.every(({ shape }) => shape.length === 1 && shape[0] === outs),
+    `a bias of ${bias.map(({ shape }) => shape.join('×')).join()} for ${outs} channels`,
+  )
+  return convolution2d(x, weight, bias, { ...window, groups }, call.label)
+}
+
+function convolution2d(
+  x: Node,
+  weight: Node,
+  bias: readonly Node[],
+  { strides, dilations, pads, groups }: Pick<Window, 'strides' | 'dilations' | 'pads'> & { readonly groups: number },
+  label: string,
+): Node {
+  if (dilations[0] === 1 && dilations[1] === 1) {
+    return make('conv', [x, weight, ...bias], { strides, pads, groups }, label)
+  }
+  // Strided as well as dilated, which is rare: headlight's gradient of a convolution knows one of the two.
+  if (strides[0] > 1 || strides[1] > 1) {
+    return make('conv', [x, inflated(weight, dilations), ...bias], { strides, pads, groups }, label)
+  }
+  return make('conv', [x, weight, ...bias], { strides, pads, groups, dilations }, label)
+}
+
+/** The kernel with zeros between its rows and columns. */
+function inflated(weight: Node, dilations: Pair): Node {
+  const [outs = 1, ins = 1, height = 1, width = 1] = weight.shape
+  const reach = ([0, 1] as const).map((axis) => reachOf({ kernel: [height, width], dilations }, axis))
+  const [tall = 1, wide = 1] = reach
+  const from = constantData(weight)
+  const data = new Float32Array(outs * ins * tall * wide)
+  for (let plane = 0; plane < outs * ins; plane++)
+    for (let row = 0; row < height; row++)
+      for (let column = 0; column < width; column++)
+        data[(plane * tall + row * dilations[0]) * wide + column * dilations[1]] =
+          from[(plane * height + row) * width + column] ?? 0
+  return constant(data, [outs, ins, tall, wide], weight.label)
+}

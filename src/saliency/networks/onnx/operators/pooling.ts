@@ -1,0 +1,86 @@
+import type { Node, Padding } from '../../../graph.ts'
+import { constant, make } from '../../../ops.ts'
+import type { Call, Operators } from '../call.ts'
+import { computed } from '../value.ts'
+import { windowOf, type Window } from '../windows.ts'
+
+export const pooling: Operators = {
+  MaxPool: (call) => {
+    call.require(call.outputCount === 1, 'the positions of its maxima as an output')
+    const x = call.node(0)
+    const window = windowOf(call, x.shape)
+    const { kernel, strides, dilations } = window
+    call.require(dilations.join() === '1,1', `dilations ${dilations.join(', ')}`)
+    // Padding is never a maximum, so that of ceil_mode is more of it.
+    return computed(make('maxPool', [x], { kernel, strides, pads: wholePads(window) }, call.label))
+  },
+  AveragePool: (call) => {
+    const x = call.node(0)
+    const window = windowOf(call, x.shape)
+    call.require(window.dilations.join() === '1,1', `dilations ${window.dilations.join(', ')}`)
+    return computed(averaged(call, x, window))
+  },
+  GlobalAveragePool: (call) => {
+    const x = image(call)
+    return computed(make('reduceMean', [x], { axes: [2, 3] }, call.label))
+  },
+  GlobalMaxPool: (call) => {
+    const x = image(call)
+    const kernel = [x.shape[2] ?? 1, x.shape[3] ?? 1] as const
+    return computed(make('maxPool', [x], { kernel, strides: [1, 1], pads: [0, 0, 0, 0] }, call.label))
+  },
+}
+
+function image(call: Call): Node {
+  const x = call.node(0)
+  call.require(x.shape.length === 4, `${x.shape.length - 2} spatial axes instead of 2`)
+  return x
+}
+
+function wholePads({ pads: [top, left, bottom, right], overhang: [below, beside] }: Window): Padding {
+  return [top, left, bottom + below, right + beside]
+}
+
+/**
+ * Means over windows. Those that overlap or are padded are a convolution per channel with equal weights, which engines
+ * compute as fast as a pool, and whose gradient they know. What a mean is divided by differs at the edges where padding is
+ * not counted, so there it is a plane of its own.
+ */
+function averaged(call: Call, x: Node, window: Window): Node {
+  const { kernel, strides } = window
+  const [, channels = 1, height = 1, width = 1] = x.shape
+  const pads = wholePads(window)
+  const isPadded = pads.some((pad) => pad > 0)
+  if (!isPadded && kernel[0] === height && kernel[1] === width) {
+    return make('reduceMean', [x], { axes: [2, 3] }, call.label)
+  }
+  if (!isPadded && kernel[0] === 1 && kernel[1] === 1 && strides[0] === 1 && strides[1] === 1) return x
+  if (!isPadded && kernel.join() === strides.join()) return make('averagePool', [x], { kernel }, call.label)
+  const size = kernel[0] * kernel[1]
+  const weight = constant(new Float32Array(channels * size).fill(1 / size), [channels, 1, ...kernel])
+  const mean = make('conv', [x, weight], { strides, pads, groups: channels }, call.label)
+  const counts = countsOf(call, window, mean, [height, width])
+  if (counts.every((count) => count === size)) return mean
+  const [, , rows = 1, columns = 1] = mean.shape
+  const share = Float32Array.from(counts, (count) => size / count)
+  return make('mul', [mean, constant(share, [1, 1, rows, columns])])
+}
+
+/** By how many each window's sum is divided: ceil_mode's overhang never counts, padding on request. */
+function countsOf(
+  call: Call,
+  { kernel, strides, pads }: Window,
+  mean: Node,
+  sides: readonly [number, number],
+): number[] {
+  const countsPadding = call.int('count_include_pad', 0) === 1
+  const [rows = [], columns = []] = ([0, 1] as const).map((axis) => {
+    const [before, after, side] = [pads[axis], pads[axis + 2] ?? 0, sides[axis]]
+    const [first, end] = countsPadding ? [0, before + side + after] : [before, before + side]
+    return Array.from({ length: mean.shape[axis + 2] ?? 1 }, (_, at) => {
+      const start = at * strides[axis]
+      return Math.max(1, Math.min(start + kernel[axis], end) - Math.max(start, first))
+    })
+  })
+  return rows.flatMap((row) => columns.map((column) => row * column))
+}
