@@ -19,6 +19,12 @@ export function make<K extends OpName>(op: K, inputs: readonly Node[], ...rest: 
   return { op, inputs, attributes, shape, dtype, label: rest[1] ?? '' } as unknown as NodeOf<K> & Node
 }
 
+/** The same operation on other inputs. */
+export function remake(node: Node, inputs: readonly Node[]): Node {
+  const remakeOne = make as (op: OpName, inputs: readonly Node[], attributes: Attributes[OpName], label: string) => Node
+  return remakeOne(node.op, inputs, node.attributes, node.label)
+}
+
 export function constant(data: Float32Array | readonly number[], shape: Shape, label = ''): Node {
   return make('constant', [], { shape, data: data instanceof Float32Array ? data : Float32Array.from(data) }, label)
 }

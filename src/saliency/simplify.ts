@@ -1,7 +1,7 @@
 import { convolutionGradient } from './convolutionGradient.ts'
 import { batchNormScale } from './gradients.ts'
-import { consumersOf, topological, type Attributes, type Node, type NodeOf, type OpName } from './graph.ts'
-import { constant, constantData, inputAt, make } from './ops.ts'
+import { consumersOf, topological, type Node, type NodeOf } from './graph.ts'
+import { constant, constantData, inputAt, make, remake } from './ops.ts'
 import { Phases } from './phases.ts'
 
 /**
@@ -60,12 +60,6 @@ function rewrite(roots: readonly Node[], rule: Rule): Rewritten {
     result.set(node, rule(rebuilt, single))
   }
   return result
-}
-
-/** The same operation on other inputs. */
-function remake(node: Node, inputs: readonly Node[]): Node {
-  const remakeOne = make as (op: OpName, inputs: readonly Node[], attributes: Attributes[OpName], label: string) => Node
-  return remakeOne(node.op, inputs, node.attributes, node.label)
 }
 
 /**

@@ -4,9 +4,12 @@ import { renamed, unlessTaken } from '../weights/names.ts'
 import type { Tensors } from '../weights/tensors.ts'
 import type { TrunkReader } from './trunkReader.ts'
 
-/** One linear layer on the trunk's features: weight `[outputs, features]`, bias `[outputs]` or none. */
+/**
+ * One linear layer on the trunk's features: weight `[outputs, features]`, bias `[outputs]` or none. In an ONNX file a tensor
+ * with some numbers for each image, whatever gives it.
+ */
 export interface OutputLayer {
-  /** Weight prefix: the tensors are `<output>.weight` and, where `bias` is true, `<output>.bias`. */
+  /** Weight prefix: the tensors are `<output>.weight` and, where `bias` is true, `<output>.bias`. In an ONNX file the tensor's name. */
   readonly output: string
   readonly outputs: number
   readonly bias: boolean
@@ -41,6 +44,15 @@ export function assumedFact(what: string, given: GivenEpsilons): readonly [strin
   return ['assumed', `${what}${epsilon}: the weights do not say`]
 }
 
+/** What a file with a graph in it says of its input. */
+export interface FoundInput {
+  /** Pixels; absent where any size goes. */
+  readonly width?: number
+  readonly height?: number
+  /** Whether it takes pixels as whole numbers from 0 to 255, which are then the default. */
+  readonly isBytes: boolean
+}
+
 /** A network that its family has found in weights, ready to be built. */
 export interface RecognisedNetwork {
   /** Plain data. */
@@ -56,6 +68,8 @@ export interface RecognisedNetwork {
   readonly imageChannels: 1 | 3
   /** Width and height of the input in pixels below which nothing is left to average. */
   readonly smallestSide: number
+  /** What the file says of the image besides; weights alone say nothing. */
+  readonly found?: FoundInput
   /** The tensors by the family's own names; what it folds on loading is folded here. */
   readonly weights: Tensors
   /** Names in `weights` of the tensors that take part, the outputs' included. */

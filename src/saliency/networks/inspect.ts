@@ -138,7 +138,7 @@ function headSection(head: Head, mark: Mark): Section {
 function parameterCount({ weights, recognised }: Network): number {
   let count = 0
   for (const name of recognised.used) {
-    if (/\.(?:weight|bias)$/.test(name)) count += weights.get(name)?.data.length ?? 0
+    if (!/\.running_(?:mean|var)$/.test(name)) count += weights.get(name)?.data.length ?? 0
   }
   return count
 }

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
 import { InputError } from '../../base/errors.ts'
 import { readWeights, type Weights } from '../weights/read.ts'
+import type { Tensors } from '../weights/tensors.ts'
+import type { DescriptionOverride } from './description.ts'
 import { recogniseNetwork } from './families.ts'
 import type { GivenEpsilons, RecognisedNetwork } from './family.ts'
 import type { Network } from './network.ts'
+import { readOnnx, type OnnxOptions } from './onnx.ts'
 import type { ExternalData } from './onnx/externalData.ts'
+import { isOnnx } from './onnx/modelFile.ts'
 import { checkOverride } from './override.ts'
 import { resolveDescription } from './resolve.ts'
 
@@ -24,9 +28,9 @@ export function loadNetwork(
   externalData?: ExternalData,
 ): Network {
   const given = checkOverride(override, file)
-  const read = readWeights(bytes, file)
-  const { format, storedTypes, tensors, notes } = read
-  const recognised = recognisedIn(read, file, given.batchNorm)
+  const { format, storedTypes, tensors, notes, recognised } = isOnnx(bytes)
+    ? onnxRead(bytes, file, { given, source, externalData })
+    : checkpointRead(bytes, file, given)
   // Read now: what is damaged in the file is the file's fault, and later it would be a worker that finds it.
   for (const name of recognised.used) void recognised.weights.get(name)?.data
   const { description, provenance, notes: headNotes } = resolveDescription(recognised, given, file, tensors, source)
@@ -45,6 +49,25 @@ export function loadNetwork(
     notes: [...notes, ...recognised.notes, ...headNotes],
     weights: recognised.weights,
   }
+}
+
+interface Read {
+  readonly format: string
+  readonly storedTypes: readonly string[]
+  /** Every tensor of the file, also those that no layer takes. */
+  readonly tensors: Tensors
+  readonly notes: readonly string[]
+  readonly recognised: RecognisedNetwork
+}
+
+function onnxRead(bytes: Uint8Array, file: string, options: OnnxOptions): Read {
+  const { recognised, storedTypes } = readOnnx(bytes, file, options)
+  return { format: 'ONNX', storedTypes, tensors: recognised.weights, notes: [], recognised }
+}
+
+function checkpointRead(bytes: Uint8Array, file: string, given: DescriptionOverride): Read {
+  const read = readWeights(bytes, file)
+  return { ...read, recognised: recognisedIn(read, file, given.batchNorm) }
 }
 
 /** Where layers lie in another part of the file, its refusal says so: what is missing may be among them. */

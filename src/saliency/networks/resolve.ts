@@ -24,7 +24,7 @@ export interface ResolvedDescription {
  * without it, such as what 91 bins mean.
  */
 export function resolveDescription(
-  recognised: Pick<RecognisedNetwork, 'outputs' | 'smallestSide' | 'imageChannels' | 'batchNorm'>,
+  recognised: Pick<RecognisedNetwork, 'outputs' | 'smallestSide' | 'imageChannels' | 'batchNorm' | 'found'>,
   override: DescriptionOverride,
   file: string,
   tensors: Tensors = new Map(),

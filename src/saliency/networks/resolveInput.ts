@@ -15,6 +15,8 @@ const defaults = {
 } as const
 /** There is no custom to follow: networks that see gray are rarely trained on ImageNet. */
 const grayDefaults = { mean: [0], std: [1] } as const
+/** Of a network that takes bytes, and brings them to its own range itself. */
+const byteDefaults = { range: 255, mean: 0, std: 1 } as const
 
 export interface ResolvedInput {
   readonly input: InputDescription
@@ -32,7 +34,7 @@ type BadInput = (what: string) => InputError
  * contradicts the weights or itself.
  */
 export function resolveInput(
-  weights: Pick<RecognisedNetwork, 'smallestSide' | 'imageChannels'>,
+  weights: Pick<RecognisedNetwork, 'smallestSide' | 'imageChannels' | 'found'>,
   given: InputOverride,
   bad: BadInput,
 ): ResolvedInput {
@@ -42,21 +44,21 @@ export function resolveInput(
     throw bad(`input.channels is ${channels}, and this network takes ${count === 1 ? 'gray images' : 'colour images'}`)
   }
   const input: InputDescription = {
-    width: given.width ?? defaults.width,
-    height: given.height ?? defaults.height,
+    width: weights.found?.width ?? given.width ?? defaults.width,
+    height: weights.found?.height ?? given.height ?? defaults.height,
     resize: given.resize ?? defaults.resize,
     ...(given.resizeTo === undefined ? {} : { resizeTo: given.resizeTo }),
     ...(given.filter === 'opencv' ? { filter: given.filter } : {}),
     channels,
     ...(given.normalise === 'min-max' ? { normalise: given.normalise } : {}),
-    ...numbersOf(given, channels, bad),
+    ...numbersOf(given, channels, weights.found?.isBytes === true ? byteDefaults : undefined, bad),
   }
   const notes = meanNotes(given, input, bad)
   refuseSmallInput(weights.smallestSide, input, bad)
   refuseResizeTo(input, bad)
   // The same computation as without it: one result has one description.
   if (input.resizeTo === input.width && input.resizeTo === input.height) delete input.resizeTo
-  return { input, provenance: provenanceOf(input, given, count), notes }
+  return { input, provenance: provenanceOf(input, given, weights), notes }
 }
 
 /**
@@ -74,9 +76,14 @@ function meanNotes(given: InputOverride, { range, mean }: InputDescription, bad:
 
 type Numbers = Pick<InputDescription, 'range' | 'mean' | 'std'>
 
-function numbersOf(given: InputOverride, channels: InputDescription['channels'], bad: BadInput): Numbers {
+function numbersOf(
+  given: InputOverride,
+  channels: InputDescription['channels'],
+  foundNumbers: typeof byteDefaults | undefined,
+  bad: BadInput,
+): Numbers {
   const count = channelsOf(channels)
-  const each = (key: 'mean' | 'std' | 'scale' | 'offset', otherwise: readonly number[]): number[] => {
+  const each = (key: 'mean' | 'std' | 'scale' | 'offset', otherwise: number | readonly number[]): number[] => {
     const value = given[key] ?? otherwise
     const list = typeof value === 'number' ? Array.from({ length: count }, () => value) : [...value]
     if (list.length === count) return list
@@ -85,8 +92,8 @@ function numbersOf(given: InputOverride, channels: InputDescription['channels'],
   }
   const byScale = (['scale', 'offset'] as const).find((key) => given[key] !== undefined)
   if (byScale === undefined) {
-    const { mean, std } = count === 1 ? grayDefaults : defaults
-    return { range: given.range ?? defaults.range, mean: each('mean', mean), std: each('std', std) }
+    const usual = foundNumbers ?? (count === 1 ? { ...defaults, ...grayDefaults } : defaults)
+    return { range: given.range ?? usual.range, mean: each('mean', usual.mean), std: each('std', usual.std) }
   }
   const other = (['range', 'mean', 'std'] as const).find((key) => given[key] !== undefined)
   if (other !== undefined) {
@@ -130,13 +137,21 @@ function refuseResizeTo({ resize, resizeTo, width, height }: InputDescription, b
   }
 }
 
-function provenanceOf(input: InputDescription, given: InputOverride, count: 1 | 3): Record<string, Provenance> {
+function provenanceOf(
+  input: InputDescription,
+  given: InputOverride,
+  { imageChannels, found }: Pick<RecognisedNetwork, 'imageChannels' | 'found'>,
+): Record<string, Provenance> {
   const numbersGiven = given.scale !== undefined || given.offset !== undefined
   const isNumber = (key: string): boolean => ['range', 'mean', 'std'].includes(key)
+  const isFound = (key: string): boolean =>
+    (key === 'channels' && imageChannels === 1) ||
+    ((key === 'width' || key === 'height') && found?.[key] !== undefined) ||
+    (isNumber(key) && found?.isBytes === true)
   return Object.fromEntries(
     (Object.keys(input) as (keyof InputDescription)[]).map((key) => {
       if (given[key] !== undefined || (numbersGiven && isNumber(key))) return [`input.${key}`, 'given']
-      return [`input.${key}`, key === 'channels' && count === 1 ? 'found in the weights' : 'default']
+      return [`input.${key}`, isFound(key) ? 'found in the weights' : 'default']
     }),
   )
 }

@@ -57,7 +57,8 @@ function initialiser(tensor: TensorProto, source: TensorSource): Value {
 }
 
 function valuesOf(node: NodeProto, values: ReadonlyMap<string, Value>, source: GraphSource): readonly Value[] {
-  const unavailable = (why: string): Value[] => node.output.map(() => ({ kind: 'unavailable', why }))
+  const unavailable = (why: string, operator?: string): Value[] =>
+    node.output.map(() => ({ kind: 'unavailable', why, ...(operator === undefined ? {} : { operator }) }))
   const inputs: (Known | Extract<Value, { kind: 'computed' }> | undefined)[] = []
   for (const name of node.input) {
     const value = name === '' ? undefined : values.get(name)
@@ -68,7 +69,7 @@ function valuesOf(node: NodeProto, values: ReadonlyMap<string, Value>, source: G
   const name = operatorName(node)
   const operator = Object.hasOwn(operators, name) ? operators[name] : undefined
   const opset = source.opsets.get(domainOf(node))
-  if (operator === undefined || opset === undefined) return unavailable(`the operator ${name}`)
+  if (operator === undefined || opset === undefined) return unavailable(`the operator ${name}`, name)
   try {
     const found = operator(new Call(node, opset, inputs, (tensor) => readTensor(tensor, source)))
     return Array.isArray(found) ? (found as readonly Value[]) : [found as Value]

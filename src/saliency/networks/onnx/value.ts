@@ -31,6 +31,8 @@ export interface Unavailable {
   readonly kind: 'unavailable'
   /** The end of “it needs …”: `the operator NonMaxSuppression`. */
   readonly why: string
+  /** The operator that headlight does not have, where that is why. */
+  readonly operator?: string
 }
 
 export function computed(node: Node): Computed {

@@ -1,0 +1,135 @@
+import type { GraphProto, NodeProto } from 'onnx-buf'
+import { InputError } from '../../../base/errors.ts'
+import { closest } from '../../../base/spelling.ts'
+import { elements, type Node } from '../../graph.ts'
+import type { OutputLayer } from '../family.ts'
+import { adviceOn } from './advice.ts'
+import { operatorName } from './graphImport.ts'
+import type { Value } from './value.ts'
+
+/** What can be read of a graph that was imported for some images. */
+export interface ReadGraph {
+  readonly graph: GraphProto
+  readonly file: string
+  readonly values: ReadonlyMap<string, Value>
+  /** Whether a node depends on the image. */
+  readonly depends: (node: Node) => boolean
+  /** How many images it was imported for. */
+  readonly batch: number
+}
+
+/** A tensor that a head could read: some numbers for each image. */
+export interface Candidate {
+  readonly name: string
+  readonly shape: readonly number[]
+  /** That gives it. */
+  readonly operator: string
+}
+
+/** What no head has: a map of classes for every pixel, features of a whole plane. */
+const mostOutputs = 65_536
+
+/**
+ * The outputs that heads may read: those of the file, and each tensor that is asked for by name. An output that is a Softmax
+ * is passed over by what it is made of, which heads of bins and of classes expect. InputErrors: `bad-description` for a name
+ * that no tensor has, `unsupported-network` where one that is asked for, or every output, cannot be computed from the image.
+ */
+export function findOutputs(
+  read: ReadGraph,
+  asked: readonly string[],
+  bad: (what: string) => InputError,
+): { readonly outputs: readonly OutputLayer[]; readonly notes: readonly string[] } {
+  const { graph, file, values } = read
+  const notes: string[] = []
+  const outputs = new Map<string, OutputLayer>()
+  let refusal: string | undefined
+  for (const { name } of graph.output) {
+    const logits = asked.includes(name) ? undefined : softened(read, name)
+    const problem = problemWith(read, logits ?? name)
+    if (problem !== undefined) {
+      // Told at the end where a head asks for it.
+      if (asked.includes(name)) continue
+      refusal ??= `${name}: ${problem}`
+      notes.push(`The output ${name} is left out: ${problem}.`)
+      continue
+    }
+    if (logits !== undefined && !asked.includes(logits)) {
+      notes.push(`The output ${name} is the Softmax of ${logits}, which is read in its place.`)
+    }
+    outputs.set(logits ?? name, layerOf(read, logits ?? name))
+  }
+  for (const [index, name] of asked.entries()) {
+    if (!values.has(name)) throw bad(unknownTensor(read, name, index))
+    const problem = problemWith(read, name)
+    if (problem !== undefined) throw unsupported(read, `cannot be computed up to ${name}: ${problem}`)
+    outputs.set(name, layerOf(read, name))
+  }
+  if (outputs.size > 0) return { outputs: [...outputs.values()], notes }
+  const why = refusal === undefined ? 'it has no output' : refusal
+  throw unsupported(read, `gives nothing that headlight could compute: ${why}`)
+
+  function unsupported(graphRead: ReadGraph, what: string): InputError {
+    const before = candidatesOf(graphRead).slice(-3)
+    const names = before.map(({ name, shape }) => `${name} (${shape.join('×')})`).join(', ')
+    const hint = names === '' ? '' : `; a head may name a tensor before it, such as ${names}`
+    return new InputError('unsupported-network', `${file} ${what}${hint}`)
+  }
+}
+
+/** Tensors that hold up to some thousand numbers for each image, in the order of the file. */
+export function candidatesOf(read: ReadGraph): Candidate[] {
+  return read.graph.node.flatMap((node) =>
+    node.output.flatMap((name) => {
+      const value = read.values.get(name)
+      if (value?.kind !== 'computed' || !read.depends(value.node)) return []
+      const { shape } = value.node
+      const isVector = shape.length <= 3 || shape.slice(2).every((side) => side === 1)
+      const count = elements(shape) / read.batch
+      return isVector && count <= 8192 && Number.isInteger(count) ? [{ name, shape, operator: operatorName(node) }] : []
+    }),
+  )
+}
+
+/** What hinders a tensor from being read as an output, as a sentence without its full stop; undefined where nothing does. */
+function problemWith(read: ReadGraph, name: string): string | undefined {
+  const value = read.values.get(name)
+  if (value === undefined) return 'nothing in the file gives it'
+  if (value.kind === 'unavailable') {
+    const advice = value.operator === undefined ? undefined : adviceOn(value.operator)
+    return `it needs ${value.why}, which headlight does not compute${advice === undefined ? '' : ` (${advice})`}`
+  }
+  if (value.kind === 'known' || !read.depends(value.node)) return 'it does not depend on the image'
+  const count = elements(value.node.shape) / read.batch
+  if (!Number.isInteger(count)) return `its ${elements(value.node.shape)} numbers are not those of ${read.batch} images`
+  return count > mostOutputs ? `it has ${count.toLocaleString('en-US')} numbers for each image` : undefined
+}
+
+/** The tensor of which an output is the Softmax; undefined where it is none, or over anything but all of an image's numbers. */
+function softened(read: ReadGraph, name: string): string | undefined {
+  const node = givenBy(read.graph, name)
+  if (node === undefined || !['Softmax', 'LogSoftmax'].includes(operatorName(node))) return undefined
+  const [logits = ''] = node.input
+  const value = read.values.get(logits)
+  if (value?.kind !== 'computed') return undefined
+  const long = value.node.shape.filter((side, axis) => axis > 0 && side > 1)
+  return long.length === 1 ? logits : undefined
+}
+
+function givenBy({ node }: GraphProto, name: string): NodeProto | undefined {
+  return node.find(({ output }) => output.includes(name))
+}
+
+function layerOf({ values, batch }: ReadGraph, name: string): OutputLayer {
+  const value = values.get(name)
+  if (value?.kind !== 'computed') throw new Error(`${name} is not computed`)
+  return { output: name, outputs: elements(value.node.shape) / batch, bias: false }
+}
+
+function unknownTensor({ values, file }: ReadGraph, name: string, index: number): string {
+  const meant = closest(name, [...values.keys()])
+  const hint =
+    meant === undefined
+      ? `headlight network inspect ${file} lists those that a head can read`
+      : `did you mean ${meant}?`
+  return `heads.${index} names the output ${name}, and no tensor in the file is called so; ${hint}`
+}

@@ -1,0 +1,71 @@
+import { InputError } from '../../../base/errors.ts'
+import type { Tensors, WeightTensor } from '../../weights/tensors.ts'
+import type { GraphSource } from './graphImport.ts'
+import { knownTypeOf, readTensor, storedTypeOf } from './tensorData.ts'
+import type { Known } from './value.ts'
+
+export interface OnnxWeights {
+  /** The floating-point initialisers that nodes of the graph take, by name; read, and checked to be finite, on first use. */
+  readonly tensors: Tensors
+  /** The number types that they were stored in, each once. */
+  readonly storedTypes: readonly string[]
+}
+
+export function weightsOf(source: GraphSource): OnnxWeights {
+  const taken = new Set(source.graph.node.flatMap(({ input }) => input))
+  const tensors = new Map<string, WeightTensor>()
+  const storedTypes = new Set<string>()
+  for (const tensor of source.graph.initializer) {
+    const type = storedTypeOf(tensor.dataType)
+    if (type === undefined || knownTypeOf(type) !== 'float' || !taken.has(tensor.name)) continue
+    storedTypes.add(type)
+    tensors.set(tensor.name, new Initialiser(readTensor(tensor, source), source.file))
+  }
+  return { tensors, storedTypes: [...storedTypes] }
+}
+
+/** The same for the importer. The numbers are asked of `weights` when they are needed. */
+export function knownWeights(weights: Tensors): ReadonlyMap<string, Known> {
+  return new Map(
+    [...weights].map(([name, tensor]): [string, Known] => [
+      name,
+      {
+        kind: 'known',
+        type: 'float',
+        shape: tensor.shape,
+        get data() {
+          return tensor.data
+        },
+        name,
+      },
+    ]),
+  )
+}
+
+class Initialiser implements WeightTensor {
+  readonly shape: readonly number[]
+  readonly #known: Known
+  readonly #file: string
+  #data: Float32Array | undefined
+
+  constructor(known: Known, file: string) {
+    this.shape = known.shape
+    this.#known = known
+    this.#file = file
+  }
+
+  get data(): Float32Array {
+    return (this.#data ??= this.#finite())
+  }
+
+  #finite(): Float32Array {
+    const { data, name } = this.#known
+    const numbers = data instanceof Float32Array ? data : Float32Array.from(data)
+    // A single number may be a bound that is none.
+    if (numbers.length <= 1 || numbers.every(Number.isFinite)) return numbers
+    throw new InputError(
+      'bad-checkpoint',
+      `${this.#file} holds NaN or infinity in ${name}: export the network from an earlier checkpoint`,
+    )
+  }
+}
