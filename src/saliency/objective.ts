@@ -48,7 +48,7 @@ export function parseObjective(name: string): Objective | undefined {
 
 /** `each,-yaw` → `yaw, pitch, roll, -yaw`, and `-each` → `-yaw, -pitch, -roll`. Repeated names are kept once. Raises InputError `bad-option`. */
 export function parseObjectives(text: string): string[] {
-  const names = text.split(',').map((name) => name.trim())
+  const names = text.split(',').map((name) => withSpelledOutput(name.trim()))
   const expanded = names.flatMap((name) => {
     if (name === 'each') return angleNames
     return name === '-each' ? angleNames.map((one) => `-${one}`) : [name]
@@ -62,6 +62,26 @@ export function parseObjectives(text: string): string[] {
     }
   }
   return [...new Set(expanded)]
+}
+
+/**
+ * How an output is written in an objective. Tensors of ONNX files have names such as `/fc/Gemm_output_0`, of which a folder
+ * and a column of SQL cannot be called: what is not a letter, digit, `_`, `.` or `-` becomes `_`, and none stands first.
+ */
+export function spelledOutput(output: string): string {
+  return output.replace(/^[^\w.]+/, '').replace(/[^\w.-]+/g, '_')
+}
+
+/** `output:/fc/Gemm_output_0:3` → `output:fc_Gemm_output_0:3`. */
+function withSpelledOutput(name: string): string {
+  const [, start = '', output = '', end = ''] = /^(-?output:)(.+)(:\d+)$/.exec(name) ?? []
+  return output === '' ? name : `${start}${spelledOutput(output)}${end}`
+}
+
+/** The output that an objective means; undefined where none, or more than one, is written so. */
+export function namedOutput(wanted: string, outputs: readonly string[]): string | undefined {
+  const [only, ...more] = outputs.filter((output) => spelledOutput(output) === wanted)
+  return more.length === 0 ? only : undefined
 }
 
 /** Whether one of the objectives is of each image's own class, which a program then takes beside the image. */
@@ -133,12 +153,19 @@ function lackFor(objective: Objective, network: Objected): string | undefined {
     case 'output': {
       const { outputs } = network.recognised
       const { output: wanted } = objective
-      const known = outputs.map(({ output }) => output)
+      const known = outputs.map(({ output }) => spelledOutput(output))
       if (wanted === undefined && known.length > 1) {
         return `${known.length} outputs; name one, as output:${known[0]}:${objective.index} (the others are ${known.slice(1).join(', ')})`
       }
-      const layer = wanted === undefined ? outputs[0] : outputs.find(({ output }) => output === wanted)
+      const named = namedOutput(
+        wanted ?? known[0] ?? '',
+        outputs.map(({ output }) => output),
+      )
+      const layer = outputs.find(({ output }) => output === named)
       if (layer !== undefined) return fewerThan(objective.index, layer.outputs, `numbers in ${layer.output}`)
+      if (known.filter((name) => name === wanted).length > 1) {
+        return `several outputs that are written ${wanted}: ${outputs.map(({ output }) => output).join(', ')}; list the one that you mean under heads`
+      }
       const meant = closest(wanted ?? '', known)
       return `no output ${wanted}; ${meant === undefined ? `it has ${known.join(', ')}` : `did you mean "${meant}"?`}`
     }
@@ -157,7 +184,7 @@ function namesFor({ description: { heads }, recognised: { outputs } }: Objected)
     ...(angles.length > 0 ? ['sum', ...angles] : []),
     ...binned.slice(0, 1).flatMap((name) => [`${name}:top`, `${name}:bin:N`]),
     ...(heads.some(({ kind }) => kind === 'classes') ? ['class:N', 'class:top', 'class:label'] : []),
-    outputs.length > 1 ? `output:${outputs[0]?.output}:N` : 'output:N',
+    outputs.length > 1 ? `output:${spelledOutput(outputs[0]?.output ?? '')}:N` : 'output:N',
   ]
 }
 

@@ -1,6 +1,6 @@
 import type { HeadNodes } from './decode.ts'
 import type { Node } from './graph.ts'
-import { parseObjective, type Objective } from './objective.ts'
+import { namedOutput, parseObjective, type Objective } from './objective.ts'
 import { constant, make, scalar } from './ops.ts'
 
 /** The N×1 node that `name` differentiates. The network has it, see `checkObjectives`; `labels` is needed for `class:label`. */
@@ -31,8 +31,9 @@ function positiveNode(objective: Objective, heads: HeadNodes, labels: Node | und
     case 'ownClass':
       return labels && picked(heads.classes, labels)
     case 'output': {
-      const [only] = heads.outputs.values()
-      return column(objective.output === undefined ? only : heads.outputs.get(objective.output), objective.index)
+      const [first = ''] = heads.outputs.keys()
+      const name = objective.output === undefined ? first : namedOutput(objective.output, [...heads.outputs.keys()])
+      return column(heads.outputs.get(name ?? ''), objective.index)
     }
   }
 }

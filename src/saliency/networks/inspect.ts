@@ -100,7 +100,7 @@ export function renderInspection(network: Network, memory: readonly string[] = [
   const text = sections.map(renderSection).join('\n')
   const notes = inspection.notes.map((note) => `note: ${note}\n`)
   const defaults = Object.values(provenance).includes('default')
-    ? [`Defaults are assumptions, since the weights do not say: correct what is wrong in ${inspection.file}.yaml.\n`]
+    ? [`Defaults are assumptions, since the file does not say: correct what is wrong in ${inspection.file}.yaml.\n`]
     : []
   return [text, ...(notes.length > 0 ? [notes.join('')] : []), ...defaults].join('\n')
 }

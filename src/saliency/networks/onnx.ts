@@ -5,7 +5,7 @@ import { elements, topological, type Node } from '../graph.ts'
 import { make } from '../ops.ts'
 import type { Tensors } from '../weights/tensors.ts'
 import { channelsOf, type DescriptionOverride } from './description.ts'
-import type { Architecture, OutputLayer, RecognisedNetwork } from './family.ts'
+import type { Architecture, RecognisedNetwork } from './family.ts'
 import type { ExternalData } from './onnx/externalData.ts'
 import { importGraph, type GraphSource } from './onnx/graphImport.ts'
 import {
@@ -17,7 +17,7 @@ import {
   type ImageInput,
 } from './onnx/imageInput.ts'
 import { readModelFile } from './onnx/modelFile.ts'
-import { candidatesOf, findOutputs, type Candidate, type ReadGraph } from './onnx/outputs.ts'
+import { candidatesOf, findOutputs, type Candidate, type FoundOutput, type ReadGraph } from './onnx/outputs.ts'
 import type { Value } from './onnx/value.ts'
 import { knownWeights, weightsOf } from './onnx/weights.ts'
 import { perImage, widenBatch } from './onnx/widenBatch.ts'
@@ -88,9 +88,9 @@ export function readOnnx(bytes: Uint8Array, file: string, { given, source, exter
 
   const values = importFor(image, tensors)
   const read: ReadGraph = { graph, file, values, depends: dependence(values, image), batch }
-  const { outputs, notes } = findOutputs(read, [...asked], bad)
+  const { outputs: found, notes } = findOutputs(read, [...asked], bad)
   const build: RecognisedNetwork['build'] = (weights, wide) => {
-    const of = (node: Node) => outputNodes(importFor(node, weights), outputs, batch)
+    const of = (node: Node) => outputNodes(importFor(node, weights), found, batch)
     if (wide.shape[0] === batch) return of(wide)
     const narrow = make('input', [], { name: 'image', shape: wide.shape.with(0, batch), dtype: 'float32' })
     const widened = widenBatch(of(narrow), narrow, wide)
@@ -107,7 +107,7 @@ export function readOnnx(bytes: Uint8Array, file: string, { given, source, exter
     recognised: {
       architecture,
       facts: factsOf(architecture, input),
-      outputs,
+      outputs: found.map(({ layer }) => layer),
       notes: [...notes, ...newerNote(architecture.opset)],
       batchNorm: { epsilon: 1e-5 },
       imageChannels: channels,
@@ -188,12 +188,12 @@ function dependence(values: ReadonlyMap<string, Value>, image: Node): (node: Nod
 
 function outputNodes(
   values: ReadonlyMap<string, Value>,
-  outputs: readonly OutputLayer[],
+  outputs: readonly FoundOutput[],
   batch: number,
 ): ReadonlyMap<string, Node> {
   return new Map(
-    outputs.map(({ output, outputs: count }) => {
-      const value = values.get(output)
+    outputs.map(({ layer: { output, outputs: count }, tensor }) => {
+      const value = values.get(tensor)
       if (value?.kind !== 'computed' || elements(value.node.shape) !== batch * count) {
         throw new Error(`${output} is not what it was when the network was read`)
       }

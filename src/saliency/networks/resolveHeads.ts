@@ -227,9 +227,7 @@ class HeadResolver {
     if (output !== undefined) {
       if (outputs.includes(output)) return output
       const advice = this.#renaming(outputs.join(' or '))
-      throw this.#bad(
-        `heads.${index} names the output ${output}, and the weights have ${outputs.join(', ')}: ${advice}`,
-      )
+      throw this.#bad(`heads.${index} names the output ${output}, and the file has ${outputs.join(', ')}: ${advice}`)
     }
     const matching = outputs.filter((name) => {
       const suggestions = this.#suggestions.get(name) ?? []

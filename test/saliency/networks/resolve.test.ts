@@ -19,11 +19,11 @@ test('of a ready description that speaks of another output it is said how to cha
   const ready = checkOverride({ heads: [{ kind: 'rotation6d', output: 'linear_reg' }] }, 'x.pkl')
   expect(() => resolveDescription(recognised, ready, 'x.pkl', new Map(), '6drepnet')).toThrow(
     refusal(
-      /the weights have fc: if that is the same by another name, copy headlight's config\/networks\/6drepnet\.yaml to x\.pkl\.yaml, write output: fc there, and leave out --description/,
+      /the file has fc: if that is the same by another name, copy headlight's config\/networks\/6drepnet\.yaml to x\.pkl\.yaml, write output: fc there, and leave out --description/,
     ),
   )
   expect(() => resolveDescription(recognised, ready, 'x.pkl', new Map(), './own.yaml')).toThrow(
-    refusal(/the weights have fc: write output: fc \(in \.\/own\.yaml\)$/),
+    refusal(/the file has fc: write output: fc \(in \.\/own\.yaml\)$/),
   )
 })
 
@@ -183,7 +183,7 @@ describe('what is given', () => {
     [
       'an unknown output',
       { heads: [{ output: 'fc_jaw' }] },
-      /heads\.0 names the output fc_jaw, and the weights have fc_yaw, fc_pitch, fc_roll: write output: fc_yaw or fc_pitch or fc_roll \(in x\.pkl\.yaml\)$/,
+      /heads\.0 names the output fc_jaw, and the file has fc_yaw, fc_pitch, fc_roll: write output: fc_yaw or fc_pitch or fc_roll \(in x\.pkl\.yaml\)$/,
     ],
     ['an output twice', { heads: [{ output: 'fc_yaw' }, { angle: 'yaw' }] }, /heads\.1 describes fc_yaw a second time/],
     ['neither output nor angle', { heads: [{ sign: -1 }] }, /heads\.0 does not say which output it means/],

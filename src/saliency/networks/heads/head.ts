@@ -126,13 +126,13 @@ export function startOf(
   const start = chosen(given.start, assumed.start, 0)
   if (start.from === 'default' && assumed.start === undefined && layer.outputs !== count) {
     throw bad(
-      `${layer.output} has ${layer.outputs} outputs in the weights, and a head of kind ${kind} reads ${count}: ` +
+      `${layer.output} has ${layer.outputs} outputs in the file, and a head of kind ${kind} reads ${count}: ` +
         (layer.outputs > count ? 'add start, the first of them' : 'name another output or kind'),
     )
   }
   if (start.value + count > layer.outputs) {
     throw bad(
-      `${layer.output} has ${layer.outputs} outputs in the weights (0 to ${layer.outputs - 1}), and ${kind} would read ` +
+      `${layer.output} has ${layer.outputs} outputs in the file (0 to ${layer.outputs - 1}), and ${kind} would read ` +
         `${start.value} to ${start.value + count - 1}`,
     )
   }
@@ -140,7 +140,7 @@ export function startOf(
 }
 
 export function misfit({ layer, bad }: HeadCase<unknown>, what: string, said: number): InputError {
-  return bad(`${layer.output} has ${layer.outputs} outputs in the weights, which does not fit ${what}: ${said}`)
+  return bad(`${layer.output} has ${layer.outputs} outputs in the file, which does not fit ${what}: ${said}`)
 }
 
 /** `heads[5…10]` of an output, for people; its name alone where a head reads all of it. */

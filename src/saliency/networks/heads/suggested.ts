@@ -28,6 +28,8 @@ export function suggestedHeads(layer: OutputLayer): readonly Suggestion[] {
     return [{ ...ofAngle(layer, { value: told, from: 'default' }), ...(told === 'yaw' ? { note } : {}) }]
   }
   if (told !== undefined) return [ofAngle(layer, { value: told, from: 'found in the weights' })]
+  const several = anglesInName(layer)
+  if (several !== undefined) return several
   const initial = /^(?:.*\.)?(?:fc_(?<hopenet>[ypr])|angle_(?<intel>[ypr])_fc)(?:\.\d+)?$/.exec(output)?.groups
   const [value] = angleNames.filter((name) => name[0] === (initial?.hopenet ?? initial?.intel))
   if (initial !== undefined && value !== undefined) {
@@ -67,6 +69,20 @@ function angleInName(output: string): AngleName | undefined {
   return told.length === 1 ? told[0] : undefined
 }
 
+/** The three angles in the order in which a name such as `yaw_pitch_roll` has them. */
+function anglesInName({ output, outputs }: OutputLayer): Suggestion[] | undefined {
+  const name = output.toLowerCase()
+  if (outputs !== 3 || !angleNames.every((angle) => name.includes(angle))) return undefined
+  return angleNames
+    .toSorted((a, b) => name.indexOf(a) - name.indexOf(b))
+    .map((value, index) => ({
+      kind: 'value',
+      kindFrom: 'found in the weights',
+      angle: { value, from: 'found in the weights' },
+      assumed: { index },
+    }))
+}
+
 function ofAngle({ outputs }: OutputLayer, angle: Suggestion['angle']): Suggestion {
   return { kind: outputs === 1 ? 'value' : 'binned', kindFrom: 'found in the weights', angle, assumed: {} }
 }
@@ -88,6 +104,13 @@ function known({ output, outputs }: OutputLayer): Suggestion[] | undefined {
           { euler: 'zyx' },
           `The 9 outputs of ${output} are taken as a rotation matrix, row by row, whose angles are read as in 6DRepNet (matrix, euler zyx).`,
         )
+  }
+  if (/rotation_?matrix$/i.test(output) && outputs === 9) {
+    return rotation(
+      'matrix',
+      { euler: 'zyx' },
+      `The 9 outputs of ${output} are taken row by row as a matrix whose angles are read as in 6DRepNet (matrix, euler zyx).`,
+    )
   }
   if (/(?:^|\.)fc_param$/.test(output) && outputs === 62) {
     return rotation('pose3dmm', {}, `The first 12 outputs of ${output} are taken as the pose of a 3DMM, as in 3DDFA.`)

@@ -40,9 +40,7 @@ export const value = {
     const index = given.index ?? assumed.index
     if (index === undefined && layer.outputs !== 1) throw misfit(known, 'value', 1)
     if (index !== undefined && index >= layer.outputs) {
-      throw bad(
-        `${layer.output} has ${layer.outputs} outputs in the weights (0 to ${layer.outputs - 1}), and no ${index}`,
-      )
+      throw bad(`${layer.output} has ${layer.outputs} outputs in the file (0 to ${layer.outputs - 1}), and no ${index}`)
     }
     return assembled<ValueHead>({
       kind: { value: 'value', from: known.kindFrom },

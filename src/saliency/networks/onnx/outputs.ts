@@ -29,51 +29,49 @@ export interface Candidate {
 /** What no head has: a map of classes for every pixel, features of a whole plane. */
 const mostOutputs = 65_536
 
+/** An output as heads know it, and the tensor that is read for it. */
+export interface FoundOutput {
+  readonly layer: OutputLayer
+  readonly tensor: string
+}
+
 /**
- * The outputs that heads may read: those of the file, and each tensor that is asked for by name. An output that is a Softmax
- * is passed over by what it is made of, which heads of bins and of classes expect. InputErrors: `bad-description` for a name
- * that no tensor has, `unsupported-network` where one that is asked for, or every output, cannot be computed from the image.
+ * The outputs that heads may read: those of the file, and each tensor that is asked for by name. For a Softmax, what it is
+ * made of is read: heads of bins and of classes have a softmax of their own, and a gradient is taken of the logit.
+ * InputErrors: `bad-description` for a name that no tensor has, `unsupported-network` where one that is asked for, or every
+ * output, cannot be computed from the image.
  */
 export function findOutputs(
   read: ReadGraph,
   asked: readonly string[],
   bad: (what: string) => InputError,
-): { readonly outputs: readonly OutputLayer[]; readonly notes: readonly string[] } {
-  const { graph, file, values } = read
+): { readonly outputs: readonly FoundOutput[]; readonly notes: readonly string[] } {
+  const { graph, values } = read
   const notes: string[] = []
-  const outputs = new Map<string, OutputLayer>()
-  let refusal: string | undefined
-  for (const { name } of graph.output) {
-    const logits = asked.includes(name) ? undefined : softened(read, name)
-    const problem = problemWith(read, logits ?? name)
-    if (problem !== undefined) {
-      // Told at the end where a head asks for it.
-      if (asked.includes(name)) continue
-      refusal ??= `${name}: ${problem}`
-      notes.push(`The output ${name} is left out: ${problem}.`)
+  const outputs: FoundOutput[] = []
+  const problems: string[] = []
+  for (const name of new Set([...graph.output.map(({ name: output }) => output), ...asked])) {
+    if (!values.has(name) && asked.includes(name)) throw bad(unknownTensor(read, name))
+    const tensor = softened(read, name) ?? name
+    const problem = problemWith(read, tensor)
+    if (problem === undefined) {
+      if (tensor !== name) notes.push(`The output ${name} is the Softmax of ${tensor}, which is read in its place.`)
+      outputs.push({ layer: layerOf(read, name, tensor), tensor })
       continue
     }
-    if (logits !== undefined && !asked.includes(logits)) {
-      notes.push(`The output ${name} is the Softmax of ${logits}, which is read in its place.`)
-    }
-    outputs.set(logits ?? name, layerOf(read, logits ?? name))
+    if (asked.includes(name)) throw unsupported(read, `cannot be computed up to ${name}: ${problem}`)
+    problems.push(`${name}: ${problem}`)
+    notes.push(`The output ${name} is left out: ${problem}.`)
   }
-  for (const [index, name] of asked.entries()) {
-    if (!values.has(name)) throw bad(unknownTensor(read, name, index))
-    const problem = problemWith(read, name)
-    if (problem !== undefined) throw unsupported(read, `cannot be computed up to ${name}: ${problem}`)
-    outputs.set(name, layerOf(read, name))
-  }
-  if (outputs.size > 0) return { outputs: [...outputs.values()], notes }
-  const why = refusal === undefined ? 'it has no output' : refusal
-  throw unsupported(read, `gives nothing that headlight could compute: ${why}`)
+  if (outputs.length > 0) return { outputs, notes }
+  throw unsupported(read, `gives nothing that headlight could compute: ${problems[0] ?? 'it has no output'}`)
+}
 
-  function unsupported(graphRead: ReadGraph, what: string): InputError {
-    const before = candidatesOf(graphRead).slice(-3)
-    const names = before.map(({ name, shape }) => `${name} (${shape.join('×')})`).join(', ')
-    const hint = names === '' ? '' : `; a head may name a tensor before it, such as ${names}`
-    return new InputError('unsupported-network', `${file} ${what}${hint}`)
-  }
+function unsupported(read: ReadGraph, what: string): InputError {
+  const before = candidatesOf(read).slice(-3)
+  const names = before.map(({ name, shape }) => `${name} (${shape.join('×')})`).join(', ')
+  const hint = names === '' ? '' : `; a head may name a tensor before it, such as ${names}`
+  return new InputError('unsupported-network', `${read.file} ${what}${hint}`)
 }
 
 /** Tensors that hold up to some thousand numbers for each image, in the order of the file. */
@@ -119,17 +117,17 @@ function givenBy({ node }: GraphProto, name: string): NodeProto | undefined {
   return node.find(({ output }) => output.includes(name))
 }
 
-function layerOf({ values, batch }: ReadGraph, name: string): OutputLayer {
-  const value = values.get(name)
-  if (value?.kind !== 'computed') throw new Error(`${name} is not computed`)
+function layerOf({ values, batch }: ReadGraph, name: string, tensor: string): OutputLayer {
+  const value = values.get(tensor)
+  if (value?.kind !== 'computed') throw new Error(`${tensor} is not computed`)
   return { output: name, outputs: elements(value.node.shape) / batch, bias: false }
 }
 
-function unknownTensor({ values, file }: ReadGraph, name: string, index: number): string {
+function unknownTensor({ values, file }: ReadGraph, name: string): string {
   const meant = closest(name, [...values.keys()])
   const hint =
     meant === undefined
       ? `headlight network inspect ${file} lists those that a head can read`
       : `did you mean ${meant}?`
-  return `heads.${index} names the output ${name}, and no tensor in the file is called so; ${hint}`
+  return `a head names the output ${name}, and no tensor in the file is called so; ${hint}`
 }
