@@ -68,7 +68,7 @@ export function parseObjectives(text: string): string[] {
  * How an output is written in an objective. Tensors of ONNX files have names such as `/fc/Gemm_output_0`, of which a folder
  * and a column of SQL cannot be called: what is not a letter, digit, `_`, `.` or `-` becomes `_`, and none stands first.
  */
-export function spelledOutput(output: string): string {
+function spelledOutput(output: string): string {
   return output.replace(/^[^\w.]+/, '').replace(/[^\w.-]+/g, '_')
 }
 

@@ -63,7 +63,7 @@ function valuesOf(node: NodeProto, values: ReadonlyMap<string, Value>, source: G
   for (const name of node.input) {
     const value = name === '' ? undefined : values.get(name)
     if (name !== '' && value === undefined) return unavailable(`${name}, which nothing in the file gives`)
-    if (value?.kind === 'unavailable') return [...node.output.map(() => value)]
+    if (value?.kind === 'unavailable') return node.output.map(() => value)
     inputs.push(value)
   }
   const name = operatorName(node)

@@ -92,26 +92,14 @@ function numbersOf(tensor: TensorProto, source: TensorSource, type: StoredType, 
 
 /** In the fields that a tensor has for each type, in the place of bytes. */
 function listedNumbers(tensor: TensorProto, type: StoredType): ArrayLike<number> {
-  switch (type) {
-    case 'float32':
-      return Float32Array.from(tensor.floatData)
-    case 'float64':
-      return Float32Array.from(tensor.doubleData)
-    case 'float16':
-    case 'bfloat16': {
-      // Their bits, as whole numbers.
-      const bits = Uint16Array.from(tensor.int32Data)
-      const storage = new Uint8Array(bits.buffer)
-      return widen(stored(storage, type, [bits.length]), '', tensor.name)
-    }
-    case 'int64':
-      return tensor.int64Data.map(Number)
-    case 'uint32':
-    case 'uint64':
-      return tensor.uint64Data.map(Number)
-    default:
-      return tensor.int32Data
-  }
+  if (type === 'float32') return Float32Array.from(tensor.floatData)
+  if (type === 'float64') return Float32Array.from(tensor.doubleData)
+  if (type === 'int64') return tensor.int64Data.map(Number)
+  if (type === 'uint32' || type === 'uint64') return tensor.uint64Data.map(Number)
+  if (knownTypeOf(type) !== 'float') return tensor.int32Data
+  // The bits of float16 and bfloat16, as whole numbers.
+  const bits = Uint16Array.from(tensor.int32Data)
+  return widen(stored(new Uint8Array(bits.buffer), type, [bits.length]), '', tensor.name)
 }
 
 function rawNumbers(bytes: Uint8Array, type: StoredType, shape: Shape, name: string, file: string): ArrayLike<number> {

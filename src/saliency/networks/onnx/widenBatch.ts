@@ -1,5 +1,5 @@
 import { dependents } from '../../activations.ts'
-import { topological, type Attributes, type Node, type OpName } from '../../graph.ts'
+import { topological, type Node, type OpName } from '../../graph.ts'
 import { make, remake } from '../../ops.ts'
 
 /**
@@ -55,41 +55,24 @@ interface Widening {
 function keepsFirstAxis(node: Node, { from, depends }: Widening): boolean {
   const rank = node.shape.length
   const dependent = node.inputs.filter((input) => depends.has(input))
+  if (rank === 0 || node.shape[0] !== from || dependent.some(({ shape }) => shape[0] !== from)) return false
+  if (node.op === 'reshape') return true
+  if (node.op === 'matmul') return matmulKeeps(node.inputs, depends)
+  if (dependent.some(({ shape }) => shape.length !== rank)) return false
+  if (node.op === 'transpose') return node.attributes.permutation[0] === 0
+  if ('axis' in node.attributes) return node.attributes.axis !== 0
+  if ('axes' in node.attributes) return !node.attributes.axes.includes(0)
+  if (alongLastAxis.has(node.op)) return rank > 1
+  if (withWeights.has(node.op)) return true
+  // Elementwise, or within the planes of N×C×H×W. A constant may only broadcast along the first axis.
   const others = node.inputs.filter((input) => !depends.has(input))
-  if (rank === 0 || dependent.some(({ shape }) => shape[0] !== from) || node.shape[0] !== from) return false
-  switch (node.op) {
-    case 'transpose':
-      return node.attributes.permutation[0] === 0
-    case 'slice':
-    case 'pad':
-    case 'concat':
-      return node.attributes.axis !== 0
-    case 'flip':
-    case 'reduceSum':
-    case 'reduceMean':
-    case 'reduceMax':
-      return !node.attributes.axes.includes(0)
-    case 'softmax':
-      return rank > 1
-    case 'reshape':
-      return true
-    case 'expand':
-      return dependent.every(({ shape }) => shape.length === rank)
-    case 'matmul':
-      return matmulKeeps(node.inputs, depends)
-    default:
-      // Elementwise, or along the other axes of N×C×H×W. A constant may only broadcast along the first axis.
-      return (
-        dependent.every(({ shape }) => shape.length === rank) &&
-        (isWindowed(node.op) || others.every(({ shape }) => shape.length < rank || shape[0] === 1))
-      )
-  }
+  return others.every(({ shape }) => shape.length < rank || shape[0] === 1)
 }
 
+const alongLastAxis: ReadonlySet<OpName> = new Set(['softmax', 'oneHotArgmax', 'topK'])
+
 /** Their further inputs are weights, whose first axis stands for channels. */
-function isWindowed(op: OpName): boolean {
-  return op === 'conv' || op === 'convInputGradient' || op === 'batchNorm' || op === 'affine' || op === 'prelu'
-}
+const withWeights: ReadonlySet<OpName> = new Set(['conv', 'convInputGradient', 'batchNorm', 'affine', 'prelu'])
 
 /** Images may be rows of the first matrix, or stand before both matrices. */
 function matmulKeeps(inputs: readonly Node[], depends: ReadonlySet<Node>): boolean {
@@ -103,28 +86,13 @@ function matmulKeeps(inputs: readonly Node[], depends: ReadonlySet<Node>): boole
 }
 
 function remade(node: Node, inputs: readonly Node[], { to }: Widening): Node {
-  switch (node.op) {
-    case 'reshape':
-    case 'expand':
-      return make(node.op, inputs, { shape: node.attributes.shape.with(0, to) }, node.label)
-    case 'convInputGradient': {
-      const inputShape = node.attributes.inputShape.with(0, to)
-      return make(
-        node.op,
-        inputs,
-        { ...node.attributes, inputShape } satisfies Attributes['convInputGradient'],
-        node.label,
-      )
-    }
-    case 'concat':
-      // A constant among the parts is the same for every image.
-      return remake(
-        node,
-        inputs.map((input) =>
-          input.shape[0] === to ? input : make('expand', [input], { shape: input.shape.with(0, to) }),
-        ),
-      )
-    default:
-      return remake(node, inputs)
+  const { op, label } = node
+  if (op === 'reshape' || op === 'expand') return make(op, inputs, { shape: node.attributes.shape.with(0, to) }, label)
+  if (op === 'convInputGradient') {
+    return make(op, inputs, { ...node.attributes, inputShape: node.attributes.inputShape.with(0, to) }, label)
   }
+  // A constant among the parts of a concatenation is the same for every image.
+  const whole = (input: Node): Node =>
+    input.shape[0] === to ? input : make('expand', [input], { shape: input.shape.with(0, to) })
+  return remake(node, op === 'concat' ? inputs.map(whole) : inputs)
 }
