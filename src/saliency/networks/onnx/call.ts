@@ -1,6 +1,6 @@
 import type { AttributeProto, NodeProto, TensorProto } from 'onnx-buf'
 import { elements, type Node, type Shape } from '../../graph.ts'
-import { constantOf, shapeOf, type Computed, type Known, type Value } from './value.ts'
+import { constantOf, shapeOf, type Available, type Known, type KnownType, type Value } from './value.ts'
 
 /**
  * Raised on reading a node that headlight does not compute: the importer makes its outputs unavailable. The message is the end
@@ -16,22 +16,24 @@ export class Call {
   /** Of the operator's own domain. */
   readonly opset: number
   readonly outputCount: number
-  readonly #inputs: readonly (Known | Computed | undefined)[]
+  readonly #inputs: readonly (Available | undefined)[]
   readonly #readTensor: (tensor: TensorProto) => Known
   readonly #attributes: ReadonlyMap<string, AttributeProto>
+  readonly #room: Room
 
   constructor(
     node: NodeProto,
     opset: number,
-    inputs: readonly (Known | Computed | undefined)[],
-    tensorReader: (tensor: TensorProto) => Known,
+    inputs: readonly (Available | undefined)[],
+    { readTensor, room }: { readonly readTensor: (tensor: TensorProto) => Known; readonly room: Room },
   ) {
     this.op = node.opType
     this.label = node.output[0] ?? node.name
     this.opset = opset
     this.outputCount = node.output.length
     this.#inputs = inputs
-    this.#readTensor = tensorReader
+    this.#readTensor = readTensor
+    this.#room = room
     this.#attributes = new Map(node.attribute.map((attribute) => [attribute.name, attribute]))
   }
 
@@ -48,7 +50,7 @@ export class Call {
     return this.#inputs[input] !== undefined
   }
 
-  input(index: number): Known | Computed {
+  input(index: number): Available {
     const value = this.#inputs[index]
     if (value === undefined) throw new NotImported(`no input ${index}`)
     return value
@@ -65,12 +67,26 @@ export class Call {
     throw new NotImported(`an input ${index} that depends on the image`)
   }
 
+  /** All inputs, which must not depend on the image. */
+  knownInputs(): Known[] {
+    return this.#inputs.map((_, index) => this.known(index))
+  }
+
   /** Of float32, a constant where the input is known. */
   node(index: number): Node {
-    const value = this.input(index)
+    return this.nodeOf(this.input(index))
+  }
+
+  /** Of float32, a constant where the value is known. */
+  nodeOf(value: Available): Node {
     if (value.kind === 'computed') return value.node
-    if (value.type !== 'float') throw new NotImported(`whole numbers as input ${index}`)
+    if (value.type !== 'float') throw new NotImported(`whole numbers where it computes with floating point`)
     return constantOf(value)
+  }
+
+  /** All inputs that there are, whatever they are. */
+  inputs(): Available[] {
+    return this.#inputs.map((_, index) => this.input(index))
   }
 
   /** All inputs that there are. */
@@ -78,9 +94,12 @@ export class Call {
     return this.#inputs.map((_, index) => this.node(index))
   }
 
-  /** The numbers of a known input; undefined where there is none. */
+  /** The numbers of a known input, such as axes or a shape; undefined where there is none. */
   numbers(index: number): number[] | undefined {
-    return this.has(index) ? Array.from(this.known(index).data) : undefined
+    if (!this.has(index)) return undefined
+    const { shape, data } = this.known(index)
+    if (elements(shape) > mostListed) throw new NotImported(`${elements(shape)} numbers as input ${index}`)
+    return Array.from(data)
   }
 
   /** The one number of a known input; undefined where there is none. */
@@ -136,6 +155,12 @@ export class Call {
     return found
   }
 
+  /** A place for numbers that are worked out on reading. NotImported where an import has worked out too many. */
+  allocate(type: KnownType, shape: Shape): Float32Array | Float64Array {
+    this.#room.take(shape)
+    return type === 'float' ? new Float32Array(elements(shape)) : new Float64Array(elements(shape))
+  }
+
   require(condition: boolean, what: string): void {
     if (!condition) throw this.refusal(what)
   }
@@ -152,10 +177,23 @@ export type Operator = (call: Call) => Value | readonly Value[]
 export type Operators = Readonly<Record<string, Operator>>
 
 /**
- * The most numbers that one tensor may have. A damaged size would fill the memory before anything else notices; the largest
- * layer of VGG-16 has 1e8.
+ * The most numbers that one tensor may have, and that all which are worked out on reading may have together. A damaged size
+ * would fill the memory before anything else notices; all of VGG-19 has 1.5e8.
  */
-export const mostNumbers = 2 ** 28
+const mostNumbers = 2 ** 28
+
+/** The most axes, sizes or indices that an operator may list. */
+const mostListed = 2 ** 16
+
+export class Room {
+  #left = mostNumbers
+
+  take(shape: Shape): void {
+    requireRoom(shape)
+    this.#left -= elements(shape)
+    if (this.#left < 0) throw new NotImported(`${shape.join('×')} numbers more to be worked out than there is room for`)
+  }
+}
 
 export function requireRoom(shape: Shape): void {
   if (!(elements(shape) <= mostNumbers)) throw new NotImported(`a tensor of ${shape.join('×')} numbers`)

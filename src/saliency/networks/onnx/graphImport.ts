@@ -1,10 +1,10 @@
 import type { GraphProto, NodeProto, TensorProto } from 'onnx-buf'
 import { HeadlightError } from '../../../base/errors.ts'
 import type { Node } from '../../graph.ts'
-import { Call, NotImported } from './call.ts'
+import { Call, NotImported, requireRoom, Room } from './call.ts'
 import { operators } from './operators.ts'
 import { readTensor, type TensorSource } from './tensorData.ts'
-import { computed, type Known, type Value } from './value.ts'
+import { computed, shapeOf, type Available, type Known, type Value } from './value.ts'
 
 export interface GraphSource extends TensorSource {
   readonly graph: GraphProto
@@ -26,6 +26,7 @@ export function importGraph(
   weights: ReadonlyMap<string, Known>,
 ): ReadonlyMap<string, Value> {
   const values = new Map<string, Value>()
+  const room = new Room()
   for (const tensor of source.graph.initializer) {
     values.set(tensor.name, weights.get(tensor.name) ?? initialiser(tensor, source))
   }
@@ -38,7 +39,7 @@ export function importGraph(
   }
   values.set(imageName, computed(image))
   for (const node of source.graph.node) {
-    const results = valuesOf(node, values, source)
+    const results = valuesOf(node, values, source, room)
     for (const [index, name] of node.output.entries()) {
       if (name === '') continue
       values.set(name, results[index] ?? { kind: 'unavailable', why: `output ${index} of ${operatorName(node)}` })
@@ -56,10 +57,15 @@ function initialiser(tensor: TensorProto, source: TensorSource): Value {
   }
 }
 
-function valuesOf(node: NodeProto, values: ReadonlyMap<string, Value>, source: GraphSource): readonly Value[] {
+function valuesOf(
+  node: NodeProto,
+  values: ReadonlyMap<string, Value>,
+  source: GraphSource,
+  room: Room,
+): readonly Value[] {
   const unavailable = (why: string, operator?: string): Value[] =>
     node.output.map(() => ({ kind: 'unavailable', why, ...(operator === undefined ? {} : { operator }) }))
-  const inputs: (Known | Extract<Value, { kind: 'computed' }> | undefined)[] = []
+  const inputs: (Available | undefined)[] = []
   for (const name of node.input) {
     const value = name === '' ? undefined : values.get(name)
     if (name !== '' && value === undefined) return unavailable(`${name}, which nothing in the file gives`)
@@ -71,8 +77,10 @@ function valuesOf(node: NodeProto, values: ReadonlyMap<string, Value>, source: G
   const opset = source.opsets.get(domainOf(node))
   if (operator === undefined || opset === undefined) return unavailable(`the operator ${name}`, name)
   try {
-    const found = operator(new Call(node, opset, inputs, (tensor) => readTensor(tensor, source)))
-    return Array.isArray(found) ? (found as readonly Value[]) : [found as Value]
+    const found = operator(new Call(node, opset, inputs, { readTensor: (tensor) => readTensor(tensor, source), room }))
+    const results = Array.isArray(found) ? (found as readonly Value[]) : [found as Value]
+    for (const result of results) if (result.kind !== 'unavailable') requireRoom(shapeOf(result))
+    return results
   } catch (error) {
     if (error instanceof HeadlightError) throw error
     if (error instanceof NotImported) return unavailable(`${name} ${label(node)} with ${error.message}`)

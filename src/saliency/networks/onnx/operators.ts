@@ -1,6 +1,10 @@
 import type { Operators } from './call.ts'
 import { activations } from './operators/activations.ts'
+import { arithmetic } from './operators/arithmetic.ts'
+import { comparisons } from './operators/comparisons.ts'
+import { constants } from './operators/constants.ts'
 import { convolution } from './operators/convolution.ts'
+import { layouts } from './operators/layouts.ts'
 import { linear } from './operators/linear.ts'
 import { normalisation } from './operators/normalisation.ts'
 import { pooling } from './operators/pooling.ts'
@@ -12,4 +16,8 @@ export const operators: Operators = {
   ...activations,
   ...linear,
   ...normalisation,
+  ...arithmetic,
+  ...layouts,
+  ...constants,
+  ...comparisons,
 }

@@ -8,6 +8,9 @@ import { constant } from '../../ops.ts'
  */
 export type Value = Known | Computed | Unavailable
 
+/** A value that an operator can work with. */
+export type Available = Known | Computed
+
 export type KnownType = 'float' | 'int' | 'bool'
 
 /** Numbers that are known without an image: weights, and what follows from shapes. */
@@ -44,7 +47,7 @@ export function known(type: KnownType, shape: Shape, data: ArrayLike<number>, na
   return { kind: 'known', type, shape, data, name }
 }
 
-export function shapeOf(value: Known | Computed): Shape {
+export function shapeOf(value: Available): Shape {
   return value.kind === 'known' ? value.shape : value.node.shape
 }
 

@@ -1,7 +1,8 @@
 import { elements, type Node } from '../../../graph.ts'
 import { constant, constantData, inputAt, make, scalar } from '../../../ops.ts'
 import { NotImported, type Call, type Operators } from '../call.ts'
-import { computed } from '../value.ts'
+import { combined, type Formula } from '../knownArithmetic.ts'
+import { computed, type Known } from '../value.ts'
 
 /**
  * Activations and what comes near them. Which of them become `relu`, `relu6` or `prelu` decides what is guided: these rows
@@ -9,7 +10,12 @@ import { computed } from '../value.ts'
  */
 export const activations: Operators = {
   Relu: (call) => computed(make('relu', [call.node(0)], {}, call.label)),
-  Clip: (call) => computed(clipped(call)),
+  Clip: (call) => {
+    const { min = -Infinity, max = Infinity } = boundsOf(call)
+    if (!call.isKnown) return computed(between(call.node(0), min, max, call.label))
+    const x = call.known(0)
+    return combined(call, x.type, [x], (a) => Math.min(max, Math.max(min, a)))
+  },
   LeakyRelu: (call) => computed(leaky(call.node(0), call.float('alpha', 0.01), call.label)),
   PRelu: (call) => computed(parametric(call)),
   Elu: (call) => {
@@ -29,8 +35,14 @@ export const activations: Operators = {
     return computed(make('mul', [x, hardSigmoid(x, 1 / 6, 0.5)], {}, call.label))
   },
   /** max(x, 0) is a ReLU however it is written. */
-  Max: (call) => computed(call.nodes().reduce((a, b) => larger(a, b, call.label))),
-  Min: (call) => computed(call.nodes().reduce((a, b) => smaller(a, b, call.label))),
+  Max: (call) =>
+    call.isKnown
+      ? foldedInTurn(call, (a, b) => Math.max(a, b))
+      : computed(call.nodes().reduce((a, b) => larger(a, b, call.label))),
+  Min: (call) =>
+    call.isKnown
+      ? foldedInTurn(call, (a, b) => Math.min(a, b))
+      : computed(call.nodes().reduce((a, b) => smaller(a, b, call.label))),
 }
 
 /** The `activation` that is fused into a com.microsoft.FusedConv, on what it gives. */
@@ -58,11 +70,11 @@ export function activated(call: Call, x: Node): Node {
 }
 
 /** Bounds are attributes up to operator set 10. */
-function clipped(call: Call): Node {
+function boundsOf(call: Call): { readonly min: number | undefined; readonly max: number | undefined } {
   const [min, max] = (['min', 'max'] as const).map((name, index) =>
     call.hasAttribute(name) ? call.float(name, 0) : call.number(index + 1),
   )
-  return between(call.node(0), min, max, call.label)
+  return { min, max }
 }
 
 /** Beyond this a bound is none: writers put the largest float32 there. */
@@ -105,6 +117,10 @@ function parametric(call: Call): Node {
 
 function hardSigmoid(x: Node, alpha: number, beta: number): Node {
   return make('hardSigmoid', [x], { alpha, beta })
+}
+
+function foldedInTurn(call: Call, formula: Formula): Known {
+  return call.knownInputs().reduce((a, b) => combined(call, a.type, [a, b], formula))
 }
 
 function larger(a: Node, b: Node, label: string): Node {
