@@ -6,6 +6,8 @@ export const layout = {
   hold: (set: string) => `${set}/lock.json`,
   current: (set: string) => `${set}/current.json`,
   network: (set: string, file: string) => `${set}/network/${file}`,
+  /** The second file of an ONNX network that has one. */
+  externalData: (set: string, file: string) => `${set}/network/${file}`,
   activations: (set: string, file: string) => `${set}/network/${file}.activations.json`,
   table: (set: string) => `${set}/angles.parquet`,
   report: (set: string) => `${set}/report/index.html`,

@@ -12,13 +12,15 @@ export interface NetworkFolder {
   readonly file: string
   /** InputError `bad-option` when it is not there. */
   network(): Promise<Uint8Array>
+  /** A second file of weights beside it, kept as the network is; undefined when there is none of this name. */
+  externalData(name: string): Promise<Uint8Array | undefined>
   /** A file beside the network; undefined when there is none of this name. */
   get(name: string): Promise<Uint8Array | undefined>
   has(name: string): Promise<boolean>
   /** How people find a file of it: a path or a URI. */
   placeOf(name: string): string
-  /** A file of this machine that holds the network with this digest; null where one that was fetched could not be kept. */
-  localPath(digest: string): Promise<string | null>
+  /** A file of this machine that holds what lies there under this name and has this digest; null where what was fetched could not be kept. */
+  localPath(name: string, digest: string): Promise<string | null>
   close(): void
 }
 
@@ -38,14 +40,16 @@ export function localFolder(path: string): NetworkFolder {
   const file = basename(path)
   // As the path was given: `./model.pkl` has `./model.pkl.yaml` beside it.
   const placeOf = (name: string): string => `${path.slice(0, path.lastIndexOf(file))}${name}`
+  const get = async (name: string): Promise<Uint8Array | undefined> =>
+    existsSync(placeOf(name)) ? readLocalFile(placeOf(name), 'file beside the network') : undefined
   return {
     file,
     network: () => readLocalFile(path, 'network file'),
-    get: async (name) =>
-      existsSync(placeOf(name)) ? readLocalFile(placeOf(name), 'file beside the network') : undefined,
+    externalData: get,
+    get,
     has: (name) => Promise.resolve(existsSync(placeOf(name))),
     placeOf,
-    localPath: () => Promise.resolve(path),
+    localPath: (name) => Promise.resolve(placeOf(name)),
     close: () => {},
   }
 }
@@ -61,23 +65,28 @@ export async function storedFolder(uri: string, { endpoint, cacheFolder }: Netwo
   const cache = new NetworkCache(cacheFolder)
   return {
     file,
-    network: () => fetched(store, file, cache),
+    network: async () => {
+      const bytes = await fetched(store, file, cache)
+      if (bytes === undefined) throw new InputError('bad-option', `the network file ${uri} does not exist`)
+      return bytes
+    },
+    externalData: (name) => fetched(store, name, cache),
     get: async (name) => (await store.get(name))?.bytes,
     has: async (name) => (await store.head(name)) !== undefined,
     placeOf: (name) => `${folder}${name}`,
-    localPath: async (digest) => ((await cache.sizeBytes(digest)) === undefined ? null : cache.path(digest)),
+    localPath: async (_name, digest) => ((await cache.sizeBytes(digest)) === undefined ? null : cache.path(digest)),
     close: () => store.close(),
   }
 }
 
-async function fetched(store: Store, key: string, cache: NetworkCache): Promise<Uint8Array> {
+async function fetched(store: Store, key: string, cache: NetworkCache): Promise<Uint8Array | undefined> {
   const place = `${store.endpoint ?? ''} ${store.uri}${key}`
   const info = await store.head(key)
   const kept = info && (await cache.seenAt(place, info.etag))
   if (kept) return kept
   // Also where `head` found none: it cannot tell whether the bucket is there.
   const found = await store.get(key)
-  if (found === undefined) throw new InputError('bad-option', `the network file ${store.uri}${key} does not exist`)
+  if (found === undefined) return undefined
   await cache.keepSeen(place, found.info.etag, found.bytes)
   return found.bytes
 }

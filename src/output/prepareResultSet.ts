@@ -6,6 +6,7 @@ import type { ActivationCount } from '../saliency/guidance.ts'
 import type { Store } from '../storage/store.ts'
 import { putActivations } from './activations.ts'
 import { layout } from './layout.ts'
+import type { ExternalFile } from './networkFile.ts'
 import {
   digest,
   putResultSet,
@@ -25,6 +26,7 @@ export interface PrepareOptions {
     readonly bytes: Uint8Array
     /** SHA-256 of the bytes, hex. */
     readonly digest: string
+    readonly externalData?: ExternalFile | undefined
     /** The resolved description, as plain data. */
     readonly description: unknown
     /** Those of the network, as the options treat them. */
@@ -35,18 +37,24 @@ export interface PrepareOptions {
 }
 
 /**
- * Finds or makes the result set of these choices: `set.json`, the network and what its activations are in the output, each
- * written once. An existing set is compared and returned as it was written (also with the version that made it). Raises InputError
+ * Finds or makes the result set of these choices: `set.json`, the network's files and what its activations are in the output,
+ * each written once. An existing set is compared and returned as it was written (also with the version that made it). Raises InputError
  * `bad-layout` when dataset and output overlap, or when the output holds something else under this name.
  */
 export async function prepareResultSet(options: PrepareOptions): Promise<ResultSet> {
   const { dataset, output, network } = options
+  const { file, digest: networkDigest, externalData, description } = network
   await refuseOverlap(dataset, output)
   await output.check('write')
   const choices = {
     resultVersion,
     dataset: { uri: dataset.uri, endpoint: dataset.endpoint ?? null },
-    network: { file: network.file, digest: network.digest, description: network.description },
+    network: {
+      file,
+      digest: networkDigest,
+      ...(externalData && { externalData: { file: externalData.file, digest: externalData.digest } }),
+      description,
+    },
     options: options.options,
   }
   const set: ResultSet = {
@@ -57,8 +65,9 @@ export async function prepareResultSet(options: PrepareOptions): Promise<ResultS
     createdAt: new Date().toISOString(),
   }
   // The network first: whoever finds set.json finds the network that it names.
-  await putNetwork(output, set, network.bytes)
-  await putActivations(output, set.id, network.file, network.activations)
+  await putWeights(output, layout.network(set.id, file), network.bytes)
+  if (externalData) await putWeights(output, layout.externalData(set.id, externalData.file), externalData.bytes)
+  await putActivations(output, set.id, file, network.activations)
   const present = await readResultSet(output, set.id)
   if (present !== undefined) return compared(output, present, set)
   if (await putResultSet(output, set)) return set
@@ -67,8 +76,7 @@ export async function prepareResultSet(options: PrepareOptions): Promise<ResultS
 }
 
 /** An object of the right size is right: it was written whole, and workers check its digest before they use it. */
-async function putNetwork(output: Store, set: ResultSet, bytes: Uint8Array): Promise<void> {
-  const key = layout.network(set.id, set.network.file)
+async function putWeights(output: Store, key: string, bytes: Uint8Array): Promise<void> {
   const present = await output.head(key)
   if (present?.sizeBytes !== bytes.byteLength) await output.put(key, bytes)
 }

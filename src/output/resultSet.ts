@@ -34,6 +34,11 @@ const resultSetSchema = z.strictObject({
     file: z.string(),
     /** SHA-256 of the file, hex. */
     digest: z.string(),
+    /**
+     * The second file below `network/`, where an ONNX network keeps its weights in one; SHA-256 of it, hex. Versions that do
+     * not know this field stop at it, and could not open such a network.
+     */
+    externalData: z.strictObject({ file: z.string(), digest: z.string() }).optional(),
     /** The resolved description (see saliency/networks/description.ts), as plain data. */
     description: z.unknown(),
   }),
@@ -72,7 +77,10 @@ export async function putResultSet(output: Store, set: ResultSet): Promise<boole
 /** `<network name>-<scope>-<digest8>`: the same choices always give the same folder. */
 export function resultSetId(set: Omit<ResultSet, 'id' | 'headlightVersion' | 'createdAt' | 'schema'>): string {
   const name = set.network.file.replace(/\.[^.]*$/, '').replace(/[^A-Za-z0-9._-]+/g, '_') || 'network'
-  const made = [set.resultVersion, set.dataset.uri, set.network.digest, set.network.description, set.options]
+  const { digest: networkDigest, externalData, description } = set.network
+  // Without the weights' own digest a network that was trained anew under an unchanged graph would take over the old maps.
+  const weights = externalData === undefined ? [] : [externalData.digest]
+  const made = [set.resultVersion, set.dataset.uri, networkDigest, description, set.options, ...weights]
   return `${name}-${set.options.scope}-${digest(made).slice(0, 8)}`
 }
 

@@ -26,6 +26,10 @@ export function tableProvenance({ id, network, options }: ResultSet): Record<str
     'headlight.resultSet': id,
     'headlight.network.file': network.file,
     'headlight.network.sha256': network.digest,
+    ...(network.externalData && {
+      'headlight.network.externalData.file': network.externalData.file,
+      'headlight.network.externalData.sha256': network.externalData.digest,
+    }),
     'headlight.network.description': canonicalJson(network.description),
     'headlight.options': canonicalJson(options),
   }

@@ -45,18 +45,26 @@ export async function followedIn(job: Job<RunJob>, asked: RunJob, options: Follo
  */
 async function followedSet(followed: FollowedNetwork, options: FollowOptions): Promise<ResultSet> {
   const { output, set, readNetwork, headlightVersion } = options
-  const { network, bytes } = await readNetwork(followed)
+  const { network, bytes, externalData } = await readNetwork(followed)
   const { file, description } = network
   const activations = countActivations(network, set.options)
-  if (network.digest === set.network.digest && digest(description) === digest(set.network.description)) return set
+  if (isSameNetwork(network, set.network)) return set
   checkObjectives(set.options.objectives, network)
   requireGuided(activations, set.options, file)
   return prepareResultSet({
     // As it was given, not as this producer reaches it: workers find it by what set.json says.
     dataset: { uri: set.dataset.uri, endpoint: set.dataset.endpoint ?? undefined },
     output,
-    network: { file, bytes, digest: network.digest, description, activations },
+    network: { file, bytes, digest: network.digest, externalData, description, activations },
     options: set.options,
     headlightVersion,
   })
+}
+
+function isSameNetwork(one: ResultSet['network'], other: ResultSet['network']): boolean {
+  return (
+    one.digest === other.digest &&
+    one.externalData?.digest === other.externalData?.digest &&
+    digest(one.description) === digest(other.description)
+  )
 }

@@ -41,6 +41,9 @@ export function factsSection(set: ResultSet, summary: Summary): string {
     ['network', code(network.file)],
     ['SHA-256', code(network.digest)],
   ]
+  if (network.externalData) {
+    facts.push(['its weights', code(network.externalData.file)], ['their SHA-256', code(network.externalData.digest)])
+  }
   if (description.success) {
     const { input, heads } = description.data
     facts.push(['heads', heads.map((head) => escapeHtml(kindOf(head.kind).text(head))).join('<br>')])

@@ -19,6 +19,7 @@ export interface OpenedNetwork {
   readonly key: string
   /** For people. */
   readonly file: string
+  /** With its second file, where it has one. */
   readonly fileBytes: number
 }
 
@@ -30,9 +31,11 @@ interface Opening {
 }
 
 export function networkMemoryKey({ set, engine, batch }: Opening): string {
-  const { width, height } = storedDescription(set.network.description).input
+  const { digest, externalData, description } = set.network
+  const { width, height } = storedDescription(description).input
   return [
-    set.network.digest,
+    digest,
+    ...(externalData === undefined ? [] : [externalData.digest]),
     wholeEngineName(engine),
     `batch ${batch ?? 'auto'}`,
     `${set.options.objectives.length} objectives`,

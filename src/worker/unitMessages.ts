@@ -1,4 +1,5 @@
 import type { GpuEnvironment } from '../machine/gpuMemory.ts'
+import type { LocalPaths } from '../output/networkFile.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import type { ShardJob } from '../queue/jobs.ts'
 import type { EndpointOverrides } from './endpoints.ts'
@@ -61,7 +62,7 @@ export type UnitCommand =
   /** The key announced by `alone` is noted; go on. */
   | { readonly type: 'noted' }
   /** Instead of shards: open this network and compute a black image, to report `memory`; else `unusable`. */
-  | { readonly type: 'measure'; readonly path: string; readonly set: MeasuredNetwork }
+  | { readonly type: 'measure'; readonly paths: LocalPaths; readonly set: MeasuredNetwork }
   /** There is memory for the network that the unit asked for. */
   | { readonly type: 'open' }
   | { readonly type: 'exit' }

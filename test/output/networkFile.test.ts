@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { networkUri, readNetworkFile } from '../../src/output/networkFile.ts'
 import { networkFile } from '../support/headlight.ts'
 import { startS3Server, type S3Server } from '../support/s3Server.ts'
+import { tinyOnnx } from '../support/tinyOnnx.ts'
 
 const checkpoint = readFileSync(networkFile)
 const retrained = readFileSync(networkFile.replace('tiny_hp.pkl', 'tiny_hp_fp16.pkl'))
@@ -43,8 +44,8 @@ test('a network is the same from a path, a file URI and a bucket', async () => {
     expect({ ...network, overrideFile }).toMatchObject({ digest, description, file, overrideFile: null })
     expect(Buffer.compare(bytes, checkpoint)).toBe(0)
   }
-  expect(near.localPath).toBe(path)
-  expect(readFileSync(far.localPath ?? '')).toEqual(checkpoint)
+  expect(near.localPaths).toEqual({ network: path })
+  expect(readFileSync(far.localPaths?.network ?? '')).toEqual(checkpoint)
 })
 
 test('its description is read from beside it, and errors in it name its place', async () => {
@@ -150,6 +151,49 @@ test('what cannot be read is said with its place', async () => {
   }
   server.put('models/best.pkl', checkpoint.subarray(0, 5_000))
   await expect(read()).rejects.toMatchObject({ code: 'bad-checkpoint' })
+})
+
+describe('weights in a second file', () => {
+  const second = 'best.onnx.data'
+  const farNetwork = 's3://bucket/models/best.onnx'
+  /** Puts both files, and no second one where that is left out; gives the network's path or URI. */
+  const put = (place: 'folder' | 'bucket', files: Readonly<Record<string, Uint8Array>>): string => {
+    for (const [name, bytes] of Object.entries(files)) {
+      if (place === 'folder') writeFileSync(join(folder, name), bytes)
+      else server.put(`models/${name}`, Buffer.from(bytes))
+    }
+    return place === 'folder' ? join(folder, 'best.onnx') : farNetwork
+  }
+
+  test.each(['folder', 'bucket'] as const)('in a %s, a missing one is named with where it belongs', async (place) => {
+    const given = put(place, { 'best.onnx': tinyOnnx({ externalData: second }).bytes })
+    await expect(read(given)).rejects.toMatchObject({
+      name: 'InputError',
+      code: 'bad-option',
+      message: `best.onnx keeps its weights in best.onnx.data, which does not lie beside it: copy it to ${given.slice(0, -'best.onnx'.length)}`,
+    })
+  })
+
+  test.each(['best.onnx', 'best.onnx.activations.json'])(
+    'one called %s, as another file of a result set, is refused',
+    async (name) => {
+      const { bytes, data } = tinyOnnx({ externalData: name })
+      await expect(read(put('folder', { [name]: data, 'best.onnx': bytes }))).rejects.toMatchObject({
+        name: 'InputError',
+        code: 'unsupported-network',
+        message: expect.stringContaining(
+          `best.onnx keeps its weights in ${name}, a name that headlight needs`,
+        ) as string,
+      })
+    },
+  )
+
+  test('is never read from another folder', async () => {
+    const { bytes, data } = tinyOnnx({ externalData: '../best.onnx.data' })
+    server.put('best.onnx.data', Buffer.from(data))
+    await expect(read(put('bucket', { 'best.onnx': bytes }))).rejects.toMatchObject({ code: 'unsupported-network' })
+    expect(server.counts['GET']).toBe(1)
+  })
 })
 
 test('others find a network by its URI', () => {

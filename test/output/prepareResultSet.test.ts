@@ -2,12 +2,14 @@ import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { layout } from '../../src/output/layout.ts'
+import type { ExternalFile } from '../../src/output/networkFile.ts'
 import { prepareResultSet } from '../../src/output/prepareResultSet.ts'
-import { readResultSet } from '../../src/output/resultSet.ts'
+import { readResultSet, resultSetId } from '../../src/output/resultSet.ts'
 import { FilesystemStore } from '../../src/storage/filesystem.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { wrapped } from '../../src/storage/wrapped.ts'
-import { World } from '../support/producerWorld.ts'
+import { watched, World } from '../support/producerWorld.ts'
+import { contents } from '../support/shard.ts'
 
 let world: World
 beforeEach(async () => {
@@ -15,7 +17,7 @@ beforeEach(async () => {
 })
 afterEach(() => world.remove())
 
-function prepareIn(dataset: Store, output: Store) {
+function prepareIn(dataset: Store, output: Store, externalData?: ExternalFile) {
   return prepareResultSet({
     dataset,
     output,
@@ -23,6 +25,7 @@ function prepareIn(dataset: Store, output: Store) {
       file: 'tiny.pkl',
       bytes: Buffer.from('weights'),
       digest: 'd1',
+      externalData,
       description: {},
       activations: [{ kind: 'relu', count: 3, guided: 3 }],
     },
@@ -56,6 +59,62 @@ describe('preparing a result set', () => {
     expect((await world.prepare(['yaw'])).id).not.toBe((await world.prepare(['pitch'])).id)
   })
 
+  describe('of a network with a second file', () => {
+    const second = (text: string): ExternalFile => ({
+      file: 'tiny.data',
+      digest: `of ${text}`,
+      bytes: Buffer.from(text),
+    })
+
+    it('writes both files before set.json, each once', async () => {
+      const puts: string[] = []
+      const output = watched(world.output, { before: (key) => puts.push(key) })
+      const set = await prepareIn(world.dataset, output, second('one'))
+      expect(puts).toEqual(
+        ['network/tiny.pkl', 'network/tiny.data', 'network/tiny.pkl.activations.json', 'set.json'].map(
+          (key) => `${set.id}/${key}`,
+        ),
+      )
+      expect(set.network).toEqual({
+        file: 'tiny.pkl',
+        digest: 'd1',
+        externalData: { file: 'tiny.data', digest: 'of one' },
+        description: {},
+      })
+      expect(await prepareIn(world.dataset, output, second('one'))).toEqual(set)
+      expect(puts).toHaveLength(4)
+      expect(await readResultSet(world.output, set.id)).toEqual(set)
+    })
+
+    it('makes another set when only the second file is another, and leaves the first as it is', async () => {
+      const first = await prepareIn(world.dataset, world.output, second('one'))
+      const before = await contents(world.output, `${first.id}/`)
+      const other = await prepareIn(world.dataset, world.output, second('two'))
+      expect(other.id).not.toBe(first.id)
+      expect((await prepareIn(world.dataset, world.output)).id).not.toBe(first.id)
+      expect(await contents(world.output, `${first.id}/`)).toEqual(before)
+    })
+
+    it('does not ask what the second file is called', async () => {
+      const {
+        id,
+        headlightVersion: _,
+        createdAt: __,
+        schema: ___,
+        ...made
+      } = await prepareIn(world.dataset, world.output, second('one'))
+      const renamed = { ...made.network, externalData: { file: 'other.data', digest: 'of one' } }
+      expect(resultSetId({ ...made, network: renamed })).toBe(id)
+    })
+
+    it('refuses a set of its name whose second file was another', async () => {
+      const set = await prepareIn(world.dataset, world.output, second('one'))
+      const network = { ...set.network, externalData: { file: 'tiny.data', digest: 'of two' } }
+      await world.output.put(layout.set(set.id), JSON.stringify({ ...set, network }))
+      await expect(prepareIn(world.dataset, world.output, second('one'))).rejects.toMatchObject({ code: 'bad-layout' })
+    })
+  })
+
   it('refuses what something else wrote under its name', async () => {
     const set = await world.prepare()
     await world.output.put(layout.set(set.id), JSON.stringify({ ...set, resultVersion: 99 }))
@@ -76,8 +135,8 @@ describe('preparing a result set', () => {
     const [dataset, output] = [from, to].map((name) => new FilesystemStore(join(world.folder, name)))
     if (dataset === undefined || output === undefined) throw new Error('unreachable')
     const puts: string[] = []
-    const watched = wrapped(output, { put: async (key) => (puts.push(key), 'etag') })
-    await expect(prepareIn(dataset, watched)).rejects.toMatchObject({ code: 'bad-layout' })
+    const seen = wrapped(output, { put: async (key) => (puts.push(key), 'etag') })
+    await expect(prepareIn(dataset, seen)).rejects.toMatchObject({ code: 'bad-layout' })
     expect(puts).toEqual([])
   })
 

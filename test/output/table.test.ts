@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { parquetMetadata } from 'hyparquet'
 import { describe, expect, it } from 'vitest'
+import type { ResultSet } from '../../src/output/resultSet.ts'
 import { objectiveColumns, readTable, tableColumns, tableRow, type TableRow } from '../../src/output/table.ts'
 import { tableProvenance, TableWriter } from '../../src/output/tableWriter.ts'
 import { collected, keptObject, recordOf } from '../support/producerWorld.ts'
@@ -66,18 +67,32 @@ describe('angles.parquet', () => {
     expect(Buffer.from(await written(kept)).equals(bytes)).toBe(true)
   })
 
-  it('says which network and options it is of', async () => {
+  const metadataOf = async (set: ResultSet) => {
     const object = keptObject()
-    const set = resultSet('file:///d/')
     await new TableWriter(tableColumns(set.options), [object], tableProvenance(set)).finish()
     const { key_value_metadata: pairs } = parquetMetadata(Uint8Array.from(object.bytes()).buffer)
-    const metadata = Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, value]))
+    return Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, value]))
+  }
+
+  it('says which network and options it is of', async () => {
+    const set = resultSet('file:///d/')
+    const metadata = await metadataOf(set)
     expect(metadata).toMatchObject({
       'headlight.resultSet': set.id,
       'headlight.network.sha256': set.network.digest,
     })
     expect(JSON.parse(metadata['headlight.options'] ?? '')).toEqual(set.options)
     expect(JSON.stringify(metadata)).not.toContain(set.headlightVersion)
+  })
+
+  it('names the second file of its network, where there is one', async () => {
+    const set = resultSet('file:///d/')
+    const externalData = { file: 'tiny.pkl.data', digest: '1'.repeat(64) }
+    expect(await metadataOf({ ...set, network: { ...set.network, externalData } })).toMatchObject({
+      'headlight.network.externalData.file': 'tiny.pkl.data',
+      'headlight.network.externalData.sha256': externalData.digest,
+    })
+    expect(Object.keys(await metadataOf(set)).join()).not.toContain('externalData')
   })
 
   it('keeps every double', async () => {

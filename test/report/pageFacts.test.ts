@@ -29,6 +29,16 @@ test.each<[Partial<ResultSet['options']>, string]>([
   expect(told(options)).toBe(text)
 })
 
+test('weights in a second file are named with their digest, and nothing is said of them where there is none', () => {
+  const set = resultSet('file:///d/')
+  const externalData = { file: 'tiny.pkl.data', digest: '1'.repeat(64) }
+  const text = factsSection({ ...set, network: { ...set.network, externalData } }, summary)
+  expect(text).toContain(
+    `<dt>its weights</dt><dd><code>tiny.pkl.data</code></dd><dt>their SHA-256</dt><dd><code>${externalData.digest}</code></dd>`,
+  )
+  expect(factsSection(set, summary)).not.toContain('its weights')
+})
+
 test.each(['all', 'stem', 'none'] as const)('its words on scope %s are plain', (scope) => {
   expect(limitsSection(resultSet('file:///d/', { scope }))).not.toContain('rectifier')
 })

@@ -19,6 +19,18 @@ test('a key holds whatever changes how much memory a network takes, and the engi
   expect(new Set([key, ...others]).size).toBe(5)
 })
 
+test('weights in a second file are a network of their own', () => {
+  const { network, ...rest } = resultSet('file:///images/')
+  const keyOf = (digest: string) =>
+    networkMemoryKey({
+      set: { ...rest, network: { ...network, externalData: { file: 'tiny.data', digest } } },
+      engine: 'onnxruntime',
+      batch: null,
+    })
+  expect(keyOf('1'.repeat(64))).toContain(`${network.digest} ${'1'.repeat(64)} `)
+  expect(keyOf('1'.repeat(64))).not.toBe(keyOf('2'.repeat(64)))
+})
+
 test('a network that nobody has measured is reckoned by its file, at what a DenseNet-121 takes at least', () => {
   expect(reckonedBytes(30e6)).toBe(700e6)
   // A ResNet-152, which took 2.0 GB.

@@ -47,7 +47,7 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
   })
   try {
     const given = await givenNetwork(call, networkPath)
-    const { network, bytes, described } = given
+    const { network, bytes, externalData, described } = given
     const { file, digest, description } = network
     checkObjectives(asked.objectives, network)
     const { options, activations, note } = guidedOptions(asked, network)
@@ -69,7 +69,7 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
         const set = await prepareResultSet({
           dataset,
           output,
-          network: { file, bytes, digest, description, activations },
+          network: { file, bytes, digest, externalData, description, activations },
           options,
           headlightVersion: surroundings.version,
         })

@@ -2,6 +2,7 @@ import { readGivenDescription, type GivenDescription } from '../../output/givenD
 import { readNetworkFile, type NetworkFile } from '../../output/networkFile.ts'
 import { isAsAssumed, proposalText, type GalleryEntry } from '../../saliency/networks/fit.ts'
 import { kindOf } from '../../saliency/networks/heads/kinds.ts'
+import type { Network } from '../../saliency/networks/network.ts'
 import type { Call } from '../command.ts'
 import { whileWaiting } from './waiting.ts'
 
@@ -23,6 +24,11 @@ export function givenNetwork(call: Call, given: string): Promise<GivenNetwork> {
     return { ...(await readNetworkFile(given, access, described)), described }
   }
   return whileWaiting(call, given, read())
+}
+
+/** The names and digests of a network's files, as JSON tells them: the second one only where there is one. */
+export function filesOf({ file, digest, externalData }: Network): Pick<Network, 'file' | 'digest' | 'externalData'> {
+  return { file, digest, ...(externalData && { externalData }) }
 }
 
 /**

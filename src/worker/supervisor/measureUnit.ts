@@ -1,12 +1,12 @@
 import type { Logger } from '../../base/telemetry.ts'
 import { gpuEnvironment } from '../../machine/gpuMemory.ts'
+import type { LocalPaths } from '../../output/networkFile.ts'
 import type { NetworkMemory } from '../networkMemory.ts'
 import { largestBatch, type MeasuredNetwork } from '../unitMessages.ts'
 import { UnitProcess } from './unitProcess.ts'
 
 export interface MeasureOptions {
-  /** The network's file on this machine. */
-  readonly path: string
+  readonly paths: LocalPaths
   readonly set: MeasuredNetwork
   readonly engine: string
   readonly enginesFolder: string
@@ -18,7 +18,7 @@ export interface MeasureOptions {
 
 /** Starts a unit, has it open a network and compute one black image, and ends it. Never rejects. */
 export async function measureUnit(options: MeasureOptions): Promise<NetworkMemory | { readonly problem: string }> {
-  const { path, set, engine, enginesFolder, environment, startMs, log } = options
+  const { paths, set, engine, enginesFolder, environment, startMs, log } = options
   return new Promise((resolve) => {
     const unit: UnitProcess = new UnitProcess({
       name: 'measured',
@@ -46,7 +46,7 @@ export async function measureUnit(options: MeasureOptions): Promise<NetworkMemor
       log,
     })
     unit.ready.then(
-      () => unit.measure(path, set),
+      () => unit.measure(paths, set),
       (error: unknown) => resolve({ problem: error instanceof Error ? error.message : String(error) }),
     )
     void unit.death.then((why) => resolve({ problem: why }))

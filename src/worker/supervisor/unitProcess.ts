@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { PlaceError, TransientError } from '../../base/errors.ts'
 import { siblingModule } from '../../base/siblingModule.ts'
 import type { Logger } from '../../base/telemetry.ts'
+import type { LocalPaths } from '../../output/networkFile.ts'
 import { runInLog, type ShardJob } from '../../queue/jobs.ts'
 import { fromErrorMessage } from '../errorMessage.ts'
 import type { Measured } from '../measurements.ts'
@@ -177,10 +178,10 @@ export class UnitProcess {
     this.#send({ type: 'open' })
   }
 
-  /** Has a network opened that lies at `path`; `onMemory` hears of it, unless the unit dies of it. */
-  measure(path: string, set: MeasuredNetwork): void {
+  /** Has a network opened that lies at `paths`; `onMemory` hears of it, unless the unit dies of it. */
+  measure(paths: LocalPaths, set: MeasuredNetwork): void {
     this.#watch.busy(true)
-    this.#send({ type: 'measure', path, set })
+    this.#send({ type: 'measure', paths, set })
   }
 
   /** Ends the process, if need be by force, and waits until it is gone. */

@@ -1,4 +1,5 @@
 import type { ExplainerOptions, Explanation, NotFinite } from '../../saliency/explainer.ts'
+import type { ExternalData } from '../../saliency/networks/onnx/externalData.ts'
 import type { ErrorMessage } from '../errorMessage.ts'
 
 /**
@@ -26,6 +27,8 @@ export type EngineOptions = Omit<ExplainerOptions, 'network' | 'batch'> & {
 export interface NetworkFile {
   readonly file: string
   readonly bytes: Uint8Array
+  /** The second file of an ONNX network that has one. */
+  readonly externalData?: ExternalData
   /** The resolved description as the result set holds it. */
   readonly description: unknown
 }

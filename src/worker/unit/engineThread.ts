@@ -20,8 +20,8 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
       return { type: 'found', device }
     case 'open': {
       beginning(null)
-      const { file, bytes, description } = request.network
-      const network = loadNetwork(bytes, file, description)
+      const { file, bytes, description, externalData } = request.network
+      const network = loadNetwork(bytes, file, description, undefined, externalData)
       const open = (batch: number) => createExplainer({ ...request.options, network, batch })
       const { batch, largestBatch } = request.options
       const search = {

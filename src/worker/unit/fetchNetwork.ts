@@ -3,18 +3,55 @@ import { layout } from '../../output/layout.ts'
 import { NetworkCache, sha256 } from '../../output/networkCache.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { Store } from '../../storage/store.ts'
+import type { NetworkFile } from './engineMessages.ts'
+
+/** A file of a result set's network. */
+interface StoredFile {
+  /** In the output store. */
+  readonly key: string
+  /** SHA-256 in hex. */
+  readonly digest: string
+}
 
 /**
- * The bytes of a result set's network: from the cache when they are there and whole, else from the output store, checked
- * against the digest and cached under `<cacheFolder>/networks/<digest>`. Raises PlaceError `network-mismatch` when the
- * stored file is not what its digest names, `store-gone` when it is missing.
+ * The bytes of a result set's network, and of its second file where it has one: from the cache when they are there and
+ * whole, else from the output store, checked against their digests and cached under `<cacheFolder>/networks/<digest>`.
+ * Raises PlaceError `network-mismatch` when a stored file is not what its digest names, `store-gone` when one is missing.
  */
-export async function fetchNetwork(output: Store, set: ResultSet, cacheFolder: string): Promise<Uint8Array> {
-  const { file, digest } = set.network
+export async function fetchNetwork(
+  output: Store,
+  set: ResultSet,
+  cacheFolder: string,
+): Promise<Pick<NetworkFile, 'bytes' | 'externalData'>> {
   const cache = new NetworkCache(cacheFolder)
+  const { network, externalData } = storedFiles(set)
+  const bytes = await fetchFile(output, network, cache)
+  if (externalData === undefined) return { bytes }
+  const { file } = externalData
+  return { bytes, externalData: { file, bytes: await fetchFile(output, externalData, cache) } }
+}
+
+/** Of the files that `fetchNetwork` gives, together, without reading them; 0 for one that it will not give. */
+export async function networkSize(output: Store, set: ResultSet, cacheFolder: string): Promise<number> {
+  const cache = new NetworkCache(cacheFolder)
+  const { network, externalData } = storedFiles(set)
+  let sizeBytes = 0
+  for (const { key, digest } of [network, externalData ?? []].flat()) {
+    sizeBytes += (await cache.sizeBytes(digest)) ?? (await output.head(key))?.sizeBytes ?? 0
+  }
+  return sizeBytes
+}
+
+function storedFiles({ id, network: { file, digest, externalData } }: ResultSet) {
+  return {
+    network: { key: layout.network(id, file), digest },
+    externalData: externalData && { ...externalData, key: layout.externalData(id, externalData.file) },
+  }
+}
+
+async function fetchFile(output: Store, { key, digest }: StoredFile, cache: NetworkCache): Promise<Uint8Array> {
   const kept = await cache.get(digest)
   if (kept) return kept
-  const key = layout.network(set.id, file)
   const found = await output.get(key)
   if (!found)
     throw new PlaceError(
@@ -30,11 +67,4 @@ export async function fetchNetwork(output: Store, set: ResultSet, cacheFolder: s
     )
   await cache.keep(digest, found.bytes)
   return found.bytes
-}
-
-/** Of the file that `fetchNetwork` gives, without reading it; 0 where it will not give any. */
-export async function networkSize(output: Store, set: ResultSet, cacheFolder: string): Promise<number> {
-  const { file, digest } = set.network
-  const kept = await new NetworkCache(cacheFolder).sizeBytes(digest)
-  return kept ?? (await output.head(layout.network(set.id, file)))?.sizeBytes ?? 0
 }

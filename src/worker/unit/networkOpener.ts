@@ -2,14 +2,16 @@ import { gpuMemoryUsed } from '../../machine/gpuMemory.ts'
 import { networkMemoryKey } from '../networkMemory.ts'
 import type { MeasuredNetwork, UnitReport, UnitSettings } from '../unitMessages.ts'
 import type { EngineHost } from './engineHost.ts'
+import type { NetworkFile } from './engineMessages.ts'
 import { forgetPeakMemory, peakMemoryBytes } from './peakMemory.ts'
 import type { ShardEngine } from './pipeline.ts'
 import { Semaphore } from './semaphore.ts'
 
-/** A network's file. It is not read before there is memory for it. */
+/** A network's files. They are not read before there is memory for them. */
 export interface NetworkSource {
+  /** Of all of them together, bytes. */
   readonly size: () => Promise<number>
-  readonly read: () => Promise<Uint8Array>
+  readonly read: () => Promise<Pick<NetworkFile, 'bytes' | 'externalData'>>
 }
 
 export interface OpenEngine {
@@ -56,11 +58,11 @@ export class NetworkOpener {
     const usedBefore = await this.#deviceUsed()
     if (!isOnly) forgetPeakMemory()
     try {
-      const bytes = await source.read()
+      const files = await source.read()
       const { objectives, scope, relu6, style, gradients } = set.options
       const how = { engine: engineName, enginesFolder, batch, largestBatch, intraOpThreads }
       const options = { objectives, scope, relu6, style, gradients: gradients !== 'none', ...how }
-      const engine = await this.#host.open(name, { file, bytes, description }, options, (tried) =>
+      const engine = await this.#host.open(name, { file, ...files, description }, options, (tried) =>
         this.#send({ type: 'opening', batch: tried }),
       )
       let isMeasured = false

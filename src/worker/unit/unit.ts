@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises'
 import { openAdapter } from '../../dataset/adapters.ts'
+import type { LocalPaths } from '../../output/networkFile.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import { channelsOf, storedDescription } from '../../saliency/networks/description.ts'
 import type { Store } from '../../storage/store.ts'
@@ -11,6 +11,7 @@ import type { MeasuredNetwork, ShardDone, ShardOrder, UnitCommand, UnitReport, U
 import { EngineHost } from './engineHost.ts'
 import { EngineTurns, type EngineTurn } from './engineTurns.ts'
 import { fetchNetwork, networkSize } from './fetchNetwork.ts'
+import { localNetwork } from './localNetwork.ts'
 import { ManifestSlices } from './manifestSlices.ts'
 import { NetworkOpener, type OpenEngine } from './networkOpener.ts'
 import { computeShard } from './pipeline.ts'
@@ -100,12 +101,9 @@ class Unit {
     this.#noted()
   }
 
-  async measure(path: string, set: MeasuredNetwork): Promise<void> {
+  async measure(paths: LocalPaths, set: MeasuredNetwork): Promise<void> {
     try {
-      const { engine } = await this.#opener.open(path, set, {
-        size: async () => (await stat(path)).size,
-        read: () => readFile(path),
-      })
+      const { engine } = await this.#opener.open(paths.network, set, localNetwork(paths))
       const { width, height, channels } = storedDescription(set.network.description).input
       await engine.explain([new Uint8Array(channelsOf(channels) * width * height)])
     } catch (error) {
@@ -198,9 +196,9 @@ class Unit {
       open.opened = await this.#opener.open(open.name, set, {
         size: () => callStore(call, () => networkSize(open.output, set, cacheFolder)),
         read: async () => {
-          const bytes = await callStore(call, () => fetchNetwork(open.output, set, cacheFolder))
+          const files = await callStore(call, () => fetchNetwork(open.output, set, cacheFolder))
           progress(shard, 0, 0)
-          return bytes
+          return files
         },
       })
       // Whoever asked for it may be gone.
@@ -286,7 +284,7 @@ process.on('message', (command: UnitCommand) => {
       unit?.noted()
       break
     case 'measure':
-      void unit?.measure(command.path, command.set)
+      void unit?.measure(command.paths, command.set)
       break
     case 'open':
       unit?.mayOpen()

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { PlaceError } from '../../../src/base/errors.ts'
 import { openStore } from '../../../src/storage/open.ts'
 import { fetchNetwork, networkSize } from '../../../src/worker/unit/fetchNetwork.ts'
@@ -22,10 +22,10 @@ async function storedNetwork(bytes = 'weights') {
 
 test('a network is fetched once and then comes from the cache', async () => {
   const { output, set, cache, digest } = await storedNetwork()
-  expect(Buffer.from(await fetchNetwork(output, set, cache)).toString()).toBe('weights')
+  expect(Buffer.from((await fetchNetwork(output, set, cache)).bytes).toString()).toBe('weights')
   expect(await readdir(join(cache, 'networks'))).toEqual([digest])
   const silent = withFaults(output, { get: () => Promise.reject(new Error('fetched again')) })
-  expect(Buffer.from(await fetchNetwork(silent, set, cache)).toString()).toBe('weights')
+  expect(Buffer.from((await fetchNetwork(silent, set, cache)).bytes).toString()).toBe('weights')
 })
 
 test('its size is known before it is read, from the cache or the store', async () => {
@@ -43,7 +43,7 @@ test('a damaged cache is replaced', async () => {
   const { output, set, cache, digest } = await storedNetwork()
   await fetchNetwork(output, set, cache)
   await writeFile(join(cache, 'networks', digest), 'half')
-  expect(Buffer.from(await fetchNetwork(output, set, cache)).toString()).toBe('weights')
+  expect(Buffer.from((await fetchNetwork(output, set, cache)).bytes).toString()).toBe('weights')
   expect(await readFile(join(cache, 'networks', digest), 'utf8')).toBe('weights')
 })
 
@@ -62,8 +62,50 @@ test('a missing network is a fault of the place', async () => {
   await expect(fetchNetwork(output, set, cache)).rejects.toMatchObject({ code: 'store-gone' })
 })
 
+describe('a network with a second file', () => {
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+
+  async function storedPair() {
+    const { output, set: plain, cache } = await storedNetwork()
+    const externalData = { file: 'tiny.pkl.data', digest: sha256('second') }
+    const set = { ...plain, network: { ...plain.network, externalData } }
+    const key = `${set.id}/network/tiny.pkl.data`
+    await output.put(key, 'second')
+    return { output, set, cache, key }
+  }
+
+  test('is fetched with it, once, and as large as both', async () => {
+    const { output, set, cache } = await storedPair()
+    expect(await networkSize(output, set, cache)).toBe('weightssecond'.length)
+    const fetched = await fetchNetwork(output, set, cache)
+    expect(fetched.externalData?.file).toBe('tiny.pkl.data')
+    const texts = [fetched.bytes, fetched.externalData?.bytes].map((bytes) => Buffer.from(bytes ?? '').toString())
+    expect(texts).toEqual(['weights', 'second'])
+    const silent = withFaults(output, {
+      get: () => Promise.reject(new Error('fetched again')),
+      head: () => Promise.reject(new Error('asked')),
+    })
+    expect(await fetchNetwork(silent, set, cache)).toEqual(fetched)
+    expect(await networkSize(silent, set, cache)).toBe('weightssecond'.length)
+  })
+
+  test.each([
+    ['another', 'sec0nd', 'network-mismatch'],
+    ['missing', undefined, 'store-gone'],
+  ] as const)('is refused by the name of the second where that is %s', async (_, bytes, code) => {
+    const { output, set, cache, key } = await storedPair()
+    await (bytes === undefined ? output.delete(key) : output.put(key, bytes))
+    await expect(fetchNetwork(output, set, cache)).rejects.toMatchObject({
+      name: PlaceError.name,
+      code,
+      message: expect.stringContaining(`${output.uri}${key} `) as string,
+    })
+    expect(await readdir(join(cache, 'networks'))).toEqual([set.network.digest])
+  })
+})
+
 test('a cache that cannot be written costs only time', async () => {
   const { output, set, cache } = await storedNetwork()
   await writeFile(cache, 'a file where the folder should be')
-  expect(Buffer.from(await fetchNetwork(output, set, cache)).toString()).toBe('weights')
+  expect(Buffer.from((await fetchNetwork(output, set, cache)).bytes).toString()).toBe('weights')
 })

@@ -25,10 +25,12 @@ afterEach(() => {
 function opener(device: string, open: () => Promise<void> = () => Promise.resolve()) {
   const sent: UnitReport[] = []
   const opened: unknown[] = []
+  const networks: unknown[] = []
   const host = {
     device,
-    open: async (_name: string, _network: unknown, options: unknown, onBegin: (batch: number | null) => void) => {
+    open: async (_name: string, network: unknown, options: unknown, onBegin: (batch: number | null) => void) => {
       opened.push(options)
+      networks.push(network)
       onBegin(null)
       await open()
       const explain = (...batch: unknown[]) => Promise.resolve({ explanations: [], engineMs: 1, batch })
@@ -38,7 +40,7 @@ function opener(device: string, open: () => Promise<void> = () => Promise.resolv
   const settings = { engine: 'onnxruntime:cuda', batch: null, gpuEnvironment: { CUDA_VISIBLE_DEVICES: '0' } }
   const made = new NetworkOpener(host as unknown as EngineHost, settings as UnitSettings, (report) => sent.push(report))
   const said = (type: UnitReport['type']) => sent.filter((report) => report.type === type)
-  return { opener: made, opened, sent, said }
+  return { opener: made, opened, networks, sent, said }
 }
 
 const set = resultSet('file:///images/')
@@ -48,7 +50,7 @@ const file = {
   size: () => Promise.resolve(7),
   read: () => {
     reads.push('read')
-    return Promise.resolve(new Uint8Array(7))
+    return Promise.resolve({ bytes: new Uint8Array(7) })
   },
 }
 
@@ -122,4 +124,14 @@ test('a network is opened as its result set says, and images go on with their cl
     expect(await engine.explain([image], [3])).toMatchObject({ batch: [[image], [3]] })
   }
   expect(opened).toMatchObject([{ scope: 'all' }, { scope: 'stem', relu6: 'plain' }])
+})
+
+test('its second file goes on to the engine with it', async () => {
+  const { opener: one, networks, said } = opener('the CPU')
+  const files = { bytes: new Uint8Array(1), externalData: { file: 'tiny.data', bytes: new Uint8Array(2) } }
+  const opening = one.open('set', set, { size: () => Promise.resolve(3), read: () => Promise.resolve(files) })
+  await expect.poll(() => said('mayOpen')).toMatchObject([{ network: { fileBytes: 3 } }])
+  one.permitted()
+  await opening
+  expect(networks).toEqual([{ file: 'tiny.pkl', description: set.network.description, ...files }])
 })

@@ -2,6 +2,7 @@ import type { AdapterOptions } from '../../../dataset/adapters.ts'
 import type { LeftOut } from '../../../dataset/leftOut.ts'
 import type { AngleName } from '../../../pose/euler.ts'
 import type { Ranking } from '../../../pose/readings.ts'
+import type { Network } from '../../../saliency/networks/network.ts'
 import type { Finding, UnusableLabels } from './survey.ts'
 
 export interface Range {
@@ -36,6 +37,6 @@ export interface DatasetCheck {
   readonly sheet: string | null
   readonly tiles: readonly string[]
   /** Only with --network, and where labels and all three estimates are there. */
-  readonly network: { readonly file: string; readonly digest: string; readonly ranking: Ranking | null } | null
+  readonly network: (Pick<Network, 'file' | 'digest' | 'externalData'> & { readonly ranking: Ranking | null }) | null
   readonly warnings: readonly string[]
 }

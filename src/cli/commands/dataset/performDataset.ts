@@ -18,7 +18,7 @@ import type { Call } from '../../command.ts'
 import { adapterOptions, idleSetting } from '../../settings/adapterSettings.ts'
 import type { Settings } from '../../settings/optionSchema.ts'
 import { refuseAbsentEngine } from '../../shared/computing.ts'
-import { givenNetwork } from '../../shared/networkFile.ts'
+import { filesOf, givenNetwork } from '../../shared/networkFile.ts'
 import { requireSuffix, writeOutputFile } from '../../shared/outputFile.ts'
 import type { DatasetCheck, Range } from './checkResult.ts'
 import { checkText, readingText } from './checkText.ts'
@@ -79,7 +79,7 @@ export async function checkDataset(call: Call): Promise<number> {
       boxes: boxRange(seen),
       sheet: seen.length > 0 ? sheetPath : null,
       tiles: seen.map(({ key }) => key),
-      network: file === undefined ? null : { file: file.network.file, digest: file.network.digest, ranking },
+      network: file === undefined ? null : { ...filesOf(file.network), ranking },
       warnings: [...hintsOf(adapter, seen), ...warningsOf(settings, options, seen, file !== undefined, ranking)],
     }
     surroundings.results.write(settings.json ? `${JSON.stringify(result)}\n` : checkText(result))

@@ -9,10 +9,13 @@ export async function checkNetwork(call: Call, given: string): Promise<Finding> 
   const name = 'network'
   try {
     const file = await givenNetwork(call, given)
-    const { network, bytes } = file
+    const { network, bytes, externalData } = file
     const heads = [...new Set(network.description.heads.map(({ output }) => output))].join(', ')
-    const size = `${(bytes.byteLength / 1e6).toFixed(1)} MB`
-    const detail = `${network.file}, ${size}, sha256 ${network.digest.slice(0, 16)}…, with ${heads}`
+    const files = [{ file: network.file, digest: network.digest, bytes }, externalData ?? []].flat()
+    const told = files.map(
+      (one) => `${one.file}, ${(one.bytes.byteLength / 1e6).toFixed(1)} MB, sha256 ${one.digest.slice(0, 16)}…`,
+    )
+    const detail = `${told.join(', and ')}, with ${heads}`
     const known = (await announcements(file)).join(' ')
     return { name, ok: true, detail, remedy: known === '' ? null : known }
   } catch (error) {

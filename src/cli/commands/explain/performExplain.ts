@@ -13,13 +13,14 @@ import { angleError, angleNames, type AngleName, type Degrees, type Pose } from 
 import { createExplainer } from '../../../saliency/explainer.ts'
 import { countActivations, guidanceText, requireGuided, type ActivationCount } from '../../../saliency/guidance.ts'
 import { channelsOf, classesOf, givesAngles } from '../../../saliency/networks/description.ts'
+import type { Network } from '../../../saliency/networks/network.ts'
 import { checkObjectives, parseObjectives, readsClasses } from '../../../saliency/objective.ts'
 import type { Call } from '../../command.ts'
 import { required } from '../../settings/commandFlags.ts'
 import type { Settings } from '../../settings/optionSchema.ts'
 import { refuseAbsentEngine } from '../../shared/computing.ts'
 import { uselessRelu6 } from '../../shared/guidedOptions.ts'
-import { announcements, givenNetwork } from '../../shared/networkFile.ts'
+import { announcements, filesOf, givenNetwork } from '../../shared/networkFile.ts'
 import { requireSuffix, writeOutputFile } from '../../shared/outputFile.ts'
 import { boxOf } from './boxOption.ts'
 import { classTable, explainedClasses, type ExplainedClasses } from './classScores.ts'
@@ -31,7 +32,8 @@ type Angles = Readonly<Record<AngleName, Degrees | null>>
 /** What `explain --json` prints. The names are a contract: add, don't rename. */
 interface ExplainResult extends OutputPaths {
   readonly image: string
-  readonly network: { readonly file: string; readonly digest: string; readonly description: unknown }
+  /** `externalData`: only of an ONNX network that keeps its weights in a second file. */
+  readonly network: Pick<Network, 'file' | 'digest' | 'externalData'> & { readonly description: unknown }
   /** Degrees; null for an angle that the network has no head for. */
   readonly angles: Angles
   /** What the adapter or the file name says, degrees; null when it says nothing. */
@@ -139,7 +141,7 @@ export async function explainImage(call: Call): Promise<number> {
     const logits = givesAngles(network.description) ? undefined : explanation.outputs['classes']
     const result: ExplainResult = {
       image,
-      network: { file: network.file, digest: network.digest, description: network.description },
+      network: { ...filesOf(network), description: network.description },
       angles: explanation.angles,
       label: truth.pose,
       adapter: located.adapter,

@@ -9,10 +9,10 @@ export async function performNetworkInspect(call: Call): Promise<number> {
   const { operands, settings, surroundings } = call
   const [path = ''] = operands
   const given = await givenNetwork(call, path)
-  const { network, overrideFile, localPath } = given
+  const { network, overrideFile, localPaths } = given
   const fits = await proposals(given)
   // Units read it by themselves.
-  const memory = localPath === null ? [] : await unitMemory(call, localPath, network)
+  const memory = localPaths === null ? [] : await unitMemory(call, localPaths, network)
   const text = settings.json
     ? `${JSON.stringify({ ...inspectNetwork(network), overrideFile, memory, fits: fits.map(({ name }) => name) })}\n`
     : `${renderInspection(network, memory.map(memoryLine))}${fits.map((entry) => `${proposalText(entry)}${isAsAssumed(entry, network) ? ' (as assumed)' : ''}\n`).join('')}`

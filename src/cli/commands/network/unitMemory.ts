@@ -1,4 +1,5 @@
 import { chooseEngine, thisMachine } from '../../../machine/chooseEngine.ts'
+import type { LocalPaths } from '../../../output/networkFile.ts'
 import type { EngineName } from '../../../saliency/engines/openEngine.ts'
 import { givesAngles } from '../../../saliency/networks/description.ts'
 import type { Network } from '../../../saliency/networks/network.ts'
@@ -7,6 +8,7 @@ import { memoryText, networkMemoryKey } from '../../../worker/networkMemory.ts'
 import { measureUnit } from '../../../worker/supervisor/measureUnit.ts'
 import type { MeasuredNetwork } from '../../../worker/unitMessages.ts'
 import type { Call } from '../../command.ts'
+import { filesOf } from '../../shared/networkFile.ts'
 import { unitEnvironment } from '../../shared/planWorker.ts'
 
 /** What one unit takes, as `network inspect --json` tells it. The names are a contract: add, don't rename. */
@@ -24,7 +26,7 @@ export interface UnitMemoryFinding {
  * What one unit takes for a network with the engine that was asked for; with `auto` on the CPU, and on the GPU that would
  * be taken if there is one. Measured by a unit of its own unless a run, or an earlier call, has done so. Never rejects.
  */
-export async function unitMemory(call: Call, path: string, network: Network): Promise<UnitMemoryFinding[]> {
+export async function unitMemory(call: Call, paths: LocalPaths, network: Network): Promise<UnitMemoryFinding[]> {
   const { settings, folders, surroundings } = call
   const machine = thisMachine(folders.engines, surroundings.environment, settings.unitStartSeconds * 1000)
   const findings: UnitMemoryFinding[] = []
@@ -32,9 +34,9 @@ export async function unitMemory(call: Call, path: string, network: Network): Pr
     const { engine, gpus } = await chooseEngine(settings.engine, machine)
     const device = gpus[0] ?? null
     if (settings.engine === 'auto' && engine !== 'onnxruntime:cpu') {
-      findings.push(await withEngine(call, path, network, 'onnxruntime:cpu', null))
+      findings.push(await withEngine(call, paths, network, 'onnxruntime:cpu', null))
     }
-    findings.push(await withEngine(call, path, network, engine, device))
+    findings.push(await withEngine(call, paths, network, engine, device))
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error)
     findings.push({ engine: settings.engine, processBytes: null, deviceBytes: null, problem })
@@ -52,7 +54,7 @@ export function memoryLine({ engine, processBytes, deviceBytes, problem }: UnitM
 
 async function withEngine(
   { settings, folders, surroundings, log }: Call,
-  path: string,
+  paths: LocalPaths,
   network: Network,
   engine: EngineName,
   device: string | null,
@@ -63,7 +65,7 @@ async function withEngine(
   const known = (await file.read()).get(key)
   if (known) return { engine, ...known, problem: null }
   const found = await measureUnit({
-    path,
+    paths,
     set,
     engine,
     enginesFolder: folders.engines,
@@ -80,10 +82,11 @@ async function withEngine(
 }
 
 /** As a run without options would open it. */
-function measuredOf({ file, digest, description }: Network): MeasuredNetwork {
+function measuredOf(network: Network): MeasuredNetwork {
+  const { description } = network
   const objectives = [givesAngles(description) ? 'sum' : 'class:0']
   return {
-    network: { file, digest, description },
+    network: { ...filesOf(network), description },
     options: { objectives, scope: 'all', style: 'origin', gradients: 'none' },
   }
 }
