@@ -161,21 +161,8 @@ function modelOf(
   { x = [1], opset = 17, steps, outputs = ['y'] }: OnnxCase,
   xIs: 'image' | 'weights',
 ): { model: ModelProto; graph: GraphProto; opset: number; outputs: readonly string[] } {
-  const initializer: TensorProto[] = []
-  const node: NodeProto[] = []
+  const { node, initializer } = nodesOf(steps)
   if (xIs === 'weights') initializer.push(tensor('x', { type: 'float', shape: x, data: [...imageOf({ x, steps })] }))
-  for (const [operator, inputs, results, attributes = {}] of steps) {
-    const [domain, opType] = operator.includes('.') ? split(operator) : ['', operator]
-    const input = inputs.map((value) => {
-      if (typeof value === 'string') return value
-      const name = `c${initializer.length}`
-      initializer.push(tensor(name, value))
-      return name
-    })
-    const output = typeof results === 'string' ? [results] : [...results]
-    const attribute = Object.entries(attributes).map(([key, value]) => attributeOf(key, value))
-    node.push(create(NodeProtoSchema, { opType, domain, input, output, attribute }))
-  }
   const graph = create(GraphProtoSchema, {
     name: 'case',
     node,
@@ -190,6 +177,25 @@ function modelOf(
   ]
   const model = create(ModelProtoSchema, { irVersion: 8n, opsetImport, graph })
   return { model, graph, opset, outputs }
+}
+
+/** The nodes of a graph, and the initialisers for the numbers among their inputs. */
+export function nodesOf(steps: readonly Step[]): { readonly node: NodeProto[]; readonly initializer: TensorProto[] } {
+  const initializer: TensorProto[] = []
+  const node: NodeProto[] = []
+  for (const [operator, inputs, results, attributes = {}] of steps) {
+    const [domain, opType] = operator.includes('.') ? split(operator) : ['', operator]
+    const input = inputs.map((value) => {
+      if (typeof value === 'string') return value
+      const name = `c${initializer.length}`
+      initializer.push(tensor(name, value))
+      return name
+    })
+    const output = typeof results === 'string' ? [results] : [...results]
+    const attribute = Object.entries(attributes).map(([key, value]) => attributeOf(key, value))
+    node.push(create(NodeProtoSchema, { opType, domain, input, output, attribute }))
+  }
+  return { node, initializer }
 }
 
 function split(operator: string): [domain: string, name: string] {
