@@ -31,6 +31,8 @@ class Case:
     height: int
     objectives: tuple = ("sum", "yaw")
     images: int = 2
+    # 3, or 1 for gray.
+    channels: int = 3
     relu6: bool = False
     # What headlight cannot know: part of the description.
     heads: list = field(default_factory=list)

@@ -29,6 +29,15 @@ def rotation6d(outputs, name):
     return degrees(torch.atan2(-x[:, 2], across), torch.atan2(y[:, 2], z[:, 2]), torch.atan2(x[:, 1], x[:, 0]))
 
 
+def matrix(outputs, name):
+    """A rotation of nine numbers, row by row; R = Rz(roll) Ry(yaw) Rx(pitch)."""
+    m = outputs[name].reshape(-1, 3, 3)
+    across = torch.sqrt(m[:, 0, 0] ** 2 + m[:, 1, 0] ** 2)
+    return degrees(
+        torch.atan2(-m[:, 2, 0], across), torch.atan2(m[:, 2, 1], m[:, 2, 2]), torch.atan2(m[:, 1, 0], m[:, 0, 0])
+    )
+
+
 def pose3dmm(outputs, name, mean, std):
     """
     3DDFA_V2's whitened numbers: the first twelve are a scaled rotation of three rows with the translation as a fourth

@@ -88,8 +88,8 @@ def telling_picture(module, case, random, small):
     small network one of them moves the gradient by percents; in a large one it is lost among the others.
     """
     while True:
-        found = picture(random, case.height, case.width)
-        if not small or is_steady(module, case, normalised(found[None]).double()):
+        found = picture(random, case)
+        if not small or is_steady(module, case, normalised(found[None]).contiguous().double()):
             return found
 
 
@@ -113,14 +113,28 @@ def shaken(module, share):
 
 
 def normalised(pixels):
-    return torch.from_numpy(((pixels / 255 - MEAN) / STD).astype(np.float32)).permute(0, 3, 1, 2).contiguous()
+    channels = pixels.shape[3]
+    values = (pixels / 255 - MEAN[:channels]) / STD[:channels]
+    return torch.from_numpy(values.astype(np.float32)).permute(0, 3, 1, 2)
 
 
 def entry(name, case, folder, module, half, pixels):
     weights = {key: value.half() if half and value.is_floating_point() else value for key, value in module.state_dict().items()}
     torch.save(weights, folder / f"{name}.pth")
+    return {
+        "name": name,
+        "width": case.width,
+        "height": case.height,
+        "heads": case.heads,
+        **({"batchNorm": case.batch_norm} if case.batch_norm else {}),
+        **golden(name, case, folder, module, pixels),
+    }
+
+
+def golden(name, case, folder, module, pixels):
+    """Of a module whose outputs have names: what PyTorch gives for these pixels, stored and as entries of the index."""
     save(folder / f"{name}.pixels.npy.gz", pixels)
-    inputs = normalised(pixels)
+    inputs = normalised(pixels).contiguous()
     step = 4 if case.width >= 224 else 1
     gradients, stored = [], []
     for image, objective, scope, relu6 in combinations(case):
@@ -154,11 +168,6 @@ def entry(name, case, folder, module, half, pixels):
         found = {} if case.decode is None else case.decode(module.float()(inputs))
     report(name, module, gradients, angles, outputs)
     return {
-        "name": name,
-        "width": case.width,
-        "height": case.height,
-        "heads": case.heads,
-        **({"batchNorm": case.batch_norm} if case.batch_norm else {}),
         "step": step,
         "images": [
             {
@@ -228,8 +237,8 @@ def enliven(module, case, random):
             nn.init.uniform_(layer.weight, 0.6, 1.4)
             nn.init.normal_(layer.bias, 0.1, 0.3)
             layer.momentum = None
-    pictures = np.stack([picture(random, case.height, case.width) for _ in range(8)])
-    inputs = torch.from_numpy(((pictures / 255 - MEAN) / STD).astype(np.float32)).permute(0, 3, 1, 2)
+    # Not contiguous: PyTorch then sums in another order, and the weights that are stored were made so.
+    inputs = normalised(np.stack([picture(random, case) for _ in range(8)]))
     module.train()
     with torch.no_grad():
         module(inputs)
@@ -247,14 +256,14 @@ def enliven(module, case, random):
                 layer.bias += torch.tensor([1.0, 0, 0, 0, 1, 0])
 
 
-def picture(random, height, width):
+def picture(random, case):
     """A few soft blobs of colour, and some noise."""
-    rows, columns = np.mgrid[0:height, 0:width] / max(height, width)
-    light = np.full((height, width, 3), 110.0)
+    rows, columns = np.mgrid[0 : case.height, 0 : case.width] / max(case.height, case.width)
+    light = np.full((case.height, case.width, case.channels), 110.0)
     for _ in range(7):
         y, x, size = random.uniform(0, 1), random.uniform(0, 1), random.uniform(0.05, 0.35)
         blob = np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / (2 * size**2))
-        light += blob[..., None] * random.normal(0, 80, 3)
+        light += blob[..., None] * random.normal(0, 80, case.channels)
     # Nothing is clipped to black or white, and there is noise everywhere: on a flat patch all gates hang on one number, and a
     # max pool meets equal ones.
     light = 127.5 + 105 * np.tanh((light - 127.5) / 105)
