@@ -3,51 +3,51 @@ import { pathToFileURL } from 'node:url'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { scopes } from '../../src/saliency/choices.ts'
-import { createExplainer, type Explanation } from '../../src/saliency/explainer.ts'
+import { createExplainer, type ExplainerOptions, type Explanation } from '../../src/saliency/explainer.ts'
 import { outputKey, type Head } from '../../src/saliency/networks/heads/kinds.ts'
 import { loadNetwork } from '../../src/saliency/networks/load.ts'
+import type { Network } from '../../src/saliency/networks/network.ts'
 import { isWithin, type Figure } from './figure.ts'
 import { angleTolerance, gradientTolerance, mapTolerance } from './goldenFigures.ts'
 import { readNpy } from './npy.ts'
 
-/** What test/golden/networks/make.py has computed; its head says what the files hold. */
-const indexSchema = z.object({
-  networks: z.array(
+/** What PyTorch gives for a network, as the `golden` of test/golden/networks/make.py stores it. */
+export const goldenNetworkSchema = z.object({
+  name: z.string(),
+  width: z.int(),
+  height: z.int(),
+  step: z.int(),
+  images: z.array(
     z.object({
-      name: z.string(),
-      width: z.int(),
-      height: z.int(),
-      heads: z.array(z.unknown()),
-      batchNorm: z.unknown().optional(),
-      step: z.int(),
-      images: z.array(
-        z.object({
-          angles: z.partialRecord(z.enum(['yaw', 'pitch', 'roll']), z.number()),
-          angles_error: z.number(),
-          outputs: z.record(z.string(), z.array(z.number())),
-        }),
-      ),
-      gradients: z.array(
-        z.object({
-          image: z.int(),
-          objective: z.string(),
-          scope: z.enum(scopes),
-          relu6: z.enum(['guided', 'plain']),
-          unit: z.number(),
-          mean: z.number(),
-          std: z.number(),
-          pytorch_error: z.number(),
-          map_error: z.number(),
-        }),
-      ),
+      angles: z.partialRecord(z.enum(['yaw', 'pitch', 'roll']), z.number()),
+      angles_error: z.number(),
+      outputs: z.record(z.string(), z.array(z.number())),
+    }),
+  ),
+  gradients: z.array(
+    z.object({
+      image: z.int(),
+      objective: z.string(),
+      scope: z.enum(scopes),
+      relu6: z.enum(['guided', 'plain']),
+      unit: z.number(),
+      mean: z.number(),
+      std: z.number(),
+      pytorch_error: z.number(),
+      map_error: z.number(),
     }),
   ),
 })
-type GoldenNetwork = z.infer<typeof indexSchema>['networks'][number]
+export type GoldenNetwork = z.infer<typeof goldenNetworkSchema>
 type GoldenGradient = GoldenNetwork['gradients'][number]
 
-/** Float32 through some fifty layers. */
-const outputTolerance = 1e-4
+/** What test/golden/networks/make.py has computed; its head says what the files hold. */
+const indexSchema = z.object({
+  networks: z.array(goldenNetworkSchema.extend({ heads: z.array(z.unknown()), batchNorm: z.unknown().optional() })),
+})
+
+/** Relative to a layer's largest: float32 through some fifty layers. */
+export const outputTolerance = 1e-4
 
 const repositorys = new URL('../golden/networks/', import.meta.url)
 
@@ -61,7 +61,12 @@ export function describeGoldenNetworks(engine: string, names?: readonly string[]
   const { networks } = indexSchema.parse(JSON.parse(readFileSync(new URL('index.json', folder), 'utf8')))
   for (const golden of networks.filter(({ name }) => names?.includes(name) ?? true)) {
     it(`${golden.name} as PyTorch has it, ${engine}`, { timeout: 300_000 }, async () => {
-      const figures = await networkFigures(golden, folder, engine)
+      const network = loadNetwork(readFileSync(new URL(`${golden.name}.pth`, folder)), `${golden.name}.pth`, {
+        input: { width: golden.width, height: golden.height },
+        ...(golden.heads.length === 0 ? {} : { heads: golden.heads }),
+        ...(golden.batchNorm === undefined ? {} : { batchNorm: golden.batchNorm }),
+      })
+      const figures = await networkFigures(golden, folder, network, { engine, batch: golden.images.length })
       if (given !== undefined)
         console.log(figures.map(({ what, found }) => `${golden.name} ${what} ${found}`).join('\n'))
       expect(figures.filter((figure) => !isWithin(figure))).toEqual([])
@@ -69,17 +74,15 @@ export function describeGoldenNetworks(engine: string, names?: readonly string[]
   }
 }
 
-/** Angles, gradients and maps of all images, for each scope and rule of ReLU6 that there is. */
-async function networkFigures(golden: GoldenNetwork, folder: URL, engine: string): Promise<Figure[]> {
-  const { name, width, height, heads, batchNorm, images } = golden
-  const network = loadNetwork(readFileSync(new URL(`${name}.pth`, folder)), `${name}.pth`, {
-    input: { width, height },
-    ...(heads.length === 0 ? {} : { heads }),
-    ...(batchNorm === undefined ? {} : { batchNorm }),
-  })
-  const pixels = bytesOf(new URL(`${name}.pixels.npy.gz`, folder))
-  const imageBytes = pixels.length / images.length
-  const stored = readNpy(new URL(`${name}.gradients.npy.gz`, folder))
+/** Angles, outputs, gradients and maps of all images, for each scope and rule of ReLU6 that there is. */
+export async function networkFigures(
+  golden: GoldenNetwork,
+  folder: URL,
+  network: Network,
+  options: Pick<ExplainerOptions, 'engine' | 'batch'>,
+): Promise<Figure[]> {
+  const pictures = goldenPictures(golden, folder)
+  const stored = readNpy(new URL(`${golden.name}.gradients.npy.gz`, folder))
   const gradientLength = stored.data.length / golden.gradients.length
   const figures: Figure[] = []
   for (const rule of new Set(golden.gradients.map(ruleOf))) {
@@ -93,13 +96,10 @@ async function networkFigures(golden: GoldenNetwork, folder: URL, engine: string
       relu6: first.relu6,
       style: 'origin',
       gradients: true,
-      batch: images.length,
-      engine,
+      ...options,
       intraOpThreads: 1,
     })
-    const explanations = await explainer.explain(
-      images.map((_, index) => pixels.subarray(index * imageBytes, (index + 1) * imageBytes)),
-    )
+    const explanations = await explainer.explain(pictures)
     await explainer.dispose()
     for (const [index, explanation] of explanations.entries()) {
       figures.push(...angleFigures(golden, index, explanation))
@@ -112,6 +112,13 @@ async function networkFigures(golden: GoldenNetwork, folder: URL, engine: string
     }
   }
   return figures
+}
+
+/** Height × width × channels of each image. */
+export function goldenPictures({ name, images }: GoldenNetwork, folder: URL): Uint8Array[] {
+  const pixels = bytesOf(new URL(`${name}.pixels.npy.gz`, folder))
+  const imageBytes = pixels.length / images.length
+  return images.map((_, index) => pixels.subarray(index * imageBytes, (index + 1) * imageBytes))
 }
 
 const ruleOf = ({ scope, relu6 }: GoldenGradient): string => `${scope}, ReLU6 ${relu6}`
@@ -153,7 +160,8 @@ function gradientFigures(
   const found = explanation?.objectives[gradient.objective]
   if (!found?.gradient) throw new Error(`no gradient of ${gradient.objective}`)
   const what = `${gradient.objective} of image ${gradient.image}, ${ruleOf(gradient)}`
-  const grid = { width, height, first: 0, step }
+  const channels = found.gradient.length / (width * height)
+  const grid = { width, height, channels, first: 0, step }
   return [
     {
       what: `gradient of ${what}`,
@@ -172,11 +180,13 @@ function gradientFigures(
 interface Grid {
   readonly width: number
   readonly height: number
+  /** Of the gradient, 3 unless given. */
+  readonly channels?: number
   readonly first: number
   readonly step: number
 }
 
-/** Relative L2 distance of a gradient, 3 × height × width, from the part of it that golden data hold. */
+/** Relative L2 distance of a gradient, channels × height × width, from the part of it that golden data hold. */
 export function gradientError(gradient: Float32Array, expected: readonly number[], grid: Grid): number {
   let [error, norm] = [0, 0]
   for (const [at, { channel, pixel }] of places(grid, expected.length).entries()) {
@@ -202,9 +212,12 @@ export function mapError(
   return off.length / expected.length
 }
 
-function places({ width, height, first, step }: Grid, count: number): { channel: number; pixel: number }[] {
+function places(
+  { width, height, channels = 3, first, step }: Grid,
+  count: number,
+): { channel: number; pixel: number }[] {
   const found: { channel: number; pixel: number }[] = []
-  for (let channel = 0; channel < 3; channel++)
+  for (let channel = 0; channel < channels; channel++)
     for (let row = first; row < height; row += step)
       for (let column = first; column < width; column += step) found.push({ channel, pixel: row * width + column })
   if (found.length !== count) throw new Error(`the golden gradient has ${count} values instead of ${found.length}`)
