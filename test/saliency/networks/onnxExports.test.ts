@@ -1,0 +1,3 @@
+import { describeGoldenOnnx } from '../../support/goldenOnnx.ts'
+
+describeGoldenOnnx('onnxruntime:cpu')
