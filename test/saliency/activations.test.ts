@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { activationKind, activationsBetween, guidedActivations } from '../../src/saliency/activations.ts'
+import { activationKind, activationsBetween, guidedActivations, kindsBetween } from '../../src/saliency/activations.ts'
 import { constant, make } from '../../src/saliency/ops.ts'
 import { times } from '../support/operationExamples.ts'
 
@@ -25,4 +25,21 @@ it('says which of them a scope guides', () => {
   expect(guidedActivations(activations, 'stem', 'guided')).toEqual([first])
   expect(guidedActivations(activations, 'stem', 'plain')).toEqual([second])
   expect(guidedActivations(activations, 'none', 'guided')).toEqual([])
+})
+
+it('finds those that are never guided too, a gate that multiplies its own input with its product', () => {
+  const hard = { alpha: 1 / 6, beta: 0.5 }
+  const swish = make('mul', [first, make('hardSigmoid', [first], hard)])
+  const silu = make('mul', [make('sigmoid', [swish]), swish])
+  // Of another value: squeeze-and-excitation.
+  const gate = make('hardSigmoid', [times(silu, 2)], hard)
+  const scaled = make('mul', [silu, gate])
+  const other = make('sigmoid', [scaled])
+  const squashed = make('tanh', [make('clip', [make('mul', [times(scaled, 3), other])], { min: -1, max: 1 })])
+  const beside = make('tanh', [constant([1, 2, 3], [1, 3])])
+  const last = make('add', [make('relu', [squashed]), make('softmax', [make('exp', [beside])])])
+  const kinds = kindsBetween(image, [last])
+  expect([...kinds.values()]).toEqual(['relu6', 'hardSwish', 'silu', 'hardSigmoid', 'sigmoid', 'clip', 'tanh', 'relu'])
+  expect([...kinds.keys()].slice(0, 4)).toEqual([first, swish, silu, gate])
+  expect(activationsBetween(image, [last]).map(activationKind)).toEqual(['relu6', 'relu'])
 })

@@ -12,6 +12,8 @@ const relu = (x: Node) => make('relu', [x])
 const relu6 = (x: Node) => make('relu6', [x])
 const prelu = (x: Node) => make('prelu', [x, constant([0.25], [1])])
 
+const hardSwish = (x: Node) => make('mul', [x, make('hardSigmoid', [x], { alpha: 1 / 6, beta: 0.5 })])
+
 /** A network whose outputs are these of its image. */
 function networkOf(outputs: (image: Node) => Readonly<Record<string, Node>>): Network {
   const build: Network['recognised']['build'] = (_, image) => new Map(Object.entries(outputs(image)))
@@ -69,6 +71,22 @@ describe('the activations of a network', () => {
     ).toBe('none')
   })
 
+  test('of kinds that are never guided are told so, whatever the scope', () => {
+    const hard = networkOf((image) => ({ classifier_yaw: relu(hardSwish(hardSwish(make('sigmoid', [image])))) }))
+    expect(countActivations(hard, { scope: 'all' })).toEqual([
+      { kind: 'sigmoid', count: 1, guided: 0 },
+      { kind: 'hardSwish', count: 2, guided: 0 },
+      { kind: 'relu', count: 1, guided: 1 },
+    ])
+    const never = '1 sigmoid plain (never guided), 2 hard-swish plain (never guided)'
+    expect(told(hard, { scope: 'stem' })).toBe(`${never}, 1 ReLU guided`)
+    expect(told(hard, { scope: 'none' })).toBe(`${never}, 1 ReLU plain (scope none)`)
+    const kinds = ['tanh', 'hardSigmoid', 'silu', 'clip'].map((kind) => ({ kind, count: 2, guided: 0 }))
+    expect(guidanceText(kinds, { scope: 'all' })).toBe(
+      '2 tanh plain (never guided), 2 hard sigmoids plain (never guided), 2 SiLUs plain (never guided), 2 clips plain (never guided)',
+    )
+  })
+
   test('of a kind that a later version counts are told all the same', () => {
     expect(guidanceText([{ kind: 'gelu', count: 2, guided: 0 }], { scope: 'all' })).toBe('2 gelu plain (scope all)')
   })
@@ -94,6 +112,18 @@ describe('a scope that guides', () => {
       'has nothing but 2 ReLU6 between its image and its outputs, so --scope all has nothing to guide: give --relu6 guided, or --scope none',
     )
     expect(refusal(capped, { scope: 'all' })).not.toThrow()
+  })
+
+  test('refuses one whose activations are never guided, and names them', () => {
+    const swished = networkOf((image) => ({ classifier_yaw: make('tanh', [hardSwish(hardSwish(image))]) }))
+    expect(refusal(swished, { scope: 'all' })).toThrow(
+      'model.pth has no ReLU, ReLU6 or PReLU between its image and its outputs (never guided: 2 hard-swish, 1 tanh), so --scope all has nothing to guide: give --scope none',
+    )
+    const both = networkOf((image) => ({ classifier_yaw: relu6(hardSwish(image)) }))
+    expect(refusal(both, { scope: 'all', relu6: 'plain' })).toThrow(
+      'has nothing but 1 ReLU6 between its image and its outputs (never guided: 1 hard-swish), so --scope all has nothing to guide: give --relu6 guided, or --scope none',
+    )
+    expect(refusal(both, { scope: 'stem' })).not.toThrow()
   })
 
   test('is not none, which takes any network', () => {
