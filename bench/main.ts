@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { benchEngine } from './engine.ts'
 import { benchEngines } from './engines.ts'
+import { benchExported } from './exported.ts'
 import { makeBundle } from './gpu/bundle.ts'
 import { benchGpu } from './gpu/gpu.ts'
 import { UsageError, withUsage } from './gpu/usage.ts'
@@ -24,6 +25,7 @@ const sections: Readonly<Record<string, () => Promise<string>>> = {
   },
   engines: benchEngines,
   networks: benchNetworks,
+  exported: benchExported,
   pipeline: async () => benchPipeline(benchNetwork().path),
   explain: async () => benchExplain(benchNetwork().path),
   // In a process of its own: what is asked for is that process's memory.
@@ -44,7 +46,7 @@ const sections: Readonly<Record<string, () => Promise<string>>> = {
 }
 
 /** Only when they are asked for: they take long, or write into the repository. */
-const onDemand = ['bookkeeping', 'scale', 'scale-check']
+const onDemand = ['exported', 'bookkeeping', 'scale', 'scale-check']
 
 const [first, ...rest] = process.argv.slice(2)
 if (first === 'gpu') process.exitCode = await withUsage(() => benchGpu(rest))

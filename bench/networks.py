@@ -97,4 +97,5 @@ def main():
     print((time.perf_counter() - start) * 1000 / calls)
 
 
-main()
+if __name__ == "__main__":
+    main()

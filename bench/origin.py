@@ -122,4 +122,5 @@ def main():
     print((time.perf_counter() - start) * 1000 / calls / batch)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Contender } from './measure.ts'
 
-const python = process.env.HEADLIGHT_BENCH_PYTHON ?? 'python3'
+/** `HEADLIGHT_BENCH_PYTHON`, else python3. */
+export const python = process.env.HEADLIGHT_BENCH_PYTHON ?? 'python3'
 
 /** The origin's way in PyTorch, where Python with torch is found (`HEADLIGHT_BENCH_PYTHON`, else python3); nothing elsewhere. */
 export function originContender(): Contender[] {

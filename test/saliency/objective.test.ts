@@ -60,6 +60,12 @@ describe('names of objectives', () => {
 
   it('takes names of outputs with hyphens and dots, which do not begin with a hyphen', () => {
     expect(parseObjectives('-output:heads.left-eye:3')).toEqual(['-output:heads.left-eye:3'])
+    // As ONNX files call tensors: a folder and a column of SQL could not be called so.
+    expect(parseObjectives('output:/fc/Gemm_output_0:3,-output:Partitioned:0:1')).toEqual([
+      'output:fc_Gemm_output_0:3',
+      '-output:Partitioned_0:1',
+    ])
+    expect(parseObjectives('output:_fc:3')).toEqual(['output:_fc:3'])
     expect(parseObjective('output:left-eye:3')).toMatchObject({ output: 'left-eye', index: 3 })
     expect(parseObjective('output:-eye:3')).toBeUndefined()
   })

@@ -3,6 +3,7 @@ import { evaluate } from '../../../src/saliency/engines/reference.ts'
 import { elements, topological } from '../../../src/saliency/graph.ts'
 import { loadNetwork } from '../../../src/saliency/networks/load.ts'
 import type { Network } from '../../../src/saliency/networks/network.ts'
+import { checkObjectives, parseObjectives } from '../../../src/saliency/objective.ts'
 import { make } from '../../../src/saliency/ops.ts'
 import { ints, weights, type Step } from '../../support/onnxCase.ts'
 import { onnxModel, type Declared, type OnnxModelOptions } from '../../support/onnxModel.ts'
@@ -142,6 +143,23 @@ describe('the outputs of an ONNX file', () => {
     ['sequences', ['SequenceConstruct', ['features'], 'y'], /the operator SequenceConstruct.*computes no sequences/],
   ])('are refused by name for %s', (_, step, message) => {
     expect(() => load({ steps: [...trunk, step] })).toThrow(refusal('unsupported-network', message))
+  })
+
+  it('are named in an objective without what no folder may be called', () => {
+    const steps: Step[] = [...trunk, head(3, '/a/y'), head(3, 'b:y')]
+    const network = load({ outputs: ['/a/y', 'b:y'], steps }, { heads: [{ output: 'b:y', kind: 'classes' }] })
+    const check = (name: string) => () => checkObjectives(parseObjectives(name), network)
+    expect(check('output:/a/y:2')).not.toThrow()
+    expect(check('output:b_y:2')).not.toThrow()
+    expect(check('output:b_y:3')).toThrow(/only 3 numbers in b:y \(0 to 2\)/)
+    expect(check('output:c:0')).toThrow(/it has no output c; it has a_y, b_y/)
+    const alike = load(
+      { outputs: ['/a/y', 'a:y'], steps: [...trunk, head(3, '/a/y'), head(2, 'a:y')] },
+      { heads: [{ output: 'a:y', kind: 'classes' }] },
+    )
+    expect(() => checkObjectives(['output:a_y:0'], alike)).toThrow(
+      /it has several outputs that are written a_y: \/a\/y, a:y; list the one that you mean under heads/,
+    )
   })
 
   it('that do not depend on the image are refused', () => {
