@@ -5,6 +5,7 @@ import type { Mark } from './heads/head.ts'
 import { anglesOf, kindOf, type Head } from './heads/kinds.ts'
 import { channelsText, resizeText } from './inputText.ts'
 import type { Network, Provenance } from './network.ts'
+import type { NetworkFacts } from './unresolvedNetwork.ts'
 
 /** What `network inspect --json` prints. */
 export interface Inspection {
@@ -103,6 +104,11 @@ export function renderInspection(network: Network, memory: readonly string[] = [
     ? [`Defaults are assumptions, since the file does not say: correct what is wrong in ${inspection.file}.yaml.\n`]
     : []
   return [text, ...(notes.length > 0 ? [notes.join('')] : []), ...defaults].join('\n')
+}
+
+/** The same of a file that no network could be made of. Ends with a newline. */
+export function renderNetworkFacts({ file, architecture, facts }: NetworkFacts): string {
+  return renderSection({ title: file, rows: [['architecture', architecture.name], ...facts] })
 }
 
 const minMaxText = 'the darkest number of each picture to 0, the brightest to the end of the range'

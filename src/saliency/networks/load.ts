@@ -11,6 +11,7 @@ import type { ExternalData } from './onnx/externalData.ts'
 import { isOnnx } from './onnx/modelFile.ts'
 import { checkOverride } from './override.ts'
 import { resolveDescription } from './resolve.ts'
+import { withNetworkFacts } from './unresolvedNetwork.ts'
 
 /**
  * A checkpoint's bytes made into a network. `file` is its base name; `override` is a parsed description file or a resolved
@@ -33,7 +34,11 @@ export function loadNetwork(
     : checkpointRead(bytes, file, given)
   // Read now: what is damaged in the file is the file's fault, and later it would be a worker that finds it.
   for (const name of recognised.used) void recognised.weights.get(name)?.data
-  const { description, provenance, notes: headNotes } = resolveDescription(recognised, given, file, tensors, source)
+  const { architecture, facts } = recognised
+  const resolved = withNetworkFacts({ file, architecture, facts }, () =>
+    resolveDescription(recognised, given, file, tensors, source),
+  )
+  const { description, provenance } = resolved
   return {
     file,
     digest: sha256(bytes),
@@ -46,7 +51,7 @@ export function loadNetwork(
     ...(externalData === undefined
       ? {}
       : { externalData: { file: externalData.file, digest: sha256(externalData.bytes) } }),
-    notes: [...notes, ...recognised.notes, ...headNotes],
+    notes: [...notes, ...recognised.notes, ...resolved.notes],
     weights: recognised.weights,
   }
 }

@@ -22,6 +22,7 @@ import type { Value } from './onnx/value.ts'
 import { knownWeights, weightsOf } from './onnx/weights.ts'
 import { perImage, widenBatch } from './onnx/widenBatch.ts'
 import { badDescription } from './override.ts'
+import { withNetworkFacts } from './unresolvedNetwork.ts'
 
 /**
  * Networks as ONNX files (onnx.ai), whoever exported them: the graph is in the file, so nothing has to be recognised in
@@ -88,7 +89,11 @@ export function readOnnx(bytes: Uint8Array, file: string, { given, source, exter
 
   const values = importFor(image, tensors)
   const read: ReadGraph = { graph, file, values, depends: dependence(values, image), batch }
-  const { outputs: found, notes } = findOutputs(read, [...asked], bad)
+  const architecture = architectureOf(model, read, opsets)
+  const facts = factsOf(architecture, { ...input, layout })
+  const { outputs: found, notes } = withNetworkFacts({ file, architecture, facts }, () =>
+    findOutputs(read, [...asked], bad),
+  )
   const build: RecognisedNetwork['build'] = (weights, wide) => {
     const of = (node: Node) => outputNodes(importFor(node, weights), found, batch)
     if (wide.shape[0] === batch) return of(wide)
@@ -101,12 +106,11 @@ export function readOnnx(bytes: Uint8Array, file: string, { given, source, exter
       `${file} was exported for ${batch} images at a time and mixes them: export it for one`,
     )
   }
-  const architecture = architectureOf(model, read, [...build(tensors, image).values()], opsets)
   return {
     storedTypes,
     recognised: {
       architecture,
-      facts: factsOf(architecture, input),
+      facts,
       outputs: found.map(({ layer }) => layer),
       notes: [...notes, ...newerNote(architecture.opset)],
       batchNorm: { epsilon: 1e-5 },
@@ -181,9 +185,12 @@ function readsOutput(values: ReadonlyMap<string, Value>, { output }: GraphSource
 }
 
 function dependence(values: ReadonlyMap<string, Value>, image: Node): (node: Node) => boolean {
-  const roots = [...values.values()].flatMap((value) => (value.kind === 'computed' ? [value.node] : []))
-  const depends = dependents(image, topological(roots))
+  const depends = dependents(image, topological(computedNodes(values)))
   return (node) => depends.has(node)
+}
+
+function computedNodes(values: ReadonlyMap<string, Value>): Node[] {
+  return [...values.values()].flatMap((value) => (value.kind === 'computed' ? [value.node] : []))
 }
 
 function outputNodes(
@@ -206,11 +213,12 @@ function outputNodes(
 function architectureOf(
   { producerName, producerVersion }: ModelProto,
   read: ReadGraph,
-  outputs: readonly Node[],
   opsets: ReadonlyMap<string, number>,
 ): OnnxArchitecture {
   const { graph } = read
-  const relus = topological(outputs).filter(({ op }) => op === 'relu').length
+  const relus = topological(computedNodes(read.values)).filter(
+    (node) => node.op === 'relu' && read.depends(node),
+  ).length
   return {
     family: 'ONNX',
     name: `ONNX graph of ${graph.node.length} operators`,

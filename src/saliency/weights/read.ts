@@ -1,6 +1,7 @@
 import { InputError } from '../../base/errors.ts'
 import { ByteCursor, truncated } from './byteCursor.ts'
 import { fileKind } from './fileKind.ts'
+import { allFinite } from './finite.ts'
 import { namesWithoutWrappers } from './names.ts'
 import { readPickle } from './pickle.ts'
 import { noteOfUnread, refusalOfUnread, shown } from './pickleRefusals.ts'
@@ -139,14 +140,4 @@ function looksLikePickle(bytes: Uint8Array): boolean {
   if (head.startsWith('\x80')) return head.charCodeAt(1) <= 5
   if (bytes.at(-1) !== 0x2e) return false
   return /^\(*[ci][A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n/.test(head) || /^(?:\([dl]p\d+\n|[})\]](?:q|\(|\.))/.test(head)
-}
-
-function allFinite(data: Float32Array): boolean {
-  // x − x is 0 for every finite number and NaN otherwise: no branch in the loop.
-  let sum = 0
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i] ?? 0
-    sum += value - value
-  }
-  return sum === 0
 }

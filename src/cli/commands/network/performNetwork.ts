@@ -1,5 +1,6 @@
 import { isAsAssumed, proposalText } from '../../../saliency/networks/fit.ts'
-import { inspectNetwork, renderInspection } from '../../../saliency/networks/inspect.ts'
+import { inspectNetwork, renderInspection, renderNetworkFacts } from '../../../saliency/networks/inspect.ts'
+import { networkFactsIn } from '../../../saliency/networks/unresolvedNetwork.ts'
 import type { Call } from '../../command.ts'
 import { givenNetwork, proposals } from '../../shared/networkFile.ts'
 import { memoryLine, unitMemory } from './unitMemory.ts'
@@ -8,7 +9,10 @@ import { memoryLine, unitMemory } from './unitMemory.ts'
 export async function performNetworkInspect(call: Call): Promise<number> {
   const { operands, settings, surroundings } = call
   const [path = ''] = operands
-  const given = await givenNetwork(call, path)
+  const given = await givenNetwork(call, path).catch((error: unknown) => {
+    showWhatWasRead(call, error)
+    throw error
+  })
   const { network, overrideFile, localPaths } = given
   const fits = await proposals(given)
   // Units read it by themselves.
@@ -18,4 +22,13 @@ export async function performNetworkInspect(call: Call): Promise<number> {
     : `${renderInspection(network, memory.map(memoryLine))}${fits.map((entry) => `${proposalText(entry)}${isAsAssumed(entry, network) ? ' (as assumed)' : ''}\n`).join('')}`
   surroundings.results.write(text)
   return 0
+}
+
+/** Of a file that needs a description first: whoever writes it looks here for what to say. */
+function showWhatWasRead({ settings, surroundings }: Call, error: unknown): void {
+  const found = networkFactsIn(error)
+  if (found === undefined) return
+  const { file, architecture } = found
+  const text = settings.json ? JSON.stringify({ file, architecture }) : renderNetworkFacts(found)
+  surroundings.results.write(text.endsWith('\n') ? text : `${text}\n`)
 }

@@ -1,4 +1,5 @@
 import { InputError } from '../../../base/errors.ts'
+import { allFinite } from '../../weights/finite.ts'
 import type { Tensors, WeightTensor } from '../../weights/tensors.ts'
 import type { GraphSource } from './graphImport.ts'
 import { knownTypeOf, readTensor, storedTypeOf } from './tensorData.ts'
@@ -62,7 +63,7 @@ class Initialiser implements WeightTensor {
     const { data, name } = this.#known
     const numbers = data instanceof Float32Array ? data : Float32Array.from(data)
     // A single number may be a bound that is none.
-    if (numbers.length <= 1 || numbers.every(Number.isFinite)) return numbers
+    if (numbers.length <= 1 || allFinite(numbers)) return numbers
     throw new InputError(
       'bad-checkpoint',
       `${this.#file} holds NaN or infinity in ${name}: export the network from an earlier checkpoint`,
