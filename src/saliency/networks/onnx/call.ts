@@ -157,8 +157,14 @@ export class Call {
 
   /** A place for numbers that are worked out on reading. NotImported where an import has worked out too many. */
   allocate(type: KnownType, shape: Shape): Float32Array | Float64Array {
+    if (type === 'float') return this.allocateFloats(shape)
     this.#room.take(shape)
-    return type === 'float' ? new Float32Array(elements(shape)) : new Float64Array(elements(shape))
+    return new Float64Array(elements(shape))
+  }
+
+  allocateFloats(shape: Shape): Float32Array {
+    this.#room.take(shape)
+    return new Float32Array(elements(shape))
   }
 
   require(condition: boolean, what: string): void {

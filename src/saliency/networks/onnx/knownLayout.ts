@@ -47,6 +47,22 @@ export function gatheredKnown(call: Call, x: Known, axis: number, indices: reado
   return known(x.type, shape, result)
 }
 
+/** With `before` and `after` times the value around x along the axis. */
+export function paddedKnown(call: Call, x: Known, { axis, before, after }: Margin, value: number): Known {
+  const filled = (count: number): Known => {
+    const shape = x.shape.with(axis, count)
+    return known(x.type, shape, call.allocate(x.type, shape).fill(value))
+  }
+  return joinedKnown(call, [filled(before), x, filled(after)], axis)
+}
+
+/** How many values an axis gets before its first and after its last. */
+export interface Margin {
+  readonly axis: number
+  readonly before: number
+  readonly after: number
+}
+
 /** The same numbers in another shape. */
 export function reshapedKnown(x: Known, shape: Shape): Known {
   return x.shape.join() === shape.join() ? x : known(x.type, shape, x.data, x.name)

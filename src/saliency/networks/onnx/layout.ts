@@ -65,8 +65,10 @@ export function sliced(call: Call, x: Available, axis: number, cut: Cut): Availa
 export function slicedNode(x: Node, axis: number, { start, count, step }: Cut, label = ''): Node {
   const side = x.shape[axis] ?? 1
   if (step < 0) {
-    const turned = make('flip', [x], { axes: [axis] })
-    return slicedNode(turned, axis, { start: side - 1 - start, count, step: -step }, label)
+    const last = start + (count - 1) * step
+    const part = slicedNode(x, axis, { start: last, count: start - last + 1, step: 1 })
+    const turned = make('flip', [part], { axes: [axis] }, label)
+    return slicedNode(turned, axis, { start: 0, count, step: -step }, label)
   }
   if (step === 1) {
     return start === 0 && count === side ? x : make('slice', [x], { axis, start, end: start + count }, label)
@@ -109,16 +111,23 @@ export function joined(call: Call, parts: readonly Available[], axis: number): A
 /** For each index, counted from the front, the part of x there along the axis. */
 export function gathered(call: Call, x: Available, axis: number, indices: readonly number[]): Available {
   if (x.kind === 'known') return gatheredKnown(call, x, axis, indices)
-  const runs: Cut[] = []
-  for (const index of indices) {
-    const last = runs.at(-1)
-    if (last !== undefined && last.start + last.count === index)
-      runs[runs.length - 1] = { ...last, count: last.count + 1 }
-    else runs.push({ start: index, count: 1, step: 1 })
-  }
+  const runs = runsOf(indices)
   const parts = runs.map((run) => slicedNode(x.node, axis, run, runs.length === 1 ? call.label : ''))
   const [only] = parts
   return computed(parts.length === 1 && only !== undefined ? only : make('concat', parts, { axis }, call.label))
+}
+
+/** Neighbours that rise or fall by 1, each as one cut. */
+function runsOf(indices: readonly number[]): Cut[] {
+  const runs: Cut[] = []
+  for (const index of indices) {
+    const last = runs.at(-1)
+    const step = last === undefined ? 0 : index - (last.start + (last.count - 1) * last.step)
+    const goesOn = last !== undefined && Math.abs(step) === 1 && (last.count === 1 || step === last.step)
+    if (goesOn) runs[runs.length - 1] = { start: last.start, count: last.count + 1, step }
+    else runs.push({ start: index, count: 1, step: 1 })
+  }
+  return runs
 }
 
 /** Axes of length 1 repeated, and axes added in front. */

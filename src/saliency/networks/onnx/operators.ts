@@ -7,7 +7,11 @@ import { convolution } from './operators/convolution.ts'
 import { layouts } from './operators/layouts.ts'
 import { linear } from './operators/linear.ts'
 import { normalisation } from './operators/normalisation.ts'
+import { padding } from './operators/padding.ts'
 import { pooling } from './operators/pooling.ts'
+import { reductions } from './operators/reductions.ts'
+import { resampling } from './operators/resampling.ts'
+import { softmax } from './operators/softmax.ts'
 
 /** Every operator that is read, by its name. A new one is an entry in one of these files. */
 export const operators: Operators = {
@@ -20,4 +24,8 @@ export const operators: Operators = {
   ...layouts,
   ...constants,
   ...comparisons,
+  ...reductions,
+  ...softmax,
+  ...padding,
+  ...resampling,
 }

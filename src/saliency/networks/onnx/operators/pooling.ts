@@ -57,7 +57,8 @@ function averaged(call: Call, x: Node, window: Window): Node {
   if (!isPadded && kernel[0] === 1 && kernel[1] === 1 && strides[0] === 1 && strides[1] === 1) return x
   if (!isPadded && kernel.join() === strides.join()) return make('averagePool', [x], { kernel }, call.label)
   const size = kernel[0] * kernel[1]
-  const weight = constant(new Float32Array(channels * size).fill(1 / size), [channels, 1, ...kernel])
+  const shape = [channels, 1, ...kernel]
+  const weight = constant(call.allocateFloats(shape).fill(1 / size), shape)
   const mean = make('conv', [x, weight], { strides, pads, groups: channels }, call.label)
   const counts = countsOf(call, window, mean, [height, width])
   if (counts.every((count) => count === size)) return mean
