@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -164,6 +165,43 @@ describe('weights in a second file', () => {
     }
     return place === 'folder' ? join(folder, 'best.onnx') : farNetwork
   }
+
+  const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+  test.each(['folder', 'bucket'] as const)('in a %s, are read with the network', async (place) => {
+    const { bytes, data } = tinyOnnx({ externalData: second })
+    const found = await read(put(place, { 'best.onnx': bytes, [second]: data }))
+    const externalData = { file: second, digest: sha256(data) }
+    expect(found.network).toMatchObject({ file: 'best.onnx', digest: sha256(bytes), externalData })
+    expect(found.externalData).toEqual({ ...externalData, bytes: Buffer.from(data) })
+    const path = found.localPaths?.externalData?.path ?? ''
+    expect(found.localPaths?.externalData?.file).toBe(second)
+    expect(readFileSync(path)).toEqual(data)
+    expect(readFileSync(found.localPaths?.network ?? '')).toEqual(Buffer.from(bytes))
+  })
+
+  test('and where there are none, nothing is said of them', async () => {
+    const found = await read(put('bucket', { 'best.onnx': tinyOnnx().bytes }))
+    expect(found.network).not.toHaveProperty('externalData')
+    expect(found).not.toHaveProperty('externalData')
+    expect(Object.keys(found.localPaths ?? {})).toEqual(['network'])
+  })
+
+  test('are fetched again when their ETag is another, and the network is not', async () => {
+    const [first, retrained] = [1, 2].map((seed) => tinyOnnx({ seed, externalData: second }))
+    if (first === undefined || retrained === undefined) throw new Error('unreachable')
+    const given = put('bucket', { 'best.onnx': first.bytes, [second]: first.data })
+    const gets = async () => {
+      const before = server.counts['GET'] ?? 0
+      const { network } = await read(given)
+      // One is for the description.
+      return { digest: network.externalData?.digest, fetched: (server.counts['GET'] ?? 0) - before - 1 }
+    }
+    expect(await gets()).toEqual({ digest: sha256(first.data), fetched: 2 })
+    expect(await gets()).toEqual({ digest: sha256(first.data), fetched: 0 })
+    put('bucket', { [second]: retrained.data })
+    expect(await gets()).toEqual({ digest: sha256(retrained.data), fetched: 1 })
+  })
 
   test.each(['folder', 'bucket'] as const)('in a %s, a missing one is named with where it belongs', async (place) => {
     const given = put(place, { 'best.onnx': tinyOnnx({ externalData: second }).bytes })

@@ -13,6 +13,7 @@ import { AllowedPlaces } from '../../src/storage/allowedPlaces.ts'
 import { networkFile } from '../support/headlight.ts'
 import { collected, serveRunsOf, startFakeWorker, World, type FakeWorker } from '../support/producerWorld.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
+import { tinyOnnx } from '../support/tinyOnnx.ts'
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>
 let world: World
@@ -107,6 +108,45 @@ it('a retrained network is a result set of its own; one that is gone or broken f
   ])
   // Prepared with the schedule, never asked for.
   expect(await world.rows(set)).toEqual([])
+})
+
+it('weights that were trained anew in a second file are a result set of their own, under an unchanged graph', async () => {
+  const onnx = join(world.folder, 'best.onnx')
+  const trainSecond = async (seed: number) => {
+    const { bytes, data } = tinyOnnx({ seed, externalData: 'best.onnx.data' })
+    await writeFile(onnx, bytes)
+    await writeFile(`${onnx}.data`, data)
+  }
+  const follow = (preparedSet: string) => {
+    const job = { output: world.output.uri, set: preparedSet, full: false, shardSize: null }
+    const followNetwork = { uri: pathToFileURL(onnx).href }
+    return schedules.put({
+      name: 'nightly',
+      cron: '0 0 1 1 *',
+      timeZone: 'UTC',
+      job: runJobSchema.parse({ ...job, followNetwork }),
+    })
+  }
+  serving = serveRunsOf(world, redis.connection, stop.signal)
+  await trainSecond(1)
+  await follow(set.id)
+  expect(await night(1)).toMatchObject({ outcome: 'completed' })
+  const [first = ''] = (await sets()).filter((id) => id !== set.id)
+
+  await follow(first)
+  await trainSecond(2)
+  expect(await night(2)).toMatchObject({ outcome: 'completed' })
+  const [second = ''] = (await sets()).filter((id) => id !== set.id && id !== first)
+  expect((await schedules.statuses())[0]?.outcomes[0]).toMatchObject({ set: second })
+  const networks = await Promise.all(
+    [first, second].map(async (id) => (await readResultSet(world.output, id))?.network),
+  )
+  expect(networks[0]?.digest).toBe(networks[1]?.digest)
+  expect(networks[0]?.externalData).toMatchObject({ file: 'best.onnx.data' })
+
+  await trainSecond(1)
+  expect(await night(3)).toMatchObject({ outcome: 'completed' })
+  expect(await sets()).toHaveLength(3)
 })
 
 it('a description that was given with the schedule goes with it, and comes before the one beside the network', async () => {
