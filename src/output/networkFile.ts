@@ -62,9 +62,9 @@ export async function readNetworkFile(
     const externalData = await readExternalData(bytes, folder)
     const { override, file, notes } =
       described === undefined ? await readDescriptionBeside(folder) : await inPlaceOfBeside(described, folder)
-    const network = await withProposal(bytes, folder.file, override === undefined, () =>
-      loadNetwork(bytes, folder.file, override, described?.name, externalData),
-    )
+    const { file: name } = folder
+    const load = () => loadNetwork(bytes, name, override, described?.name, externalData)
+    const network = await (override === undefined ? withProposal(load, bytes, name, externalData) : load())
     return {
       network: { ...network, notes: [...network.notes, ...notes] },
       bytes,
@@ -131,22 +131,21 @@ async function inPlaceOfBeside({ name, place = name, override }: Described, fold
 
 /** Where weights alone do not tell enough, but are those of a network that headlight has a description for, names it. */
 async function withProposal(
+  load: () => Network,
   bytes: Uint8Array,
   file: string,
-  isUndescribed: boolean,
-  load: () => Network,
+  externalData: ExternalData | undefined,
 ): Promise<Network> {
   try {
     return load()
   } catch (error) {
-    if (!(error instanceof InputError) || error.code !== 'bad-description' || !isUndescribed) throw error
-    const [{ readWeights }, { recogniseNetwork }, { fittingEntries }] = await Promise.all([
-      import('../saliency/weights/read.ts'),
-      import('../saliency/networks/families.ts'),
+    if (!(error instanceof InputError) || error.code !== 'bad-description') throw error
+    const [{ recogniseFile }, { fittingEntries }] = await Promise.all([
+      import('../saliency/networks/load.ts'),
       import('../saliency/networks/gallery.ts'),
     ])
-    const { tensors, unreadable } = readWeights(bytes, file)
-    const [entry] = await fittingEntries(recogniseNetwork(tensors, file, {}, unreadable))
+    const { recognised } = recogniseFile(bytes, file, { given: {}, source: undefined, externalData })
+    const [entry] = await fittingEntries(recognised)
     if (entry === undefined) throw error
     const { name, about } = entry
     const why = error.message.startsWith(`${file}: `) ? error.message.slice(file.length + 2) : error.message

@@ -180,6 +180,14 @@ describe('weights in a second file', () => {
     expect(readFileSync(found.localPaths?.network ?? '')).toEqual(Buffer.from(bytes))
   })
 
+  test('and what an output of such a network leaves open is said as for any other', async () => {
+    const { bytes, data } = tinyOnnx({ externalData: second, outputs: { fc_yaw: 91 } })
+    await expect(read(put('folder', { 'best.onnx': bytes, [second]: data }))).rejects.toMatchObject({
+      code: 'bad-description',
+      message: expect.stringMatching(/^best\.onnx: .*91/) as string,
+    })
+  })
+
   test('and where there are none, nothing is said of them', async () => {
     const found = await read(put('bucket', { 'best.onnx': tinyOnnx().bytes }))
     expect(found.network).not.toHaveProperty('externalData')

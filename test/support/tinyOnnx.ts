@@ -21,6 +21,8 @@ export interface TinyOnnxOptions {
   readonly externalData?: string
   /** Width and height of the image in pixels. */
   readonly side?: number
+  /** How many numbers each output gives. */
+  readonly outputs?: Readonly<Record<string, number>>
 }
 
 export interface TinyOnnx {
@@ -31,19 +33,24 @@ export interface TinyOnnx {
 }
 
 const channels = 4
-const angles = ['yaw', 'pitch', 'roll'] as const
+const oneForEachAngle = { fc_yaw: 1, fc_pitch: 1, fc_roll: 1 }
 
 /**
- * A convolution of 3×3 with stride 2, a ReLU, the mean over the picture, and a linear layer for each angle, whose outputs
- * are called `fc_yaw`, `fc_pitch` and `fc_roll`. Equal options give equal bytes, and the seed alone changes nothing of the
+ * A convolution of 3×3 with stride 2, a ReLU, the mean over the picture, and a linear layer for each output: `fc_yaw`,
+ * `fc_pitch` and `fc_roll`, each an angle, unless others are asked for. Equal options give equal bytes, and the seed alone changes nothing of the
  * ONNX file where the weights lie in a second one.
  */
-export function tinyOnnx({ seed = 1, externalData, side = 32 }: TinyOnnxOptions = {}): TinyOnnx {
+export function tinyOnnx(options: TinyOnnxOptions = {}): TinyOnnx {
+  const { seed = 1, externalData, side = 32, outputs = oneForEachAngle } = options
+  const heads = Object.entries(outputs)
   const random = numbersFrom(seed)
   const shapes: readonly (readonly [name: string, shape: readonly number[]])[] = [
     ['conv.weight', [channels, 3, 3, 3]],
     ['conv.bias', [channels]],
-    ...angles.flatMap((angle) => [[`fc_${angle}.weight`, [1, channels]] as const, [`fc_${angle}.bias`, [1]] as const]),
+    ...heads.flatMap(([name, count]) => [
+      [`${name}.weight`, [count, channels]] as const,
+      [`${name}.bias`, [count]] as const,
+    ]),
   ]
   const parts: Uint8Array[] = []
   let offset = 0
@@ -73,12 +80,10 @@ export function tinyOnnx({ seed = 1, externalData, side = 32 }: TinyOnnxOptions 
       node('Relu', ['conv'], 'relu'),
       node('GlobalAveragePool', ['relu'], 'mean'),
       node('Flatten', ['mean'], 'features', { axis: 1 }),
-      ...angles.map((angle) =>
-        node('Gemm', ['features', `fc_${angle}.weight`, `fc_${angle}.bias`], `fc_${angle}`, { transB: 1 }),
-      ),
+      ...heads.map(([name]) => node('Gemm', ['features', `${name}.weight`, `${name}.bias`], name, { transB: 1 })),
     ],
     input: [floats('image', [1, 3, side, side])],
-    output: angles.map((angle) => floats(`fc_${angle}`, [1, 1])),
+    output: heads.map(([name, count]) => floats(name, [1, count])),
   })
   const model = create(ModelProtoSchema, {
     irVersion: 9n,

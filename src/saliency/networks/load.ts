@@ -29,9 +29,11 @@ export function loadNetwork(
   externalData?: ExternalData,
 ): Network {
   const given = checkOverride(override, file)
-  const { format, storedTypes, tensors, notes, recognised } = isOnnx(bytes)
-    ? onnxRead(bytes, file, { given, source, externalData })
-    : checkpointRead(bytes, file, given)
+  const { format, storedTypes, tensors, notes, recognised } = recogniseFile(bytes, file, {
+    given,
+    source,
+    externalData,
+  })
   // Read now: what is damaged in the file is the file's fault, and later it would be a worker that finds it.
   for (const name of recognised.used) void recognised.weights.get(name)?.data
   const { architecture, facts } = recognised
@@ -63,6 +65,14 @@ interface Read {
   readonly tensors: Tensors
   readonly notes: readonly string[]
   readonly recognised: RecognisedNetwork
+}
+
+/**
+ * The network in a checkpoint's bytes, whatever is to be read in its outputs. Raises the InputErrors of `loadNetwork`,
+ * `bad-description` only for what is given.
+ */
+export function recogniseFile(bytes: Uint8Array, file: string, options: OnnxOptions): Read {
+  return isOnnx(bytes) ? onnxRead(bytes, file, options) : checkpointRead(bytes, file, options.given)
 }
 
 function onnxRead(bytes: Uint8Array, file: string, options: OnnxOptions): Read {
