@@ -14,9 +14,9 @@ const codes = {
   // InputError
   'bad-option': 'an option or config value is not allowed',
   'bad-uri': 'a URI names no store that headlight can open',
-  'bad-checkpoint': 'the file is truncated or is no checkpoint',
+  'bad-checkpoint': 'the file is damaged, or no network that headlight reads',
   'unsafe-checkpoint': 'the file holds no weights and asks for something that no tensor needs',
-  'unsupported-network': 'the weights are not of a network family that headlight builds',
+  'unsupported-network': 'the network is of a family that headlight does not build, or needs what it does not compute',
   'bad-description': 'the description of the network contradicts itself or the weights',
   'no-such-bucket': 'the bucket or folder does not exist',
   'access-denied': 'the store refused the credentials, or a folder this user',

@@ -32,7 +32,7 @@ export const settingsSchema = z.strictObject({
     group: 'data',
     placeholder: 'FILE',
     description:
-      'The checkpoint: a PyTorch file or safetensors, by a path, file:///folder/model.pkl or s3://bucket/model.pkl. FILE.yaml beside it overrides parts of its description (see headlight network inspect).',
+      'The network: a PyTorch checkpoint, safetensors or an ONNX file, by a path, file:///folder/model.pkl or s3://bucket/model.pkl. Weights that an ONNX file keeps in a second file (model.onnx.data) are read from beside it. FILE.yaml beside it overrides parts of its description (see headlight network inspect).',
   }),
   description: z.string().min(1).optional().meta({
     group: 'data',

@@ -1,4 +1,5 @@
 import { InputError } from '../../base/errors.ts'
+import { exportAdvice } from '../weights/exportAdvice.ts'
 import type { Weights } from '../weights/read.ts'
 import type { Tensors } from '../weights/tensors.ts'
 import { denseNet } from './densenet.ts'
@@ -14,8 +15,6 @@ import { vgg } from './vgg.ts'
 
 /** Every family that headlight builds. A new one is its own file and a place in this list. */
 const families: readonly NetworkFamily[] = [denseNet, resNet, repVgg, vgg, mobileNetV1, mobileNetV2, shuffleNetV2]
-
-const known = families.map(({ layout }) => layout).join(', ')
 
 /**
  * The network that the weights make up; `given` is what the description says of batch norms, `unreadable` what lies beside
@@ -61,8 +60,12 @@ function underNames<T>(byName: ReadonlyMap<string, T>, names: ReadonlyMap<string
 }
 
 /** Their activations are GELUs: whoever adds one to the families gains plain gradients alone. */
-const withoutRelu =
-  'which has no ReLU that could be guided, and headlight does not build it for its plain gradient either'
+const withoutRelu = 'which has no ReLU that could be guided, so headlight does not read it in any format'
+
+/** What they give is a list of boxes, or a plane, or needs loops. */
+const notBuilt = 'which headlight does not build'
+
+const notFromWeights = `which headlight does not build from weights alone: ${exportAdvice}`
 
 /** Networks that headlight does not build, by the name of a tensor that no network has which it builds. */
 const otherNetworks: readonly (readonly [network: string, telling: RegExp, why?: string])[] = [
@@ -74,22 +77,25 @@ const otherNetworks: readonly (readonly [network: string, telling: RegExp, why?:
   ["a RepVGG or a MobileOne in timm's names", /(?:^|\.)conv_kxk\./],
   ['a SqueezeNet', /(?:^|\.)features\.\d+\.squeeze\.weight$/],
   ['a GoogLeNet or an Inception', /(?:^|\.)(?:inception3a\.|Conv2d_1a_3x3\.|Mixed_5b\.)/],
-  ['a YOLO', /(?:^|\.)model\.\d+\.(?:cv\d|m\.\d+)\./],
-  ['a U-Net', /(?:^|\.)(?:inc\.double_conv|down\d\.maxpool_conv|upconv\d)\./],
-  ['a recurrent network', /(?:^|\.)weight_ih_l0$/],
+  ['a YOLO', /(?:^|\.)model\.\d+\.(?:cv\d|m\.\d+)\./, notBuilt],
+  ['a U-Net', /(?:^|\.)(?:inc\.double_conv|down\d\.maxpool_conv|upconv\d)\./, notBuilt],
+  ['a recurrent network', /(?:^|\.)weight_ih_l0$/, notBuilt],
 ]
 
 function unknownNetwork(names: readonly string[], file: string): InputError {
   const some = names.slice(0, 3).join(', ') || 'none at all'
-  return unsupported(file, `is of no known kind (its weights begin with ${some}); headlight builds ${known}`)
+  return unsupported(
+    file,
+    `holds weights of no family that headlight builds (they begin with ${some}): ${exportAdvice}`,
+  )
 }
 
 /** Undefined where no name tells of a network that headlight does not build. */
 function otherNetwork(names: readonly string[], file: string): InputError | undefined {
-  for (const [network, telling, why = 'which headlight does not build'] of otherNetworks) {
+  for (const [network, telling, why = notFromWeights] of otherNetworks) {
     const name = names.find((one) => telling.test(one))
     if (name !== undefined) {
-      return unsupported(file, `looks like ${network} (it holds ${name}), ${why}; it builds ${known}`)
+      return unsupported(file, `looks like ${network} (it holds ${name}), ${why}`)
     }
   }
   return undefined

@@ -1,4 +1,5 @@
 import { InputError } from '../../base/errors.ts'
+import { exportAdvice } from '../weights/exportAdvice.ts'
 import type { Tensors, WeightTensor } from '../weights/tensors.ts'
 import type { NetworkFamily, OutputLayer } from './family.ts'
 
@@ -176,7 +177,10 @@ export class TrunkReader {
   }
 
   unsupported(what: string): InputError {
-    return new InputError('unsupported-network', `${this.#file} ${what}: headlight builds ${this.#family.layout}`)
+    return new InputError(
+      'unsupported-network',
+      `${this.#file} ${what}: headlight builds ${this.#family.layout}; for any other, ${exportAdvice}`,
+    )
   }
 
   #refuseWhatMayTakePart(

@@ -2,6 +2,7 @@ import { InputError } from '../../base/errors.ts'
 
 const saveWeightsOnly =
   'load it where you trust it and save the weights alone with torch.save(model.state_dict(), FILE)'
+const orExport = 'or export the model with torch.onnx.export'
 
 /** The name under which a model that PyTorch refers to by a persistent id is left unread. */
 export const modelByReference = 'torch.nn.Module'
@@ -41,7 +42,7 @@ export function refusalOfUnread(names: Iterable<string>, file: string): InputErr
   if (modelName.test(first)) {
     return new InputError(
       'bad-checkpoint',
-      `${file} is a whole pickled model (it asks for ${shown(first)}), not its weights: ${saveWeightsOnly}`,
+      `${file} is a whole pickled model (it asks for ${shown(first)}), not its weights: ${saveWeightsOnly}, ${orExport}`,
     )
   }
   return new InputError(

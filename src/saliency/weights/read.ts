@@ -109,10 +109,16 @@ function readStored(bytes: Uint8Array, file: string): Stored {
       )
     )
   }
+  if (file.endsWith('.onnx.data')) {
+    throw new InputError(
+      'bad-checkpoint',
+      `${file} holds only the weights of an ONNX network: give ${file.slice(0, -'.data'.length)}, which lies beside it`,
+    )
+  }
   const kind = fileKind(bytes)
   throw new InputError(
     'bad-checkpoint',
-    `${file} is no checkpoint${kind === undefined ? '' : `: it looks like ${kind}`}; headlight reads PyTorch and safetensors files`,
+    `${file} is no network${kind === undefined ? '' : `: it looks like ${kind}`}; headlight reads PyTorch, safetensors and ONNX files`,
   )
 }
 

@@ -50,24 +50,35 @@ export function readTorchZip(bytes: Uint8Array, file: string): TorchFile {
 /** `archive/` or the file's stem, as PyTorch names it; empty when someone packed the folder's contents. */
 function findRoot(zip: Zip, file: string): string {
   let root: string | undefined
-  let arrays = false
-  for (const name of zip.names) {
+  const names = [...zip.names]
+  for (const name of names) {
     if (name.endsWith('constants.pkl') || /(^|\/)code\//.test(name)) {
       throw new InputError(
         'bad-checkpoint',
-        `${file} is a TorchScript program, not weights: save the weights with torch.save(torch.jit.load(FILE).state_dict(), …)`,
+        `${file} is a TorchScript program, not weights: save the weights with torch.save(torch.jit.load(FILE).state_dict(), …), or export the network with torch.onnx.export(torch.jit.load(FILE), …, dynamo=False)`,
       )
     }
     if (/^([^/]*\/)?data\.pkl$/.test(name)) root ??= name.slice(0, -'data.pkl'.length)
-    arrays ||= name.endsWith('.npy')
   }
   if (root !== undefined) return root
-  const kind = arrays ? 'a NumPy archive' : 'a zip file without data.pkl'
-  throw new InputError(
-    'bad-checkpoint',
-    `${file} is ${kind}, not a PyTorch checkpoint: give a file that torch.save wrote`,
-  )
+  const [kind, advice] = otherZips.find(([, , telling]) => names.some((name) => telling.test(name))) ?? [
+    'a zip file without data.pkl',
+    'give a file that torch.save wrote',
+  ]
+  throw new InputError('bad-checkpoint', `${file} is ${kind}, not a PyTorch checkpoint: ${advice}`)
 }
+
+/** By the name of a file in them. */
+const otherZips: readonly (readonly [kind: string, advice: string, telling: RegExp])[] = [
+  ['a model of Keras', 'export it with model.export("model.onnx", format="onnx")', /^model\.weights\.h5$/],
+  [
+    'a program of torch.export',
+    'export it with torch.onnx.export(torch.export.load(FILE), (), "model.onnx")',
+    /^(?:[^/]+\/)?(?:models\/model|serialized_exported_program)\.json$/,
+  ],
+  ['a zip file with an ONNX file in it', 'unpack it and give that file', /\.onnx$/],
+  ['a NumPy archive', 'give a file that torch.save wrote', /\.npy$/],
+]
 
 /**
  * The value that `torch.save` wrote before zip files (`_use_new_zipfile_serialization=False`): five pickles (magic,

@@ -119,7 +119,7 @@ describe('the activations that it is built with', () => {
 describe('the first tensor that does not fit is named', () => {
   test.each(Object.keys(narrow).filter((name) => !name.startsWith('fc.')))('without %s', (missing) => {
     expect(() => recogniseNetwork(zeros(without(missing, narrow)), 'x.pth')).toThrow(
-      refusal(new RegExp(`^x\\.pth lacks ${missing}: headlight builds MobileNetV1s in 3DDFA's layout$`)),
+      refusal(new RegExp(`^x\\.pth lacks ${missing}: headlight builds MobileNetV1s in 3DDFA's layout;`)),
     )
   })
 

@@ -156,7 +156,7 @@ describe('the epsilon of batch norms', () => {
 describe('the first tensor that does not fit is named', () => {
   test.each(Object.keys(narrow))('without %s', (missing) => {
     expect(() => recognise(without(missing, { ...narrow, ...linearShapes('fc', 32, 6) }))).toThrow(
-      refusal(new RegExp(`^x\\.pt lacks ${missing}: headlight builds MobileNetV2s in torchvision's layout$`)),
+      refusal(new RegExp(`^x\\.pt lacks ${missing}: headlight builds MobileNetV2s in torchvision's layout;`)),
     )
   })
 

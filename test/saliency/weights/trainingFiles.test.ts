@@ -105,7 +105,9 @@ describe('what the weights themselves need is refused by name', () => {
     expect(() => readWeights(bytesOf(file), file)).toThrow(
       expect.objectContaining({
         code: 'bad-checkpoint',
-        message: expect.stringMatching(/is a whole pickled model .*torch\.save\(model\.state_dict\(\), FILE\)$/),
+        message: expect.stringMatching(
+          /is a whole pickled model .*torch\.save\(model\.state_dict\(\), FILE\), or export the model with torch\.onnx\.export$/,
+        ),
       }),
     )
   })

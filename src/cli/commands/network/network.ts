@@ -3,7 +3,7 @@ import type { CommandSpec } from '../../command.ts'
 export const networkCommands: readonly CommandSpec[] = [
   {
     name: 'network inspect',
-    summary: 'show what a checkpoint holds and what headlight takes it for',
+    summary: 'show what a checkpoint or an ONNX file holds and what headlight takes it for',
     settings: ['description', 'engine', 's3Endpoint', 'unitStartSeconds', 'cacheFolder', 'enginesFolder'],
     wording: {
       engine: {
@@ -11,12 +11,14 @@ export const networkCommands: readonly CommandSpec[] = [
       },
       cacheFolder: { description: 'Where it is kept how much memory networks took, and those that were fetched.' },
     },
-    extend: (command) => command.argument('<file>', 'the checkpoint: a file, or s3://bucket/key'),
+    extend: (command) =>
+      command.argument('<file>', 'the network: a checkpoint or an ONNX file, by a path or s3://bucket/key'),
     examples: [
       [
         'headlight network inspect model.pkl',
         'layers, heads and the description, with what is assumed marked as such, and how much memory a unit takes',
       ],
+      ['headlight network inspect model.onnx', 'the same, with the tensors of the graph that a head may name'],
       ['headlight network inspect model.pkl --json', 'the same for a script'],
       ['headlight network inspect 6DRepNet.pth --description 6drepnet', 'the same, with what is known of that network'],
     ],

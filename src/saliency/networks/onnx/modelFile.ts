@@ -13,8 +13,10 @@ export interface ModelFile {
  * of the format's version, and goes on with a field that a model has.
  */
 export function isOnnx(bytes: Uint8Array): boolean {
-  const [first, version = 0, next = 0] = bytes
-  return first === 0x08 && version >= 1 && version <= 0x20 && modelFields.has(next)
+  const [first, version = 0, next = 0, length = 0, letter = 0] = bytes
+  if (first !== 0x08 || version < 1 || version > 0x20 || !modelFields.has(next)) return false
+  // The producer's name. TensorFlow's SavedModels and Core ML's networks begin alike, with a message in its place.
+  return next !== 0x12 || length === 0 || (length < 0x80 && letter >= 0x20)
 }
 
 /** Tags of the fields that follow: producer, domain, version, text, graph, operator sets, metadata, functions. */
