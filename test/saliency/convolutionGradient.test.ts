@@ -3,7 +3,7 @@ import { gradientOf } from '../../src/saliency/backward.ts'
 import { openOnnxRuntime } from '../../src/saliency/engines/onnxruntime.ts'
 import { evaluate } from '../../src/saliency/engines/reference.ts'
 import { elements, topological, type Node, type Padding, type Pair } from '../../src/saliency/graph.ts'
-import { make } from '../../src/saliency/ops.ts'
+import { constant, constantData, inputAt, make } from '../../src/saliency/ops.ts'
 import { simplifyGradient, simplifyNetwork } from '../../src/saliency/simplify.ts'
 import { randomConstant, seededRandom } from '../support/operationExamples.ts'
 
@@ -38,6 +38,9 @@ const cases: readonly Case[] = [
   { side: [6, 6], channels: [18, 12], kernel: [3, 1], strides: [2, 1], pads: [1, 0, 1, 0], groups: 6 },
   // Padding beyond what the kernel reaches.
   { side: [6, 7], channels: [4, 5], kernel: [2, 1], strides: [1, 1], pads: [3, 0, 1, 2], groups: 1 },
+]
+
+const dilatedCases: readonly (Case & { readonly dilations: Pair })[] = [
   { side: [9, 8], channels: [8, 6], kernel: [3, 3], strides: [1, 1], pads: [2, 2, 2, 2], groups: 1, dilations: [2, 2] },
   {
     side: [9, 8],
@@ -67,6 +70,33 @@ describe('gradients of convolutions in their fast forms', () => {
       await expectSame(x, make('relu', [convolution(x, example, random)]), random)
     })
   }
+
+  for (const example of dilatedCases) {
+    it(`those of a kernel with zeros in its gaps: ${JSON.stringify(example)}`, async () => {
+      const random = seededRandom(example.channels[0])
+      const x = image(example)
+      const y = convolution(x, example, random)
+      const { strides, pads, groups, dilations } = example
+      const inflated = make('conv', [x, withGaps(inputAt(y, 1), dilations)], { strides, pads, groups })
+      expect(inflated.shape).toEqual(y.shape)
+      await expectSame(x, make('relu', [y]), random, 'all', make('relu', [inflated]))
+    })
+  }
+
+  it('a stride and dilations together are refused', () => {
+    const example: Case = {
+      side: [9, 9],
+      channels: [2, 2],
+      kernel: [3, 3],
+      strides: [2, 1],
+      pads: [0, 0, 0, 0],
+      groups: 1,
+      dilations: [1, 2],
+    }
+    expect(() => convolution(image(example), example, seededRandom(1))).toThrow(
+      'conv with strides 2×1 takes no dilations',
+    )
+  })
 
   it('the three channels of an image keep the transposed form', () => {
     const example: Case = {
@@ -138,10 +168,29 @@ function convolution(
   return make('conv', [x, weight], { strides, pads, groups, ...(dilations && { dilations }) })
 }
 
-/** Holds the rewritten gradient of y against the sweep's own, in float64 and on the engine that it is written for. */
-async function expectSame(x: Node, y: Node, random: () => number, scope: 'all' | 'none' = 'all'): Promise<Node> {
-  const objective = make('mul', [y, randomConstant(random, y.shape)])
-  const plain = gradientOf(objective, x, scope)
+/** A weight with zeros between its rows and columns. */
+function withGaps(weight: Node, [down, right]: Pair): Node {
+  const [outs = 1, ins = 1, height = 1, width = 1] = weight.shape
+  const shape = [outs, ins, (height - 1) * down + 1, (width - 1) * right + 1] as const
+  const wide = new Float32Array(elements(shape))
+  constantData(weight).forEach((value, i) => {
+    const [plane, row, column] = [Math.floor(i / (height * width)), Math.floor(i / width) % height, i % width]
+    wide[(plane * shape[2] + row * down) * shape[3] + column * right] = value
+  })
+  return constant(wide, shape)
+}
+
+/** Holds the rewritten gradient of y against the sweep's own, or that of what gives the same, in float64 and on the engine that it is written for. */
+async function expectSame(
+  x: Node,
+  y: Node,
+  random: () => number,
+  scope: 'all' | 'none' = 'all',
+  alike = y,
+): Promise<Node> {
+  const weights = randomConstant(random, y.shape)
+  const objective = make('mul', [y, weights])
+  const plain = gradientOf(make('mul', [alike, weights]), x, scope)
   const simpler = simplifyNetwork([objective]).get(objective) ?? objective
   const swept = gradientOf(simpler, x, scope)
   const rewritten = simplifyGradient([swept]).get(swept) ?? swept

@@ -127,7 +127,7 @@ export const operationExamples: {
         pads: [1, 1, 1, 1],
         groups: dim(x, 1),
       }),
-    // Padding beyond what the kernel reaches: the flipped form would need negative padding.
+    // Padding beyond what the kernel reaches: the flipped form cuts the gradient.
     ({ x, random }) =>
       make('conv', [x, randomConstant(random, [2, dim(x, 1), 1, 1])], {
         strides: [1, 1],

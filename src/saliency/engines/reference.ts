@@ -256,16 +256,19 @@ function matmul(node: NodeOf<'matmul'>, a: Values, b: Values): Values {
   const [m = 1, n = 1] = node.shape.slice(-2)
   const k = left.at(-1) ?? 1
   const result = new Float64Array(elements(node.shape))
-  const [lead, leftLead, rightLead] = [node.shape, left, right].map((shape) => shape.slice(0, -2))
-  for (let item = 0; item < elements(lead ?? []); item++) {
-    const index = unravel(item, lead ?? [])
-    const [l, r] = [leftLead ?? [], rightLead ?? []].map((own) => ravel(broadcastIndex(index, own), own))
+  const lead = node.shape.slice(0, -2)
+  const matrixOf = (shape: Shape, item: number): number => {
+    const own = shape.slice(0, -2)
+    return ravel(broadcastIndex(unravel(item, lead), own), own)
+  }
+  for (let item = 0; item < elements(lead); item++) {
+    const [l, r] = [matrixOf(left, item) * m * k, matrixOf(right, item) * n * k]
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
         let total = 0
         for (let p = 0; p < k; p++) {
           const other = node.attributes.transposeB ? j * k + p : p * n + j
-          total += at(a, ((l ?? 0) * m + i) * k + p) * at(b, (r ?? 0) * n * k + other)
+          total += at(a, l + i * k + p) * at(b, r + other)
         }
         result[(item * m + i) * n + j] = total
       }
