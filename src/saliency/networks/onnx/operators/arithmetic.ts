@@ -1,8 +1,9 @@
-import type { Node } from '../../../graph.ts'
-import { make, scalar } from '../../../ops.ts'
+import { elements, type Node } from '../../../graph.ts'
+import { constant, constantData, inputAt, make, scalar } from '../../../ops.ts'
 import type { Call, Operator, Operators } from '../call.ts'
 import { combined, quotient, roundedHalfToEven, type Formula } from '../knownArithmetic.ts'
-import { computed, constantOf, type Available, type Known } from '../value.ts'
+import { reshapedKnown } from '../knownLayout.ts'
+import { computed, shapeOf, type Available, type Known } from '../value.ts'
 
 type BinaryRow = 'add' | 'sub' | 'mul' | 'div'
 
@@ -47,7 +48,7 @@ export const arithmetic: Operators = {
 
 function ofTwo(row: BinaryRow, formulaFor: (first: Known) => Formula): Operator {
   return (call) => {
-    if (!call.isKnown) return computed(make(row, operands(call), {}, call.label))
+    if (!call.isKnown) return computed(together(call, row, call.input(0), call.input(1)))
     const first = call.known(0)
     return combined(call, first.type, [first, call.known(1)], formulaFor(first))
   }
@@ -67,20 +68,42 @@ function total(call: Call): Available {
   return inputs.slice(1).reduce<Available>(
     (sum, input) => {
       if (sum.kind === 'known' && input.kind === 'known') return combined(call, sum.type, [sum, input], (a, b) => a + b)
-      return computed(make('add', [operand(call, sum), operand(call, input)], {}, call.label))
+      return computed(together(call, 'add', sum, input))
     },
     inputs[0] ?? call.input(0),
   )
 }
 
-function operands(call: Call): Node[] {
-  return [0, 1].map((index) => operand(call, call.input(index)))
+/** Of two values of which one at least depends on the image. */
+function together(call: Call, row: BinaryRow, left: Available, right: Available): Node {
+  const [a, b] = [operand(call, left, right), operand(call, right, left)]
+  // Engines know a factor and a bias by their second place.
+  const [x, other] = a.op === 'constant' && (row === 'add' || row === 'mul') ? [b, a] : [a, b]
+  return (row === 'add' ? channelNorm(x, other, call.label) : undefined) ?? make(row, [x, other], {}, call.label)
 }
 
-/** A number without axes gets one: what it is combined with has some. */
-function operand(call: Call, value: Available): Node {
-  const isScalar = value.kind === 'known' && value.type === 'float' && value.shape.length === 0
-  return isScalar ? constantOf({ ...value, shape: [1], data: value.data }) : call.nodeOf(value)
+/** Known numbers get the axes of what they are combined with, in which engines know one for each channel; a single one gets one. */
+function operand(call: Call, value: Available, other: Available): Node {
+  if (value.kind === 'computed' || value.type !== 'float') return call.nodeOf(value)
+  const lead = Array.from({ length: Math.max(0, shapeOf(other).length - value.shape.length) }, () => 1)
+  const shape = elements(value.shape) === 1 && value.shape.length <= 1 ? [1] : [...lead, ...value.shape]
+  return call.nodeOf(reshapedKnown(value, shape))
+}
+
+/**
+ * x · scale + shift with one of each for every channel, as TensorFlow, Caffe and OpenVINO write a batch norm: it is read as
+ * one, so that it can be folded into the convolution before it.
+ */
+function channelNorm(product: Node, shift: Node, label: string): Node | undefined {
+  if (product.op !== 'mul') return undefined
+  const [x, scale] = [inputAt(product, 0), inputAt(product, 1)]
+  const channels = x.shape[1] ?? 0
+  const isPerChannel = (node: Node): boolean => node.op === 'constant' && node.shape.join() === `1,${channels},1,1`
+  if (x.shape.length !== 4 || x.op === 'constant' || !isPerChannel(scale) || !isPerChannel(shift)) return undefined
+  const perChannel = [constantData(scale), constantData(shift)].map((data) => constant(data, [channels]))
+  const [zeros, ones] = [0, 1].map((value) => new Float32Array(channels).fill(value))
+  const moments = [constant(zeros ?? [], [channels]), constant(ones ?? [], [channels])]
+  return make('batchNorm', [x, ...perChannel, ...moments], { epsilon: 0 }, label)
 }
 
 export function negated(x: Node): Node {

@@ -18,7 +18,10 @@ export const constants: Operators = {
     const shape = call.numbers(0) ?? []
     call.require(shape.every(isLength), `shape ${shape.join('×')}`)
     const value = call.tensor('value') ?? known('float', [1], [0])
-    return known(value.type, shape, call.allocate(value.type, shape).fill(value.data[0] ?? 0))
+    const numbers = call.allocate(value.type, shape)
+    const fill = value.data[0] ?? 0
+    // Zeros are there already, and take no memory until they are written.
+    return known(value.type, shape, fill === 0 ? numbers : numbers.fill(fill))
   },
   Shape: (call) => {
     const shape = call.shape(0)
