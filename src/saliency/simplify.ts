@@ -21,9 +21,14 @@ export type Rewritten = ReadonlyMap<Node, Node>
 /** `node` has its inputs rewritten already; `single(input)` tells whether it alone consumes that input. */
 type Rule = (node: Node, single: (input: number) => boolean) => Node
 
-/** Folds batch norms into convolutions or affine rows, pools before a transition's 1×1 convolution, widens narrow groups. */
+/**
+ * Folds batch norms into convolutions or affine rows, pools before a transition's 1×1 convolution, widens narrow groups, nests
+ * concatenations.
+ */
 export function simplifyNetwork(roots: readonly Node[]): Rewritten {
+  const concatenations = new Concatenations()
   return rewrite(roots, (node, single) => {
+    if (node.op === 'concat') return concatenations.nested(node)
     if (node.op === 'batchNorm') return foldBatchNorm(node, single(0))
     if (node.op === 'averagePool') return poolBeforeConv(node, single(0))
     if (node.op === 'conv') return widerGroups(node)
@@ -79,6 +84,35 @@ function foldBatchNorm(norm: NodeOf<'batchNorm'>, onlyConsumer: boolean): Node {
   const shift = beta.map((value, c) => value - (mean[c] ?? 0) * (scale[c] ?? 0))
   const parts = [constant(scale, [scale.length]), constant(shift, [shift.length])]
   return make('affine', [x, ...parts], {}, norm.label)
+}
+
+/**
+ * A dense block may be written with all layers so far in each concatenation. Built on the one before, each adds one layer to
+ * it, and the gradient is cut in two there instead of into as many parts as there are layers, half a thousand in a
+ * DenseNet-121.
+ */
+class Concatenations {
+  /** By the first of the parts: all parts as they were written, and what was made of them. */
+  readonly #known = new Map<Node, { readonly parts: readonly Node[]; readonly node: NodeOf<'concat'> & Node }[]>()
+
+  nested(node: NodeOf<'concat'> & Node): Node {
+    const parts = node.inputs
+    const known = this.#known.get(inputAt(node, 0)) ?? []
+    const [longest] = known
+      .filter((other) => other.node.attributes.axis === node.attributes.axis && begins(parts, other.parts))
+      .toSorted((a, b) => b.parts.length - a.parts.length)
+    const made =
+      longest === undefined
+        ? node
+        : make('concat', [longest.node, ...parts.slice(longest.parts.length)], node.attributes, node.label)
+    this.#known.set(inputAt(node, 0), [...known, { parts, node: made }])
+    return made
+  }
+}
+
+/** Whether some parts begin with fewer others, of which there are at least two. */
+function begins(parts: readonly Node[], others: readonly Node[]): boolean {
+  return others.length > 1 && others.length < parts.length && others.every((part, index) => part === parts[index])
 }
 
 /** A mean over windows and a 1×1 convolution commute; pooling first leaves the convolution a quarter of the work. */

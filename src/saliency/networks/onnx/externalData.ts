@@ -56,10 +56,10 @@ export function externalPart(
   return data.bytes.subarray(offset, offset + length)
 }
 
-/** Every tensor of a graph, those of its nodes' attributes included. */
+/** Every tensor of a graph, those of its nodes' attributes and branches included. */
 function tensorsOf({ initializer, node }: GraphProto): TensorProto[] {
   const inAttributes = node.flatMap(({ attribute }) =>
-    attribute.flatMap(({ t, tensors }) => (t ? [t, ...tensors] : tensors)),
+    attribute.flatMap(({ t, tensors, g }) => [...(t ? [t] : []), ...tensors, ...(g ? tensorsOf(g) : [])]),
   )
   return [...initializer, ...inAttributes]
 }

@@ -38,14 +38,36 @@ export function importGraph(
     if (!values.has(name)) values.set(name, { kind: 'unavailable', why: `the input ${name}, which is not the image` })
   }
   values.set(imageName, computed(image))
-  for (const node of source.graph.node) {
-    const results = valuesOf(node, values, source, room)
+  walk(source.graph.node, values, source, room)
+  return values
+}
+
+function walk(nodes: readonly NodeProto[], values: Map<string, Value>, source: GraphSource, room: Room): void {
+  for (const node of nodes) {
+    const results = branchOf(node, values, source, room) ?? valuesOf(node, values, source, room)
     for (const [index, name] of node.output.entries()) {
       if (name === '') continue
       values.set(name, results[index] ?? { kind: 'unavailable', why: `output ${index} of ${operatorName(node)}` })
     }
   }
-  return values
+}
+
+/**
+ * What an If gives whose condition is known, as those are that ask for a shape: TorchScript's exporter writes them for
+ * `squeeze`. ONNX has every name once, those in branches included. Undefined for any other node.
+ */
+function branchOf(node: NodeProto, values: Map<string, Value>, source: GraphSource, room: Room): Value[] | undefined {
+  const condition = operatorName(node) === 'If' ? values.get(node.input[0] ?? '') : undefined
+  if (condition?.kind !== 'known') return undefined
+  const name = condition.data[0] === 0 ? 'else_branch' : 'then_branch'
+  const branch = node.attribute.find((attribute) => attribute.name === name)?.g
+  if (branch === undefined) return undefined
+  for (const tensor of branch.initializer) values.set(tensor.name, initialiser(tensor, source))
+  walk(branch.node, values, source, room)
+  return branch.output.map(
+    (output) =>
+      inside.get(output.name) ?? { kind: 'unavailable', why: `${output.name}, which nothing in the file gives` },
+  )
 }
 
 function initialiser(tensor: TensorProto, source: TensorSource): Value {

@@ -12,8 +12,11 @@ export interface Window {
   readonly overhang: Pair
 }
 
+/** What of a call says how its window slides. */
+export type WindowSource = Pick<Call, 'ints' | 'int' | 'text' | 'require' | 'refusal'>
+
 /** Attributes kernel_shape, strides, dilations, pads, auto_pad and ceil_mode, for an input N×C×H×W. */
-export function windowOf(call: Call, shape: Shape, weightKernel?: Pair): Window {
+export function windowOf(call: WindowSource, shape: Shape, weightKernel?: Pair): Window {
   call.require(shape.length === 4, `${shape.length - 2} spatial axes instead of 2`)
   const kernel = pairOf(call, 'kernel_shape') ?? weightKernel
   if (kernel === undefined) throw call.refusal('no kernel_shape')
@@ -35,7 +38,7 @@ export function reachOf({ kernel, dilations }: Pick<Window, 'kernel' | 'dilation
   return (kernel[axis] - 1) * dilations[axis] + 1
 }
 
-function padsOf(call: Call, sides: Pair, sliding: Sliding): Padding {
+function padsOf(call: WindowSource, sides: Pair, sliding: Sliding): Padding {
   const mode = call.text('auto_pad', 'NOTSET')
   if (mode === 'VALID') return [0, 0, 0, 0]
   if (mode === 'NOTSET' || mode === '') {
@@ -69,7 +72,7 @@ function overhangOf(
   return Math.max(0, (windows - 1) * stride + reach - (side + before + after))
 }
 
-function pairOf(call: Call, name: string): Pair | undefined {
+function pairOf(call: WindowSource, name: string): Pair | undefined {
   const found = call.ints(name)
   if (found === undefined) return undefined
   const [first = 0, second = 0] = found

@@ -108,10 +108,11 @@ function leaky(x: Node, slope: number, label: string): Node {
 function parametric(call: Call): Node {
   const x = call.node(0)
   const { data, shape } = call.known(1)
-  const channels = x.shape[1] ?? 1
-  const isPerChannel = shape.length === x.shape.length - 1 && shape[0] === channels && elements(shape) === channels
-  const isOfVector = x.shape.length === 2 && shape.join() === String(channels)
-  call.require(data.length === 1 || isPerChannel || isOfVector, `slopes of ${shape.join('×')} for ${x.shape.join('×')}`)
+  const rank = x.shape.length
+  // A slope of one axis for a vector of two is broadcast along the last, which is that of the channels there.
+  const aligned = [...Array<number>(Math.max(0, rank - shape.length)).fill(1), ...shape]
+  const isPerChannel = aligned.length === rank && aligned.every((side, axis) => side === (axis === 1 ? x.shape[1] : 1))
+  call.require(data.length === 1 || isPerChannel, `slopes of ${shape.join('×')} for ${x.shape.join('×')}`)
   return make('prelu', [x, constant(Float32Array.from(data), [data.length])], {}, call.label)
 }
 

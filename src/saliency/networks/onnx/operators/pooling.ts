@@ -2,7 +2,7 @@ import type { Node, Padding } from '../../../graph.ts'
 import { constant, make } from '../../../ops.ts'
 import type { Call, Operators } from '../call.ts'
 import { computed } from '../value.ts'
-import { windowOf, type Window } from '../windows.ts'
+import { windowOf, type Window, type WindowSource } from '../windows.ts'
 
 export const pooling: Operators = {
   MaxPool: (call) => {
@@ -16,9 +16,8 @@ export const pooling: Operators = {
   },
   AveragePool: (call) => {
     const x = call.node(0)
-    const window = windowOf(call, x.shape)
-    call.require(window.dilations.join() === '1,1', `dilations ${window.dilations.join(', ')}`)
-    return computed(averaged(call, x, window))
+    if (x.shape.length === 5) return computed(averagedAlongFirst(call, x))
+    return computed(averaged(call, x, averageWindow(call, x)))
   },
   GlobalAveragePool: (call) => {
     const x = image(call)
@@ -37,6 +36,44 @@ function image(call: Call): Node {
   return x
 }
 
+type AverageSource = WindowSource & Pick<Call, 'label' | 'allocateFloats'>
+
+function averageWindow(call: WindowSource, x: Node): Window {
+  const window = windowOf(call, x.shape)
+  call.require(window.dilations.join() === '1,1', `dilations ${window.dilations.join(', ')}`)
+  return window
+}
+
+/**
+ * Three spatial axes of which only the first is averaged over, with the other two as one. PyTorch's local response
+ * normalisation is exported so, with the channels as the first.
+ */
+function averagedAlongFirst(call: Call, x: Node): Node {
+  const [n = 1, channels = 1, depth = 1, height = 1, width = 1] = x.shape
+  const alongFirst = (name: string): number[] | undefined => {
+    const found = call.ints(name)
+    if (found === undefined) return undefined
+    const idle = name === 'pads' ? 0 : 1
+    call.require(
+      found.every((value, axis) => axis % 3 === 0 || value === idle),
+      `${name} ${found.join(', ')}`,
+    )
+    return found.flatMap((value, axis) => (axis % 3 === 0 ? [value, idle] : []))
+  }
+  const source: AverageSource = {
+    label: call.label,
+    allocateFloats: (count) => call.allocateFloats(count),
+    ints: alongFirst,
+    int: (name, otherwise) => call.int(name, otherwise),
+    text: (name, otherwise) => call.text(name, otherwise),
+    require: (condition, what) => call.require(condition, what),
+    refusal: (what) => call.refusal(what),
+  }
+  const planes = make('reshape', [x], { shape: [n, channels, depth, height * width] })
+  const mean = averaged(source, planes, averageWindow(source, planes))
+  return make('reshape', [mean], { shape: [n, channels, mean.shape[2] ?? 1, height, width] })
+}
+
 function wholePads({ pads: [top, left, bottom, right], overhang: [below, beside] }: Window): Padding {
   return [top, left, bottom + below, right + beside]
 }
@@ -46,7 +83,7 @@ function wholePads({ pads: [top, left, bottom, right], overhang: [below, beside]
  * compute as fast as a pool, and whose gradient they know. What a mean is divided by differs at the edges where padding is
  * not counted, so there it is a plane of its own.
  */
-function averaged(call: Call, x: Node, window: Window): Node {
+function averaged(call: AverageSource, x: Node, window: Window): Node {
   const { kernel, strides } = window
   const [, channels = 1, height = 1, width = 1] = x.shape
   const pads = wholePads(window)
@@ -69,7 +106,7 @@ function averaged(call: Call, x: Node, window: Window): Node {
 
 /** By how many each window's sum is divided: ceil_mode's overhang never counts, padding on request. */
 function countsOf(
-  call: Call,
+  call: WindowSource,
   { kernel, strides, pads }: Window,
   mean: Node,
   sides: readonly [number, number],
