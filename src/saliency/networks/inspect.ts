@@ -12,6 +12,8 @@ export interface Inspection {
   readonly file: string
   /** SHA-256, hex. */
   readonly digest: string
+  /** The second file of an ONNX network, where it has one. */
+  readonly externalData?: NonNullable<Network['externalData']>
   readonly format: string
   readonly storedTypes: readonly string[]
   /** With what its family adds. */
@@ -30,10 +32,11 @@ export interface Inspection {
 
 /** All that headlight takes a checkpoint for, as plain data. */
 export function inspectNetwork(network: Network): Inspection {
-  const { file, digest, format, storedTypes, recognised, description, provenance, notes } = network
+  const { file, digest, externalData, format, storedTypes, recognised, description, provenance, notes } = network
   return {
     file,
     digest,
+    ...(externalData && { externalData }),
     format,
     storedTypes,
     architecture: recognised.architecture,
@@ -66,6 +69,7 @@ export function renderInspection(network: Network, memory: readonly string[] = [
       rows: [
         ['format', `${inspection.format}, ${inspection.storedTypes.join(' and ')}`],
         ['SHA-256', inspection.digest],
+        ...secondFileRows(inspection.externalData),
         ['architecture', architecture.name],
         ...network.recognised.facts,
         ['activations', activationsText(inspection.activations)],
@@ -109,6 +113,14 @@ export function renderInspection(network: Network, memory: readonly string[] = [
 /** The same of a file that no network could be made of. Ends with a newline. */
 export function renderNetworkFacts({ file, architecture, facts }: NetworkFacts): string {
   return renderSection({ title: file, rows: [['architecture', architecture.name], ...facts] })
+}
+
+function secondFileRows(externalData: Inspection['externalData']): readonly (readonly [string, string])[] {
+  if (externalData === undefined) return []
+  return [
+    ['its weights', externalData.file],
+    ['their SHA-256', externalData.digest],
+  ]
 }
 
 const minMaxText = 'the darkest number of each picture to 0, the brightest to the end of the range'

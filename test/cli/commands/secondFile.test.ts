@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { Call } from '../../../src/cli/command.ts'
 import { checkNetwork } from '../../../src/cli/commands/doctor/networkCheck.ts'
+import { inspectNetwork, renderInspection } from '../../../src/saliency/networks/inspect.ts'
+import { loadNetwork } from '../../../src/saliency/networks/load.ts'
 import { openStore } from '../../../src/storage/open.ts'
 import { headlight, imageFolder, inFolder, startHeadlight } from '../../support/headlight.ts'
 import { searchPathWithRedis } from '../../support/redis.ts'
@@ -134,6 +136,11 @@ test('what tells the digest of a network tells that of its second file as well, 
       })
       expect(await json(...command, '--network', alone)).not.toHaveProperty('externalData')
     }
+
+    const network = loadNetwork(before.bytes, 'model.onnx', undefined, undefined, { file, bytes: before.data })
+    expect(inspectNetwork(network).externalData).toEqual({ file, digest })
+    expect(renderInspection(network)).toMatch(new RegExp(`its weights +${file}\\n +their SHA-256 +${digest}\\n`))
+    expect(inspectNetwork(loadNetwork(tinyOnnx().bytes, 'alone.onnx'))).not.toHaveProperty('externalData')
 
     const call = { settings: {}, folders: { cache: folder } } as unknown as Call
     expect((await checkNetwork(call, withSecond)).detail).toContain(
