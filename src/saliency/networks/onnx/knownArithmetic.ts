@@ -1,6 +1,6 @@
 import { elements } from '../../graph.ts'
 import type { Call } from './call.ts'
-import { broadcastShape, broadcastView, eachPlace, rowMajor } from './places.ts'
+import { broadcastShape, broadcastView, eachRow, rowMajor } from './places.ts'
 import { known, type Known, type KnownType } from './value.ts'
 
 /** One number of up to three; those that an operator does not take are 0. */
@@ -13,8 +13,10 @@ export function combined(call: Call, type: KnownType, inputs: readonly Known[], 
   const [a = [], b = [], c = []] = inputs.map(({ data }) => data)
   const views = inputs.map((input) => broadcastView(input.shape, shape))
   let to = 0
-  eachPlace(shape, views, (places) => {
-    result[to++] = formula(a[places[0] ?? 0] ?? 0, b[places[1] ?? 0] ?? 0, c[places[2] ?? 0] ?? 0)
+  eachRow(shape, views, ([p = 0, q = 0, r = 0], steps, length) => {
+    const [ofA = 0, ofB = 0, ofC = 0] = steps
+    for (let i = 0; i < length; i++)
+      result[to++] = formula(a[p + i * ofA] ?? 0, b[q + i * ofB] ?? 0, c[r + i * ofC] ?? 0)
   })
   return known(type, shape, result)
 }
@@ -31,9 +33,11 @@ export function reduced(
   const to = { strides: rowMajor(shape).map((stride, axis) => (axes.includes(axis) ? 0 : stride)), start: 0 }
   const { data } = x
   let from = 0
-  eachPlace(x.shape, [to], (places) => {
-    const place = places[0] ?? 0
-    totals[place] = step(totals[place] ?? 0, data[from++] ?? 0)
+  eachRow(x.shape, [to], ([place = 0], [stride = 0], length) => {
+    for (let i = 0; i < length; i++) {
+      const at = place + i * stride
+      totals[at] = step(totals[at] ?? 0, data[from++] ?? 0)
+    }
   })
   const result = call.allocate(x.type, shape)
   const count = elements(x.shape) / elements(shape)

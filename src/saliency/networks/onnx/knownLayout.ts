@@ -1,6 +1,6 @@
 import { elements, type Shape } from '../../graph.ts'
 import type { Call } from './call.ts'
-import { eachPlace, type View } from './places.ts'
+import { eachRow, type View } from './places.ts'
 import { known, type Known } from './value.ts'
 
 /** The numbers of x in the order of a view. */
@@ -8,8 +8,8 @@ export function viewed(call: Call, x: Known, shape: Shape, view: View): Known {
   const result = call.allocate(x.type, shape)
   const { data } = x
   let to = 0
-  eachPlace(shape, [view], (places) => {
-    result[to++] = data[places[0] ?? 0] ?? 0
+  eachRow(shape, [view], ([place = 0], [step = 0], length) => {
+    for (let i = 0; i < length; i++) result[to++] = data[place + i * step] ?? 0
   })
   return known(x.type, shape, result, x.name)
 }
