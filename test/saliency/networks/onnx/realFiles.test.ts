@@ -53,7 +53,7 @@ describe.runIf(files.length > 0)('networks that other tools wrote, against ONNX 
       expect(node.shape).toEqual([...(expected[name]?.dims ?? [])])
       const scale = right.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0)
       const error = right.reduce((worst, value, i) => Math.max(worst, Math.abs(value - (ours[i] ?? NaN))), 0)
-      expect(error / scale, name).toBeLessThanOrEqual(1e-4)
+      expect(error / scale).toBeLessThanOrEqual(1e-4)
     }
   })
 })

@@ -1,0 +1,164 @@
+import { describe, it } from 'vitest'
+import { topological, type Shape } from '../../../../src/saliency/graph.ts'
+import { make } from '../../../../src/saliency/ops.ts'
+import { expectGradient } from '../../../support/expectGradient.ts'
+import { bools, float, floats, importedCase, ints, weights, type Step } from '../../../support/onnxCase.ts'
+import { randomConstant, seededRandom } from '../../../support/operationExamples.ts'
+
+const cases: readonly (readonly [name: string, x: Shape, steps: readonly Step[], opset?: number])[] = [
+  [
+    'Conv, dilated',
+    [1, 2, 6, 6],
+    [['Conv', ['x', weights(3, 2, 3, 3)], 'y', { dilations: [2, 1], pads: [2, 1, 2, 1] }]],
+  ],
+  [
+    'Conv, dilated and strided',
+    [1, 2, 7, 6],
+    [['Conv', ['x', weights(3, 2, 3, 3)], 'y', { dilations: [2, 2], strides: [2, 2], pads: [2, 2, 2, 2] }]],
+  ],
+  [
+    'ConvTranspose',
+    [1, 4, 3, 3],
+    [['ConvTranspose', ['x', weights(4, 3, 2, 3)], 'y', { group: 2, strides: [2, 3], output_padding: [1, 2] }]],
+  ],
+  [
+    'MaxPool with ceil_mode',
+    [1, 2, 6, 7],
+    [['MaxPool', ['x'], 'y', { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 0, 1, 0], ceil_mode: 1 }]],
+  ],
+  [
+    'AveragePool that overlaps and does not count its padding',
+    [1, 2, 6, 7],
+    [['AveragePool', ['x'], 'y', { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }]],
+  ],
+  ['Resize linear', [1, 2, 3, 4], [['Resize', ['x', '', '', ints(1, 2, 5, 7)], 'y', { mode: 'linear' }]]],
+  ['Resize nearest', [1, 2, 3, 4], [['Resize', ['x', '', floats(1, 1, 2, 1.5)], 'y']]],
+  ['DepthToSpace', [1, 8, 2, 3], [['DepthToSpace', ['x'], 'y', { blocksize: 2, mode: 'CRD' }]]],
+  ['SpaceToDepth', [1, 3, 4, 6], [['SpaceToDepth', ['x'], 'y', { blocksize: 2 }]]],
+  ['Slice with steps', [1, 5, 8], [['Slice', ['x', ints(-1, 1), ints(-Infinity, 8), ints(1, 2), ints(-2, 3)], 'y']]],
+  ['Gather', [2, 6], [['Gather', ['x', ints(3, 2, 1, 5, 1)], 'y', { axis: 1 }]]],
+  ['Pad reflect', [1, 2, 4, 4], [['Pad', ['x', ints(0, 0, 2, 1, 0, 0, 1, 3)], 'y', { mode: 'reflect' }]]],
+  ['Pad with a value', [1, 2, 3, 3], [['Pad', ['x', ints(0, 0, -1, 1, 0, 0, 1, 2), float(3)], 'y']]],
+  [
+    'Tile and Expand',
+    [2, 1, 3],
+    [
+      ['Tile', ['x', ints(2, 1, 2)], 'a'],
+      ['Expand', ['a', ints(4, 2, 6)], 'y'],
+    ],
+  ],
+  [
+    'Where',
+    [2, 3],
+    [
+      ['Where', [bools(1, 0, 1), 'x', float(-Infinity)], 'a'],
+      ['Exp', ['a'], 'y'],
+    ],
+  ],
+  ['ReduceMax', [2, 3, 4, 5], [['ReduceMax', ['x'], 'y', { axes: [1, 3] }]]],
+  ['ReduceMin of a plane', [2, 3, 4, 5], [['ReduceMin', ['x'], 'y', { axes: [2, 3], keepdims: 0 }]]],
+  ['ReduceL1', [2, 3, 4], [['ReduceL1', ['x'], 'y', { axes: [1] }]]],
+  ['ReduceL2', [2, 3, 4], [['ReduceL2', ['x'], 'y', { axes: [1] }]]],
+  ['Softmax along the channels', [1, 3, 2, 2], [['Softmax', ['x'], 'y', { axis: 1 }]]],
+  ['Softmax of operator set 11', [2, 3, 2], [['Softmax', ['x'], 'y']], 11],
+  ['InstanceNormalization', [2, 3, 3, 2], [['InstanceNormalization', ['x', weights(3), weights(3)], 'y']]],
+  ['LayerNormalization', [2, 3, 4], [['LayerNormalization', ['x', weights(4)], 'y']]],
+  [
+    'GroupNormalization',
+    [1, 6, 2, 2],
+    [['GroupNormalization', ['x', weights(3), weights(3)], 'y', { num_groups: 3 }]],
+    18,
+  ],
+  ['LpNormalization', [2, 4], [['LpNormalization', ['x'], 'y']]],
+  [
+    'BatchNormalization of a vector',
+    [2, 3],
+    [['BatchNormalization', ['x', weights(3), weights(3), weights(3), floats(1, 2, 3)], 'y']],
+  ],
+  [
+    'a factor and a bias for each channel',
+    [1, 3, 2, 2],
+    [
+      ['Mul', ['x', weights(3, 1, 1)], 'a'],
+      ['Add', ['a', weights(3, 1, 1)], 'y'],
+    ],
+  ],
+  ['LRN', [1, 6, 2, 2], [['LRN', ['x'], 'y', { size: 3, alpha: { float: 0.5 } }]]],
+  [
+    'Pow',
+    [2, 3],
+    [
+      ['Exp', ['x'], 'a'],
+      ['Pow', ['a', float(-1.5)], 'b'],
+      ['Pow', ['x', float(3)], 'c'],
+      ['Mul', ['b', 'c'], 'y'],
+    ],
+  ],
+  [
+    'Div of two',
+    [2, 3],
+    [
+      ['Exp', ['x'], 'a'],
+      ['Reciprocal', ['a'], 'b'],
+      ['Div', ['b', 'a'], 'c'],
+      ['Sub', ['c', 'x'], 'y'],
+    ],
+  ],
+  [
+    'Abs, Max and Min',
+    [2, 3],
+    [
+      ['Abs', ['x'], 'a'],
+      ['Max', ['a', weights(3)], 'b'],
+      ['Neg', ['x'], 'c'],
+      ['Min', ['b', 'c'], 'y'],
+    ],
+  ],
+  [
+    'Elu and HardSwish',
+    [2, 3],
+    [
+      ['Elu', ['x'], 'a'],
+      ['HardSwish', ['a'], 'y'],
+    ],
+  ],
+  [
+    'Sum and Mean',
+    [2, 3],
+    [
+      ['Sum', ['x', weights(3), 'x'], 'a'],
+      ['Mean', ['a', 'x'], 'y'],
+    ],
+  ],
+  [
+    'MatMul of two',
+    [2, 3, 4],
+    [
+      ['Transpose', ['x'], 'a', { perm: [0, 2, 1] }],
+      ['MatMul', ['x', 'a'], 'y'],
+    ],
+  ],
+  ['Gemm of two', [3, 3], [['Gemm', ['x', 'x', 'x'], 'y', { transA: 1, alpha: { float: 0.5 } }]]],
+  [
+    'Split and Concat',
+    [1, 6, 2],
+    [
+      ['Split', ['x'], ['a', 'b', 'c'], { axis: 1 }],
+      ['Concat', ['c', weights(1, 1, 2), 'a'], 'y', { axis: 1 }],
+    ],
+    11,
+  ],
+]
+
+describe('gradients of ONNX operators against finite differences in float64', () => {
+  for (const [name, x, steps, opset = 17] of cases) {
+    it(`of ${name}`, () => {
+      const value = importedCase({ x, steps, opset }).get('y')
+      if (value?.kind !== 'computed') throw new Error(value?.kind === 'unavailable' ? value.why : 'not computed')
+      const image = topological([value.node]).find(({ op }) => op === 'input')
+      if (image === undefined) throw new Error('no image')
+      const random = seededRandom(x.length)
+      expectGradient(image, make('mul', [value.node, randomConstant(random, value.node.shape)]), random)
+    })
+  }
+})
