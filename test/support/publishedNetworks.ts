@@ -1,3 +1,4 @@
+import type { RecognisedNetwork } from '../../src/saliency/networks/family.ts'
 import type { Tensors } from '../../src/saliency/weights/tensors.ts'
 import { linearShapes, normShapes, withPrefix, type Shapes } from './layerShapes.ts'
 
@@ -41,6 +42,36 @@ export const publishedShapes: Readonly<Record<string, Shapes>> = {
   'yakhyo-resnet18': { ...resNet(18), ...linearShapes('linear_reg', 512, 6) },
   'yakhyo-resnet34': { ...resNet(34), ...linearShapes('linear_reg', 512, 6) },
   'yakhyo-resnet50': { ...resNet(50), ...linearShapes('linear_reg', 2048, 6) },
+}
+
+/** What descriptions are resolved by, and fitted to. */
+export type PublishedGraph = Pick<
+  RecognisedNetwork,
+  'architecture' | 'outputs' | 'smallestSide' | 'imageChannels' | 'batchNorm' | 'found'
+>
+
+/** ONNX files as people have them, by the names of headlight's ready descriptions. */
+export const publishedGraphs: Readonly<Record<string, PublishedGraph>> = {
+  '3ddfa-v2-onnx': graph(120, { output: 62 }),
+  '6drepnet360-pinto': graph(224, { yaw_pitch_roll: 3 }),
+  fsanet: graph(64, { output: 3 }, 376),
+  'fsanet var': graph(64, { output: 3 }, 382),
+  'intel-headpose': graph(60, { angle_y_fc: 1, angle_p_fc: 1, angle_r_fc: 1 }),
+  'intel-headpose Caffe': graph(60, { fc_y: 1, fc_p: 1, fc_r: 1 }),
+  'shaw-b66': graph(224, { roll_logits: 66, yaw_logits: 66, pitch_logits: 66 }),
+  uniface: graph(224, { rotation_matrix: 9 }),
+  'yakhyo-onnx': graph(224, { rotation_matrix: 9 }),
+}
+
+function graph(side: number, outputs: Readonly<Record<string, number>>, operators = 100): PublishedGraph {
+  return {
+    architecture: { family: 'ONNX', name: `ONNX graph of ${operators} operators`, relus: 8 },
+    outputs: Object.entries(outputs).map(([output, count]) => ({ output, outputs: count, bias: false })),
+    smallestSide: 1,
+    imageChannels: 3,
+    batchNorm: { epsilon: 1e-5 },
+    found: { width: side, height: side, isBytes: false },
+  }
 }
 
 /** All zero, and all in one memory: enough to be recognised, at no cost. */
