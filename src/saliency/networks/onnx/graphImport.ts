@@ -66,7 +66,7 @@ function branchOf(node: NodeProto, values: Map<string, Value>, source: GraphSour
   walk(branch.node, values, source, room)
   return branch.output.map(
     (output) =>
-      inside.get(output.name) ?? { kind: 'unavailable', why: `${output.name}, which nothing in the file gives` },
+      values.get(output.name) ?? { kind: 'unavailable', why: `${output.name}, which nothing in the file gives` },
   )
 }
 
