@@ -99,7 +99,9 @@ function problemWith(read: ReadGraph, name: string): string | undefined {
   if (value.kind === 'known' || !read.depends(value.node)) return 'it does not depend on the image'
   const count = elements(value.node.shape) / read.batch
   if (!Number.isInteger(count)) return `its ${elements(value.node.shape)} numbers are not those of ${read.batch} images`
-  return count > mostOutputs ? `it has ${count.toLocaleString('en-US')} numbers for each image` : undefined
+  return count > mostOutputs
+    ? `it has ${count.toLocaleString('en-US')} numbers for each image, more than a head reads`
+    : undefined
 }
 
 /** The tensor of which an output is the Softmax; undefined where it is none, or over anything but all of an image's numbers. */
