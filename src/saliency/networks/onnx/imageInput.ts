@@ -44,7 +44,7 @@ export function declared({ name, type }: ValueInfoProto): DeclaredTensor {
 
 /** `input float 1×3×224×224`. */
 export function declaredText({ name, type, shape }: DeclaredTensor): string {
-  return `${name} ${shape === undefined ? type : `${type} ${shape.join('×')}`}`
+  return [name, ...(type === 'unknown' ? [] : [type]), ...(shape === undefined ? [] : [shape.join('×')])].join(' ')
 }
 
 /**
