@@ -16,6 +16,10 @@ describe('activations', () => {
     x: [2, 3, 2, 2],
     steps: [['PRelu', ['x', weights(3, 1, 1)], 'y']],
   })
+  itAgrees('PRelu of a slope for each channel, with an axis for images', {
+    x: [2, 3, 2, 2],
+    steps: [['PRelu', ['x', weights(1, 3, 1, 1)], 'y']],
+  })
   itAgrees('PRelu of a vector', { x: [2, 3], steps: [['PRelu', ['x', weights(3)], 'y']] })
   itAgrees('Clip of operator set 7', {
     x: [2, 3],

@@ -146,6 +146,14 @@ describe('AveragePool', () => {
     x: [1, 2, 7, 8],
     steps: [['AveragePool', ['x'], 'y', { kernel_shape: [3, 3], strides: [2, 2], auto_pad: 'SAME_UPPER' }]],
   })
+  for (const included of [0, 1]) {
+    itAgrees(`along the first of three axes, count_include_pad ${included}`, {
+      x: [2, 1, 6, 3, 4],
+      steps: [
+        ['AveragePool', ['x'], 'y', { kernel_shape: [5, 1, 1], pads: [2, 0, 0, 1, 0, 0], count_include_pad: included }],
+      ],
+    })
+  }
   itAgrees('of 1×1', { x: [1, 2, 7, 7], steps: [['AveragePool', ['x'], 'y', { kernel_shape: [1, 1] }]] })
   itAgrees('of the whole plane', { x: [1, 2, 7, 8], steps: [['AveragePool', ['x'], 'y', { kernel_shape: [7, 8] }]] })
   itAgrees('over everything', { x: [2, 3, 4, 5], steps: [['GlobalAveragePool', ['x'], 'y']] })
