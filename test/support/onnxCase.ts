@@ -26,7 +26,19 @@ import { seededRandom } from './operationExamples.ts'
 
 /** A whole number is an INT, and `{ float }` a FLOAT, `{ floats }` FLOATS. */
 type AttributeValue =
-  number | string | readonly number[] | Numbers | { readonly float: number } | { readonly floats: readonly number[] }
+  | number
+  | string
+  | readonly number[]
+  | Numbers
+  | Branch
+  | { readonly float: number }
+  | { readonly floats: readonly number[] }
+
+/** A graph inside a node, with one output. */
+interface Branch {
+  readonly steps: readonly Step[]
+  readonly output: string
+}
 
 /** A tensor of the file. */
 interface Numbers {
@@ -180,14 +192,17 @@ function modelOf(
 }
 
 /** The nodes of a graph, and the initialisers for the numbers among their inputs. */
-export function nodesOf(steps: readonly Step[]): { readonly node: NodeProto[]; readonly initializer: TensorProto[] } {
+export function nodesOf(
+  steps: readonly Step[],
+  prefix = 'c',
+): { readonly node: NodeProto[]; readonly initializer: TensorProto[] } {
   const initializer: TensorProto[] = []
   const node: NodeProto[] = []
   for (const [operator, inputs, results, attributes = {}] of steps) {
     const [domain, opType] = operator.includes('.') ? split(operator) : ['', operator]
     const input = inputs.map((value) => {
       if (typeof value === 'string') return value
-      const name = `c${initializer.length}`
+      const name = `${prefix}${initializer.length}`
       initializer.push(tensor(name, value))
       return name
     })
@@ -237,6 +252,10 @@ function attributeOf(name: string, value: AttributeValue): AttributeProto {
   if ('float' in value) return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float })
   if ('floats' in value) {
     return create(AttributeProtoSchema, { name, type: AttributeType.FLOATS, floats: [...value.floats] })
+  }
+  if ('steps' in value) {
+    const graph = { name, ...nodesOf(value.steps, `${name}.`), output: [{ name: value.output }] }
+    return create(AttributeProtoSchema, { name, type: AttributeType.GRAPH, g: create(GraphProtoSchema, graph) })
   }
   if ('shape' in value) return create(AttributeProtoSchema, { name, type: AttributeType.TENSOR, t: tensor('', value) })
   return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(wide) })

@@ -26,48 +26,41 @@ export function importGraph(
   weights: ReadonlyMap<string, Known>,
 ): ReadonlyMap<string, Value> {
   const values = new Map<string, Value>()
-  const room = new Room()
-  for (const tensor of source.graph.initializer) {
-    values.set(tensor.name, weights.get(tensor.name) ?? initialiser(tensor, source))
-  }
-  for (const { name } of source.graph.sparseInitializer.flatMap(({ values: tensor }) => tensor ?? [])) {
-    values.set(name, { kind: 'unavailable', why: `the sparse tensor ${name}` })
-  }
+  const reading: Reading = { source, weights, room: new Room() }
+  readInitialisers(source.graph, values, reading)
   for (const { name } of source.graph.input) {
     // Files of the first versions list initialisers among the inputs.
     if (!values.has(name)) values.set(name, { kind: 'unavailable', why: `the input ${name}, which is not the image` })
   }
   values.set(imageName, computed(image))
-  walk(source.graph.node, values, source, room)
+  readNodes(source.graph, values, reading)
   return values
 }
 
-function walk(nodes: readonly NodeProto[], values: Map<string, Value>, source: GraphSource, room: Room): void {
-  for (const node of nodes) {
-    const results = branchOf(node, values, source, room) ?? valuesOf(node, values, source, room)
+/** What one import has at hand. */
+interface Reading {
+  readonly source: GraphSource
+  readonly weights: ReadonlyMap<string, Known>
+  readonly room: Room
+}
+
+function readInitialisers(graph: GraphProto, values: Map<string, Value>, { source, weights }: Reading): void {
+  for (const tensor of graph.initializer) {
+    values.set(tensor.name, weights.get(tensor.name) ?? initialiser(tensor, source))
+  }
+  for (const { name } of graph.sparseInitializer.flatMap(({ values: tensor }) => tensor ?? [])) {
+    values.set(name, { kind: 'unavailable', why: `the sparse tensor ${name}` })
+  }
+}
+
+function readNodes(graph: GraphProto, values: Map<string, Value>, reading: Reading): void {
+  for (const node of graph.node) {
+    const results = valuesOf(node, values, reading)
     for (const [index, name] of node.output.entries()) {
       if (name === '') continue
       values.set(name, results[index] ?? { kind: 'unavailable', why: `output ${index} of ${operatorName(node)}` })
     }
   }
-}
-
-/**
- * What an If gives whose condition is known, as those are that ask for a shape: TorchScript's exporter writes them for
- * `squeeze`. ONNX has every name once, those in branches included. Undefined for any other node.
- */
-function branchOf(node: NodeProto, values: Map<string, Value>, source: GraphSource, room: Room): Value[] | undefined {
-  const condition = operatorName(node) === 'If' ? values.get(node.input[0] ?? '') : undefined
-  if (condition?.kind !== 'known') return undefined
-  const name = condition.data[0] === 0 ? 'else_branch' : 'then_branch'
-  const branch = node.attribute.find((attribute) => attribute.name === name)?.g
-  if (branch === undefined) return undefined
-  for (const tensor of branch.initializer) values.set(tensor.name, initialiser(tensor, source))
-  walk(branch.node, values, source, room)
-  return branch.output.map(
-    (output) =>
-      values.get(output.name) ?? { kind: 'unavailable', why: `${output.name}, which nothing in the file gives` },
-  )
 }
 
 function initialiser(tensor: TensorProto, source: TensorSource): Value {
@@ -79,12 +72,8 @@ function initialiser(tensor: TensorProto, source: TensorSource): Value {
   }
 }
 
-function valuesOf(
-  node: NodeProto,
-  values: ReadonlyMap<string, Value>,
-  source: GraphSource,
-  room: Room,
-): readonly Value[] {
+function valuesOf(node: NodeProto, values: Map<string, Value>, reading: Reading): readonly Value[] {
+  const { source, room } = reading
   const unavailable = (why: string, operator?: string): Value[] =>
     node.output.map(() => ({ kind: 'unavailable', why, ...(operator === undefined ? {} : { operator }) }))
   const inputs: (Available | undefined)[] = []
@@ -95,6 +84,8 @@ function valuesOf(
     inputs.push(value)
   }
   const name = operatorName(node)
+  const [condition] = inputs
+  if (name === 'If' && condition?.kind === 'known') return branchOf(node, condition, values, reading)
   const operator = Object.hasOwn(operators, name) ? operators[name] : undefined
   const opset = source.opsets.get(domainOf(node))
   if (operator === undefined || opset === undefined) return unavailable(`the operator ${name}`, name)
@@ -110,6 +101,26 @@ function valuesOf(
     const message = error instanceof Error ? error.message : String(error)
     return unavailable(`${name} ${label(node)}, whose inputs do not fit (${message})`)
   }
+}
+
+/**
+ * The outputs of the branch that a known condition takes: PyTorch asks for a length before it leaves out an axis. ONNX has
+ * every name once, those in branches included.
+ */
+function branchOf(
+  node: NodeProto,
+  { data }: Known,
+  values: Map<string, Value>,
+  reading: Reading,
+): readonly Value[] {
+  const taken = data[0] === 0 ? 'else_branch' : 'then_branch'
+  const branch = node.attribute.find(({ name }) => name === taken)?.g
+  if (branch === undefined) return []
+  readInitialisers(branch, values, { ...reading, weights: new Map() })
+  readNodes(branch, values, reading)
+  return branch.output.map(
+    ({ name }) => values.get(name) ?? { kind: 'unavailable', why: `${name}, which nothing in the file gives` },
+  )
 }
 
 function label(node: NodeProto): string {

@@ -50,6 +50,19 @@ describe('arithmetic', () => {
       ],
     })
   }
+  itAgrees('Atan', { x: [2, 3], steps: [['Atan', ['x'], 'y']] })
+  for (const operator of ['Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual']) {
+    itAgrees(`Where of what depends on ${operator}`, {
+      x: [2, 3],
+      steps: [
+        [operator, ['x', float(0.1)], 'above'],
+        ['Not', ['above'], 'not'],
+        ['Where', ['not', weights(2, 3), 'x'], 'a'],
+        [operator, ['x', 'x'], 'equal'],
+        ['Where', ['equal', float(2), 'a'], 'y'],
+      ],
+    })
+  }
   itAgrees('Pow with a whole number', { x: [2, 3], steps: [['Pow', ['x', int(2)], 'y']] })
 })
 

@@ -139,6 +139,41 @@ describe('the shape arithmetic of exporters', () => {
       ['Concat', ['first', 'rest'], 'y', { axis: 1 }],
     ],
   })
+  itAgrees('torch.atan2 of torch.onnx', {
+    x: [6, 2],
+    steps: [
+      ['Gather', ['x', int(0)], 'a', { axis: 1 }],
+      ['Gather', ['x', int(1)], 'b', { axis: 1 }],
+      ['Div', ['a', 'b'], 'slope'],
+      ['Atan', ['slope'], 'angle'],
+      ['Greater', ['a', float(0)], 'above'],
+      ['Add', ['angle', float(Math.fround(Math.PI))], 'plus'],
+      ['Sub', ['angle', float(Math.fround(Math.PI))], 'minus'],
+      ['Where', ['above', 'plus', 'minus'], 'turned'],
+      ['Less', ['b', float(0)], 'behind'],
+      ['Where', ['behind', 'turned', 'angle'], 'y'],
+    ],
+  })
+  for (const width of [1, 2]) {
+    itAgrees(`a question about a width of ${width}, as torch.onnx writes x.squeeze()`, {
+      x: [2, 3, 2, width],
+      steps: [
+        ['Shape', ['x'], 'shape'],
+        ['Gather', ['shape', int(3)], 'width'],
+        ['Equal', ['width', int(1)], 'isOne'],
+        [
+          'If',
+          ['isOne'],
+          'answer',
+          {
+            then_branch: { steps: [['Mul', ['x', float(2)], 'a']], output: 'a' },
+            else_branch: { steps: [['Identity', ['x'], 'a']], output: 'a' },
+          },
+        ],
+        ['Neg', ['answer'], 'y'],
+      ],
+    })
+  }
   itAgrees('a GroupNorm of torch.onnx', {
     x: [2, 6, 3, 3],
     steps: [
@@ -187,6 +222,20 @@ describe('what is read in fewer rows than a file has nodes', () => {
       ['Add', ['a', weights(1, 3, 1, 1)], 'y'],
     ]
     expect(nodeOf([1, 3, 4, 4], steps).op).toBe('batchNorm')
+  })
+})
+
+it('a branch that depends on the image is not read', () => {
+  const branch = (from: string) => ({ steps: [['Identity', [from], 'a'] as const], output: 'a' })
+  const steps: Step[] = [
+    ['ReduceMax', ['x'], 'largest', { keepdims: 0 }],
+    ['Less', ['largest', float(1)], 'isDark'],
+    ['If', ['isDark'], 'y', { then_branch: branch('x'), else_branch: branch('x') }],
+  ]
+  expect(importedCase({ x: [1, 3, 2, 2], steps }).get('y')).toEqual({
+    kind: 'unavailable',
+    why: 'the operator If',
+    operator: 'If',
   })
 })
 

@@ -123,6 +123,15 @@ const cases: readonly (readonly [name: string, x: Shape, steps: readonly Step[],
     ],
   ],
   [
+    'Atan and a condition',
+    [2, 3],
+    [
+      ['Atan', ['x'], 'a'],
+      ['Less', ['x', float(0.1)], 'b'],
+      ['Where', ['b', 'a', 'x'], 'y'],
+    ],
+  ],
+  [
     'Sum and Mean',
     [2, 3],
     [

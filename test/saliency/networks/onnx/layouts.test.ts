@@ -124,6 +124,17 @@ describe('what keeps the numbers', () => {
     x: [2, 3],
     steps: [['Where', [bools(1, 0, 1), 'x', weights(2, 3)], 'y']],
   })
+  itAgrees('Where with a condition that always holds', {
+    x: [1, 3],
+    steps: [['Where', [bools(1), 'x', weights(2, 1)], 'y']],
+  })
+  itAgrees('Where that asks for NaN', {
+    x: [2, 3],
+    steps: [
+      ['IsNaN', ['x'], 'nan'],
+      ['Where', ['nan', float(0), 'x'], 'y'],
+    ],
+  })
   itAgrees('Where that masks with infinity', {
     x: [2, 3],
     steps: [['Where', [bools(1, 0, 1), 'x', float(-Infinity)], 'y']],

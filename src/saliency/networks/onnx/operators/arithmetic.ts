@@ -27,6 +27,7 @@ export const arithmetic: Operators = {
     (a) => 1 / a,
     (x) => make('div', [scalar(1), x]),
   ),
+  Atan: ofOne(Math.atan, (x) => make('atan2', [x, make('expand', [scalar(1)], { shape: x.shape })])),
   Pow: (call) => {
     if (call.isKnown) return combined(call, call.known(0).type, call.knownInputs(), (a, b) => a ** b)
     const exponent = call.number(1)
@@ -75,7 +76,7 @@ function total(call: Call): Available {
 }
 
 /** Of two values of which one at least depends on the image. */
-function together(call: Call, row: BinaryRow, left: Available, right: Available): Node {
+export function together(call: Call, row: BinaryRow, left: Available, right: Available): Node {
   const [a, b] = [operand(call, left, right), operand(call, right, left)]
   // Engines know a factor and a bias by their second place.
   const [x, other] = a.op === 'constant' && (row === 'add' || row === 'mul') ? [b, a] : [a, b]
