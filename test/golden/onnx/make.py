@@ -167,7 +167,12 @@ def made(name, case, folder, seed, small):
     chosen = telling_picture if small else steadiest_picture
     pixels = np.stack([chosen(named, case, random, small) for _ in range(case.images)])
     data = golden(name, case, folder, named, pixels)
-    if not all(gradient["std"] > 0 for gradient in data["gradients"]):
+    if not small:
+        # Each of them has been tried with a few roundings only, and a gate that one closes is as near for the others.
+        for figure in ("pytorch_error", "map_error"):
+            worst = max(one[figure] for one in data["gradients"])
+            data["gradients"] = [{**one, figure: worst} for one in data["gradients"]]
+    if not all(one["std"] > 0 for one in data["gradients"]):
         raise ValueError(f"{name} has a gradient of zeros with seed {seed}: its ReLUs are closed, so give it another")
     shape = (case.channels, case.height, case.width)
     files = []
@@ -196,10 +201,12 @@ def steadiest_picture(module, case, random, _):
 
 
 def unsteadiness(module, case, found):
-    """How far the plain gradient moves where the weights are rounded in another way; all in float32, for it is soon done."""
+    """How far the plain gradient moves where weights are off by what float32 rounds off. In float32, to be done soon."""
     single = normalised(found[None]).contiguous()
-    first, second = (gradient(form, single, case, CLASS[0], "none", "plain") for form in (module, shaken(module, 1e-7)))
-    return relative(second, first)
+    first, *others = (
+        gradient(form, single, case, CLASS[0], "none", "plain") for form in (module, *(shaken(module, 5e-7) for _ in range(3)))
+    )
+    return max(relative(other, first) for other in others)
 
 
 def described(export, file, folder):
