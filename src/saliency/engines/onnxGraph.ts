@@ -167,7 +167,7 @@ const writers: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Writer<K
   },
   reduceSum: (model, node, x) => model.node('ReduceSum', [...x, model.ints(node.attributes.axes)]),
   reduceMean: (model, node, x) =>
-    node.attributes.axes.join() === '2,3'
+    node.attributes.axes.join() === '2,3' && node.shape.length === 4
       ? model.node('GlobalAveragePool', x)
       : model.node('ReduceMean', [...x, model.ints(node.attributes.axes)]),
   reduceMax: (model, node, x) => model.node('ReduceMax', [...x, model.ints(node.attributes.axes)]),

@@ -1,6 +1,10 @@
-import { describe, it } from 'vitest'
-import { topological, type Shape } from '../../../../src/saliency/graph.ts'
+import { describe, expect, it } from 'vitest'
+import { gradientOf } from '../../../../src/saliency/backward.ts'
+import { findEngine } from '../../../../src/saliency/engines/openEngine.ts'
+import { evaluate } from '../../../../src/saliency/engines/reference.ts'
+import { elements, topological, type Graph, type Node, type Shape } from '../../../../src/saliency/graph.ts'
 import { make } from '../../../../src/saliency/ops.ts'
+import { simplifyGradient, simplifyNetwork } from '../../../../src/saliency/simplify.ts'
 import { expectGradient } from '../../../support/expectGradient.ts'
 import { bools, float, floats, importedCase, ints, weights, type Step } from '../../../support/onnxCase.ts'
 import { randomConstant, seededRandom } from '../../../support/operationExamples.ts'
@@ -57,6 +61,7 @@ const cases: readonly (readonly [name: string, x: Shape, steps: readonly Step[],
   ],
   ['ReduceMax', [2, 3, 4, 5], [['ReduceMax', ['x'], 'y', { axes: [1, 3] }]]],
   ['ReduceMin of a plane', [2, 3, 4, 5], [['ReduceMin', ['x'], 'y', { axes: [2, 3], keepdims: 0 }]]],
+  ['ReduceMean over two of three sides', [1, 2, 3, 2, 4], [['ReduceMean', ['x'], 'y', { axes: [2, 3] }]]],
   ['ReduceL1', [2, 3, 4], [['ReduceL1', ['x'], 'y', { axes: [1] }]]],
   ['ReduceL2', [2, 3, 4], [['ReduceL2', ['x'], 'y', { axes: [1] }]]],
   ['Softmax along the channels', [1, 3, 2, 2], [['Softmax', ['x'], 'y', { axis: 1 }]]],
@@ -159,15 +164,58 @@ const cases: readonly (readonly [name: string, x: Shape, steps: readonly Step[],
   ],
 ]
 
+/** The image and what comes of it. */
+function nodesOf(x: Shape, steps: readonly Step[], opset: number): { readonly image: Node; readonly y: Node } {
+  const value = importedCase({ x, steps, opset }).get('y')
+  if (value?.kind !== 'computed') throw new Error(value?.kind === 'unavailable' ? value.why : 'not computed')
+  const image = topological([value.node]).find(({ op }) => op === 'input')
+  if (image === undefined) throw new Error('no image')
+  return { image, y: value.node }
+}
+
 describe('gradients of ONNX operators against finite differences in float64', () => {
   for (const [name, x, steps, opset = 17] of cases) {
     it(`of ${name}`, () => {
-      const value = importedCase({ x, steps, opset }).get('y')
-      if (value?.kind !== 'computed') throw new Error(value?.kind === 'unavailable' ? value.why : 'not computed')
-      const image = topological([value.node]).find(({ op }) => op === 'input')
-      if (image === undefined) throw new Error('no image')
+      const { image, y } = nodesOf(x, steps, opset)
       const random = seededRandom(x.length)
-      expectGradient(image, make('mul', [value.node, randomConstant(random, value.node.shape)]), random)
+      expectGradient(image, make('mul', [y, randomConstant(random, y.shape)]), random)
     })
   }
 })
+
+describe.each(['onnxruntime:cpu', 'tfjs:wasm'])('ONNX operators on %s, simplified as in a run', (engine) => {
+  for (const [name, x, steps, opset = 17] of cases) {
+    it(`${name} and its gradient`, async () => {
+      const { image, y } = nodesOf(x, steps, opset)
+      const random = seededRandom(x.length)
+      const weight = randomConstant(random, y.shape)
+      const pixels = Float32Array.from({ length: elements(x) }, random)
+      const expected = evaluate(withGradient(y, weight, image), new Map([['x', pixels]]))
+
+      const simpler = simplifyNetwork([y]).get(y) ?? y
+      const { outputs } = withGradient(simpler, weight, image)
+      const simplest = simplifyGradient([...outputs.values()])
+      const graph = { outputs: new Map([...outputs].map(([output, node]) => [output, simplest.get(node) ?? node])) }
+      const open = await findEngine(engine)
+      const executor = await open(graph, { intraOpThreads: 1 })
+      const found = await executor.run(new Map([['x', pixels]]))
+      await executor.dispose()
+      for (const [output, right] of expected) {
+        const ours = found.get(output) ?? []
+        const scale = right.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-6)
+        const errors = right.map((value, i) => Math.abs(value - (ours[i] ?? NaN)))
+        expect(errors.reduce((a, b) => Math.max(a, b)) / scale).toBeLessThanOrEqual(1e-4)
+      }
+    })
+  }
+})
+
+function withGradient(y: Node, weight: Node, image: Node): Graph {
+  const gradient = gradientOf(make('mul', [y, weight]), image, 'none')
+  return {
+    outputs: new Map([
+      ['value', y],
+      ['gradient', gradient],
+    ]),
+  }
+}
