@@ -182,7 +182,7 @@ describe('input that cannot work', () => {
       expect(await refusal(data('ftp://host/x'))).toContain('cannot open "ftp://host/x"')
       expect(await refusal([...run, ...to, '--network', join(folder, 'none.pkl')])).toContain('none.pkl does not exist')
       expect(await refusal([...run, ...to, '--network', join(imageFolder, 'BIWI00000003_+5_+21_-40.png')])).toContain(
-        'is no checkpoint',
+        'is no network',
       )
       expect(await refusal([...run, ...to, '--objective', 'yaw,jaw'])).toContain('objective "jaw" is unknown')
       expect(await refusal([...run, ...to, '--objective=-yaw', '--objective=yaw:bin:61'])).toContain(
