@@ -19,6 +19,10 @@ Examples:
     # a layer that your module calls differently than the checkpoint that headlight read
     python examples/pytorch/compare.py ... --layer fc_yaw=heads.yaw
 
+    # a network that headlight read from an ONNX file: your module, and the checkpoint that you exported. Its outputs are
+    # what forward() returns; where that are several, say which is which
+    python examples/pytorch/compare.py ... --layer yaw=0 --layer pitch=1 --layer roll=2
+
     # your own way from outputs to degrees: takes what forward() returns, gives {"yaw": ..., "pitch": ..., "roll": ...}
     python examples/pytorch/compare.py ... --decode mymodel.py:to_degrees
 
@@ -93,7 +97,7 @@ def parsed():
     parser.add_argument("--images", type=int, default=10, metavar="N", help="how many are compared (default: 10)")
     parser.add_argument("--key", action="append", default=[], help="compare this image; may be given several times")
     parser.add_argument("--objective", action="append", default=[], help="compare these alone (default: all there are)")
-    parser.add_argument("--layer", action="append", default=[], metavar="HEAD=LAYER", help="where your module has a head")
+    parser.add_argument("--layer", action="append", default=[], metavar="HEAD=LAYER", help="where your module has a head; of an ONNX file also HEAD=N")
     parser.add_argument("--decode", metavar="FILE.py:NAME", help="your way from forward()'s result to degrees")
     parser.add_argument("--preprocess", metavar="FILE.py:NAME", help="your way from a PIL image to the network's input")
     parser.add_argument("--device", default="cpu", help="where PyTorch computes (default: cpu)")
@@ -137,7 +141,8 @@ def loaded(arguments, found):
     if arguments.checkpoint:
         load(module, arguments.checkpoint, arguments.trust)
         digest = hashlib.sha256(arguments.checkpoint.read_bytes()).hexdigest()
-        if digest != found.network["digest"]:
+        # Of an ONNX file nothing tells which checkpoint it was exported from.
+        if digest != found.network["digest"] and not found.is_graph:
             print(
                 f"note: {arguments.checkpoint} is not the file that headlight read ({found.network['file']}): "
                 "their SHA-256 differ",
@@ -188,10 +193,10 @@ class Comparison:
         heads = [head for head in found.heads if self.decode is None or head["kind"] == "classes"]
         try:
             self.double = copy.deepcopy(module).double()
-            self.double_outputs = heads_of.Outputs(self.double, heads, layers)
+            self.double_outputs = heads_of.Outputs(self.double, heads, layers, found.is_graph)
         except (RuntimeError, TypeError):
             self.double = None
-        self.outputs = heads_of.Outputs(module, heads, layers)
+        self.outputs = heads_of.Outputs(module, heads, layers, found.is_graph)
         self.activations = None
 
     def headline(self):
@@ -206,6 +211,7 @@ class Comparison:
         image = (image.double() if is_double else image).requires_grad_()
         outputs.found.clear()
         returned = module(image)
+        outputs.take(returned)
         angles = self.decode(returned) if self.decode else heads_of.decode(self.found.heads, outputs)
         targets = {name: heads_of.objective(name, self.found.heads, outputs, angles, label) for name in names}
         for name, target in targets.items():

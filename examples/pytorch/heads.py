@@ -1,6 +1,7 @@
 """A network's outputs as angles and as what is differentiated, by the description that stands in a result set."""
 
 import math
+import re
 
 import torch
 from guided import CannotCompare
@@ -13,18 +14,51 @@ class Outputs:
     Raw outputs of one forward pass, by the names of the description's heads. They are taken from the layers of these
     names, so that it does not matter what the module makes of them and in which order it returns it. `layers` says where
     a layer is called differently: {"fc_yaw": "head.yaw"}.
+
+    Heads of an ONNX file name tensors of its graph, which no layer needs to be called by. There an output that is no
+    layer is what forward() returns: the only tensor, the one of that key, or number N of several: {"yaw": "0"}.
     """
 
-    def __init__(self, module, heads, layers):
-        self.found = {}
+    def __init__(self, module, heads, layers, is_graph=False):
+        self.found, self.returned = {}, {}
         for output in {head["output"] for head in heads}:
+            where = layers.get(output)
+            if is_graph and (where.isdecimal() if where else not has_layer(module, output)):
+                self.returned[output] = where
+                continue
             layer = layer_of(module, output, layers)
             layer.register_forward_hook(lambda _, __, result, name=output: self.found.__setitem__(name, result))
+
+    def take(self, result):
+        """What forward() has returned. Some outputs of a graph are a part of it."""
+        for output, where in self.returned.items():
+            self.found[output] = returned_part(result, output, where).flatten(1)
 
     def __getitem__(self, output):
         if output not in self.found:
             raise CannotCompare(f"forward() does not call the layer of the output {output}; give --decode")
         return self.found[output]
+
+
+def returned_part(result, output, where):
+    if isinstance(result, torch.Tensor):
+        return result
+    if isinstance(result, dict) and output in result:
+        return result[output]
+    parts = list(result.values()) if isinstance(result, dict) else list(result)
+    if where is None and len(parts) > 1:
+        raise CannotCompare(
+            f"forward() returns {len(parts)} tensors: say which of them is {output}, by its number from 0 on "
+            f"(--layer {output}=0) or by the layer that gives it (--layer {output}=NAME)"
+        )
+    number = int(where or 0)
+    if number >= len(parts):
+        raise CannotCompare(f"forward() returns {len(parts)} tensors, and --layer {output}={where} counts from 0")
+    return parts[number]
+
+
+def has_layer(module, output):
+    return any(name == output or name.endswith(f".{output}") for name, _ in module.named_modules())
 
 
 def layer_of(module, output, layers):
@@ -156,9 +190,15 @@ def objective(name, heads, outputs, angles, label=None):
         head = next(head for head in heads if head["kind"] == "classes")
         return picked(outputs[head["output"]], rest[0], label)
     if what == "output":
-        output = ":".join(rest[:-1]) or heads[0]["output"]
-        return picked(outputs[output], rest[-1], label)
+        wanted = ":".join(rest[:-1])
+        output = next((head["output"] for head in heads if spelled(head["output"]) == wanted), wanted)
+        return picked(outputs[output or heads[0]["output"]], rest[-1], label)
     raise CannotCompare(f"this version does not know the objective {name}; choose others with --objective")
+
+
+def spelled(output):
+    """As an objective writes the name of a tensor: /fc/Gemm_output_0 is fc_Gemm_output_0."""
+    return re.sub(r"[^\w.-]+", "_", re.sub(r"^[^\w.]+", "", output, flags=re.ASCII), flags=re.ASCII)
 
 
 def picked(values, which, label):

@@ -43,6 +43,11 @@ class Results:
     samples: list
 
     @property
+    def is_graph(self):
+        """Whether headlight read an ONNX file."""
+        return self.network["file"].endswith(".onnx")
+
+    @property
     def heads(self):
         return self.network["description"]["heads"]
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../support/headlight.ts'
 import { jsonOfPython, requirePyTorch, runPython } from '../support/pytorch.ts'
+import { tinyOnnx } from '../support/tinyOnnx.ts'
 
 const modules = 'test/examples/tinyDenseNet.py'
 
@@ -104,6 +105,30 @@ describe('examples/pytorch/compare.py', () => {
           stderr: expect.stringContaining(`give one: --output ${a} (with float32 gradients), --output ${b}\n`),
         })
       }),
+  )
+
+  it('takes what forward() returns for the outputs of an ONNX file', { timeout: 300_000 }, (context) =>
+    inFolder(async (folder) => {
+      requirePyTorch(context)
+      const [network, json, gradient] = ['tiny.onnx', 'explained.json', 'gradient.npy'].map((name) =>
+        join(folder, name),
+      )
+      await writeFile(network, tinyOnnx().bytes)
+      const image = join(imageFolder, 'BIWI00000004_-63_-12_+0.png')
+      const { stdout } = await headlight(['explain', image, '--network', network, '--gradient', gradient, '--json'])
+      await writeFile(json, stdout)
+      const unsaid = await compare('TinyGraph', ['--explained', json])
+      expect(unsaid.stdout).toContain(
+        'not compared: forward() returns 3 tensors: say which of them is fc_yaw, by its number from 0 on (--layer fc_yaw=0)',
+      )
+      expect(unsaid.code).toBe(2)
+      const order = ['fc_yaw=0', 'fc_pitch=1', 'fc_roll=2'].flatMap((layer) => ['--layer', layer])
+      const same = await compare('TinyGraph', ['--explained', json, ...order])
+      expect(same).toMatchObject({ code: 0, stdout: expect.stringMatching(/gradient of sum \S+ {2}agrees\n/) })
+      const exchanged = ['fc_yaw=1', 'fc_pitch=0', 'fc_roll=angles.2'].flatMap((layer) => ['--layer', layer])
+      const other = await compare('TinyGraph', ['--explained', json, ...exchanged])
+      expect(other).toMatchObject({ code: 1, stdout: expect.stringContaining('differs: yaw is') })
+    }),
   )
 
   it('compares the map of one image, an own decode and an own preprocessing', { timeout: 300_000 }, (context) =>

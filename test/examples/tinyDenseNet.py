@@ -73,3 +73,23 @@ def crop(image, mean):
     image = image.resize(size, Image.BILINEAR).crop((left, top, left + 224, top + 224))
     planes = torch.from_numpy(np.array(image)).permute(2, 0, 1) / 255
     return (planes - torch.tensor(mean)[:, None, None]) / torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+
+
+class TinyGraph(nn.Module):
+    """The network of test/support/tinyOnnx.ts with its weights of seed 1, which forward() returns as a tuple."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, 2, 1)
+        self.angles = nn.ModuleList(nn.Linear(4, 1) for _ in train.ANGLES)
+        state = 1
+        for weights in self.parameters():
+            numbers = torch.empty(weights.numel())
+            for i in range(numbers.numel()):
+                state = (state * 1_664_525 + 1_013_904_223) % 2**32
+                numbers[i] = state / 2**31 - 1
+            weights.data.copy_(numbers.reshape(weights.shape))
+
+    def forward(self, x):
+        x = torch.relu(self.conv(x)).mean((2, 3))
+        return tuple(angle(x) for angle in self.angles)
