@@ -110,9 +110,8 @@ describe('examples/pytorch/compare.py', () => {
   it('takes what forward() returns for the outputs of an ONNX file', { timeout: 300_000 }, (context) =>
     inFolder(async (folder) => {
       requirePyTorch(context)
-      const [network, json, gradient] = ['tiny.onnx', 'explained.json', 'gradient.npy'].map((name) =>
-        join(folder, name),
-      )
+      const network = join(folder, 'tiny.onnx')
+      const [json, gradient] = [join(folder, 'explained.json'), join(folder, 'gradient.npy')]
       await writeFile(network, tinyOnnx().bytes)
       const image = join(imageFolder, 'BIWI00000004_-63_-12_+0.png')
       const { stdout } = await headlight(['explain', image, '--network', network, '--gradient', gradient, '--json'])

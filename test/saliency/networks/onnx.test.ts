@@ -122,13 +122,26 @@ describe('the outputs of an ONNX file', () => {
     )
   })
 
-  it('name what hinders them, and tensors before that', () => {
+  it('name what hinders them, and the linear layers before that', () => {
     const steps: Step[] = [...trunk, head(6, 'six'), ['Sin', ['six'], 'y']]
     expect(() => load({ steps })).toThrow(
       refusal(
         'unsupported-network',
-        /^net\.onnx gives nothing that headlight could compute: y: it needs the operator Sin, which headlight does not compute; a head may name a tensor before it, such as mean \(1×4×1×1\), features \(1×4\), six \(1×6\)$/,
+        /^net\.onnx gives nothing that headlight could compute: y: it needs the operator Sin, which headlight does not compute; a head may name a tensor before it, such as six \(1×6\)$/,
       ),
+    )
+    expect(() => load({ steps: [...trunk, ['Sin', ['features'], 'y']] })).toThrow(
+      refusal(
+        'unsupported-network',
+        /; a head may name a tensor before it, such as mean \(1×4×1×1\), features \(1×4\)$/,
+      ),
+    )
+    const product: Step[] = [
+      ['MatMul', ['features', weights(4, 6)], 'product'],
+      ['Add', ['product', weights(6)], 'biased'],
+    ]
+    expect(() => load({ steps: [...trunk, ...product, ['Sin', ['biased'], 'y']] })).toThrow(
+      refusal('unsupported-network', /, such as biased \(1×6\)$/),
     )
   })
 

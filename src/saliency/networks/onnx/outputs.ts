@@ -68,10 +68,29 @@ export function findOutputs(
 }
 
 function unsupported(read: ReadGraph, what: string): InputError {
-  const before = candidatesOf(read).slice(-3)
-  const names = before.map(({ name, shape }) => `${name} (${shape.join('×')})`).join(', ')
+  const names = mostTelling(read)
+    .map(({ name, shape }) => `${name} (${shape.join('×')})`)
+    .join(', ')
   const hint = names === '' ? '' : `; a head may name a tensor before it, such as ${names}`
   return new InputError('unsupported-network', `${read.file} ${what}${hint}`)
+}
+
+/**
+ * What people mean who look for a head: the last linear layers. The steps of a rotation or a softmax behind them, which the
+ * file's end is full of, mean nothing by themselves.
+ */
+function mostTelling(read: ReadGraph): Candidate[] {
+  const candidates = candidatesOf(read)
+  const products = new Set(candidates.filter(({ operator }) => operator === 'MatMul').map(({ name }) => name))
+  const biased = read.graph.node.filter(
+    ({ opType, input }) => opType === 'Add' && input.some((name) => products.has(name)),
+  )
+  const linear = new Set(biased.flatMap(({ output }) => output))
+  const unbiased = new Set(biased.flatMap(({ input }) => input))
+  const heads = candidates.filter(
+    ({ name, operator }) => linear.has(name) || (['Gemm', 'MatMul'].includes(operator) && !unbiased.has(name)),
+  )
+  return (heads.length > 0 ? heads : candidates).slice(-3)
 }
 
 /** Tensors that hold up to some thousand numbers for each image, in the order of the file. */
