@@ -50,10 +50,10 @@ describe('reductions', () => {
 describe('softmax', () => {
   itAgrees('Softmax', { x: [2, 3, 4], steps: [['Softmax', ['x'], 'y']] })
   itAgrees('Softmax along the channels', { x: [1, 3, 4, 2], steps: [['Softmax', ['x'], 'y', { axis: 1 }]] })
-  itAgrees('Softmax of operator set 11', { x: [2, 3, 4], opset: 11, steps: [['Softmax', ['x'], 'y']] })
-  itAgrees('Softmax of operator set 11 along the last axis', {
+  itAgrees('Softmax of operator set 12', { x: [2, 3, 4], opset: 12, steps: [['Softmax', ['x'], 'y']] })
+  itAgrees('Softmax of operator set 12 along the last axis', {
     x: [2, 3, 4],
-    opset: 11,
+    opset: 12,
     steps: [['Softmax', ['x'], 'y', { axis: -1 }]],
   })
 })
