@@ -123,7 +123,7 @@ export function importedCase(found: OnnxCase, xIs: 'image' | 'weights' = 'image'
   return importGraph(source, xIs === 'image' ? 'x' : '', image, new Map())
 }
 
-export function imageOf({ x = [1] }: OnnxCase): Float32Array {
+function imageOf({ x = [1] }: OnnxCase): Float32Array {
   const random = seededRandom(elements(x) + 5)
   return Float32Array.from({ length: elements(x) }, random)
 }

@@ -107,12 +107,7 @@ function valuesOf(node: NodeProto, values: Map<string, Value>, reading: Reading)
  * The outputs of the branch that a known condition takes: PyTorch asks for a length before it leaves out an axis. ONNX has
  * every name once, those in branches included.
  */
-function branchOf(
-  node: NodeProto,
-  { data }: Known,
-  values: Map<string, Value>,
-  reading: Reading,
-): readonly Value[] {
+function branchOf(node: NodeProto, { data }: Known, values: Map<string, Value>, reading: Reading): readonly Value[] {
   const taken = data[0] === 0 ? 'else_branch' : 'then_branch'
   const branch = node.attribute.find(({ name }) => name === taken)?.g
   if (branch === undefined) return []

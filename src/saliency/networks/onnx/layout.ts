@@ -62,7 +62,7 @@ export function sliced(call: Call, x: Available, axis: number, cut: Cut): Availa
   return viewed(call, x, x.shape.with(axis, count), { strides: strides.with(axis, along * step), start: along * start })
 }
 
-export function slicedNode(x: Node, axis: number, { start, count, step }: Cut, label = ''): Node {
+function slicedNode(x: Node, axis: number, { start, count, step }: Cut, label = ''): Node {
   const side = x.shape[axis] ?? 1
   if (step < 0) {
     const last = start + (count - 1) * step
