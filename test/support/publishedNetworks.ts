@@ -53,6 +53,7 @@ export type PublishedGraph = Pick<
 /** ONNX files as people have them, by the names of headlight's ready descriptions. */
 export const publishedGraphs: Readonly<Record<string, PublishedGraph>> = {
   '3ddfa-v2-onnx': graph(120, { output: 62 }),
+  '6drepnet360-pinto': graph(224, { yaw_pitch_roll: 3 }),
   fsanet: graph(64, { output: 3 }, 376),
   'fsanet var': graph(64, { output: 3 }, 382),
   'intel-headpose': graph(60, { angle_y_fc: 1, angle_p_fc: 1, angle_r_fc: 1 }),
