@@ -11,6 +11,12 @@ describe('activations', () => {
     x: [2, 3],
     steps: [['HardSigmoid', ['x'], 'y', { alpha: { float: 2 }, beta: { float: 0.1 } }]],
   })
+  for (const alpha of [1, 1.5]) {
+    itAgrees(`QuickGelu with an alpha of ${alpha}`, {
+      x: [2, 3],
+      steps: [['com.microsoft.QuickGelu', ['x'], 'y', { alpha: { float: alpha } }]],
+    })
+  }
   itAgrees('PRelu of one slope', { x: [2, 3, 2, 2], steps: [['PRelu', ['x', floats(0.3)], 'y']] })
   itAgrees('PRelu of a slope for each channel', {
     x: [2, 3, 2, 2],

@@ -172,6 +172,23 @@ describe('linear layers', () => {
       ],
     ],
   })
+  for (const [activation, attributes] of [
+    ['Relu', {}],
+    ['LeakyRelu', { activation_alpha: { float: 0.2 } }],
+    ['HardSigmoid', { activation_alpha: { float: 0.3 }, activation_beta: { float: 0.4 } }],
+  ] as const) {
+    itAgrees(`Gemm fused with ${activation}`, {
+      x: [2, 3],
+      steps: [
+        [
+          'com.microsoft.FusedGemm',
+          ['x', weights(3, 4), weights(4)],
+          'y',
+          { alpha: { float: 2 }, activation, ...attributes },
+        ],
+      ],
+    })
+  }
   itAgrees('Gemm without a third input', { x: [2, 3], opset: 11, steps: [['Gemm', ['x', weights(3, 4)], 'y']] })
   itAgrees('MatMul', { x: [2, 3, 4], steps: [['MatMul', ['x', weights(4, 5)], 'y']] })
   itAgrees('MatMul from the left', { x: [3, 4], steps: [['MatMul', [weights(2, 1, 5, 3), 'x'], 'y']] })

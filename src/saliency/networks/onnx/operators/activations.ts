@@ -34,6 +34,13 @@ export const activations: Operators = {
     const x = call.node(0)
     return computed(make('mul', [x, hardSigmoid(x, 1 / 6, 0.5)], {}, call.label))
   },
+  /** What ONNX Runtime makes of x · sigmoid(alpha · x), which is SiLU with an alpha of 1. */
+  'com.microsoft.QuickGelu': (call) => {
+    const x = call.node(0)
+    const alpha = call.float('alpha', 1.702)
+    const gate = make('sigmoid', [alpha === 1 ? x : make('mul', [x, scalar(alpha)])])
+    return computed(make('mul', [x, gate], {}, call.label))
+  },
   /** max(x, 0) is a ReLU however it is written. */
   Max: (call) =>
     call.isKnown
@@ -45,10 +52,9 @@ export const activations: Operators = {
       : computed(call.nodes().reduce((a, b) => smaller(a, b, call.label))),
 }
 
-/** The `activation` that is fused into a com.microsoft.FusedConv, on what it gives. */
-export function activated(call: Call, x: Node): Node {
+/** The `activation` that is fused into a com.microsoft.FusedConv or FusedGemm, on what it gives. */
+export function activated(call: Call, x: Node, [first, second]: readonly number[]): Node {
   const name = call.text('activation', '')
-  const [first, second] = call.floats('activation_params') ?? []
   switch (name) {
     case '':
       return x

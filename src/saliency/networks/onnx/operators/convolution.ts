@@ -11,7 +11,7 @@ export const convolution: Operators = {
   'com.microsoft.FusedConv': (call) => {
     const filtered = convolved(call)
     const sum = call.has(3) ? make('add', [filtered, call.node(3)], {}, call.label) : filtered
-    return computed(activated(call, sum))
+    return computed(activated(call, sum, call.floats('activation_params') ?? []))
   },
   /** The transpose of a convolution with the same weight, whose gradient that is. */
   ConvTranspose: (call) => {
