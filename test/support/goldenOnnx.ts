@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { expect, it } from 'vitest'
@@ -52,13 +54,39 @@ export function describeGoldenOnnx(engine: string, files?: readonly string[]): v
       })
 }
 
-async function fileFigures(golden: GoldenOnnx, file: GoldenFile, folder: URL, engine: string): Promise<Figure[]> {
-  const network = networkOf(golden, file, folder)
+/** The same for these files of the repository after ONNX Runtime has written them anew, with what it fuses. */
+export function describeOptimisedOnnx(engine: string, files: readonly string[]): void {
+  const { networks } = indexSchema.parse(JSON.parse(readFileSync(new URL('index.json', repositorys), 'utf8')))
+  const chosen = networks.flatMap((golden) => golden.files.map((one) => ({ golden, one })))
+  for (const { golden, one } of chosen.filter(({ one: { file } }) => files.includes(file)))
+    it(`${one.file} optimised by ONNX Runtime as PyTorch has it, ${engine}`, async () => {
+      const place = mkdtempSync(join(tmpdir(), 'headlight-optimised-'))
+      const session = await InferenceSession.create(fileURLToPath(new URL(one.file, repositorys)), {
+        graphOptimizationLevel: 'extended',
+        optimizedModelFilePath: join(place, one.file),
+        logSeverityLevel: 3,
+      })
+      await session.release()
+      const written = { file: one.file, batch: one.batch }
+      const figures = await fileFigures(golden, written, repositorys, engine, pathToFileURL(`${place}/`))
+      rmSync(place, { recursive: true })
+      expect(figures.filter((figure) => !isWithin(figure))).toEqual([])
+    })
+}
+
+async function fileFigures(
+  golden: GoldenOnnx,
+  file: GoldenFile,
+  folder: URL,
+  engine: string,
+  files = folder,
+): Promise<Figure[]> {
+  const network = networkOf(golden, file, files)
   // A file that was exported for one image must give the same for several, whatever shapes it has written down.
   const batch = file.batch === 'static' ? 3 : golden.images.length
   return [
     ...(await networkFigures(namedAs(golden, network), folder, network, { engine, batch })),
-    ...(await runtimeFigures(golden, file, folder, network, engine)),
+    ...(await runtimeFigures(golden, new URL(file.file, files), folder, network, engine)),
   ]
 }
 
@@ -84,12 +112,12 @@ function namedAs(golden: GoldenOnnx, { description }: Network): GoldenNetwork {
 /** What ONNX Runtime gives for the file itself, one image at a time, against headlight's outputs. */
 async function runtimeFigures(
   golden: GoldenOnnx,
-  { file }: GoldenFile,
+  file: URL,
   folder: URL,
   network: Network,
   engine: string,
 ): Promise<Figure[]> {
-  const session = await InferenceSession.create(fileURLToPath(new URL(file, folder)), { logSeverityLevel: 3 })
+  const session = await InferenceSession.create(fileURLToPath(file), { logSeverityLevel: 3 })
   const objectives = golden.gradients.slice(0, 1).map(({ objective }) => objective)
   const options = { scope: 'none', style: 'origin', gradients: false, batch: 1, intraOpThreads: 1 } as const
   const explainer = await createExplainer({ network, objectives, engine, ...options })
@@ -99,7 +127,7 @@ async function runtimeFigures(
     const [explanation] = await explainer.explain([picture])
     if (explanation === undefined) throw new Error('no explanation')
     for (const [name, tensor] of Object.entries(results)) {
-      if (!(tensor.data instanceof Float32Array)) throw new Error(`${file} gives a ${name} of ${tensor.type}`)
+      if (!(tensor.data instanceof Float32Array)) throw new Error(`${file.href} gives a ${name} of ${tensor.type}`)
       const found = valuesOf(name, explanation, network, golden.softmax)
       const what = `${name} of image ${index}, from ONNX Runtime's`
       figures.push({ what, found: largestDifference(found, tensor.data), tolerance: outputTolerance })
