@@ -14,7 +14,7 @@ export interface NetworkFacts {
  * An InputError about a file that was read all the same: no head could be made of it, for want of a description perhaps,
  * which nobody can write without knowing what is in the file. `network inspect` shows that beside the error.
  */
-export class UnresolvedNetwork extends InputError {
+class UnresolvedNetwork extends InputError {
   readonly found: NetworkFacts
 
   constructor(error: InputError, found: NetworkFacts) {
