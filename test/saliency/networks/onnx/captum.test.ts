@@ -62,10 +62,10 @@ describe.runIf(existsSync(new URL('intel_headpose.onnx', real)))('guided maps of
     const executor = await (await findEngine('onnxruntime:cpu'))({ outputs }, { intraOpThreads: 1 })
     const results = await executor.run(new Map([['x', Float32Array.from(x.data)]]))
     await executor.dispose()
-    for (const angle of angles) {
-      const expected = known.get(`${prefix}gbp_${angle}`)?.data ?? []
-      expect(relativeError(results.get(angle) ?? [], expected), angle).toBeLessThan(1e-3)
-    }
+    const errors = angles.map((angle) =>
+      relativeError(results.get(angle) ?? [], known.get(`${prefix}gbp_${angle}`)?.data ?? []),
+    )
+    expect(errors.filter((error) => !(error < 1e-3))).toEqual([])
   })
 })
 
