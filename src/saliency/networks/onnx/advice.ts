@@ -10,7 +10,7 @@ const advices: readonly (readonly [telling: RegExp, advice: string])[] = [
   ],
   [
     /^(?:If|Loop|Scan|SequenceMap)$/,
-    'headlight computes no branches or loops, so export the network without them, with fixed sizes for instance',
+    'headlight computes no loops, and no branches that depend on the picture, so export the network without them',
   ],
   [/^(?:Sequence|SplitToSequence|ConcatFromSequence|Optional)/, 'headlight computes no sequences'],
   [
