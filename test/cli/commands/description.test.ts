@@ -28,7 +28,7 @@ describe('--description', () => {
       error: {
         code: 'bad-option',
         message: expect.stringMatching(
-          /^there is no description 3dffa-v2: did you mean 3ddfa-v2\? headlight has 3ddfa-v2, 6drepnet, .*; a file is given by its path$/,
+          /^there is no description 3dffa-v2: did you mean 3ddfa-v2\? headlight has 3ddfa-v2, .*6drepnet, .*; a file is given by its path$/,
         ) as string,
       },
     })
