@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { evaluate } from '../../../src/saliency/engines/reference.ts'
 import { elements, topological } from '../../../src/saliency/graph.ts'
+import { inspectNetwork } from '../../../src/saliency/networks/inspect.ts'
 import { loadNetwork } from '../../../src/saliency/networks/load.ts'
 import type { Network } from '../../../src/saliency/networks/network.ts'
 import { checkObjectives, parseObjectives } from '../../../src/saliency/objective.ts'
@@ -211,6 +212,16 @@ describe('an ONNX file', () => {
     expect(() => loadNetwork(bytes.subarray(0, bytes.length - 9), 'net.onnx')).toThrow(
       refusal('bad-checkpoint', /^net\.onnx is a damaged ONNX file: copy or download it again$/),
     )
+  })
+
+  it('may hold its weights in nodes', () => {
+    const steps: Step[] = [...trunk, ['Constant', [], 'w', { value: weights(4, 3) }], ['Gemm', ['features', 'w'], 'y']]
+    const network = load({ steps })
+    expect(network.storedTypes).toEqual(['float32'])
+    expect(inspectNetwork(network).parameters).toBe(4 * 3 * 3 * 3 + 4 * 3)
+    const zero = { shape: [4, 3], data: new Float32Array(12) }
+    const other = { ...network, weights: new Map([...network.weights, ['w', zero]]) }
+    expect([...(valuesOf(other, 1).get('y') ?? [])]).toEqual([0, 0, 0])
   })
 
   it('has its own epsilons', () => {

@@ -14,7 +14,7 @@ export interface GraphSource extends TensorSource {
 
 /**
  * What every tensor of an ONNX graph is when `image` is what its input named `imageName` gets, by the tensor's name.
- * `weights` are its floating-point initialisers, which a caller may have replaced by others of the same shapes.
+ * `weights` are the floating-point tensors in the file, which a caller may have replaced by others of the same shapes.
  *
  * One pass: ONNX lists nodes after what they need. What headlight does not compute, and what needs it, is unavailable; that
  * is an error only where a head needs it. InputError `bad-checkpoint` for numbers that do not fit their tensor.
@@ -55,7 +55,8 @@ function readInitialisers(graph: GraphProto, values: Map<string, Value>, { sourc
 
 function readNodes(graph: GraphProto, values: Map<string, Value>, reading: Reading): void {
   for (const node of graph.node) {
-    const results = valuesOf(node, values, reading)
+    const stored = node.opType === 'Constant' ? reading.weights.get(node.output[0] ?? '') : undefined
+    const results = stored === undefined ? valuesOf(node, values, reading) : [stored]
     for (const [index, name] of node.output.entries()) {
       if (name === '') continue
       values.set(name, results[index] ?? { kind: 'unavailable', why: `output ${index} of ${operatorName(node)}` })
