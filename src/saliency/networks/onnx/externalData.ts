@@ -1,5 +1,6 @@
 import { TensorProto_DataLocation as DataLocation, type GraphProto, type TensorProto } from 'onnx-buf'
 import { InputError } from '../../../base/errors.ts'
+import { shownText } from '../../../base/shownText.ts'
 import { isOnnx, readModelFile } from './modelFile.ts'
 
 /** Bytes of tensors that lie outside of the ONNX file itself. */
@@ -22,13 +23,13 @@ export function externalDataFile(bytes: Uint8Array, file: string): string | unde
   if (more.length > 0) {
     throw new InputError(
       'unsupported-network',
-      `${file} keeps its weights in ${locations.size} files (${only}, ${more[0]} …): save it anew with all of them in one, as onnx.save(onnx.load("${file}"), "one.onnx", save_as_external_data=True, location="one.onnx.data") does`,
+      `${file} keeps its weights in ${locations.size} files (${shownText([...locations].join(', '))}): save it anew with all of them in one, as onnx.save(onnx.load("${file}"), "one.onnx", save_as_external_data=True, location="one.onnx.data") does`,
     )
   }
   if (!isPlainName(only)) {
     throw new InputError(
       'unsupported-network',
-      `${file} keeps its weights in ${JSON.stringify(only)}, and headlight reads only a file beside it: put both into one folder and save the network anew with a plain name for the second`,
+      `${file} keeps its weights in ${JSON.stringify(shownText(only))}, and headlight reads only a file beside it: put both into one folder and save the network anew with a plain name for the second`,
     )
   }
   return only
@@ -43,14 +44,17 @@ export function externalPart(
   const location = locationOf(tensor)
   if (location === undefined) return undefined
   if (data?.file !== location) {
-    throw new InputError('bad-checkpoint', `${file} keeps ${tensor.name} in ${location}, which is missing`)
+    throw new InputError(
+      'bad-checkpoint',
+      `${file} keeps ${shownText(tensor.name)} in ${shownText(location)}, which is missing`,
+    )
   }
   const offset = entryOf(tensor, 'offset') ?? 0
   const length = entryOf(tensor, 'length') ?? data.bytes.byteLength - offset
   if (!(offset >= 0 && length >= 0 && offset + length <= data.bytes.byteLength)) {
     throw new InputError(
       'bad-checkpoint',
-      `${file} looks for ${tensor.name} in bytes ${offset} to ${offset + length} of ${data.file}, which has ${data.bytes.byteLength}: it belongs to another export, so copy both files together`,
+      `${file} looks for ${shownText(tensor.name)} in bytes ${offset} to ${offset + length} of ${data.file}, which has ${data.bytes.byteLength}: it belongs to another export, so copy both files together`,
     )
   }
   return data.bytes.subarray(offset, offset + length)

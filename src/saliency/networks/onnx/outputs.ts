@@ -1,5 +1,6 @@
 import type { GraphProto, NodeProto } from 'onnx-buf'
 import { InputError } from '../../../base/errors.ts'
+import { isShownWhole, shownText } from '../../../base/shownText.ts'
 import { closest } from '../../../base/spelling.ts'
 import { elements, type Node } from '../../graph.ts'
 import type { OutputLayer } from '../family.ts'
@@ -53,15 +54,16 @@ export function findOutputs(
   for (const name of new Set([...graph.output.map(({ name: output }) => output), ...asked])) {
     if (!values.has(name) && asked.includes(name)) throw bad(unknownTensor(read, name))
     const tensor = softened(read, name) ?? name
-    const problem = problemWith(read, tensor)
+    const problem = isShownWhole(name) ? problemWith(read, tensor) : 'its name is empty, too long or no plain text'
     if (problem === undefined) {
-      if (tensor !== name) notes.push(`The output ${name} is the Softmax of ${tensor}, which is read in its place.`)
+      if (tensor !== name)
+        notes.push(`The output ${name} is the Softmax of ${shownText(tensor)}, which is read in its place.`)
       outputs.push({ layer: layerOf(read, name, tensor), tensor })
       continue
     }
-    if (asked.includes(name)) throw unsupported(read, `cannot be computed up to ${name}: ${problem}`)
-    problems.push(`${name}: ${problem}`)
-    notes.push(`The output ${name} is left out: ${problem}.`)
+    if (asked.includes(name)) throw unsupported(read, `cannot be computed up to ${shownText(name)}: ${problem}`)
+    problems.push(`${shownText(name)}: ${problem}`)
+    notes.push(`The output ${shownText(name)} is left out: ${problem}.`)
   }
   if (outputs.length > 0) return { outputs, notes }
   throw unsupported(read, `gives nothing that headlight could compute: ${problems[0] ?? 'it has no output'}`)
@@ -102,7 +104,10 @@ export function candidatesOf(read: ReadGraph): Candidate[] {
       const { shape } = value.node
       const isVector = shape.length <= 3 || shape.slice(2).every((side) => side === 1)
       const count = elements(shape) / read.batch
-      return isVector && count <= 8192 && Number.isInteger(count) ? [{ name, shape, operator: operatorName(node) }] : []
+      const isNamed = isShownWhole(name)
+      return isNamed && isVector && count <= 8192 && Number.isInteger(count)
+        ? [{ name, shape, operator: operatorName(node) }]
+        : []
     }),
   )
 }
@@ -113,7 +118,7 @@ function problemWith(read: ReadGraph, name: string): string | undefined {
   if (value === undefined) return 'nothing in the file gives it'
   if (value.kind === 'unavailable') {
     const advice = value.operator === undefined ? undefined : adviceOn(value.operator)
-    return `it needs ${value.why}, which headlight does not compute${advice === undefined ? '' : ` (${advice})`}`
+    return `it needs ${shownText(value.why)}, which headlight does not compute${advice === undefined ? '' : ` (${advice})`}`
   }
   if (value.kind === 'known' || !read.depends(value.node)) return 'it does not depend on the image'
   const count = elements(value.node.shape) / read.batch
@@ -145,10 +150,10 @@ function layerOf({ values, batch }: ReadGraph, name: string, tensor: string): Ou
 }
 
 function unknownTensor({ values, file }: ReadGraph, name: string): string {
-  const meant = closest(name, [...values.keys()])
+  const meant = closest(name, [...values.keys()].filter(isShownWhole))
   const hint =
     meant === undefined
       ? `headlight network inspect ${file} lists those that a head can read`
       : `did you mean ${meant}?`
-  return `a head names the output ${name}, and no tensor in the file is called so; ${hint}`
+  return `a head names the output ${shownText(name)}, and no tensor in the file is called so; ${hint}`
 }

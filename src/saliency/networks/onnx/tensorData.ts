@@ -1,5 +1,6 @@
 import { TensorProto_DataType as DataType, type TensorProto } from 'onnx-buf'
 import { InputError } from '../../../base/errors.ts'
+import { shownText } from '../../../base/shownText.ts'
 import { elements, type Shape } from '../../graph.ts'
 import { bytesPerElement, rowMajorStrides, StoredTensor, widen, type StoredType } from '../../weights/storedTensor.ts'
 import { NotImported } from './call.ts'
@@ -128,5 +129,8 @@ const readers: Readonly<Partial<Record<StoredType, (view: DataView, at: number) 
 }
 
 function damaged({ name }: TensorProto, { file }: TensorSource, what: string): InputError {
-  return new InputError('bad-checkpoint', `${file} is damaged: ${name || 'a tensor'} ${what}; copy or export it again`)
+  return new InputError(
+    'bad-checkpoint',
+    `${file} is damaged: ${shownText(name || 'a tensor')} ${shownText(what)}; copy or export it again`,
+  )
 }

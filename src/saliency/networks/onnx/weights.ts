@@ -1,5 +1,6 @@
 import type { GraphProto, TensorProto } from 'onnx-buf'
 import { InputError } from '../../../base/errors.ts'
+import { shownText } from '../../../base/shownText.ts'
 import { allFinite } from '../../weights/finite.ts'
 import type { Tensors, WeightTensor } from '../../weights/tensors.ts'
 import type { GraphSource } from './graphImport.ts'
@@ -79,7 +80,7 @@ class Initialiser implements WeightTensor {
     if (numbers.length <= 1 || allFinite(numbers)) return numbers
     throw new InputError(
       'bad-checkpoint',
-      `${this.#file} holds NaN or infinity in ${this.#name}: export the network from an earlier checkpoint`,
+      `${this.#file} holds NaN or infinity in ${shownText(this.#name)}: export the network from an earlier checkpoint`,
     )
   }
 }
