@@ -4,9 +4,13 @@ import { anglesOf, headOverrideSchema, headSchema } from './heads/kinds.ts'
 
 const spread = z.number().positive()
 
+/** Width and height of what a network sees, pixels. */
+export const sideLimits = { least: 8, most: 4096 } as const
+const side = z.int().min(sideLimits.least).max(sideLimits.most)
+
 const inputSchema = z.strictObject({
-  width: z.int().min(8).max(4096),
-  height: z.int().min(8).max(4096),
+  width: side,
+  height: side,
   /**
    * - `shorter-side`: shorter side to the input size, then centre crop (torchvision).
    * - `stretch`: straight to the size, whatever that does to the aspect ratio.
@@ -18,7 +22,7 @@ const inputSchema = z.strictObject({
    * Resized to before `width` × `height` are cut from the centre, pixels: the shorter side (`shorter-side`; torchvision's
    * `Resize(256)`, `CenterCrop(224)`), or both sides (`stretch`). Absent: the input's own size.
    */
-  resizeTo: z.int().min(8).max(4096).optional(),
+  resizeTo: side.optional(),
   /** `opencv`: `cv2.resize` with INTER_LINEAR, which does not smooth where it shrinks. Absent: Pillow's BILINEAR. */
   filter: z.literal('opencv').optional(),
   /** `gray`: one channel, made before resizing as the filter's library makes it (`convert('L')`, `cvtColor`). */

@@ -1,5 +1,7 @@
 import type { GraphProto, ValueInfoProto } from 'onnx-buf'
 import { InputError } from '../../../base/errors.ts'
+import { shownText } from '../../../base/shownText.ts'
+import { sideLimits } from '../description.ts'
 import { typeName } from './tensorData.ts'
 
 /** The input of an ONNX graph that takes the image. */
@@ -44,18 +46,19 @@ export function declared({ name, type }: ValueInfoProto): DeclaredTensor {
 
 /** `input float 1×3×224×224`. */
 export function declaredText({ name, type, shape }: DeclaredTensor): string {
-  return [name, ...(type === 'unknown' ? [] : [type]), ...(shape === undefined ? [] : [shape.join('×')])].join(' ')
+  const parts = [name, ...(type === 'unknown' ? [] : [type]), ...(shape === undefined ? [] : [shape.join('×')])]
+  return shownText(parts.join(' '))
 }
 
 /**
  * The one input that takes an image: four axes, of which the second or the last is its channels. InputError
- * `unsupported-network` where there is none, or more than one.
+ * `unsupported-network` where there is none, more than one, or one of a size that no description could have.
  */
 export function imageInputOf(graph: GraphProto, file: string): ImageInput {
   const inputs = freeInputs(graph).map(declared)
   const images = inputs.filter(({ shape, type }) => isNumeric(type) && (shape === undefined || shape.length === 4))
   const [image, ...others] = images
-  const listed = inputs.map(declaredText).join(', ')
+  const listed = shownText(inputs.map(declaredText).join(', '))
   if (image === undefined) {
     throw new InputError(
       'unsupported-network',
@@ -65,7 +68,7 @@ export function imageInputOf(graph: GraphProto, file: string): ImageInput {
   if (others.length > 0) {
     throw new InputError(
       'unsupported-network',
-      `${file} takes several images (${images.map(({ name }) => name).join(', ')}), and headlight explains one: export the network with a single image as its input`,
+      `${file} takes several images (${shownText(images.map(({ name }) => name).join(', '))}), and headlight explains one: export the network with a single image as its input`,
     )
   }
   const [batch, ...sides] = (image.shape ?? []).map((side) => (typeof side === 'number' ? side : undefined))
@@ -76,6 +79,12 @@ export function imageInputOf(graph: GraphProto, file: string): ImageInput {
     throw new InputError(
       'unsupported-network',
       `${file} takes ${channels} channels (${declaredText(image)}), and headlight shows pictures of 3 or 1`,
+    )
+  }
+  if ([height, width].some((side) => side !== undefined && (side < sideLimits.least || side > sideLimits.most))) {
+    throw new InputError(
+      'unsupported-network',
+      `${file} takes pictures of another size (${declaredText(image)}) than headlight does, ${sideLimits.least} to ${sideLimits.most} pixels a side: export it for such a size, or with open sizes`,
     )
   }
   return { name: image.name, batch, layout, channels, height, width, isBytes: image.type === 'uint8' }
