@@ -47,6 +47,12 @@ describe('the input of an ONNX file', () => {
     )
   })
 
+  it.each([7, 4097])('of %i pixels a side is refused, since no description may say so', (side) => {
+    expect(() => withInput({ name: 'x', shape: [1, 3, side, 16] })).toThrow(
+      refusal('unsupported-network', /^net\.onnx takes pictures of another size \(x float 1×3×\d+×16\) than headlight/),
+    )
+  })
+
   it('may have its channels last', () => {
     const inputs = [{ name: 'image', shape: [1, 16, 16, 3] }]
     const steps: Step[] = [['Transpose', ['image'], 'x', { perm: [0, 3, 1, 2] }], ...trunk, head(3)]
@@ -222,6 +228,29 @@ describe('an ONNX file', () => {
     const zero = { shape: [4, 3], data: new Float32Array(12) }
     const other = { ...network, weights: new Map([...network.weights, ['w', zero]]) }
     expect([...(valuesOf(other, 1).get('y') ?? [])]).toEqual([0, 0, 0])
+  })
+
+  it('of more operators than any network has is refused', () => {
+    const loop = Array.from({ length: 2 ** 14 }, (_, i): Step => ['Relu', [i === 0 ? 'conv' : `r${i - 1}`], `r${i}`])
+    expect(() => load({ steps: [...trunk, ...loop, head(3)] })).toThrow(
+      refusal('unsupported-network', /^net\.onnx has 16389 operators, and headlight reads up to 16384: export/),
+    )
+  })
+
+  it('is refused in a sentence that shows none of the long or strange names of a damaged one', () => {
+    const long = 'x'.repeat(10_000)
+    for (const [name, shown] of [
+      ['line\nbreak\u001b[1m', /: y: it needs line\ufffdbreak\ufffd\[1m, which nothing in the file gives, which/],
+      [long, /: y: it needs x{200}…, which headlight does not compute/],
+    ] as const) {
+      expect(() => load({ steps: [...trunk, ['Relu', [name], 'y']] })).toThrow(refusal('unsupported-network', shown))
+      expect(() => load({ outputs: [name], steps: [...trunk, head(3, name)] })).toThrow(
+        refusal(
+          'unsupported-network',
+          /: its name is empty, too long or no plain text; a head may name a tensor before/,
+        ),
+      )
+    }
   })
 
   it('has its own epsilons', () => {

@@ -157,14 +157,32 @@ export class Call {
 
   /** A place for numbers that are worked out on reading. NotImported where an import has worked out too many. */
   allocate(type: KnownType, shape: Shape): Float32Array | Float64Array {
-    if (type === 'float') return this.allocateFloats(shape)
-    this.#room.take(shape)
-    return new Float64Array(elements(shape))
+    this.workOut(shape)
+    return this.filled(type, shape, 0)
   }
 
   allocateFloats(shape: Shape): Float32Array {
-    this.#room.take(shape)
+    this.workOut(shape)
+    this.#room.fill(shape, 4)
     return new Float32Array(elements(shape))
+  }
+
+  /** One number many times, which takes little time. */
+  filled(type: KnownType, shape: Shape, value: number): Float32Array | Float64Array {
+    this.#room.fill(shape, type === 'float' ? 4 : 8)
+    const numbers = type === 'float' ? new Float32Array(elements(shape)) : new Float64Array(elements(shape))
+    // Zeros are there already, and take no memory until they are written.
+    return value === 0 ? numbers : numbers.fill(value)
+  }
+
+  /** To be called before work on numbers for which nothing is allocated. */
+  workOut(shape: Shape): void {
+    this.#room.workOut(shape)
+  }
+
+  /** To be called where a number in the file says of how many nodes the result is put together. */
+  spread(nodes: number): void {
+    this.#room.spread(nodes)
   }
 
   require(condition: boolean, what: string): void {
@@ -182,22 +200,41 @@ export type Operator = (call: Call) => Value | readonly Value[]
 /** Operators by name; those of another domain by `domain.Name`. */
 export type Operators = Readonly<Record<string, Operator>>
 
-/**
- * The most numbers that one tensor may have, and that all which are worked out on reading may have together. A damaged size
- * would fill the memory before anything else notices; all of VGG-19 has 1.5e8.
- */
+/** The most numbers that one tensor may have. A damaged size would fill the memory before anything else notices. */
 const mostNumbers = 2 ** 28
+
+/** The most bytes of numbers that are worked out on reading. VGG-19 has 5.75e8, most of which an export may transpose. */
+const mostBytes = 768 * 2 ** 20
+
+/**
+ * What time costs beside memory, in bytes: to work a number out takes longer than to fill its room, and a node of
+ * the graph, which each further pass looks at, longer still.
+ */
+const [workedOutBytes, nodeBytes] = [2, 2 ** 14] as const
 
 /** The most axes, sizes or indices that an operator may list. */
 const mostListed = 2 ** 16
 
+/** What one import may take. NotImported for more. */
 export class Room {
-  #left = mostNumbers
+  #left = mostBytes
 
-  take(shape: Shape): void {
+  fill(shape: Shape, bytesPerNumber: number): void {
     requireRoom(shape)
-    this.#left -= elements(shape)
-    if (this.#left < 0) throw new NotImported(`${shape.join('×')} numbers more to be worked out than there is room for`)
+    this.#take(elements(shape) * bytesPerNumber, `${shape.join('×')} numbers`)
+  }
+
+  workOut(shape: Shape): void {
+    this.fill(shape, workedOutBytes)
+  }
+
+  spread(nodes: number): void {
+    this.#take(nodes * nodeBytes, `${nodes} parts`)
+  }
+
+  #take(bytes: number, what: string): void {
+    this.#left -= bytes
+    if (!(this.#left >= 0)) throw new NotImported(`${what} more to be worked out than there is room for`)
   }
 }
 

@@ -29,6 +29,7 @@ export function reduced(
   { first, step, last = (total) => total }: Reduction,
 ): Known {
   const shape = x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length))
+  call.workOut(x.shape)
   const totals = new Float64Array(elements(shape)).fill(first)
   const to = { strides: rowMajor(shape).map((stride, axis) => (axes.includes(axis) ? 0 : stride)), start: 0 }
   const { data } = x

@@ -51,7 +51,7 @@ export function gatheredKnown(call: Call, x: Known, axis: number, indices: reado
 export function paddedKnown(call: Call, x: Known, { axis, before, after }: Margin, value: number): Known {
   const filled = (count: number): Known => {
     const shape = x.shape.with(axis, count)
-    return known(x.type, shape, call.allocate(x.type, shape).fill(value))
+    return known(x.type, shape, call.filled(x.type, shape, value))
   }
   return joinedKnown(call, [filled(before), x, filled(after)], axis)
 }

@@ -112,6 +112,7 @@ export function joined(call: Call, parts: readonly Available[], axis: number): A
 export function gathered(call: Call, x: Available, axis: number, indices: readonly number[]): Available {
   if (x.kind === 'known') return gatheredKnown(call, x, axis, indices)
   const runs = runsOf(indices)
+  call.spread(runs.length)
   const parts = runs.map((run) => slicedNode(x.node, axis, run, runs.length === 1 ? call.label : ''))
   const [only] = parts
   return computed(parts.length === 1 && only !== undefined ? only : make('concat', parts, { axis }, call.label))

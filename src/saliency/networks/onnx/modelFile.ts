@@ -22,7 +22,10 @@ export function isOnnx(bytes: Uint8Array): boolean {
 /** Tags of the fields that follow: producer, domain, version, text, graph, operator sets, metadata, functions. */
 const modelFields = new Set([0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72, 0xca])
 
-/** InputError `bad-checkpoint` for bytes that end early or are no ONNX file after all. */
+/** Ten times as many as large networks have with all their shape arithmetic. More would take minutes to read. */
+const mostOperators = 2 ** 14
+
+/** InputErrors: `bad-checkpoint` for bytes that end early or are no ONNX file after all, `unsupported-network` for too many operators. */
 export function readModelFile(bytes: Uint8Array, file: string): ModelFile {
   let model: ModelProto
   try {
@@ -35,5 +38,19 @@ export function readModelFile(bytes: Uint8Array, file: string): ModelFile {
   if (model.graph === undefined || model.graph.node.length === 0) {
     throw new InputError('bad-checkpoint', `${file} is an ONNX file without a network in it: export it again`)
   }
+  const count = operatorsIn(model.graph)
+  if (count > mostOperators) {
+    throw new InputError(
+      'unsupported-network',
+      `${file} has ${count} operators, and headlight reads up to ${mostOperators}: export the network without unrolled loops`,
+    )
+  }
   return { model, graph: model.graph }
+}
+
+/** Those of branches and loops included. */
+function operatorsIn({ node }: GraphProto): number {
+  let count = node.length
+  for (const { attribute } of node) for (const { g } of attribute) if (g !== undefined) count += operatorsIn(g)
+  return count
 }

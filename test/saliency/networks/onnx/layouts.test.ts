@@ -1,5 +1,15 @@
-import { describe } from 'vitest'
-import { bools, float, floats, int, ints, itAgrees, weights } from '../../../support/onnxCase.ts'
+import { describe, expect, it } from 'vitest'
+import {
+  bools,
+  float,
+  floats,
+  importedCase,
+  int,
+  ints,
+  itAgrees,
+  weights,
+  type Step,
+} from '../../../support/onnxCase.ts'
 
 describe('reshapes', () => {
   itAgrees('Reshape with 0 and -1', { x: [2, 3, 4], steps: [['Reshape', ['x', ints(0, -1)], 'y']] })
@@ -89,6 +99,17 @@ describe('parts', () => {
   itAgrees('Gather with a matrix of indices', {
     x: [2, 6],
     steps: [['Gather', ['x', { type: 'int64', shape: [2, 2], data: [5, 0, 1, 1] }], 'y', { axis: -1 }]],
+  })
+})
+
+describe('a split', () => {
+  it.each([
+    ['of other parts than it has outputs', ints(2, 2, 2), {}],
+    ['of a number of parts that no file has', undefined, { num_outputs: 100_000 }],
+  ])('%s is not read', (_, sizes, attributes) => {
+    const inputs = sizes === undefined ? ['x'] : ['x', sizes]
+    const steps: Step[] = [['Split', inputs, ['y', 'z'], attributes]]
+    expect(importedCase({ x: [6, 2], opset: 18, steps }).get('y')).toMatchObject({ kind: 'unavailable' })
   })
 })
 

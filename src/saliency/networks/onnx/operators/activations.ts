@@ -148,10 +148,7 @@ function smaller(a: Node, b: Node, label: string): Node {
 function boundOf(a: Node, b: Node): [x: Node, bound: number | undefined] {
   const [x, other] = a.op === 'constant' ? [b, a] : [a, b]
   if (other.op !== 'constant') return [x, undefined]
-  const [bound, ...more] = new Set(constantData(other))
   // A larger shape would make the result larger, too.
-  return [
-    x,
-    more.length === 0 && elements(other.shape) === 1 && other.shape.length <= x.shape.length ? bound : undefined,
-  ]
+  const isOne = elements(other.shape) === 1 && other.shape.length <= x.shape.length
+  return [x, isOne ? constantData(other)[0] : undefined]
 }

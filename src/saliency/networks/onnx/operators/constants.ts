@@ -18,10 +18,7 @@ export const constants: Operators = {
     const shape = call.numbers(0) ?? []
     call.require(shape.every(isLength), `shape ${shape.join('×')}`)
     const value = call.tensor('value') ?? known('float', [1], [0])
-    const numbers = call.allocate(value.type, shape)
-    const fill = value.data[0] ?? 0
-    // Zeros are there already, and take no memory until they are written.
-    return known(value.type, shape, fill === 0 ? numbers : numbers.fill(fill))
+    return known(value.type, shape, call.filled(value.type, shape, value.data[0] ?? 0))
   },
   Shape: (call) => {
     const shape = call.shape(0)
@@ -44,13 +41,16 @@ export const constants: Operators = {
   /** The indices of what is not 0, one row for each axis. */
   NonZero: (call) => {
     const { shape, data } = call.known(0)
-    const places: number[] = []
-    for (let i = 0; i < data.length; i++) if (data[i] !== 0) places.push(i)
-    const rows = shape.map((side, axis) => {
+    call.workOut(shape)
+    let count = 0
+    for (let i = 0; i < data.length; i++) if (data[i] !== 0) count++
+    const rows = call.allocate('int', [shape.length, count])
+    for (const [axis, side] of shape.entries()) {
       const run = elements(shape.slice(axis + 1))
-      return places.map((place) => Math.floor(place / run) % side)
-    })
-    return known('int', [shape.length, places.length], rows.flat())
+      let to = axis * count
+      for (let i = 0; i < data.length; i++) if (data[i] !== 0) rows[to++] = Math.floor(i / run) % side
+    }
+    return known('int', [shape.length, count], rows)
   },
 }
 

@@ -78,10 +78,19 @@ export const layouts: Operators = {
     const [x, shape] = [call.input(0), call.shape(0)]
     const axis = call.axis(call.int('axis', 0), shape.length)
     const side = shape[axis] ?? 1
-    const sizes = call.numbersOrAttribute(1, 'split') ?? evenSizes(side, call.int('num_outputs', call.outputCount))
+    const sizes = call.numbersOrAttribute(1, 'split') ?? evenSizes(side, call.outputCount)
     const fits = sizes.every((size) => Number.isInteger(size) && size >= 0) && sum(sizes) === side
     call.require(fits, `parts ${sizes.join(', ')} of ${side}`)
-    return sizes.map((count, i) => sliced(call, x, axis, { start: sum(sizes.slice(0, i)), count, step: 1 }))
+    const parts = call.int('num_outputs', sizes.length)
+    call.require(
+      [sizes.length, parts].every((count) => count === call.outputCount),
+      `${call.outputCount} outputs`,
+    )
+    let start = 0
+    return sizes.map((count) => {
+      start += count
+      return sliced(call, x, axis, { start: start - count, count, step: 1 })
+    })
   },
   /** Bounds are attributes up to operator set 9. */
   Slice: (call) => {
@@ -168,7 +177,7 @@ function tiled(call: Call, x: Available, axis: number, count: number): Available
   const shape = shapeOf(x)
   if (count === 1) return x
   if (shape[axis] === 1) return expanded(call, x, shape.with(axis, count))
-  call.require(count <= 4096, `${count} repeats`)
+  call.spread(count)
   return joined(
     call,
     Array.from({ length: count }, () => x),

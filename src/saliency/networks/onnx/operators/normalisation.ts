@@ -14,7 +14,7 @@ export const normalisation: Operators = {
     for (const { shape } of parts)
       call.require(shape.join() === String(channels), `${shape.join('×')} numbers for ${channels} channels`)
     const epsilon = call.float('epsilon', 1e-5)
-    const variances = Array.from(parts[3]?.data ?? [])
+    const variances = call.numbers(4) ?? []
     call.require(
       variances.every((variance) => variance + epsilon > 0),
       'a variance below zero',
@@ -34,9 +34,10 @@ export const normalisation: Operators = {
     const size = call.int('size', 1)
     call.require(x.shape.length === 4 && size >= 1, `size ${size} of ${x.shape.length} axes`)
     const before = Math.floor((size - 1) / 2)
+    const alpha = call.float('alpha', 1e-4) / size
     const near = call.allocateFloats([channels, channels]).map((_, i) => {
       const offset = (i % channels) - Math.floor(i / channels)
-      return offset >= -before && offset <= size - 1 - before ? call.float('alpha', 1e-4) / size : 0
+      return offset >= -before && offset <= size - 1 - before ? alpha : 0
     })
     const attributes = { strides: [1, 1], pads: [0, 0, 0, 0], groups: 1 } as const
     const weight = constant(near, [channels, channels, 1, 1])

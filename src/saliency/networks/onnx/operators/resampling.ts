@@ -43,6 +43,7 @@ export const resampling: Operators = {
     const count = size ** 2
     const rest = channels / count
     call.require(Number.isInteger(rest), `blocksize ${size} of ${channels} channels`)
+    call.spread(count)
     const mode = call.text('mode', 'DCR')
     call.require(mode === 'DCR' || mode === 'CRD', `mode ${mode}`)
     // With CRD, the places in a block stand behind the channel; they are brought before it.
@@ -60,6 +61,7 @@ export const resampling: Operators = {
     const [, , height = 1, width = 1] = x.shape
     const size = call.int('blocksize', 1)
     call.require(height % size === 0 && width % size === 0, `blocksize ${size} of ${height}×${width}`)
+    call.spread(size ** 2)
     const phases = Array.from({ length: size ** 2 }, (_, place) =>
       make('phase', [x], { strides: [size, size], offset: [Math.floor(place / size), place % size] }),
     )
@@ -90,7 +92,7 @@ function image(call: Call): Node {
 function resized(call: Call, resizing: Resizing): Node {
   const x = image(call)
   const { sizes } = resizing
-  const fits = sizes.length === 4 && sizes.every((side) => Number.isSafeInteger(side) && side >= 1)
+  const fits = sizes.length === 4 && sizes.every((side) => Number.isSafeInteger(side) && side >= 1 && side <= mostSide)
   call.require(fits && sizes[0] === x.shape[0] && sizes[1] === x.shape[1], `sizes ${sizes.join('×')}`)
   const [rows, columns] = [sharesOf(call, 2, resizing), sharesOf(call, 3, resizing)]
   const [down, across] = [repeatOf(rows, x.shape[2] ?? 1), repeatOf(columns, x.shape[3] ?? 1)]
@@ -101,6 +103,9 @@ function resized(call: Call, resizing: Resizing): Node {
   const tall = transposedNode(mixed(call, rows, transposedNode(x, swapped)), swapped)
   return mixed(call, columns, tall)
 }
+
+/** Longer than any side of a picture. */
+const mostSide = 2 ** 16
 
 /** For each value of an axis, the values before that it is made of. */
 type Shares = readonly (readonly (readonly [from: number, share: number])[])[]
