@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /** Of one mutant, before it is tried and after it. */
 export interface Tried {
   readonly index: number
@@ -35,7 +37,7 @@ export async function tryMutants<M extends { readonly name: string }>({
     try {
       verdict = await verdictOf(mutant)
     } catch (error) {
-      wrong = String(error instanceof Error ? error.stack : error).slice(0, 1500)
+      wrong = inspect(error).slice(0, 1500)
     }
     const { user, system } = process.cpuUsage(start)
     const cpuMs = (user + system) / 1000

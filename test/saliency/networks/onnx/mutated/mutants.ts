@@ -6,6 +6,7 @@ import { Random } from '../../../../kill/random.ts'
 import { tinyOnnx } from '../../../../support/tinyOnnx.ts'
 import { declarationMutations } from './mutateDeclarations.ts'
 import { nodeMutations } from './mutateNodes.ts'
+import { sizeMutations } from './mutateSizes.ts'
 import { tensorMutations } from './mutateTensors.ts'
 import { oneOf, tensorNames } from './telling.ts'
 
@@ -87,8 +88,9 @@ function structured(whole: Buffer, random: Random): { readonly bytes: Uint8Array
   const model = fromBinary(ModelProtoSchema, Buffer.from(whole))
   for (let left = random.pick([1, 1, 1, 2, 3]); left > 0; left--) {
     const chance = random.unit()
+    const mutations = chance < 0.5 ? tensorMutations : chance < 0.6 ? sizeMutations : nodeMutations
     if (model.graph === undefined || chance < 0.25) random.pick(declarationMutations)(model, random)
-    else random.pick(chance < 0.5 ? tensorMutations : nodeMutations)(model.graph, random)
+    else random.pick(mutations)(model.graph, random)
   }
   const names = model.graph === undefined ? [] : tensorNames(model.graph)
   return { bytes: toBinary(ModelProtoSchema, model), tensor: oneOf(names, random) || 'yaw' }

@@ -76,7 +76,7 @@ function listed(tensor: TensorProto, random: Random): void {
   if (random.unit() < 0.8) tensor.rawData = new Uint8Array()
   const kind = random.unit()
   if (kind < 0.3) tensor.floatData.push(1)
-  else if (kind < 0.4) tensor.int32Data = [...tensor.floatData.map(Math.trunc)].map((value) => value | 0)
+  else if (kind < 0.4) tensor.int32Data = tensor.floatData.map((value) => Math.trunc(value) | 0)
   else if (kind < 0.5) tensor.int64Data = tensor.dims
   else if (kind < 0.6) tensor.stringData = [new Uint8Array(3)]
 }
@@ -131,10 +131,10 @@ function external(graph: GraphProto, random: Random): void {
   const outside = tensorsOf(graph).filter(({ dataLocation }) => dataLocation === DataLocation.EXTERNAL)
   const tensor = oneOf(outside.length > 0 && random.unit() < 0.9 ? outside : tensorsOf(graph), random)
   if (!tensor) return
-  const key = random.pick(['location', 'offset', 'offset', 'length', 'length'])
+  const key = random.pick<keyof typeof entries>(['location', 'offset', 'offset', 'length', 'length'])
   const value = random.pick(entries[key] as readonly [string, ...string[]])
   const kind = random.unit()
-  if (kind < 0.1) tensor.dataLocation = random.pick([0, 1, 2])
+  if (kind < 0.1) tensor.dataLocation = random.pick([0, 1, 2 as DataLocation])
   else if (kind < 0.2) tensor.externalData.splice(random.integer(0, tensor.externalData.length - 1), 1)
   else {
     tensor.dataLocation = DataLocation.EXTERNAL

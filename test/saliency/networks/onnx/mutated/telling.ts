@@ -32,7 +32,7 @@ export const floats: readonly [number, ...number[]] = [
   0.5,
   1e-30,
   1e30,
-  -3.5e38,
+  -3.4e38,
   NaN,
   Infinity,
   -Infinity,

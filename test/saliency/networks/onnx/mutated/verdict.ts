@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { HeadlightError } from '../../../../../src/base/errors.ts'
 import { createExplainer } from '../../../../../src/saliency/explainer.ts'
 import { elements, topological } from '../../../../../src/saliency/graph.ts'
@@ -28,6 +29,7 @@ async function tried({ bytes, data, isRun }: Mutant, override: unknown): Promise
     const external = beside === undefined || data === undefined ? undefined : { file: beside, bytes: data }
     const network = loadNetwork(bytes, file, override, undefined, external)
     countActivations(network, { scope: 'all' })
+    readAgain(network, () => loadNetwork(bytes, file, network.description, undefined, external))
     const graphs = [1, 2].map((batch) => buildProgram(network, { ...programOf(network), batch }))
     if (!isRun || !graphs.every(isSmall)) return 'loads'
     await run(network)
@@ -40,6 +42,15 @@ async function tried({ bytes, data, isRun }: Mutant, override: unknown): Promise
       code !== 'engine-wrong' && message.includes(file) && message.length < 2000 && !/[\p{Cc}]/u.test(message)
     if (isClean) return code
     throw error
+  }
+}
+
+/** As workers read it, by the description that stands in the result set, which is then too late to refuse. */
+function readAgain({ description }: Network, read: () => Network): void {
+  try {
+    assert.deepEqual(read().description, description)
+  } catch (error) {
+    throw new Error('its own description is not accepted', { cause: error })
   }
 }
 
