@@ -1,5 +1,5 @@
-import { describe } from 'vitest'
-import { floats, itAgrees, weights } from '../../../support/onnxCase.ts'
+import { describe, expect, it } from 'vitest'
+import { floats, importedCase, itAgrees, weights, type Step } from '../../../support/onnxCase.ts'
 
 describe('Conv', () => {
   const weight = weights(4, 3, 3, 3)
@@ -108,6 +108,15 @@ describe('MaxPool', () => {
     })
   }
   itAgrees('over everything', { x: [2, 3, 4, 5], steps: [['GlobalMaxPool', ['x'], 'y']] })
+})
+
+describe('a pool with padding as wide as its window', () => {
+  it.each(['MaxPool', 'AveragePool'])('is not read: %s', (operator) => {
+    const steps: Step[] = [[operator, ['x'], 'y', { kernel_shape: [3, 2], pads: [1, 1, 1, 2] }]]
+    expect(importedCase({ x: [1, 2, 7, 7], steps }).get('y')).toMatchObject({
+      why: expect.stringMatching(/pads 1, 1, 1, 2 around a window of 3×2/) as string,
+    })
+  })
 })
 
 describe('AveragePool', () => {

@@ -8,16 +8,15 @@ export const pooling: Operators = {
   MaxPool: (call) => {
     call.require(call.outputCount === 1, 'the positions of its maxima as an output')
     const x = call.node(0)
-    const window = windowOf(call, x.shape)
-    const { kernel, strides, dilations } = window
-    call.require(dilations.join() === '1,1', `dilations ${dilations.join(', ')}`)
+    const window = poolWindow(call, x)
+    const { kernel, strides } = window
     // Padding is never a maximum, so that of ceil_mode is more of it.
     return computed(make('maxPool', [x], { kernel, strides, pads: wholePads(window) }, call.label))
   },
   AveragePool: (call) => {
     const x = call.node(0)
     if (x.shape.length === 5) return computed(averagedAlongFirst(call, x))
-    return computed(averaged(call, x, averageWindow(call, x)))
+    return computed(averaged(call, x, poolWindow(call, x)))
   },
   GlobalAveragePool: (call) => {
     const x = image(call)
@@ -38,9 +37,13 @@ function image(call: Call): Node {
 
 type AverageSource = WindowSource & Pick<Call, 'label' | 'allocateFloats'>
 
-function averageWindow(call: WindowSource, x: Node): Window {
+/** Of a pool no window lies in the padding alone, where there is nothing to take a mean or a maximum of. */
+function poolWindow(call: WindowSource, x: Node): Window {
   const window = windowOf(call, x.shape)
-  call.require(window.dilations.join() === '1,1', `dilations ${window.dilations.join(', ')}`)
+  const { kernel, dilations, pads } = window
+  call.require(dilations.join() === '1,1', `dilations ${dilations.join(', ')}`)
+  const isWithin = pads.every((pad, index) => pad < (kernel[index % 2] ?? 1))
+  call.require(isWithin, `pads ${pads.join(', ')} around a window of ${kernel.join('×')}`)
   return window
 }
 
@@ -70,7 +73,7 @@ function averagedAlongFirst(call: Call, x: Node): Node {
     refusal: (what) => call.refusal(what),
   }
   const planes = make('reshape', [x], { shape: [n, channels, depth, height * width] })
-  const mean = averaged(source, planes, averageWindow(source, planes))
+  const mean = averaged(source, planes, poolWindow(source, planes))
   return make('reshape', [mean], { shape: [n, channels, mean.shape[2] ?? 1, height, width] })
 }
 
@@ -97,28 +100,32 @@ function averaged(call: AverageSource, x: Node, window: Window): Node {
   const shape = [channels, 1, ...kernel]
   const weight = constant(call.allocateFloats(shape).fill(1 / size), shape)
   const mean = make('conv', [x, weight], { strides, pads, groups: channels }, call.label)
-  const counts = countsOf(call, window, mean, [height, width])
-  if (counts.every((count) => count === size)) return mean
-  const [, , rows = 1, columns = 1] = mean.shape
-  const share = Float32Array.from(counts, (count) => size / count)
-  return make('mul', [mean, constant(share, [1, 1, rows, columns])])
+  const [rows, columns] = countsOf(call, window, mean, [height, width])
+  if (rows.every((count) => count === kernel[0]) && columns.every((count) => count === kernel[1])) return mean
+  const plane = [1, 1, rows.length, columns.length]
+  const shares = call.allocateFloats(plane)
+  for (const [row, down] of rows.entries())
+    for (const [column, across] of columns.entries()) shares[row * columns.length + column] = size / (down * across)
+  return make('mul', [mean, constant(shares, plane)])
 }
 
-/** By how many each window's sum is divided: ceil_mode's overhang never counts, padding on request. */
+/**
+ * How many rows and how many columns of each window a sum is divided by: ceil_mode's overhang never counts, padding on request.
+ */
 function countsOf(
   call: WindowSource,
   { kernel, strides, pads }: Window,
   mean: Node,
   sides: readonly [number, number],
-): number[] {
+): readonly [rows: number[], columns: number[]] {
   const countsPadding = call.int('count_include_pad', 0) === 1
-  const [rows = [], columns = []] = ([0, 1] as const).map((axis) => {
+  const along = (axis: 0 | 1): number[] => {
     const [before, after, side] = [pads[axis], pads[axis + 2] ?? 0, sides[axis]]
     const [first, end] = countsPadding ? [0, before + side + after] : [before, before + side]
     return Array.from({ length: mean.shape[axis + 2] ?? 1 }, (_, at) => {
       const start = at * strides[axis]
       return Math.max(1, Math.min(start + kernel[axis], end) - Math.max(start, first))
     })
-  })
-  return rows.flatMap((row) => columns.map((column) => row * column))
+  }
+  return [along(0), along(1)]
 }

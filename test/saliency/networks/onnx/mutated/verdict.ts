@@ -65,11 +65,15 @@ function objectivesOf({ description }: Network): string[] {
   return [angle ?? 'class:0']
 }
 
-/** The most numbers of one value of a network that is run: a network may be right and take more than this machine has. */
-const mostNumbers = 2 ** 24
+/**
+ * The most numbers of one value of a network that is run, and the most values: a network may be right and take more than this
+ * machine has, and ONNX Runtime takes minutes to open a chain of ten thousand.
+ */
+const [mostNumbers, mostValues] = [2 ** 24, 2000]
 
 function isSmall({ outputs }: ReturnType<typeof buildProgram>): boolean {
-  return topological(outputs.values()).every(({ shape }) => elements(shape) <= mostNumbers)
+  const values = topological(outputs.values())
+  return values.length <= mostValues && values.every(({ shape }) => elements(shape) <= mostNumbers)
 }
 
 async function run(network: Network): Promise<void> {
