@@ -185,7 +185,9 @@ function readsOutput(values: ReadonlyMap<string, Value>, { output }: GraphSource
 }
 
 function dependence(values: ReadonlyMap<string, Value>, image: Node): (node: Node) => boolean {
-  const depends = dependents(image, topological(computedNodes(values)))
+  // What lies behind a step changes with the image, but has no gradient.
+  const smooth = topological(computedNodes(values)).filter(({ op }) => op !== 'step')
+  const depends = dependents(image, smooth)
   return (node) => depends.has(node)
 }
 

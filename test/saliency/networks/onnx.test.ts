@@ -188,6 +188,16 @@ describe('the outputs of an ONNX file', () => {
     )
   })
 
+  it('that depend on it by a comparison alone are refused, since no gradient passes one', () => {
+    const steps: Step[] = [...trunk, head(3, 'three'), ['Less', ['three', weights(3)], 'y']]
+    expect(() => load({ steps })).toThrow(
+      refusal(
+        'unsupported-network',
+        /y: it does not depend on the image, or by comparisons alone, which no gradient passes/,
+      ),
+    )
+  })
+
   it('that the description misspells are found', () => {
     expect(() => load({ steps: [...trunk, head(6)] }, { heads: [{ output: 'featurs', kind: 'rotation6d' }] })).toThrow(
       refusal(

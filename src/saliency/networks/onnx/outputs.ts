@@ -13,7 +13,7 @@ export interface ReadGraph {
   readonly graph: GraphProto
   readonly file: string
   readonly values: ReadonlyMap<string, Value>
-  /** Whether a node depends on the image. */
+  /** Whether a node depends on the image so that a gradient passes. */
   readonly depends: (node: Node) => boolean
   /** How many images it was imported for. */
   readonly batch: number
@@ -120,7 +120,10 @@ function problemWith(read: ReadGraph, name: string): string | undefined {
     const advice = value.operator === undefined ? undefined : adviceOn(value.operator)
     return `it needs ${shownText(value.why)}, which headlight does not compute${advice === undefined ? '' : ` (${advice})`}`
   }
-  if (value.kind === 'known' || !read.depends(value.node)) return 'it does not depend on the image'
+  if (value.kind === 'known') return 'it does not depend on the image'
+  if (!read.depends(value.node)) {
+    return 'it does not depend on the image, or by comparisons alone, which no gradient passes'
+  }
   const count = elements(value.node.shape) / read.batch
   if (!Number.isInteger(count)) return `its ${elements(value.node.shape)} numbers are not those of ${read.batch} images`
   return count > mostOutputs

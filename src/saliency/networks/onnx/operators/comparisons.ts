@@ -50,8 +50,8 @@ export const comparisons: Operators = {
     if (yes.kind === 'known' && no.kind === 'known') {
       return combined(call, yes.type, [condition, yes, no], (chosen, a, b) => (chosen === 0 ? b : a))
     }
-    const [first, ...more] = new Set(Array.from(condition.data))
-    if (first !== undefined && more.length === 0) {
+    const first = condition.data[0]
+    if (first !== undefined && isAll(condition.data, first)) {
       return expanded(call, first === 0 ? no : yes, broadcastShape([0, 1, 2].map((index) => call.shape(index))))
     }
     const other = combined(call, 'bool', [condition], (chosen) => (chosen === 0 ? 1 : 0))
@@ -77,6 +77,12 @@ function isPositive(call: Call, larger: number, smaller: number): Node {
 
 function not(condition: Node): Node {
   return make('sub', [scalar(1), condition])
+}
+
+/** Without a copy: a damaged size may be of a hundred million numbers. */
+function isAll(data: ArrayLike<number>, value: number): boolean {
+  for (let i = 0; i < data.length; i++) if (data[i] !== value) return false
+  return true
 }
 
 /** The value where the mask is 1, else 0, even if the value is infinite there, as masks of attention are. */
