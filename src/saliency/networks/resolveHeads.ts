@@ -30,6 +30,9 @@ export function resolveHeads(sources: HeadSources): { heads: readonly ResolvedHe
   return { heads: resolver.heads(), notes: resolver.notes }
 }
 
+/** How many outputs a sentence lists: some ONNX files have every tensor among theirs. */
+const mostListed = 8
+
 class HeadResolver {
   readonly notes: string[] = []
   readonly #outputs: readonly OutputLayer[]
@@ -84,9 +87,10 @@ class HeadResolver {
       return given
     }
     if (heads.length > 1) {
-      const names = heads.map(({ head }) => head.output).join(', ')
+      const names = heads.slice(0, mostListed).map(({ head }) => head.output)
+      const more = heads.length - names.length
       throw this.#bad(
-        `the names of the outputs ${names} do not say which angles they give: list them as heads, each with its angle, or one with kind: classes`,
+        `the names of the outputs ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''} do not say which angles they give: list them as heads, each with its angle, or one with kind: classes`,
       )
     }
     for (const { head, from } of heads) {

@@ -188,6 +188,13 @@ describe('the outputs of an ONNX file', () => {
     )
   })
 
+  it('of which there are many are not all listed', () => {
+    const names = Array.from({ length: 12 }, (_, i) => `out${i}`)
+    expect(() => load({ outputs: names, steps: [...trunk, ...names.map((name) => head(3, name))] })).toThrow(
+      refusal('bad-description', /the names of the outputs out0, out1, .*, out7 and 4 more do not say which angles/),
+    )
+  })
+
   it('that depend on it by a comparison alone are refused, since no gradient passes one', () => {
     const steps: Step[] = [...trunk, head(3, 'three'), ['Less', ['three', weights(3)], 'y']]
     expect(() => load({ steps })).toThrow(
