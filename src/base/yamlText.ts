@@ -21,3 +21,9 @@ export function parseYaml(name: string, text: string, refuse: (place: string, re
   if (problem) throw refuse(placeOf(problem.pos[0]), (problem.message.split('\n')[0] ?? '').replace(/[.:]+$/, ''))
   return { document, placeOf }
 }
+
+/** A text as people write it as a value in YAML, also inside of braces: in quotes where it would be read as something else. */
+export function yamlValue(text: string): string {
+  const isPlain = /^[A-Za-z_/][\w./-]*$/.test(text) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text)
+  return isPlain ? text : JSON.stringify(text)
+}

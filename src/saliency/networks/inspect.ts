@@ -129,7 +129,8 @@ const byDefault: Guidance = { scope: 'all' }
 
 function activationsText(counts: readonly ActivationCount[]): string {
   const text = guidanceText(counts, byDefault)
-  return counts.some(({ guided }) => guided > 0) ? text : `${text} that can be guided: maps need --scope none`
+  if (counts.some(({ guided }) => guided > 0)) return text
+  return `none that can be guided, so maps need --scope none${counts.length === 0 ? '' : `; ${text}`}`
 }
 
 interface Section {

@@ -88,7 +88,7 @@ export function readOnnx(bytes: Uint8Array, file: string, { given, source, exter
     importedAs(from, input, layout, node, weights)
 
   const values = importFor(image, tensors)
-  const read: ReadGraph = { graph, file, values, depends: dependence(values, image), batch }
+  const read: ReadGraph = { graph, file, values, depends: dependence(values, image), batch, opset: opsets.get('') ?? 0 }
   const architecture = architectureOf(model, read, opsets)
   const facts = factsOf(architecture, { ...input, layout })
   const { outputs: found, notes } = withNetworkFacts({ file, architecture, facts }, () =>

@@ -1,4 +1,5 @@
 import type { InputError } from '../../base/errors.ts'
+import { yamlValue } from '../../base/yamlText.ts'
 import { angleNames, type AngleName } from '../../pose/euler.ts'
 import type { Tensors } from '../weights/tensors.ts'
 import type { OutputLayer } from './family.ts'
@@ -72,7 +73,7 @@ class HeadResolver {
       if (this.#given.has(head.output)) {
         throw this.#bad(`${head.output} gives classes, which cannot stand beside heads that give angles`)
       }
-      this.notes.push(`The output ${head.output} gives no angle and is left out.`)
+      this.notes.push(`The output ${head.output} is left out: nothing says that it gives an angle.`)
     }
     return this.#inAngleOrder(angular)
   }
@@ -202,8 +203,13 @@ class HeadResolver {
         : { value: given.angle, from: 'given' }
     // An angle that was given, or follows from the order, makes more of an output than its name does.
     const ofAngle = layer.outputs === 1 || given.index !== undefined ? 'value' : 'binned'
+    const isOfBins = given.step !== undefined || given.bins !== undefined
     const guess =
-      suggested === undefined || suggested.kind === 'classes' ? (angle ? ofAngle : 'classes') : suggested.kind
+      suggested === undefined || suggested.kind === 'classes'
+        ? angle || isOfBins
+          ? ofAngle
+          : 'classes'
+        : suggested.kind
     const kind = given.kind ?? guess
     const wrong = Object.entries(given).find(
       ([key, value]) => value !== undefined && key !== 'kind' && key !== 'output' && !keysOf(kind).includes(key),
@@ -230,7 +236,7 @@ class HeadResolver {
     const outputs = this.#outputs.map((layer) => layer.output)
     if (output !== undefined) {
       if (outputs.includes(output)) return output
-      const advice = this.#renaming(outputs.join(' or '))
+      const advice = this.#renaming(outputs.map(yamlValue).join(' or '))
       throw this.#bad(`heads.${index} names the output ${output}, and the file has ${outputs.join(', ')}: ${advice}`)
     }
     const matching = outputs.filter((name) => {
@@ -241,7 +247,9 @@ class HeadResolver {
     })
     const [only] = matching
     if (only !== undefined && matching.length === 1) return only
-    throw this.#bad(`heads.${index} does not say which output it means: add output: ${outputs.join(' or ')}`)
+    throw this.#bad(
+      `heads.${index} does not say which output it means: add output: ${outputs.map(yamlValue).join(' or ')}`,
+    )
   }
 }
 

@@ -146,7 +146,7 @@ describe('outputs of published networks are known by name and shape, and said to
       { output: 'fc_param', mean: long, std: long },
     ])
     expect(description.heads).toEqual([{ kind: 'pose3dmm', output: 'fc_param', mean: twelve(0), std: twelve(0) }])
-    expect(notes).toContainEqual('The output fc_lm gives no angle and is left out.')
+    expect(notes).toContainEqual('The output fc_lm is left out: nothing says that it gives an angle.')
   })
 })
 

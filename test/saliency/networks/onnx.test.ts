@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { evaluate } from '../../../src/saliency/engines/reference.ts'
 import { elements, topological } from '../../../src/saliency/graph.ts'
+import { parseDescription } from '../../../src/saliency/networks/descriptionFile.ts'
 import { inspectNetwork } from '../../../src/saliency/networks/inspect.ts'
 import { loadNetwork } from '../../../src/saliency/networks/load.ts'
 import type { Network } from '../../../src/saliency/networks/network.ts'
@@ -119,6 +120,53 @@ describe('the outputs of an ONNX file', () => {
     expect(again.description).toEqual(network.description)
   })
 
+  it.each<[string, number, readonly number[], Readonly<Record<string, number>>, boolean]>([
+    ['over the numbers of an image', 17, [1, 6], { axis: 1 }, true],
+    ['over images', 17, [1, 6], { axis: 0 }, false],
+    ['over an axis of one', 17, [1, 6, 1], {}, false],
+    ['up to operator set 12 over all axes from the second on', 11, [1, 1, 6], {}, true],
+    ['of operator set 13 over the last axis, which is that of the numbers', 13, [1, 1, 6], {}, true],
+  ])('that are a Softmax %s', (_, opset, shape, attributes, isPassedOver) => {
+    const steps: Step[] = [
+      ...trunk,
+      head(6, 'logits'),
+      ['Reshape', ['logits', ints(...shape)], 'a'],
+      ['Softmax', ['a'], 'y', attributes],
+    ]
+    expect(load({ opset, steps }).notes.join().includes('is read in its place')).toBe(isPassedOver)
+  })
+
+  it('that are a Sigmoid are read as they are, with a note', () => {
+    const steps: Step[] = [...trunk, head(3, 'logits'), ['Sigmoid', ['logits'], 'y']]
+    expect(load({ steps }).notes).toContain(
+      'The output y is a Sigmoid and read as it is; to explain its logits, name logits as the output of a head.',
+    )
+  })
+
+  it('that are called by numbers are proposed as YAML reads them, and read as YAML reads them without quotes', () => {
+    const model = { outputs: ['136'], steps: [...trunk, head(3, '136')] }
+    const note = load(model).notes.join()
+    const [, heads = ''] = /say so: (heads: .*)\.$/.exec(note) ?? []
+    expect(heads).toContain('{output: "136", angle: yaw, index: 0}')
+    const heeded = load(model, parseDescription(heads, 'net.onnx.yaml')).description.heads
+    expect(heeded).toMatchObject([{ output: '136', angle: 'yaw' }, { angle: 'pitch' }, { angle: 'roll' }])
+    expect(load(model, parseDescription(heads.replaceAll('"', ''), 'x')).description.heads).toEqual(heeded)
+  })
+
+  it('of bins that nobody knows are refused with a line that can be written', () => {
+    const model = { outputs: ['a', 'b', 'c'], steps: [...trunk, head(37, 'a'), head(37, 'b'), head(37, 'c')] }
+    expect(() => load(model)).toThrow(
+      refusal('bad-description', /write heads: \[\{output: a, angle: yaw, step: …, offset: …\}\]/),
+    )
+    const said = {
+      heads: ['yaw', 'pitch', 'roll'].map((angle, i) => ({ output: 'abc'[i], angle, step: 5, offset: -90 })),
+    }
+    expect(load(model, said).description.heads).toMatchObject([{ kind: 'binned', bins: 37 }, {}, {}])
+    expect(() => load(model, { heads: [{ output: 'a', step: 5, offset: -90 }] })).toThrow(
+      refusal('bad-description', /the angle of a is missing: add angle: yaw, pitch or roll/),
+    )
+  })
+
   it('may be any tensor that a head names', () => {
     const steps: Step[] = [...trunk, head(6, '/rotation/Gemm_output_0'), ['Sin', ['/rotation/Gemm_output_0'], 'y']]
     const heads = [{ output: '/rotation/Gemm_output_0', kind: 'rotation6d' }]
@@ -152,7 +200,18 @@ describe('the outputs of an ONNX file', () => {
     )
   })
 
+  it('that need another input name it', () => {
+    const inputs = [
+      { name: 'x', shape: [1, 3, 16, 16] },
+      { name: 'box', shape: [1, 4] },
+    ]
+    expect(() => load({ inputs, steps: [...trunk, ['Add', ['features', 'box'], 'y']] })).toThrow(
+      refusal('unsupported-network', /: y: it needs the input box, which is not the image; a head may name/),
+    )
+  })
+
   it.each<[string, Step, RegExp]>([
+    ['layers of transformers', ['Gelu', ['features'], 'y'], /the operator Gelu, .*transformers and ConvNeXts/],
     [
       'quantised operators',
       ['QLinearConv', ['features'], 'y'],
@@ -257,8 +316,8 @@ describe('an ONNX file', () => {
   it('is refused in a sentence that shows none of the long or strange names of a damaged one', () => {
     const long = 'x'.repeat(10_000)
     for (const [name, shown] of [
-      ['line\nbreak\u001b[1m', /: y: it needs line\ufffdbreak\ufffd\[1m, which nothing in the file gives, which/],
-      [long, /: y: it needs x{200}…, which headlight does not compute/],
+      ['line\nbreak\u001b[1m', /: y: it needs line\ufffdbreak\ufffd\[1m, which nothing in the file gives; a head/],
+      [long, /: y: it needs x{200}…;/],
     ] as const) {
       expect(() => load({ steps: [...trunk, ['Relu', [name], 'y']] })).toThrow(refusal('unsupported-network', shown))
       expect(() => load({ outputs: [name], steps: [...trunk, head(3, name)] })).toThrow(
@@ -295,6 +354,7 @@ describe('a batch of images through a file that was exported for one', () => {
       ['MatMul', ['rows', 'columns'], 'gram'],
       ['Flatten', ['gram'], 'y'],
     ],
+    'an arc tangent': [head(5, 'a'), ['Atan', ['a'], 'y']],
     'the batch squeezed away': [['Squeeze', ['features', ints(0)], 'y']],
     'the batch moved to the end': [
       ['Transpose', ['features'], 'turned', { perm: [1, 0] }],

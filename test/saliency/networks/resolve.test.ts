@@ -94,7 +94,7 @@ describe('what is found and assumed', () => {
   test('a classifier beside heads with angles is left out, and that is said', () => {
     const { description, notes } = resolve({ classifier: [1000, 32], ...three })
     expect(description.heads).toHaveLength(3)
-    expect(notes).toEqual(['The output classifier gives no angle and is left out.'])
+    expect(notes).toEqual(['The output classifier is left out: nothing says that it gives an angle.'])
   })
 
   test('two outputs whose names tell nothing need a description', () => {
@@ -105,7 +105,7 @@ describe('what is found and assumed', () => {
 
   test('other bin counts need step and offset', () => {
     expect(() => resolve({ fc_yaw: [91, 32] })).toThrow(
-      refusal(/fc_yaw has 91 bins.*with step .* and offset .*x\.pkl\.yaml/),
+      refusal(/fc_yaw has 91 bins.*angle: yaw, step: …, offset: …\}\].*x\.pkl\.yaml/),
     )
     const heads = [{ output: 'fc_yaw', step: 2, offset: -89 }]
     expect(resolve({ fc_yaw: [91, 32] }, { heads }).description.heads).toMatchObject([

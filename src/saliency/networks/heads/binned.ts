@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { yamlValue } from '../../../base/yamlText.ts'
 import { constant, make, scalar } from '../../ops.ts'
 import {
   angleOf,
@@ -58,7 +59,7 @@ export const binned = {
     if (step.value === undefined || offset.value === undefined) {
       const numbers = Object.keys(knownBins).join(', ')
       throw bad(
-        `${layer.output} has ${bins} bins, and only those of ${numbers.replace(/, (?=\d+$)/, ' and ')} have a known meaning: list it under heads with step (degrees per bin) and offset (the angle of bin 0)`,
+        `${layer.output} has ${bins} bins, and only those of ${numbers.replace(/, (?=\d+$)/, ' and ')} have a known meaning: write heads: [{output: ${yamlValue(layer.output)}, angle: ${angle.value}, step: …, offset: …}], with the degrees per bin and the angle of bin 0, and the other heads alike`,
       )
     }
     return assembled<BinnedHead>({

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AngleName } from '../../../pose/euler.ts'
 import { binned } from './binned.ts'
 import { classes } from './classes.ts'
-import { angleSchema, type HeadKind } from './head.ts'
+import { angleSchema, outputSchema, type HeadKind } from './head.ts'
 import { matrix } from './matrix.ts'
 import { pose3dmm } from './pose3dmm.ts'
 import { quaternion } from './quaternion.ts'
@@ -23,6 +23,11 @@ export type Head = z.infer<typeof headSchema>
 
 const byKind: { readonly [K in Head['kind']]: HeadKind<Extract<Head, { kind: K }>, HeadOverride> } = kinds
 
+/** Tensors of ONNX files are called by numbers now and then, which YAML reads as such. */
+function numberAsText(value: unknown): unknown {
+  return Number.isSafeInteger(value) ? String(value) : value
+}
+
 /** What a description file may say of a head: some of the keys of its kind. */
 export const headOverrideSchema = z
   .strictObject({
@@ -35,6 +40,7 @@ export const headOverrideSchema = z
     ...classes.schema.shape,
     ...rotation6d.given,
     ...pose3dmm.given,
+    output: z.preprocess(numberAsText, outputSchema),
     angle: angleSchema,
     kind: z.enum(Object.keys(kinds) as Head['kind'][]),
   })

@@ -1,3 +1,4 @@
+import { yamlValue } from '../../../base/yamlText.ts'
 import { angleNames, type AngleName } from '../../../pose/euler.ts'
 import type { OutputLayer } from '../family.ts'
 import type { Provenance } from '../network.ts'
@@ -45,8 +46,9 @@ export function suggestedHeads(layer: OutputLayer): readonly Suggestion[] {
  * that only classes have.
  */
 export function ifAngles({ output, outputs }: Pick<OutputLayer, 'output' | 'outputs'>): string | undefined {
+  const written = yamlValue(output)
   const say = (what: string, ...heads: readonly string[]): string =>
-    `if ${output} gives ${what}, say so: heads: [${heads.map((head) => `{output: ${output}, ${head}}`).join(', ')}]`
+    `if ${output} gives ${what}, say so: heads: [${heads.map((head) => `{output: ${written}, ${head}}`).join(', ')}]`
   switch (outputs) {
     case 1:
       return say('an angle', 'angle: yaw')
@@ -65,7 +67,9 @@ export function ifAngles({ output, outputs }: Pick<OutputLayer, 'output' | 'outp
 
 /** The angle whose name an output's name holds: `fc_yaw`. */
 function angleInName(output: string): AngleName | undefined {
-  const told = angleNames.filter((name) => output.toLowerCase().includes(name))
+  // Nothing that is called an unrolled or controlled something gives a roll.
+  const words = output.toLowerCase().replace(/(?:un|sc|cont|en)roll|roll(?:ed|er|ing|out)/g, '')
+  const told = angleNames.filter((name) => words.includes(name))
   return told.length === 1 ? told[0] : undefined
 }
 

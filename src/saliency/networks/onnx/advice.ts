@@ -21,5 +21,9 @@ const advices: readonly (readonly [telling: RegExp, advice: string])[] = [
     /^pkg\.|^onnxscript\.|^aten\.|^org\.pytorch/,
     'it is a function of the exporter, so export again with torch.onnx.export(…, dynamo=True, optimize=True), or inline it with onnx.inliner.inline_local_functions',
   ],
+  [
+    /(?:^|\.)(?:Gelu|Erf|BiasGelu|FastGelu|Attention|MultiHeadAttention|SkipLayerNormalization)$/,
+    'transformers and ConvNeXts are made of it, which have no ReLU that could be guided',
+  ],
   [/\./, 'it is no operator of ONNX itself'],
 ]

@@ -59,17 +59,22 @@ function readNodes(graph: GraphProto, values: Map<string, Value>, reading: Readi
     const results = stored === undefined ? valuesOf(node, values, reading) : [stored]
     for (const [index, name] of node.output.entries()) {
       if (name === '') continue
-      values.set(name, results[index] ?? { kind: 'unavailable', why: `output ${index} of ${operatorName(node)}` })
+      values.set(
+        name,
+        results[index] ?? { kind: 'unavailable', why: `output ${index} of ${operatorName(node)}, ${notComputed}` },
+      )
     }
   }
 }
+
+const notComputed = 'which headlight does not compute'
 
 function initialiser(tensor: TensorProto, source: TensorSource): Value {
   try {
     return readTensor(tensor, source)
   } catch (error) {
     if (!(error instanceof NotImported)) throw error
-    return { kind: 'unavailable', why: error.message }
+    return { kind: 'unavailable', why: `${error.message}, ${notComputed}` }
   }
 }
 
@@ -89,7 +94,7 @@ function valuesOf(node: NodeProto, values: Map<string, Value>, reading: Reading)
   if (name === 'If' && condition?.kind === 'known') return branchOf(node, condition, values, reading)
   const operator = Object.hasOwn(operators, name) ? operators[name] : undefined
   const opset = source.opsets.get(domainOf(node))
-  if (operator === undefined || opset === undefined) return unavailable(`the operator ${name}`, name)
+  if (operator === undefined || opset === undefined) return unavailable(`the operator ${name}, ${notComputed}`, name)
   try {
     const found = operator(new Call(node, opset, inputs, { readTensor: (tensor) => readTensor(tensor, source), room }))
     const results = Array.isArray(found) ? (found as readonly Value[]) : [found as Value]
@@ -97,7 +102,7 @@ function valuesOf(node: NodeProto, values: Map<string, Value>, reading: Reading)
     return results
   } catch (error) {
     if (error instanceof HeadlightError) throw error
-    if (error instanceof NotImported) return unavailable(`${name} ${label(node)} with ${error.message}`)
+    if (error instanceof NotImported) return unavailable(`${name} ${label(node)} with ${error.message}, ${notComputed}`)
     // Shapes that do not fit together, which only a damaged file has.
     const message = error instanceof Error ? error.message : String(error)
     return unavailable(`${name} ${label(node)}, whose inputs do not fit (${message})`)

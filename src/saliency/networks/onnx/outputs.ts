@@ -17,6 +17,8 @@ export interface ReadGraph {
   readonly depends: (node: Node) => boolean
   /** How many images it was imported for. */
   readonly batch: number
+  /** Of ONNX's own operators. */
+  readonly opset: number
 }
 
 /** A tensor that a head could read: some numbers for each image. */
@@ -58,6 +60,7 @@ export function findOutputs(
     if (problem === undefined) {
       if (tensor !== name)
         notes.push(`The output ${name} is the Softmax of ${shownText(tensor)}, which is read in its place.`)
+      notes.push(...sigmoidNote(read, name))
       outputs.push({ layer: layerOf(read, name, tensor), tensor })
       continue
     }
@@ -118,14 +121,15 @@ function problemWith(read: ReadGraph, name: string): string | undefined {
   if (value === undefined) return 'nothing in the file gives it'
   if (value.kind === 'unavailable') {
     const advice = value.operator === undefined ? undefined : adviceOn(value.operator)
-    return `it needs ${shownText(value.why)}, which headlight does not compute${advice === undefined ? '' : ` (${advice})`}`
+    return `it needs ${shownText(value.why)}${advice === undefined ? '' : ` (${advice})`}`
   }
   if (value.kind === 'known') return 'it does not depend on the image'
   if (!read.depends(value.node)) {
     return 'it does not depend on the image, or by comparisons alone, which no gradient passes'
   }
   const count = elements(value.node.shape) / read.batch
-  if (!Number.isInteger(count)) return `its ${elements(value.node.shape)} numbers are not those of ${read.batch} images`
+  if (!Number.isInteger(count))
+    return `its ${elements(value.node.shape)} numbers are not those of ${read.batch} images, so export the network for one`
   return count > mostOutputs
     ? `it has ${count.toLocaleString('en-US')} numbers for each image, more than a head reads`
     : undefined
@@ -138,8 +142,23 @@ function softened(read: ReadGraph, name: string): string | undefined {
   const [logits = ''] = node.input
   const value = read.values.get(logits)
   if (value?.kind !== 'computed') return undefined
-  const long = value.node.shape.filter((side, axis) => axis > 0 && side > 1)
-  return long.length === 1 ? logits : undefined
+  const { shape } = value.node
+  const [long, ...more] = shape.flatMap((side, axis) => (axis > 0 && side > 1 ? [axis] : []))
+  if (long === undefined || more.length > 0) return undefined
+  // Up to operator set 12 all axes from the given one on are one.
+  const given = node.attribute.find((attribute) => attribute.name === 'axis')?.i
+  const axis = Number(given ?? (read.opset < 13 ? 1 : -1))
+  const first = axis < 0 ? axis + shape.length : axis
+  return first === long || (read.opset < 13 && first >= 1 && first < long) ? logits : undefined
+}
+
+/** A probability for each class by itself is no score; whoever explains one may mean its logit. */
+function sigmoidNote({ graph }: ReadGraph, name: string): string[] {
+  const node = givenBy(graph, name)
+  if (node === undefined || operatorName(node) !== 'Sigmoid') return []
+  return [
+    `The output ${name} is a Sigmoid and read as it is; to explain its logits, name ${node.input[0]} as the output of a head.`,
+  ]
 }
 
 function givenBy({ node }: GraphProto, name: string): NodeProto | undefined {

@@ -32,7 +32,7 @@ export interface Computed {
 
 export interface Unavailable {
   readonly kind: 'unavailable'
-  /** The end of “it needs …”: `the operator NonMaxSuppression`. */
+  /** The end of “it needs …”: `the operator NonMaxSuppression, which headlight does not compute`. */
   readonly why: string
   /** The operator that headlight does not have, where that is why. */
   readonly operator?: string

@@ -37,9 +37,16 @@ function* storedTensors({ initializer, node }: GraphProto): Generator<readonly [
   }
 }
 
-/** The same for the importer. The numbers are asked of `weights` when they are needed. */
+const made = new WeakMap<Tensors, ReadonlyMap<string, Known>>()
+
+/**
+ * The same for the importer. The numbers are asked of `weights` when they are needed, and the same weights give the same
+ * values: a network that is read once for each image of a batch has them once.
+ */
 export function knownWeights(weights: Tensors): ReadonlyMap<string, Known> {
-  return new Map(
+  const before = made.get(weights)
+  if (before !== undefined) return before
+  const all = new Map(
     [...weights].map(([name, tensor]): [string, Known] => [
       name,
       {
@@ -53,6 +60,8 @@ export function knownWeights(weights: Tensors): ReadonlyMap<string, Known> {
       },
     ]),
   )
+  made.set(weights, all)
+  return all
 }
 
 class Initialiser implements WeightTensor {

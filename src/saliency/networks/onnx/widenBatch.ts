@@ -91,8 +91,11 @@ function remade(node: Node, inputs: readonly Node[], { to }: Widening): Node {
   if (op === 'convInputGradient') {
     return make(op, inputs, { ...node.attributes, inputShape: node.attributes.inputShape.with(0, to) }, label)
   }
-  // A constant among the parts of a concatenation is the same for every image.
+  // A constant beside what depends on the image is the same for every one.
   const whole = (input: Node): Node =>
     input.shape[0] === to ? input : make('expand', [input], { shape: input.shape.with(0, to) })
-  return remake(node, op === 'concat' ? inputs.map(whole) : inputs)
+  return remake(node, withoutBroadcast.has(op) ? inputs.map(whole) : inputs)
 }
+
+/** They take their inputs as long as what they give. */
+const withoutBroadcast: ReadonlySet<OpName> = new Set(['concat', 'sum', 'atan2'])

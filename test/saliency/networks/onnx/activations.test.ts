@@ -61,6 +61,49 @@ describe('which rows guided backpropagation can guide', () => {
       ],
       'relu6',
     ],
+    [
+      'Max with 0 of a Min with 6, as TensorFlow writes bounds',
+      [
+        ['Min', ['x', float(6)], 'a'],
+        ['Max', ['a', float(0)], 'y'],
+      ],
+      'relu6',
+    ],
+    [
+      'a hard sigmoid in that order',
+      [
+        ['Min', ['x', float(1)], 'a'],
+        ['Max', ['a', float(0)], 'y'],
+      ],
+      'clip',
+    ],
+    [
+      'the ReLU6 of x + 3 in that order',
+      [
+        ['Add', ['x', float(3)], 'a'],
+        ['Min', ['a', float(6)], 'b'],
+        ['Max', ['b', float(0)], 'y'],
+      ],
+      'clip',
+    ],
+    [
+      'Clip at 6 of a Relu',
+      [
+        ['Relu', ['x'], 'a'],
+        ['Clip', ['a', '', float(6)], 'y'],
+      ],
+      'relu6',
+    ],
+    ['Max with zeros for each channel', [['Max', ['x', floats(0, 0)], 'y']], 'relu'],
+    ['Clip from 0 to the largest float16', [['Clip', ['x', float(0), float(65_504)], 'y']], 'relu'],
+    [
+      'Max of x and a tenth of it',
+      [
+        ['Mul', ['x', float(0.1)], 'a'],
+        ['Max', ['a', 'x'], 'y'],
+      ],
+      'prelu',
+    ],
     ['LeakyRelu', [['LeakyRelu', ['x'], 'y']], 'prelu'],
     [
       'the ReLU6 of x + 3, a part of a hard-swish',
@@ -74,5 +117,27 @@ describe('which rows guided backpropagation can guide', () => {
   it.each(rows)('%s', (_, steps, row) => {
     const value = importedCase({ x: [1, 3, 2, 2], steps }).get('y')
     expect(value?.kind === 'computed' ? value.node.op : value).toBe(row)
+  })
+  for (const [name, steps] of rows) itAgrees(`in numbers: ${name}`, { x: [1, 3, 2, 2], steps })
+
+  it('a Relu with another bound behind it', () => {
+    const value = importedCase({
+      x: [1, 3],
+      steps: [
+        ['Relu', ['x'], 'a'],
+        ['Clip', ['a', '', float(20)], 'y'],
+      ],
+    }).get('y')
+    const node = value?.kind === 'computed' ? value.node : undefined
+    expect([node?.op, node?.inputs[0]?.op]).toEqual(['clip', 'relu'])
+  })
+
+  it.each<[string, Step]>([
+    ['divided by 6', ['Div', ['a', float(6)], 'y']],
+    ['times a sixth', ['Mul', ['a', float(1 / 6)], 'y']],
+  ])('not the ReLU6 of a hard sigmoid whose + 3 was folded away, %s', (_, last) => {
+    const steps: Step[] = [['Clip', ['x', float(0), float(6)], 'a'], last]
+    const value = importedCase({ x: [1, 3], steps }).get('y')
+    expect(value?.kind === 'computed' ? value.node.inputs[0]?.op : value).toBe('clip')
   })
 })

@@ -234,7 +234,7 @@ it('a branch that depends on the image is not read', () => {
   ]
   expect(importedCase({ x: [1, 3, 2, 2], steps }).get('y')).toEqual({
     kind: 'unavailable',
-    why: 'the operator If',
+    why: 'the operator If, which headlight does not compute',
     operator: 'If',
   })
 })

@@ -89,6 +89,8 @@ const cases: readonly (readonly [name: string, x: Shape, steps: readonly Step[],
     ],
   ],
   ['LRN', [1, 6, 2, 2], [['LRN', ['x'], 'y', { size: 3, alpha: { float: 0.5 } }]]],
+  ['Pow of -1, of numbers on both sides of 0', [2, 3], [['Pow', ['x', float(-1)], 'y']]],
+  ['Pow of -2, of numbers on both sides of 0', [2, 3], [['Pow', ['x', float(-2)], 'y']]],
   [
     'Pow',
     [2, 3],

@@ -209,3 +209,12 @@ describe('linear layers', () => {
     ],
   })
 })
+
+it('a convolution whose bias depends on the image is not computed: its gradient would not pass there', () => {
+  const steps: Step[] = [
+    ['ReduceMean', ['x'], 'a', { axes: [0, 2, 3], keepdims: 0 }],
+    ['Conv', ['x', weights(3, 3, 1, 1), 'a'], 'y'],
+  ]
+  const value = importedCase({ x: [1, 3, 2, 2], steps }).get('y')
+  expect(value).toMatchObject({ why: expect.stringContaining('with an input 2 that depends on the image') as string })
+})

@@ -1,4 +1,4 @@
-import { elements, type Node } from '../../../graph.ts'
+import { elements, type Node, type OpName } from '../../../graph.ts'
 import { constant, constantData, inputAt, make, scalar } from '../../../ops.ts'
 import { NotImported, type Call, type Operators } from '../call.ts'
 import { combined, type Formula } from '../knownArithmetic.ts'
@@ -83,21 +83,35 @@ function boundsOf(call: Call): { readonly min: number | undefined; readonly max:
   return { min, max }
 }
 
-/** Beyond this a bound is none: writers put the largest float32 there. */
-const unbounded = 3e38
+/** From here on a bound is none: writers put the largest float32 there, or the largest float16. */
+const unbounded = 65_504
 
+/**
+ * Bounds on bounds are one pair, in whatever order TensorFlow and others write the two: max(min(x, 1), 0) is no ReLU, and
+ * min(max(x, 0), 6) is a ReLU6.
+ */
 function between(x: Node, min = -Infinity, max = Infinity, label = ''): Node {
   if (Number.isNaN(min) || Number.isNaN(max)) throw new NotImported('a bound that is no number')
+  const own = boundsOfNode(x)
+  const [below, above] = [Math.max(min, own?.min ?? -Infinity), Math.min(max, own?.max ?? Infinity)]
+  const whole = own === undefined || below > above ? undefined : bounded(inputAt(x, 0), below, above, label)
+  // A ReLU that has another bound besides stays a ReLU, which is guided.
+  return whole === undefined || (whole.op === 'clip' && x.op === 'relu') ? bounded(x, min, max, label) : whole
+}
+
+function bounded(x: Node, min: number, max: number, label: string): Node {
   const [isOpenBelow, isOpenAbove] = [min <= -unbounded, max >= unbounded]
   if (isOpenBelow && isOpenAbove) return x
   if (min === 0 && isOpenAbove) return make('relu', [x], {}, label)
   if (min === 0 && max === 6 && !isPlusThree(x)) return make('relu6', [x], {}, label)
-  return make(
-    'clip',
-    [x],
-    { min: isOpenBelow ? -Number.MAX_VALUE : min, max: isOpenAbove ? Number.MAX_VALUE : max },
-    label,
-  )
+  const bounds = { min: isOpenBelow ? -Number.MAX_VALUE : min, max: isOpenAbove ? Number.MAX_VALUE : max }
+  return make('clip', [x], bounds, label)
+}
+
+function boundsOfNode(x: Node): { readonly min: number; readonly max: number } | undefined {
+  if (x.op === 'relu') return { min: 0, max: Infinity }
+  if (x.op === 'relu6') return { min: 0, max: 6 }
+  return x.op === 'clip' ? x.attributes : undefined
 }
 
 /** The ReLU6 of x + 3 is part of a hard-swish or hard-sigmoid written by hand, and no activation of its own. */
@@ -133,13 +147,25 @@ function foldedInTurn(call: Call, formula: Formula): Known {
 function larger(a: Node, b: Node, label: string): Node {
   const [x, bound] = boundOf(a, b)
   if (bound !== undefined) return between(x, bound, Infinity, label)
+  for (const [whole, part] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const slope = shareOf(whole, part)
+    if (slope !== undefined && slope > 0 && slope < 1) return leaky(whole, slope, label)
+  }
   return make('add', [b, make('clip', [make('sub', [a, b])], { min: 0, max: Number.MAX_VALUE })], {}, label)
+}
+
+/** The number by which a node is multiplied in another; undefined where the other is no such product. */
+function shareOf(whole: Node, part: Node): number | undefined {
+  if (part.op !== 'mul' || inputAt(part, 0) !== whole) return undefined
+  const factor = inputAt(part, 1)
+  return factor.op === 'constant' && elements(factor.shape) === 1 ? constantData(factor)[0] : undefined
 }
 
 function smaller(a: Node, b: Node, label: string): Node {
   const [x, bound] = boundOf(a, b)
-  // min(max(x, 0), 6) is a ReLU6, as TensorFlow writes it.
-  if (bound === 6 && x.op === 'relu') return between(inputAt(x, 0), 0, 6, label)
   if (bound !== undefined) return between(x, -Infinity, bound, label)
   return make('add', [b, make('clip', [make('sub', [a, b])], { min: -Number.MAX_VALUE, max: 0 })], {}, label)
 }
@@ -148,7 +174,19 @@ function smaller(a: Node, b: Node, label: string): Node {
 function boundOf(a: Node, b: Node): [x: Node, bound: number | undefined] {
   const [x, other] = a.op === 'constant' ? [b, a] : [a, b]
   if (other.op !== 'constant') return [x, undefined]
+  const [bound, ...more] = new Set(constantData(other))
   // A larger shape would make the result larger, too.
-  const isOne = elements(other.shape) === 1 && other.shape.length <= x.shape.length
-  return [x, isOne ? constantData(other)[0] : undefined]
+  const lead = x.shape.length - other.shape.length
+  const fits = lead >= 0 && other.shape.every((side, axis) => side === 1 || side === x.shape[axis + lead])
+  return [x, fits && more.length === 0 ? bound : undefined]
+}
+
+/**
+ * What a sixth is taken of: a ReLU6 there is a hard sigmoid whose + 3 was folded into the layer before it, and no activation
+ * of its own.
+ */
+export function ofSixth(row: OpName, x: Node, factor: Node): Node {
+  const number = factor.op === 'constant' && elements(factor.shape) === 1 ? (constantData(factor)[0] ?? 0) : 0
+  const isSixth = row === 'div' ? number === 6 : row === 'mul' && Math.abs(number - 1 / 6) < 1e-4
+  return isSixth && x.op === 'relu6' ? make('clip', x.inputs, { min: 0, max: 6 }, x.label) : x
 }

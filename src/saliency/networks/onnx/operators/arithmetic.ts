@@ -4,6 +4,7 @@ import type { Call, Operator, Operators } from '../call.ts'
 import { combined, quotient, roundedHalfToEven, type Formula } from '../knownArithmetic.ts'
 import { reshapedKnown } from '../knownLayout.ts'
 import { computed, shapeOf, type Available, type Known } from '../value.ts'
+import { ofSixth } from './activations.ts'
 
 type BinaryRow = 'add' | 'sub' | 'mul' | 'div'
 
@@ -80,10 +81,16 @@ export function together(call: Call, row: BinaryRow, left: Available, right: Ava
   const [a, b] = [operand(call, left, right), operand(call, right, left)]
   // Engines know a factor and a bias by their second place.
   const [x, other] = a.op === 'constant' && (row === 'add' || row === 'mul') ? [b, a] : [a, b]
-  return (row === 'add' ? channelNorm(x, other, call.label) : undefined) ?? make(row, [x, other], {}, call.label)
+  return (
+    (row === 'add' ? channelNorm(x, other, call.label) : undefined) ??
+    make(row, [ofSixth(row, x, other), other], {}, call.label)
+  )
 }
 
-/** Known numbers get the axes of what they are combined with, in which engines know one for each channel; a single one gets one. */
+/**
+ * Known numbers, with as many axes as what they are combined with: engines recognise a number for each channel by its shape
+ * 1×C×1×1. A single number has one axis.
+ */
 function operand(call: Call, value: Available, other: Available): Node {
   if (value.kind === 'computed' || value.type !== 'float') return call.nodeOf(value)
   const lead = Array.from({ length: Math.max(0, shapeOf(other).length - value.shape.length) }, () => 1)
@@ -121,6 +128,9 @@ export function absolute(x: Node): Node {
 function raised(x: Node, exponent: number, label: string): Node {
   if (exponent === 1) return x
   if (exponent === 0.5) return make('sqrt', [x], {}, label)
+  if (Number.isInteger(exponent) && exponent <= -1 && exponent >= -4) {
+    return make('div', [scalar(1), raised(x, -exponent, '')], {}, label)
+  }
   if (Number.isInteger(exponent) && exponent >= 2 && exponent <= 4) {
     const factors = Array.from({ length: exponent - 1 }, () => x)
     return factors.reduce((product, factor) => make('mul', [product, factor], {}, label), x)

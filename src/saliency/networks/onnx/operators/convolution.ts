@@ -58,6 +58,7 @@ function convolved(call: Call): Node {
     (x.shape[1] ?? 0) === insPerGroup * groups &&
     outs % groups === 0
   call.require(fits, `${x.shape[1]} channels for a weight of ${weight.shape.join('×')} in ${groups} groups`)
+  if (call.has(2)) call.known(2)
   const bias = call.has(2) ? [call.node(2)] : []
   call.require(
     bias.every(({ shape }) => shape.length === 1 && shape[0] === outs),
