@@ -80,7 +80,52 @@ describe('resizing', () => {
       steps: [['Resize', ['x', '', floats(1, 1, 2, 1.5)], 'y', { nearest_mode: nearest }]],
     })
   }
+  // Sizes and places that float64 puts on the other side of a whole number or a half.
+  for (const [side, scale, mode, coordinates] of [
+    [3, 5 / 3, 'linear', 'half_pixel'],
+    [5, 7 / 5, 'linear', 'half_pixel'],
+    [10, 0.6, 'floor', 'asymmetric'],
+    [2, 1.1, 'linear', 'half_pixel'],
+    [2, 1.1, 'floor', 'half_pixel'],
+  ] as const) {
+    itAgrees(`Resize of ${side} by ${scale}, ${mode}, ${coordinates}`, {
+      x: [1, 1, 1, side],
+      steps: [['Resize', ['x', '', floats(1, 1, 1, scale)], 'y', resizing(mode, coordinates)]],
+    })
+  }
+  for (const [side, size, mode, coordinates] of [
+    [10, 6, 'floor', 'half_pixel'],
+    [11, 13, 'ceil', 'half_pixel'],
+    [20, 6, 'round_prefer_ceil', 'half_pixel'],
+    [13, 4, 'round_prefer_ceil', 'asymmetric'],
+    [14, 19, 'round_prefer_floor', 'half_pixel'],
+    [5, 1, 'linear', 'align_corners'],
+    [5, 1, 'linear', 'pytorch_half_pixel'],
+  ] as const) {
+    itAgrees(`Resize of ${side} to ${size}, ${mode}, ${coordinates}`, {
+      x: [1, 1, 1, side],
+      steps: [['Resize', ['x', '', '', ints(1, 1, 1, size)], 'y', resizing(mode, coordinates)]],
+    })
+  }
+  for (const [side, size] of [
+    [7, 3],
+    [13, 11],
+    [3, 7],
+  ] as const) {
+    itAgrees(`Resize of operator set 10 of ${side} to ${size}`, {
+      x: [1, 1, 1, side],
+      opset: 10,
+      steps: [['Resize', ['x', floats(1, 1, 1, size / side)], 'y']],
+    })
+  }
 })
+
+function resizing(mode: string, coordinates: string): Readonly<Record<string, string>> {
+  const coordinate_transformation_mode = coordinates
+  return mode === 'linear'
+    ? { coordinate_transformation_mode, mode }
+    : { coordinate_transformation_mode, nearest_mode: mode }
+}
 
 describe('blocks of pixels', () => {
   itAgrees('DepthToSpace', { x: [1, 8, 2, 3], steps: [['DepthToSpace', ['x'], 'y', { blocksize: 2 }]] })

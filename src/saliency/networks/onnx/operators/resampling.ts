@@ -9,14 +9,13 @@ export const resampling: Operators = {
   /** Of operator sets 7 to 9: scales are an attribute up to 8. */
   Upsample: (call) => {
     const scales = call.numbers(1) ?? call.floats('scales') ?? []
-    return computed(resized(call, { ...sizesOf(call, scales), coordinates: 'asymmetric', nearest: 'floor' }))
+    return computed(resized(call, { ...sizesOf(call, scales), coordinates: 'asymmetric', nearest: 'simple' }))
   },
   Resize: (call) => {
     // Of operator set 10, without a region and without modes.
     if (call.opset < 11) {
-      return computed(
-        resized(call, { ...sizesOf(call, call.numbers(1) ?? []), coordinates: 'asymmetric', nearest: 'floor' }),
-      )
+      const sizes = sizesOf(call, call.numbers(1) ?? [])
+      return computed(resized(call, { ...sizes, coordinates: 'asymmetric', nearest: 'simple' }))
     }
     call.require(!call.hasAttribute('axes'), 'axes of its own')
     call.require(call.text('keep_aspect_ratio_policy', 'stretch') === 'stretch', 'a kept aspect ratio')
@@ -26,7 +25,7 @@ export const resampling: Operators = {
     const sizes =
       asked.length === 0
         ? sizesOf(call, scales)
-        : { sizes: asked, scales: asked.map((side, axis) => side / (shape[axis] ?? 1)) }
+        : { sizes: asked, scales: asked.map((side, axis) => Math.fround(side / (shape[axis] ?? 1))) }
     return computed(
       resized(call, {
         ...sizes,
@@ -72,14 +71,15 @@ export const resampling: Operators = {
 interface Resizing {
   /** Of all axes. */
   readonly sizes: readonly number[]
-  /** As the file says, which a size rounded down does not tell exactly. */
+  /** As the file says, which a size rounded down does not tell exactly. In float32. */
   readonly scales: readonly number[]
   readonly coordinates: string
   readonly nearest: string
 }
 
+/** In float32, as ONNX Runtime computes them: 3 values scaled by 5/3 are 5, and in float64 4. */
 function sizesOf(call: Call, scales: readonly number[]): Pick<Resizing, 'sizes' | 'scales'> {
-  return { scales, sizes: call.shape(0).map((side, axis) => Math.floor(side * (scales[axis] ?? NaN))) }
+  return { scales, sizes: call.shape(0).map((side, axis) => Math.floor(Math.fround(side * (scales[axis] ?? NaN)))) }
 }
 
 function image(call: Call): Node {
@@ -95,9 +95,11 @@ function resized(call: Call, resizing: Resizing): Node {
   const fits = sizes.length === 4 && sizes.every((side) => Number.isSafeInteger(side) && side >= 1 && side <= mostSide)
   call.require(fits && sizes[0] === x.shape[0] && sizes[1] === x.shape[1], `sizes ${sizes.join('×')}`)
   const [rows, columns] = [sharesOf(call, 2, resizing), sharesOf(call, 3, resizing)]
+  // ONNX Runtime copies a picture that keeps its size, even where a scale such as 1.1 would move its pixels.
+  if (sizes.join() === x.shape.join()) return x
   const [down, across] = [repeatOf(rows, x.shape[2] ?? 1), repeatOf(columns, x.shape[3] ?? 1)]
   if (down !== undefined && across !== undefined) {
-    return down * across === 1 ? x : make('upsample', [x], { scale: [down, across] }, call.label)
+    return make('upsample', [x], { scale: [down, across] }, call.label)
   }
   const swapped = [0, 1, 3, 2]
   const tall = transposedNode(mixed(call, rows, transposedNode(x, swapped)), swapped)
@@ -119,7 +121,7 @@ function sharesOf(call: Call, axis: number, { sizes, scales, coordinates, neares
   const within = (from: number): number => Math.min(side - 1, Math.max(0, from))
   return Array.from({ length: size }, (_, to) => {
     const at = place(to)
-    if (mode === 'nearest') return [[within(round?.(at) ?? 0), 1]]
+    if (mode === 'nearest') return [[within(round?.(at, scale) ?? 0), 1]]
     const before = Math.floor(at)
     return [
       [within(before), 1 - (at - before)],
@@ -128,19 +130,25 @@ function sharesOf(call: Call, axis: number, { sizes, scales, coordinates, neares
   })
 }
 
-/** Where a value of the result lies among those before, as `coordinate_transformation_mode` says. */
+/**
+ * Where a value of the result lies among those before, as `coordinate_transformation_mode` says. Each step is rounded to
+ * float32, as in ONNX Runtime: places often lie just at a whole number or a half, and float64 then takes another value.
+ * Those of `align_corners` are the same in both.
+ */
 function placeOf(
   call: Call,
   mode: string,
   { side, size, scale }: { readonly side: number; readonly size: number; readonly scale: number },
 ): (to: number) => number {
+  const { fround } = Math
+  const halfPixel = (to: number): number => fround(fround((to + 0.5) / scale) - 0.5)
   switch (mode) {
     case 'asymmetric':
-      return (to) => to / scale
+      return (to) => fround(to / scale)
     case 'half_pixel':
-      return (to) => (to + 0.5) / scale - 0.5
+      return halfPixel
     case 'pytorch_half_pixel':
-      return (to) => (size === 1 ? 0 : (to + 0.5) / scale - 0.5)
+      return (to) => (size === 1 ? 0 : halfPixel(to))
     case 'align_corners':
       return (to) => (size === 1 ? 0 : (to * (side - 1)) / (size - 1))
     default:
@@ -148,11 +156,16 @@ function placeOf(
   }
 }
 
-const roundings: Readonly<Record<string, (at: number) => number>> = {
-  round_prefer_floor: (at) => Math.ceil(at - 0.5),
-  round_prefer_ceil: (at) => Math.floor(at + 0.5),
+/** ONNX Runtime takes for a half what lies so near to one, since float32 misses many by its last digit. */
+const halfTolerance = 1e-6
+
+const roundings: Readonly<Record<string, (at: number, scale: number) => number>> = {
+  round_prefer_floor: (at) => Math.ceil(at - 0.5 - halfTolerance),
+  round_prefer_ceil: (at) => Math.floor(at + 0.5 + halfTolerance),
   floor: Math.floor,
   ceil: Math.ceil,
+  /** Without `nearest_mode`, up to operator set 10: ONNX Runtime rounds up where a side shrinks. */
+  simple: (at, scale) => (scale < 1 ? Math.ceil(at) : Math.floor(at)),
 }
 
 /** How often each of `side` values comes in turn; undefined where it is anything else. */
