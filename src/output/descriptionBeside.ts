@@ -38,10 +38,13 @@ export async function readDescriptionBeside(folder: NetworkFolder): Promise<Desc
   return { override, file, notes }
 }
 
-/** Names that a description is given by mistake: the other ending, or that of the network left out. */
+/**
+ * Names that a description is given by mistake: the other ending, or that of the network left out. Not `model.onnx.yaml`
+ * beside `model.onnx.data`: it is the right one of `model.onnx`.
+ */
 function misnamed(file: string): string[] {
   const bare = file.slice(0, file.length - extname(file).length)
-  const others = bare === file ? [] : [`${bare}.yaml`, `${bare}.yml`]
+  const others = bare === file || bare.endsWith('.onnx') ? [] : [`${bare}.yaml`, `${bare}.yml`]
   return [`${file}.yml`, ...others]
 }
 

@@ -98,6 +98,16 @@ describe('a description under a name that is not read', () => {
   })
 })
 
+// A description of model.onnx lies beside the second file by rights.
+test('the second file of an ONNX network is told from the first, whether that is described or not', async () => {
+  const given = join(folder, 'model.onnx.data')
+  writeFileSync(given, Buffer.alloc(64, 1))
+  const message = 'model.onnx.data holds only the weights of an ONNX network: give model.onnx, which lies beside it'
+  await expect(read(given)).rejects.toMatchObject({ code: 'bad-checkpoint', message })
+  writeFileSync(join(folder, 'model.onnx.yaml'), description)
+  await expect(read(given)).rejects.toMatchObject({ code: 'bad-checkpoint', message })
+})
+
 test.each(['folder', 'bucket'])('the mean and std of a 3DMM come from a NumPy file in the same %s', async (place) => {
   const beside: readonly (readonly [string, Buffer])[] = [
     ['mb.pth', readFileSync(new URL('../golden/networks/mobilenet_v1_3dmm.pth', import.meta.url))],
