@@ -1,7 +1,7 @@
 import { countActivations, guidanceText, type ActivationCount, type Guidance } from '../guidance.ts'
 import type { Description } from './description.ts'
 import type { Architecture, OutputLayer } from './family.ts'
-import type { Mark } from './heads/head.ts'
+import { outputText, type Mark } from './heads/head.ts'
 import { anglesOf, kindOf, type Head } from './heads/kinds.ts'
 import { channelsText, resizeText } from './inputText.ts'
 import type { Network, Provenance } from './network.ts'
@@ -100,8 +100,10 @@ export function renderInspection(network: Network, memory: readonly string[] = [
     }
     sections.push({ title: 'batch norm', rows })
   }
-  for (const [index, head] of heads.entries())
-    sections.push(headSection(head, (key, text) => mark(`heads.${index}.${key}`, text)))
+  for (const [index, head] of heads.entries()) {
+    const layer = inspection.outputs.find(({ output }) => output === head.output)
+    sections.push(headSection(head, layer, (key, text) => mark(`heads.${index}.${key}`, text)))
+  }
   const text = sections.map(renderSection).join('\n')
   const notes = inspection.notes.map((note) => `note: ${note}\n`)
   const defaults = Object.values(provenance).includes('default')
@@ -142,12 +144,16 @@ function renderSection({ title, rows }: Section): string {
   return [title, ...rows.map(([name, text]) => `  ${name.padEnd(13)} ${text}`)].map((line) => `${line}\n`).join('')
 }
 
-function headSection(head: Head, mark: Mark): Section {
+/** `layer`: the output that the head reads, all of it or some of its numbers. */
+function headSection(head: Head, layer: OutputLayer | undefined, mark: Mark): Section {
   const angles = anglesOf(head)
   const [angle] = angles
-  const rows = kindOf(head.kind).rows(head, mark)
+  const kind = kindOf(head.kind)
+  const rows = kind.rows(head, mark)
   if (angle === undefined) return { title: 'output', rows: [['output', head.output], ...rows] }
-  const gives = `${head.output} gives ${angles.join(', ')}`
+  const { start, count } = kind.columns(head)
+  const read = outputText(head.output, count === layer?.outputs ? undefined : start, count)
+  const gives = `${read} gives ${angles.join(', ')}`
   return {
     title: angles.join(', '),
     rows: [['output', angles.length > 1 ? mark('kind', gives) : mark('angle', gives)], ...rows],

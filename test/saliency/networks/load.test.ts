@@ -7,6 +7,7 @@ import { inspectNetwork, renderInspection } from '../../../src/saliency/networks
 import { loadNetwork } from '../../../src/saliency/networks/load.ts'
 import { patchedCheckpoint } from '../../support/patchedCheckpoint.ts'
 import { tinyBytes } from '../../support/tinyNetwork.ts'
+import { tinyOnnx } from '../../support/tinyOnnx.ts'
 import { tensor, torchZip } from '../../support/writeCheckpoint.ts'
 
 describe('loadNetwork', () => {
@@ -154,6 +155,27 @@ std: 0.5, 0.5, 0.5`,
   expect(rowsOf({ resize: 'stretch', resizeTo: 256 })).toMatch(
     'resize: stretched to 256 × 256, then the centre is cut out\n',
   )
+})
+
+test('an inspection tells which numbers of an output a head reads, where these are not all', () => {
+  const outputsOf = (outputs: Readonly<Record<string, number>>, heads: readonly object[]): string[] => {
+    const network = loadNetwork(tinyOnnx({ outputs }).bytes, 'x.onnx', { heads })
+    return renderInspection(network).match(/(?<=^ {2}output +)[^ ].*? gives [a-z, ]*[a-z]/gm) ?? []
+  }
+  const value = { kind: 'value', output: 'output', unit: 'degrees', sign: 1 }
+  const three = ['yaw', 'pitch', 'roll'].map((angle, index) => ({ ...value, angle, index }))
+  expect(outputsOf({ output: 3 }, three)).toEqual([
+    'output[0] gives yaw',
+    'output[1] gives pitch',
+    'output[2] gives roll',
+  ])
+  expect(outputsOf({ output: 1 }, [{ ...value, angle: 'yaw' }])).toEqual(['output gives yaw'])
+  const six = { kind: 'rotation6d', output: 'output', euler: 'zyx' }
+  expect(outputsOf({ output: 6 }, [six])).toEqual(['output gives yaw, pitch, roll'])
+  expect(outputsOf({ output: 9 }, [{ ...six, start: 3 }])).toEqual(['output[3…8] gives yaw, pitch, roll'])
+  // Reads the first ones without saying so.
+  const pose = { kind: 'pose3dmm', output: 'output', mean: Array(12).fill(0), std: Array(12).fill(1) }
+  expect(outputsOf({ output: 62 }, [pose])).toEqual(['output[0…11] gives yaw, pitch, roll'])
 })
 
 const densenet121 = new URL('../../../../shared/checkpoints/densenet121_hp.pkl', import.meta.url)
