@@ -58,6 +58,7 @@ export const publishedGraphs: Readonly<Record<string, PublishedGraph>> = {
   'fsanet var': graph(64, { output: 3 }, 382),
   'intel-headpose': graph(60, { angle_y_fc: 1, angle_p_fc: 1, angle_r_fc: 1 }),
   'intel-headpose Caffe': graph(60, { fc_y: 1, fc_p: 1, fc_r: 1 }),
+  'intel-headpose renamed': graph(60, { yaw: 1, pitch: 1, roll: 1 }),
   'shaw-b66': graph(224, { roll_logits: 66, yaw_logits: 66, pitch_logits: 66 }),
   uniface: graph(224, { rotation_matrix: 9 }),
   'yakhyo-onnx': graph(224, { rotation_matrix: 9 }),

@@ -144,6 +144,9 @@ const fitSchema = z.strictObject({
   names: z.array(z.string().min(1)).min(1).optional(),
   /** How many numbers each of these outputs gives; others may be there, too. */
   outputs: z.record(z.string(), z.int().min(1)),
+  /** Pixels that the file itself must fix, where names and counts of outputs would fit too much. Absent: it may fix any, or none. */
+  width: z.int().min(1).optional(),
+  height: z.int().min(1).optional(),
   /** The description that is proposed first where both fit. */
   after: z.string().min(1).optional(),
 })

@@ -16,12 +16,15 @@ export interface GalleryEntry {
   readonly override: DescriptionOverride
 }
 
+const sides = ['width', 'height'] as const
+
+/** What of a network tells which descriptions are for it. */
+export type Fitted = Pick<RecognisedNetwork, 'architecture' | 'outputs' | 'found'>
+
 /** The entries that are for such weights, the preferred one first. */
-export function fitting(
-  gallery: readonly GalleryEntry[],
-  recognised: Pick<RecognisedNetwork, 'architecture' | 'outputs'>,
-): readonly GalleryEntry[] {
+export function fitting(gallery: readonly GalleryEntry[], recognised: Fitted): readonly GalleryEntry[] {
   const found = gallery.flatMap((entry) => {
+    if (contradicts(entry, recognised)) return []
     const fit = entry.fits.find((one) => isFor(one, recognised))
     return fit === undefined ? [] : [{ entry, after: fit.after }]
   })
@@ -29,14 +32,20 @@ export function fitting(
   return [...found.filter(isFirst), ...found.filter((one) => !isFirst(one))].map(({ entry }) => entry)
 }
 
-function isFor(
-  { family, names, outputs }: Fit,
-  { architecture, outputs: found }: Pick<RecognisedNetwork, 'architecture' | 'outputs'>,
-): boolean {
+function isFor({ family, names, outputs, ...size }: Fit, { architecture, outputs: layers, found }: Fitted): boolean {
   if (architecture.family !== family || (names !== undefined && !names.includes(architecture.name))) return false
+  if (sides.some((side) => size[side] !== undefined && size[side] !== found?.[side])) return false
   return Object.entries(outputs).every(([name, count]) =>
-    found.some((layer) => layer.output === name && layer.outputs === count),
+    layers.some((layer) => layer.output === name && layer.outputs === count),
   )
+}
+
+/** Whether the file fixes another input size than the entry gives: with it, the network would be refused. */
+function contradicts({ override }: GalleryEntry, { found }: Fitted): boolean {
+  return sides.some((side) => {
+    const [given, fixed] = [override.input?.[side], found?.[side]]
+    return given !== undefined && fixed !== undefined && given !== fixed
+  })
 }
 
 /** `fits: 6drepnet360 (6DRepNet360: …): --description 6drepnet360`, for the entry that is proposed. */

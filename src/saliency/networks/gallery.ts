@@ -1,8 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseDescriptionFile } from './descriptionFile.ts'
-import type { RecognisedNetwork } from './family.ts'
-import { fitting, type GalleryEntry } from './fit.ts'
+import { fitting, type Fitted, type GalleryEntry } from './fit.ts'
 
 const folder = new URL('../../../config/networks/', import.meta.url)
 const suffix = '.yaml'
@@ -29,8 +28,6 @@ export async function readGalleryEntry(name: string): Promise<GalleryEntry> {
 }
 
 /** The entries that are for such weights, the preferred one first. */
-export async function fittingEntries(
-  recognised: Pick<RecognisedNetwork, 'architecture' | 'outputs'>,
-): Promise<readonly GalleryEntry[]> {
+export async function fittingEntries(recognised: Fitted): Promise<readonly GalleryEntry[]> {
   return fitting(await readGallery(), recognised)
 }

@@ -103,6 +103,26 @@ test('a DenseNet of ImageNet is known, one with heads of its own is not', () => 
   expect(fits({ fc_yaw: [61, 32], fc_pitch: [61, 32], fc_roll: [61, 32] })).toEqual([])
 })
 
+test('a description is for the input size that a file fixes, or for files that fix none', () => {
+  const fits = (outputs: Record<string, number>, found: PublishedGraph['found']) => {
+    const graph = publishedGraphs['intel-headpose']
+    const layers = Object.entries(outputs).map(([output, count]) => ({ output, outputs: count, bias: false }))
+    return graph && fitting(gallery, { ...graph, outputs: layers, ...(found && { found }) }).map(({ name }) => name)
+  }
+  const fixed = (width: number, height = width) => ({ width, height, isBytes: false })
+  const free = { isBytes: false }
+  expect(fits({ yaw_pitch_roll: 3 }, fixed(224))).toEqual(['6drepnet360-pinto'])
+  expect(fits({ yaw_pitch_roll: 3 }, free)).toEqual(['6drepnet360-pinto'])
+  // With it the file would be refused.
+  expect(fits({ yaw_pitch_roll: 3 }, fixed(64))).toEqual([])
+  expect(fits({ yaw_pitch_roll: 3 }, fixed(224, 64))).toEqual([])
+  // Angles alone name no network: where the size does not, either, nothing is proposed.
+  const angles = { yaw: 1, pitch: 1, roll: 1 }
+  expect(fits(angles, fixed(60))).toEqual(['intel-headpose'])
+  expect(fits(angles, free)).toEqual([])
+  expect(fits(angles, fixed(224))).toEqual([])
+})
+
 test.each([
   [
     'about:\n  network: a network\n  source: https://x.example\n  asumed: []\n',
