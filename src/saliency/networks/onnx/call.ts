@@ -16,6 +16,8 @@ export class Call {
   /** Of the operator's own domain. */
   readonly opset: number
   readonly outputCount: number
+  /** How many of them have a name: a file may list others without. */
+  readonly namedOutputCount: number
   readonly #inputs: readonly (Available | undefined)[]
   readonly #readTensor: (tensor: TensorProto) => Known
   readonly #attributes: ReadonlyMap<string, AttributeProto>
@@ -31,6 +33,7 @@ export class Call {
     this.label = node.output[0] ?? node.name
     this.opset = opset
     this.outputCount = node.output.length
+    this.namedOutputCount = node.output.filter((name) => name !== '').length
     this.#inputs = inputs
     this.#readTensor = readTensor
     this.#room = room

@@ -8,6 +8,8 @@ import { absolute } from './arithmetic.ts'
 export const normalisation: Operators = {
   BatchNormalization: (call) => {
     call.require(call.int('training_mode', 0) === 0, 'training_mode: export the network after model.eval()')
+    // What says so up to operator set 13.
+    call.require(call.namedOutputCount === 1, 'the outputs of training: export the network after model.eval()')
     const x = call.node(0)
     const channels = x.shape[1] ?? 0
     const parts = [1, 2, 3, 4].map((index) => call.known(index))
@@ -54,7 +56,7 @@ export const normalisation: Operators = {
     return computed(scaledAndShifted(call, even, [channels, ...places.map(() => 1)]))
   },
   LayerNormalization: (call) => {
-    call.require(call.outputCount === 1, 'its means as an output')
+    call.require(call.namedOutputCount === 1, 'its means as an output')
     const x = call.node(0)
     const first = call.axis(call.int('axis', -1), x.shape.length)
     const axes = x.shape.map((_, axis) => axis).slice(first)

@@ -6,7 +6,7 @@ import { windowOf, type Window, type WindowSource } from '../windows.ts'
 
 export const pooling: Operators = {
   MaxPool: (call) => {
-    call.require(call.outputCount === 1, 'the positions of its maxima as an output')
+    call.require(call.namedOutputCount === 1, 'the positions of its maxima as an output')
     const x = call.node(0)
     const window = poolWindow(call, x)
     const { kernel, strides } = window
