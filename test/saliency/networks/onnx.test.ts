@@ -76,6 +76,12 @@ describe('the input of an ONNX file', () => {
     expect(description.input).toMatchObject({ range: 255, mean: [0, 0, 0], std: [1, 1, 1] })
   })
 
+  it('may stand among the weights, which files of the first versions list', () => {
+    // c0 are those of the convolution, whose four axes could be an image's.
+    const listed = { name: 'c0', shape: [4, 3, 3, 3] }
+    expect(withInput({ name: 'x', shape: [1, 3, 16, 16] }, listed).recognised.outputs).toHaveLength(1)
+  })
+
   it.each<[string, Declared[], RegExp]>([
     ['takes no image', [{ name: 'x', shape: [1, 512], type: 'int64' }], /takes no image: its inputs are x int64 1×512/],
     [
@@ -124,6 +130,7 @@ describe('the outputs of an ONNX file', () => {
     ['over the numbers of an image', 17, [1, 6], { axis: 1 }, true],
     ['over images', 17, [1, 6], { axis: 0 }, false],
     ['over an axis of one', 17, [1, 6, 1], {}, false],
+    ['over columns of them', 17, [1, 2, 3], { axis: 1 }, false],
     ['up to operator set 12 over all axes from the second on', 11, [1, 1, 6], {}, true],
     ['of operator set 13 over the last axis, which is that of the numbers', 13, [1, 1, 6], {}, true],
   ])('that are a Softmax %s', (_, opset, shape, attributes, isPassedOver) => {
@@ -134,6 +141,11 @@ describe('the outputs of an ONNX file', () => {
       ['Softmax', ['a'], 'y', attributes],
     ]
     expect(load({ opset, steps }).notes.join().includes('is read in its place')).toBe(isPassedOver)
+  })
+
+  it('that are a LogSoftmax are read before it, too', () => {
+    const steps: Step[] = [...trunk, head(6, 'logits'), ['LogSoftmax', ['logits'], 'y']]
+    expect(load({ steps }).notes.join()).toMatch(/y is the \w+ of logits, which is read in its place/)
   })
 
   it('that are a Sigmoid are read as they are, with a note', () => {
@@ -304,6 +316,16 @@ describe('an ONNX file', () => {
     const zero = { shape: [4, 3], data: new Float32Array(12) }
     const other = { ...network, weights: new Map([...network.weights, ['w', zero]]) }
     expect([...(valuesOf(other, 1).get('y') ?? [])]).toEqual([0, 0, 0])
+  })
+
+  it('whose weights are not finite is refused', () => {
+    const infinite = { ...weights(4, 3), data: weights(4, 3).data.with(5, Infinity) }
+    expect(() => load({ steps: [...trunk, ['Gemm', ['features', infinite], 'y']] })).toThrow(
+      refusal(
+        'bad-checkpoint',
+        /^net\.onnx holds NaN or infinity in c1: export the network from an earlier checkpoint/,
+      ),
+    )
   })
 
   it('of more operators than any network has is refused', () => {

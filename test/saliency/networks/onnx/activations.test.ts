@@ -105,6 +105,7 @@ describe('which rows guided backpropagation can guide', () => {
       'prelu',
     ],
     ['LeakyRelu', [['LeakyRelu', ['x'], 'y']], 'prelu'],
+    ['LeakyRelu with a slope of 0', [['LeakyRelu', ['x'], 'y', { alpha: { float: 0 } }]], 'relu'],
     [
       'the ReLU6 of x + 3, a part of a hard-swish',
       [
