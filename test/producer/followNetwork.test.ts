@@ -33,14 +33,7 @@ beforeEach(async () => {
   schedules = await Schedules.open(redis.connection, silent)
   worker = startFakeWorker({ connection: redis.connection, queueName: shardsQueue, output: world.output, set })
   stop = new AbortController()
-  const job = { output: world.output.uri, set: set.id, full: false, shardSize: null }
-  const followNetwork = { uri: pathToFileURL(file()).href }
-  await schedules.put({
-    name: 'nightly',
-    cron: '0 0 1 1 *',
-    timeZone: 'UTC',
-    job: runJobSchema.parse({ ...job, followNetwork }),
-  })
+  await follow(file())
 })
 afterEach(async () => {
   await schedules.remove('nightly')
@@ -54,6 +47,18 @@ afterEach(async () => {
 const file = () => join(world.folder, 'best.pkl')
 const train = (name: string) => copyFile(networkFile.replace('tiny_hp.pkl', name), file())
 const patiently = { timeout: 30_000 }
+
+/** Schedules nights with a network that was prepared as `prepared`, and whatever came with it. */
+function follow(network: string, prepared = set.id, given: Partial<RunJob['followNetwork']> = {}) {
+  const job = { output: world.output.uri, set: prepared, full: false, shardSize: null }
+  const followNetwork = { uri: pathToFileURL(network).href, ...given }
+  return schedules.put({
+    name: 'nightly',
+    cron: '0 0 1 1 *',
+    timeZone: 'UTC',
+    job: runJobSchema.parse({ ...job, followNetwork }),
+  })
+}
 
 /** The outcomes of all nights, after one more. */
 async function night(count: number) {
@@ -117,23 +122,13 @@ it('weights that were trained anew in a second file are a result set of their ow
     await writeFile(onnx, bytes)
     await writeFile(`${onnx}.data`, data)
   }
-  const follow = (preparedSet: string) => {
-    const job = { output: world.output.uri, set: preparedSet, full: false, shardSize: null }
-    const followNetwork = { uri: pathToFileURL(onnx).href }
-    return schedules.put({
-      name: 'nightly',
-      cron: '0 0 1 1 *',
-      timeZone: 'UTC',
-      job: runJobSchema.parse({ ...job, followNetwork }),
-    })
-  }
   serving = serveRunsOf(world, redis.connection, stop.signal)
   await trainSecond(1)
-  await follow(set.id)
+  await follow(onnx)
   expect(await night(1)).toMatchObject({ outcome: 'completed' })
   const [first = ''] = (await sets()).filter((id) => id !== set.id)
 
-  await follow(first)
+  await follow(onnx, first)
   await trainSecond(2)
   expect(await night(2)).toMatchObject({ outcome: 'completed' })
   const [second = ''] = (await sets()).filter((id) => id !== set.id && id !== first)
@@ -150,15 +145,7 @@ it('weights that were trained anew in a second file are a result set of their ow
 })
 
 it('a description that was given with the schedule goes with it, and comes before the one beside the network', async () => {
-  const described = { name: 'own.yaml', override: { input: { range: 255 } } }
-  const job = { output: world.output.uri, set: set.id, full: false, shardSize: null }
-  const followNetwork = { uri: pathToFileURL(file()).href, described }
-  await schedules.put({
-    name: 'nightly',
-    cron: '0 0 1 1 *',
-    timeZone: 'UTC',
-    job: runJobSchema.parse({ ...job, followNetwork }),
-  })
+  await follow(file(), set.id, { described: { name: 'own.yaml', override: { input: { range: 255 } } } })
   serving = serveRunsOf(world, redis.connection, stop.signal)
   await train('tiny_hp_fp16.pkl')
   await writeFile(`${file()}.yaml`, 'input: { range: 2 }\n')
