@@ -20,6 +20,8 @@ export interface ExplainerOptions {
   readonly style: MapStyle
   /** Whether raw gradients are handed out too. */
   readonly gradients: boolean
+  /** Whether the objectives' own numbers are handed out too; not unless asked for. */
+  readonly values?: boolean | undefined
   /** Images per engine call; smaller last batches are padded. Minimum 1. */
   readonly batch: number
   /** One of `engineChoices`. Raises InputError `bad-engine` otherwise. */
@@ -36,6 +38,8 @@ export interface ObjectiveExplanation {
   readonly map: Uint8Array
   /** 3 × height × width, RGB, or 1 × height × width for gray, degrees per unit of normalised input; null unless asked for. */
   readonly gradient: Float32Array | null
+  /** What is differentiated, degrees of an angle, else as the network gives it; absent unless asked for. */
+  readonly value?: number
   /** Mean, population standard deviation and max |g| over all channels and pixels. */
   readonly mean: number
   readonly std: number
@@ -214,7 +218,7 @@ export function notFiniteError({ notFinite }: NotFinite): SampleError {
   )
 }
 
-function explanationOf(row: Row, { objectives, gradients }: ExplainerOptions): Explanation | NotFinite {
+function explanationOf(row: Row, { objectives, gradients, values }: ExplainerOptions): Explanation | NotFinite {
   const known = new Set(row.names('angle/'))
   const angles = Object.fromEntries(
     angleNames.map((angle) => [angle, known.has(angle) ? numberAt(row.floats(programNames.angle(angle)), 0) : null]),
@@ -227,6 +231,7 @@ function explanationOf(row: Row, { objectives, gradients }: ExplainerOptions): E
     const explanation: ObjectiveExplanation = {
       map: row.bytes(programNames.map(objective)),
       gradient: gradients ? row.floats(programNames.gradient(objective)) : null,
+      ...(values === true ? { value: numberAt(row.floats(programNames.value(objective)), 0) } : {}),
       mean: numberAt(statistics, 0),
       std: numberAt(statistics, 1),
       maxAbs: numberAt(statistics, 2),
@@ -251,6 +256,8 @@ function firstNotFinite({ angles, outputs, objectives }: Explanation): string | 
   if (angle !== undefined) return angle
   const output = Object.entries(outputs).find(([, values]) => !values.every(Number.isFinite))
   if (output !== undefined) return `output ${output[0]}`
+  const valued = Object.entries(objectives).find(([, { value = 0 }]) => !Number.isFinite(value))
+  if (valued !== undefined) return `number of ${valued[0]}`
   const objective = Object.entries(objectives).find(
     ([, { mean, std, maxAbs, magnitude }]) =>
       ![mean, std, maxAbs].every(Number.isFinite) || !magnitude.every(Number.isFinite),

@@ -18,6 +18,8 @@ export interface ProgramOptions {
   readonly relu6?: Relu6Rule | undefined
   readonly style: MapStyle
   readonly gradients: boolean
+  /** Whether the number that each objective differentiates is given, too; not unless asked for. */
+  readonly values?: boolean | undefined
   readonly batch: number
 }
 
@@ -40,6 +42,7 @@ export const programNames = {
   statistics: (objective: string) => `statistics/${objective}`,
   magnitude: (objective: string) => `magnitude/${objective}`,
   gradient: (objective: string) => `gradient/${objective}`,
+  value: (objective: string) => `value/${objective}`,
 }
 
 /**
@@ -75,12 +78,14 @@ export function buildProgram(network: Network, options: ProgramOptions): Graph {
       ? make('input', [], { name: programNames.labels, shape: classes.shape, dtype: 'float32' })
       : undefined
   for (const objective of options.objectives) {
-    const swept = gradientOf(objectiveNode(objective, heads, labels), image, options.scope, options.relu6)
+    const node = objectiveNode(objective, heads, labels)
+    const swept = gradientOf(node, image, options.scope, options.relu6)
     const gradient = inRgbOrder(swept, input.channels)
     results.set(programNames.map(objective), drawMap(gradient, options.style))
     results.set(programNames.statistics(objective), statistics(gradient))
     results.set(programNames.magnitude(objective), magnitudeMap(gradient))
     if (options.gradients) results.set(programNames.gradient(objective), gradient)
+    if (options.values === true) results.set(programNames.value(objective), node)
   }
   const final = simplifyGradient([...results.values()])
   return { outputs: new Map([...results].map(([name, node]) => [name, final.get(node) ?? node])) }

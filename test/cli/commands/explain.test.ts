@@ -14,6 +14,7 @@ import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '.
 import { readNpy } from '../../support/npy.ts'
 import { overflowing, patchedCheckpoint } from '../../support/patchedCheckpoint.ts'
 import { grayCheckpoint } from '../../support/tinyNetwork.ts'
+import { tinyOnnx } from '../../support/tinyOnnx.ts'
 
 const image = join(imageFolder, 'BIWI00000001_-17_+1_+17.png')
 const call = ['explain', image, '--network', networkFile]
@@ -312,4 +313,47 @@ it('shows what a network is taken for, marking what is assumed', async () => {
       provenance: { 'input.resize': 'given', 'input.width': 'default', 'heads.0.bins': 'found in the weights' },
     })
   })
+})
+
+describe('headlight explain of a plain output', () => {
+  const explained = async (folder: string, outputs: Readonly<Record<string, number>>, ...more: string[]) => {
+    const network = join(folder, 'x.onnx')
+    await writeFile(network, tinyOnnx({ outputs }).bytes)
+    const run = await headlight(['explain', image, '--network', network, '--no-overlay', ...more])
+    expect(run).toMatchObject({ code: 0 })
+    return run.stdout
+  }
+
+  it('prints its number in place of classes, whatever the sign', () =>
+    inFolder(async (folder) => {
+      const points = { landmarks: 10 }
+      const text = await explained(folder, points, '--objective', 'output:3')
+      const [, number = ''] = /^output:3 {4}(-?\d+\.\d+)\nbox /.exec(text) ?? []
+      const json = JSON.parse(await explained(folder, points, '--objective', 'output:3', '--json')) as object
+      expect(json).toMatchObject({ output: { name: 'landmarks', index: 3, value: expect.any(Number) as number } })
+      // The same number as that of the class by its place, which the network itself gives.
+      const byClass = JSON.parse(await explained(folder, points, '--objective', 'class:3', '--json')) as object
+      const { logit } = (byClass as { classes: { explained: { logit: number } } }).classes.explained
+      expect((json as { output: { value: number } }).output.value).toBe(logit)
+      expect(Number(number)).toBeCloseTo(logit, 4)
+      expect(byClass).not.toHaveProperty('output')
+      const negative = await explained(folder, points, '--objective=-output:3')
+      expect(negative).toBe(text)
+    }))
+
+  it('prints it below the angles, also where no head reads the output', () =>
+    inFolder(async (folder) => {
+      const outputs = { yaw: 1, pitch: 1, roll: 1, 'eye/left': 2 }
+      const text = await explained(folder, outputs, '--objective', 'output:eye/left:1')
+      expect(text).toMatch(/\nroll +\S+ +\S+ +\S+\noutput:eye_left:1 -?\d\S*\nlabel /)
+      const json = await explained(folder, outputs, '--objective', 'output:eye_left:1', '--json')
+      expect(JSON.parse(json)).toMatchObject({ output: { name: 'eye/left', index: 1 } })
+    }))
+
+  it('gives no probability to the only number of an output', () =>
+    inFolder(async (folder) => {
+      const table = await explained(folder, { age: 1 }, '--objective', 'class:top')
+      expect(table).toMatch(/^ +class +probability +logit\nclass:top +0 +– +-?\d+\.\d\d\nbox /)
+      expect(await explained(folder, { age: 1 }, '--objective', 'output:0')).toMatch(/^output:0 {4}-?\d+\.\d+\nbox /)
+    }))
 })

@@ -22,8 +22,11 @@ export function explainedClasses(
   return index === undefined ? { top } : { top, explained: classScore(logits, index) }
 }
 
-/** A row for the likeliest class, and one for the class that was asked for by number or label. */
-export function classTable({ top, explained }: ExplainedClasses, objective: string): string {
+/**
+ * A row for the likeliest class, and one for the class that was asked for by number or label. `count` is how many classes
+ * there are: one alone is as likely as can be whatever its number, which tells nothing.
+ */
+export function classTable({ top, explained }: ExplainedClasses, objective: string, count: number): string {
   const name = objective.replace(/^-/, '')
   const rows = [
     ['class:top', top] as const,
@@ -33,7 +36,7 @@ export function classTable({ top, explained }: ExplainedClasses, objective: stri
   const line = (cells: readonly [string, string, string, string]) =>
     `${cells[0].padEnd(wide)}${cells[1].padStart(8)}${cells[2].padStart(13)}${cells[3].padStart(10)}\n`
   const lines = rows.map(([row, { class: index, probability, logit }]) =>
-    line([row, String(index), probability.toFixed(4), logit.toFixed(2)]),
+    line([row, String(index), count === 1 ? '–' : probability.toFixed(4), logit.toFixed(2)]),
   )
   return `${line(['', 'class', 'probability', 'logit'])}${lines.join('')}`
 }

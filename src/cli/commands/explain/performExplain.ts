@@ -14,7 +14,7 @@ import { createExplainer } from '../../../saliency/explainer.ts'
 import { countActivations, guidanceText, requireGuided, type ActivationCount } from '../../../saliency/guidance.ts'
 import { channelsOf, classesOf, givesAngles } from '../../../saliency/networks/description.ts'
 import type { Network } from '../../../saliency/networks/network.ts'
-import { checkObjectives, parseObjectives, readsClasses } from '../../../saliency/objective.ts'
+import { checkObjectives, parseObjective, parseObjectives, readsClasses } from '../../../saliency/objective.ts'
 import type { Call } from '../../command.ts'
 import { required } from '../../settings/commandFlags.ts'
 import type { Settings } from '../../settings/optionSchema.ts'
@@ -26,6 +26,7 @@ import { boxOf } from './boxOption.ts'
 import { classTable, explainedClasses, type ExplainedClasses } from './classScores.ts'
 import { outputPaths, refuseOverwriting, type OutputPaths } from './explainOutputs.ts'
 import { asInputError, isInStore, localPath, locateImage } from './locateImage.ts'
+import { outputNumber, type OutputNumber } from './outputNumber.ts'
 
 type Angles = Readonly<Record<AngleName, Degrees | null>>
 
@@ -48,6 +49,8 @@ interface ExplainResult extends OutputPaths {
   readonly class?: number
   /** Only of a network of classes: what it says of the likeliest, and of the one that is explained. */
   readonly classes?: ExplainedClasses
+  /** Only with an objective `output:N`: the number itself. */
+  readonly output?: OutputNumber
   readonly scope: string
   /** Absent where ReLU6 is guided, as it is by default. */
   readonly relu6?: 'plain'
@@ -98,6 +101,7 @@ export async function explainImage(call: Call): Promise<number> {
     ...guidance,
     style: settings.style,
     gradients: paths.gradient !== null,
+    values: parseObjective(objective)?.kind === 'output',
     batch: 1,
     engine: settings.engine,
     enginesFolder: call.folders.engines,
@@ -138,6 +142,7 @@ export async function explainImage(call: Call): Promise<number> {
       )
       await writeOutputFile(paths.overlay, await encodePng(picture, width, height, 3), '--overlay')
     }
+    const output = outputNumber(objective, network.recognised.outputs, shown.value)
     const logits = givesAngles(network.description) ? undefined : explanation.outputs['classes']
     const result: ExplainResult = {
       image,
@@ -150,6 +155,7 @@ export async function explainImage(call: Call): Promise<number> {
       objective,
       ...(ownClass === undefined ? {} : { class: ownClass }),
       ...(logits === undefined ? {} : { classes: explainedClasses(logits, objective, ownClass) }),
+      ...(output === undefined ? {} : { output }),
       scope: settings.scope,
       ...(settings.relu6 === 'guided' ? {} : { relu6: settings.relu6 }),
       activations,
@@ -163,7 +169,9 @@ export async function explainImage(call: Call): Promise<number> {
     if (labelFault !== undefined) call.log.warn(`the label is not used: ${labelFault}`)
     const how = guidanceText(activations, guidance)
     const sources = { label: located.source, box: givenBox === null ? located.source : '--box' }
-    surroundings.results.write(settings.json ? `${JSON.stringify(result)}\n` : explanationText(result, how, sources))
+    surroundings.results.write(
+      settings.json ? `${JSON.stringify(result)}\n` : explanationText(result, how, sources, logits?.length),
+    )
     return 0
   } finally {
     await explainer.dispose()
@@ -204,15 +212,20 @@ async function seen(image: string, bytes: Uint8Array, box: Box | null, rule: Cro
   }
 }
 
-/** A small table, of classes or of angles; then where the labels and the box are from. */
+/** A small table, of classes or of angles, or the number that was asked for; then where the labels and the box are from. */
 function explanationText(
   result: ExplainResult,
   guidance: string,
   sources: { readonly label: string; readonly box: string },
+  classCount = 0,
 ): string {
-  const text = result.classes === undefined ? angleTable(result) : classTable(result.classes, result.objective)
+  const { classes, output, objective } = result
+  const text =
+    classes === undefined ? angleTable(result) : output === undefined ? classTable(classes, objective, classCount) : ''
   const rows: [string, string][] = []
-  if (result.classes === undefined && result.label) rows.push(['label', `from ${sources.label}`])
+  // Beside angles, but in place of classes: who asks for a number, as of a landmark, has none.
+  if (output !== undefined) rows.push([objective.replace(/^-/, ''), String(Number(output.value.toPrecision(6)))])
+  if (classes === undefined && result.label) rows.push(['label', `from ${sources.label}`])
   const { box } = result
   const { adapter } = result
   // Whose adapter tells of boxes and gives none need not be told to give one.
