@@ -20,8 +20,11 @@ Examples:
     python examples/pytorch/compare.py ... --layer fc_yaw=heads.yaw
 
     # a network that headlight read from an ONNX file: your module, and the checkpoint that you exported. Its outputs are
-    # what forward() returns; where that are several, say which is which
-    python examples/pytorch/compare.py ... --layer yaw=0 --layer pitch=1 --layer roll=2
+    # what forward() returns; where that are several, say which is which, by the names that network inspect shows
+    python examples/pytorch/compare.py ... --layer linear_3=0 --layer linear_4=1 --layer linear_5=2
+
+    # one that ends with a Softmax, of which headlight reads what goes in: the layer that gives it
+    python examples/pytorch/compare.py ... --layer softmax=fc
 
     # your own way from outputs to degrees: takes what forward() returns, gives {"yaw": ..., "pitch": ..., "roll": ...}
     python examples/pytorch/compare.py ... --decode mymodel.py:to_degrees
@@ -45,7 +48,7 @@ import numpy as np
 import picture
 import results
 import torch
-from guided import CannotCompare, activations, gradient_of, guide
+from guided import CannotCompare, CannotCompareAny, activations, gradient_of, guide
 
 # Degrees. What float32 and another order of sums make of an angle is a hundredth of it.
 ANGLE = 0.01
@@ -74,6 +77,8 @@ def main():
     agreeing, missing = verdicts.count(True), verdicts.count(None)
     left = f", {missing} could not be compared" if missing else ""
     print(f"{agreeing} of {counted(len(verdicts))} {'agrees' if len(verdicts) == 1 else 'agree'}{left}")
+    if comparison.probabilities:
+        print(softmax_hint(comparison.probabilities))
     return 2 if missing else 0 if agreeing == len(verdicts) else 1
 
 
@@ -97,7 +102,7 @@ def parsed():
     parser.add_argument("--images", type=int, default=10, metavar="N", help="how many are compared (default: 10)")
     parser.add_argument("--key", action="append", default=[], help="compare this image; may be given several times")
     parser.add_argument("--objective", action="append", default=[], help="compare these alone (default: all there are)")
-    parser.add_argument("--layer", action="append", default=[], metavar="HEAD=LAYER", help="where your module has a head; of an ONNX file also HEAD=N")
+    parser.add_argument("--layer", action="append", default=[], metavar="OUTPUT=LAYER", help="where your module has an output; of an ONNX file also OUTPUT=N")
     parser.add_argument("--decode", metavar="FILE.py:NAME", help="your way from forward()'s result to degrees")
     parser.add_argument("--preprocess", metavar="FILE.py:NAME", help="your way from a PIL image to the network's input")
     parser.add_argument("--device", default="cpu", help="where PyTorch computes (default: cpu)")
@@ -188,7 +193,7 @@ class Comparison:
         self.decode = named(arguments.decode, "decode") if arguments.decode else None
         self.preprocess = named(arguments.preprocess, "preprocess") if arguments.preprocess else None
         self.objectives = arguments.objective
-        layers = dict(layer.split("=", 1) for layer in arguments.layer)
+        layers = layers_of(arguments.layer, found.heads)
         # With an own decode only objectives on raw outputs need them.
         heads = [head for head in found.heads if self.decode is None or head["kind"] == "classes"]
         try:
@@ -198,6 +203,8 @@ class Comparison:
             self.double = None
         self.outputs = heads_of.Outputs(module, heads, layers, found.is_graph)
         self.activations = None
+        # Outputs of images that differ.
+        self.probabilities = set()
 
     def headline(self):
         found = self.found
@@ -237,14 +244,38 @@ class Comparison:
         return dict.fromkeys(gradients, 0.0)
 
 
+def layers_of(given, heads):
+    """{"fc_yaw": "heads.yaw"} of --layer. One for an output that no head reads would change nothing, without a word."""
+    layers = dict(layer.partition("=")[::2] for layer in given)
+    outputs = list(dict.fromkeys(head["output"] for head in heads))
+    for layer in given:
+        output, _, where = layer.partition("=")
+        if output not in outputs or not where:
+            lack = "layer" if output in outputs else "output that headlight reads"
+            raise CannotCompare(f"--layer {layer} names no {lack}: give --layer OUTPUT=LAYER for {', '.join(outputs)}")
+    return layers
+
+
+def softmax_hint(outputs):
+    names = " and ".join(sorted(outputs))
+    return (
+        f"hint: the numbers of {names} sum to 1 in your module, as a Softmax's do; headlight reads what goes into it: "
+        f"name the layer that gives that, --layer {min(outputs)}=NAME"
+    )
+
+
 def verdict(comparison, sample):
     """Prints one line; True where the image agrees, None where it cannot be compared."""
     try:
         shown, differs = compared(comparison, sample)
+    except CannotCompareAny:
+        raise
     except CannotCompare as error:
         print(f"{sample.key}  not compared: {error}", flush=True)
         return None
     print(f"{sample.key}  {'  '.join(shown)}  {'differs: ' + '; '.join(differs) if differs else 'agrees'}", flush=True)
+    if differs:
+        comparison.probabilities.update(comparison.outputs.probabilities(comparison.found.heads))
     return not differs
 
 

@@ -24,6 +24,10 @@ class CannotCompare(Exception):
     """One sentence: what was wrong, and what to do."""
 
 
+class CannotCompareAny(CannotCompare):
+    """The same of every image, so that one sentence is enough."""
+
+
 class Activation:
     """`kind`: relu, relu6 or prelu (LeakyReLU is a PReLU of one slope). `position` grows along the forward pass."""
 

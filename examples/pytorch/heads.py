@@ -1,10 +1,11 @@
 """A network's outputs as angles and as what is differentiated, by the description that stands in a result set."""
 
+import itertools
 import math
 import re
 
 import torch
-from guided import CannotCompare
+from guided import CannotCompare, CannotCompareAny
 
 ANGLES = ("yaw", "pitch", "roll")
 
@@ -21,7 +22,8 @@ class Outputs:
 
     def __init__(self, module, heads, layers, is_graph=False):
         self.found, self.returned = {}, {}
-        for output in {head["output"] for head in heads}:
+        # In the heads' order, each once.
+        for output in dict.fromkeys(head["output"] for head in heads):
             where = layers.get(output)
             if is_graph and (where.isdecimal() if where else not has_layer(module, output)):
                 self.returned[output] = where
@@ -31,30 +33,52 @@ class Outputs:
 
     def take(self, result):
         """What forward() has returned. Some outputs of a graph are a part of it."""
-        for output, where in self.returned.items():
-            self.found[output] = returned_part(result, output, where).flatten(1)
+        if self.returned:
+            parts = returned_parts(result, self.returned)
+            self.found.update({output: part.flatten(1) for output, part in parts.items()})
 
     def __getitem__(self, output):
         if output not in self.found:
             raise CannotCompare(f"forward() does not call the layer of the output {output}; give --decode")
         return self.found[output]
 
+    def probabilities(self, heads):
+        """The outputs that headlight takes for logits, and that are probabilities here, or logarithms of them."""
+        logits = {head["output"]: head for head in heads if head["kind"] in ("classes", "binned")}
+        found = {output: self.found[output] for output in logits if output in self.found}
+        return [output for output, numbers in found.items() if is_distribution(logits_of(logits[output], numbers))]
 
-def returned_part(result, output, where):
-    if isinstance(result, torch.Tensor):
-        return result
-    if isinstance(result, dict) and output in result:
-        return result[output]
-    parts = list(result.values()) if isinstance(result, dict) else list(result)
-    if where is None and len(parts) > 1:
-        raise CannotCompare(
-            f"forward() returns {len(parts)} tensors: say which of them is {output}, by its number from 0 on "
-            f"(--layer {output}=0) or by the layer that gives it (--layer {output}=NAME)"
+
+def is_distribution(numbers):
+    """Whether each row, or what it is the logarithm of, is at least 0 and sums to 1. One number alone tells nothing."""
+    if numbers.shape[1] < 2:
+        return False
+    shares = numbers if bool((numbers >= 0).all()) else numbers.exp()
+    return bool(((shares.sum(1) - 1).abs() < 1e-4).all())
+
+
+def returned_parts(result, wanted):
+    """What forward() has returned by output: the tensor of the number in `wanted`, else that of its name, else the only one."""
+    named = result if isinstance(result, dict) else {}
+    parts = [result] if isinstance(result, torch.Tensor) else list(named.values() or result)
+    numbers = {output: where for output, where in wanted.items() if where is not None or output not in named}
+    if len(parts) > 1 and None in numbers.values():
+        raise CannotCompareAny(
+            f"forward() returns {len(parts)} tensors: say which of them is which, by its number from 0 on "
+            f"({numbered(numbers)} if that is their order) or by the layer that gives it (--layer {next(iter(numbers))}=NAME)"
         )
-    number = int(where or 0)
-    if number >= len(parts):
-        raise CannotCompare(f"forward() returns {len(parts)} tensors, and --layer {output}={where} counts from 0")
-    return parts[number]
+    for output, where in numbers.items():
+        if int(where or 0) >= len(parts):
+            some = "1 tensor" if len(parts) == 1 else f"{len(parts)} tensors"
+            raise CannotCompareAny(f"forward() returns {some}, and --layer {output}={where or 0} counts from 0")
+    return {output: parts[int(numbers[output] or 0)] if output in numbers else named[output] for output in wanted}
+
+
+def numbered(numbers):
+    """`--layer yaw=0 --layer pitch=1`: what was said, and the numbers that are left for the others."""
+    said = {int(where) for where in numbers.values() if where is not None}
+    left = (number for number in itertools.count() if number not in said)
+    return " ".join(f"--layer {output}={next(left) if where is None else where}" for output, where in numbers.items())
 
 
 def has_layer(module, output):
@@ -90,6 +114,8 @@ def decode(heads, outputs):
 
 
 def logits_of(head, output):
+    if head["kind"] == "classes":
+        return output
     start = head.get("start", 0)
     return output[:, start : start + head["bins"]]
 

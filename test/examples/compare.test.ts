@@ -107,26 +107,69 @@ describe('examples/pytorch/compare.py', () => {
       }),
   )
 
+  /** The JSON of `explain` with the gradient of a network of test/support/tinyOnnx.ts. */
+  const explained = async (folder: string, outputs?: Readonly<Record<string, number>>, objective = 'sum') => {
+    const network = join(folder, 'tiny.onnx')
+    const [json, gradient] = [join(folder, 'explained.json'), join(folder, 'gradient.npy')]
+    await writeFile(network, tinyOnnx(outputs && { outputs }).bytes)
+    const image = join(imageFolder, 'BIWI00000004_-63_-12_+0.png')
+    const call = ['explain', image, '--network', network, '--objective', objective, '--gradient', gradient, '--json']
+    await writeFile(json, (await headlight(call)).stdout)
+    return json
+  }
+  const layers = (...given: readonly string[]) => given.flatMap((layer) => ['--layer', layer])
+
   it('takes what forward() returns for the outputs of an ONNX file', { timeout: 300_000 }, (context) =>
     inFolder(async (folder) => {
       requirePyTorch(context)
-      const network = join(folder, 'tiny.onnx')
-      const [json, gradient] = [join(folder, 'explained.json'), join(folder, 'gradient.npy')]
-      await writeFile(network, tinyOnnx().bytes)
-      const image = join(imageFolder, 'BIWI00000004_-63_-12_+0.png')
-      const { stdout } = await headlight(['explain', image, '--network', network, '--gradient', gradient, '--json'])
-      await writeFile(json, stdout)
-      const unsaid = await compare('TinyGraph', ['--explained', json])
-      expect(unsaid.stdout).toContain(
-        'not compared: forward() returns 3 tensors: say which of them is fc_yaw, by its number from 0 on (--layer fc_yaw=0)',
-      )
-      expect(unsaid.code).toBe(2)
-      const order = ['fc_yaw=0', 'fc_pitch=1', 'fc_roll=2'].flatMap((layer) => ['--layer', layer])
+      const json = await explained(folder)
+      // True of every image, so that it is said once, and in the order that is most likely.
+      expect(await compare('TinyGraph', ['--explained', json])).toMatchObject({
+        code: 2,
+        stdout: expect.not.stringContaining('not compared'),
+        stderr: expect.stringMatching(
+          /^compare\.py: forward\(\) returns 3 tensors: say which of them is which, by its number from 0 on \(--layer fc_yaw=0 --layer fc_pitch=1 --layer fc_roll=2 if that is their order\) or by the layer that gives it \(--layer fc_yaw=NAME\)\n$/,
+        ),
+      })
+      const partly = await compare('TinyGraph', ['--explained', json, ...layers('fc_pitch=0')])
+      expect(partly.stderr).toContain('(--layer fc_yaw=1 --layer fc_pitch=0 --layer fc_roll=2 if')
+      const order = layers('fc_yaw=0', 'fc_pitch=1', 'fc_roll=2')
       const same = await compare('TinyGraph', ['--explained', json, ...order])
       expect(same).toMatchObject({ code: 0, stdout: expect.stringMatching(/gradient of sum \S+ {2}agrees\n/) })
-      const exchanged = ['fc_yaw=1', 'fc_pitch=0', 'fc_roll=angles.2'].flatMap((layer) => ['--layer', layer])
+      const exchanged = layers('fc_yaw=1', 'fc_pitch=0', 'fc_roll=angles.2')
       const other = await compare('TinyGraph', ['--explained', json, ...exchanged])
       expect(other).toMatchObject({ code: 1, stdout: expect.stringContaining('differs: yaw is') })
+      expect(other.stdout).not.toContain('hint')
+    }),
+  )
+
+  it('refuses --layer of an output that there is not', { timeout: 300_000 }, (context) =>
+    inFolder(async (folder) => {
+      requirePyTorch(context)
+      const json = await explained(folder)
+      for (const [layer, lack] of Object.entries({ 'nonsense=9': 'output that headlight reads', fc_yaw: 'layer' })) {
+        expect(await compare('TinyGraph', ['--explained', json, ...layers('fc_roll=2', layer)])).toMatchObject({
+          code: 2,
+          stdout: '',
+          stderr: `compare.py: --layer ${layer} names no ${lack}: give --layer OUTPUT=LAYER for fc_yaw, fc_pitch, fc_roll\n`,
+        })
+      }
+    }),
+  )
+
+  it('where a module gives probabilities for logits, it asks for the layer before', { timeout: 300_000 }, (context) =>
+    inFolder(async (folder) => {
+      requirePyTorch(context)
+      const json = await explained(folder, { softmax: 5 }, 'class:top')
+      for (const module of ['TinyShares', 'TinyLogShares']) {
+        const shares = await compare(module, ['--explained', json])
+        expect(shares.code).toBe(1)
+        expect(shares.stdout).toMatch(
+          /differs: .*\n0 of 1 image agrees\nhint: the numbers of softmax sum to 1 in your module, as a Softmax's do; headlight reads what goes into it: name the layer that gives that, --layer softmax=NAME\n$/,
+        )
+      }
+      const logits = await compare('TinyShares', ['--explained', json, ...layers('softmax=fc')])
+      expect(logits).toMatchObject({ code: 0, stdout: expect.stringMatching(/agrees\n1 of 1 image agrees\n$/) })
     }),
   )
 

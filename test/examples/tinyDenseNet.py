@@ -75,21 +75,44 @@ def crop(image, mean):
     return (planes - torch.tensor(mean)[:, None, None]) / torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 
 
+def numbered(module):
+    """With the weights that test/support/tinyOnnx.ts has of seed 1."""
+    state = 1
+    for weights in module.parameters():
+        numbers = torch.empty(weights.numel())
+        for i in range(numbers.numel()):
+            state = (state * 1_664_525 + 1_013_904_223) % 2**32
+            numbers[i] = state / 2**31 - 1
+        weights.data.copy_(numbers.reshape(weights.shape))
+
+
 class TinyGraph(nn.Module):
-    """The network of test/support/tinyOnnx.ts with its weights of seed 1, which forward() returns as a tuple."""
+    """The network of test/support/tinyOnnx.ts, which forward() returns as a tuple."""
 
     def __init__(self):
         super().__init__()
         self.conv = nn.Conv2d(3, 4, 3, 2, 1)
         self.angles = nn.ModuleList(nn.Linear(4, 1) for _ in train.ANGLES)
-        state = 1
-        for weights in self.parameters():
-            numbers = torch.empty(weights.numel())
-            for i in range(numbers.numel()):
-                state = (state * 1_664_525 + 1_013_904_223) % 2**32
-                numbers[i] = state / 2**31 - 1
-            weights.data.copy_(numbers.reshape(weights.shape))
+        numbered(self)
 
     def forward(self, x):
         x = torch.relu(self.conv(x)).mean((2, 3))
         return tuple(angle(x) for angle in self.angles)
+
+
+class TinyShares(nn.Module):
+    """The same with five scores, of which forward() returns the Softmax."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, 2, 1)
+        self.fc = nn.Linear(4, 5)
+        numbered(self)
+
+    def forward(self, x):
+        return torch.softmax(self.fc(torch.relu(self.conv(x)).mean((2, 3))), 1)
+
+
+class TinyLogShares(TinyShares):
+    def forward(self, x):
+        return super().forward(x).log()
