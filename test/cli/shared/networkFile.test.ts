@@ -19,6 +19,8 @@ test('a ready description is announced by the size that an ONNX file fixes, wher
     const { bytes } = tinyOnnx({ side, outputs: { yaw: 1, pitch: 1, roll: 1 } })
     return announcements({ network: loadNetwork(bytes, 'x.onnx'), bytes, overrideFile: null, localPaths: null })
   }
-  expect(await announced(60)).toContainEqual(expect.stringMatching(/^fits: intel-headpose \(.*\): --description intel-/))
+  expect(await announced(60)).toContainEqual(
+    expect.stringMatching(/^fits: intel-headpose \(.*\): --description intel-/),
+  )
   expect(await announced(61)).not.toContainEqual(expect.stringMatching(/fits/))
 })
