@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import { thinProvider } from '../../bench/gpu/thinProvider.ts'
 import { gpuMemoryUsed } from '../../src/machine/gpuMemory.ts'
 import type { OpenExecutor } from '../../src/saliency/engines/engine.ts'
 import { findEngine } from '../../src/saliency/engines/openEngine.ts'
+import { bench, written } from '../support/gpuBench.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'headlight-gpu-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -19,52 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const heading = { machine: 'a card', headlight: '1', startedAt: 'today', rehearsal: false }
 
-/** The command as `npm run bench -- gpu` starts it. */
-function bench(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const all = ['--import', 'tsx', 'bench/main.ts', 'gpu', ...args]
-  return new Promise((resolve) => {
-    execFile(process.execPath, all, { cwd: root, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-  })
-}
-
-interface Written {
-  rehearsal: boolean
-  steps: Record<string, { state: string; verdicts: { what: string; ok: boolean | null }[]; notes: string[] }>
-}
-const written = (out: string): Written => JSON.parse(readFileSync(join(out, 'gpu.json'), 'utf8')) as Written
-
 describe('npm run bench -- gpu', () => {
-  it('rehearses every step on the processor, and leaves one JSON and one table', { timeout: 480_000 }, async () => {
-    const out = join(folder, 'rehearsal')
-    const { code, stdout } = await bench([
-      '--rehearse',
-      '--engines',
-      'onnxruntime:cpu',
-      '--python',
-      'none',
-      '--out',
-      out,
-    ])
-    const { steps, rehearsal } = written(out)
-    expect(rehearsal).toBe(true)
-    expect(Object.entries(steps).map(([name, { state }]) => [name, state])).toEqual(
-      ['machine', 'conformance', 'speed', 'pipeline', 'units'].map((name) => [name, 'done']),
-    )
-    const verdicts = Object.values(steps).flatMap((step) => step.verdicts)
-    expect(verdicts.filter(({ ok }) => ok === true).map(({ what }) => what)).toEqual([
-      'TF32 off in onnxruntime:cpu',
-      'conformance of onnxruntime:cpu',
-      'a unit killed in the middle of a batch',
-    ])
-    expect(verdicts.filter(({ ok }) => ok === false)).toEqual([])
-    expect(steps['machine']?.notes).toEqual([expect.stringContaining('PyTorch is not compared with')])
-    expect(stdout).toBe(`${readFileSync(join(out, 'gpu.txt'), 'utf8')}\n`)
-    expect(stdout).toContain('A REHEARSAL: no figure here is of a GPU.')
-    expect(code).toBe(0)
-  })
-
   it('refuses a machine without a GPU in one sentence, once it has said what is there', async () => {
     const out = join(folder, 'none')
     const { code, stdout } = await bench(['--out', out, '--engines-folder', folder])
