@@ -4,7 +4,8 @@ import type { Architecture, OutputLayer } from './family.ts'
 import { outputText, type Mark } from './heads/head.ts'
 import { anglesOf, kindOf, type Head } from './heads/kinds.ts'
 import { channelsText, resizeText } from './inputText.ts'
-import type { Network, Provenance } from './network.ts'
+import type { Network } from './network.ts'
+import type { Provenance } from './provenance.ts'
 import type { NetworkFacts } from './unresolvedNetwork.ts'
 
 /** What `network inspect --json` prints. */

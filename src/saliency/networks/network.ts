@@ -1,9 +1,7 @@
 import type { Tensors } from '../weights/tensors.ts'
 import type { Description } from './description.ts'
 import type { RecognisedNetwork } from './family.ts'
-
-/** Where a field of a description comes from. */
-export type Provenance = 'default' | 'found in the weights' | 'given'
+import type { Provenance } from './provenance.ts'
 
 /** A checkpoint that has been read, recognised and described: all that is needed to build its graph. */
 export interface Network {

@@ -1,7 +1,7 @@
 import type { InputError } from '../../base/errors.ts'
 import { channelsOf, type InputDescription, type InputOverride } from './description.ts'
 import type { RecognisedNetwork } from './family.ts'
-import type { Provenance } from './network.ts'
+import type { Provenance } from './provenance.ts'
 
 /** torchvision's preprocessing for its ImageNet weights, and the origin's. */
 const defaults = {

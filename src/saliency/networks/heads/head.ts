@@ -4,7 +4,7 @@ import type { AngleName } from '../../../pose/euler.ts'
 import type { Node } from '../../graph.ts'
 import type { Tensors } from '../../weights/tensors.ts'
 import type { OutputLayer } from '../family.ts'
-import type { Provenance } from '../network.ts'
+import type { Provenance } from '../provenance.ts'
 
 // What every kind of head is made of. Each kind is one file beside this one, and `kinds.ts` lists them.
 

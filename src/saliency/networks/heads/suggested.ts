@@ -1,7 +1,7 @@
 import { yamlValue } from '../../../base/yamlText.ts'
 import { angleNames, type AngleName } from '../../../pose/euler.ts'
 import type { OutputLayer } from '../family.ts'
-import type { Provenance } from '../network.ts'
+import type { Provenance } from '../provenance.ts'
 import type { Head, HeadOverride } from './kinds.ts'
 
 /** A head that the name and the shape of an output suggest. */
