@@ -78,8 +78,9 @@ function withSpelledOutput(name: string): string {
   return output === '' ? name : `${start}${spelledOutput(output)}${end}`
 }
 
-/** The output that an objective means; undefined where none, or more than one, is written so. */
-export function namedOutput(wanted: string, outputs: readonly string[]): string | undefined {
+/** The output that an objective means, the first where it names none; undefined where none, or more than one, is written so. */
+export function namedOutput(wanted: string | undefined, outputs: readonly string[]): string | undefined {
+  if (wanted === undefined) return outputs[0]
   const [only, ...more] = outputs.filter((output) => spelledOutput(output) === wanted)
   return more.length === 0 ? only : undefined
 }
@@ -158,7 +159,7 @@ function lackFor(objective: Objective, network: Objected): string | undefined {
         return `${known.length} outputs; name one, as output:${known[0]}:${objective.index} (the others are ${known.slice(1).join(', ')})`
       }
       const named = namedOutput(
-        wanted ?? known[0] ?? '',
+        wanted,
         outputs.map(({ output }) => output),
       )
       const layer = outputs.find(({ output }) => output === named)

@@ -31,8 +31,7 @@ function positiveNode(objective: Objective, heads: HeadNodes, labels: Node | und
     case 'ownClass':
       return labels && picked(heads.classes, labels)
     case 'output': {
-      const [first = ''] = heads.outputs.keys()
-      const name = objective.output === undefined ? first : namedOutput(objective.output, [...heads.outputs.keys()])
+      const name = namedOutput(objective.output, [...heads.outputs.keys()])
       return column(heads.outputs.get(name ?? ''), objective.index)
     }
   }

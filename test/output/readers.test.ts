@@ -7,6 +7,7 @@ import { Manifest } from '../../src/output/manifest.ts'
 import { putResultSet, readResultSet, resultSetIds } from '../../src/output/resultSet.ts'
 import { closeRun, latestRun, openRun, readRun, runIds } from '../../src/output/runs.ts'
 import { putSummary, readSummary, type Summary } from '../../src/output/summary.ts'
+import { emptySummary } from '../support/emptySummary.ts'
 import { collected, World } from '../support/producerWorld.ts'
 
 const [set, run] = ['set', 'run']
@@ -75,21 +76,7 @@ it('closes a run, puts its summary and publishes it', async () => {
   await closeRun(output, set, opened, { state: 'completed', counts })
   const closed = await readRun(output, set, opened.run)
   expect(closed).toEqual({ ...opened, state: 'completed', counts, closedAt: expect.any(String) })
-  const summary: Summary = {
-    run: opened.run,
-    output: `${output.uri}${set}/`,
-    state: 'completed',
-    counts,
-    mae: null,
-    errors: null,
-    failures: {},
-    imagesPerSecond: null,
-    engine: [],
-    mapCorrelations: {},
-    startedAt: opened.startedAt,
-    closedAt: opened.startedAt,
-    headlightVersion: '0.0.0',
-  }
+  const summary: Summary = { ...emptySummary, run: opened.run, output: `${output.uri}${set}/`, counts }
   await putSummary(output, set, summary)
   expect(await readSummary(output, set, opened.run)).toEqual(summary)
   await publish(output, set, opened.run)

@@ -1,3 +1,4 @@
+import { roundHalfToEven } from '../../base/rounding.ts'
 import { elements, topological, type Graph, type Node, type NodeOf, type OpName, type Shape } from '../graph.ts'
 import { inputAt } from '../ops.ts'
 import type { Executor, TensorData } from './engine.ts'
@@ -40,7 +41,7 @@ const kernels: { readonly [K in Computed]: Kernel<K> } = {
   atan2: (_, [y, x]) => values(y).map((v, i) => Math.atan2(v, at(values(x), i))),
   abs: (_, [x]) => values(x).map(Math.abs),
   sqrt: (_, [x]) => values(x).map(Math.sqrt),
-  round: (_, [x]) => values(x).map(roundHalfEven),
+  round: (_, [x]) => values(x).map(roundHalfToEven),
   clip: ({ attributes: { min, max } }, [x]) => values(x).map((v) => Math.min(max, Math.max(min, v))),
   conv: (node, [x, w, bias]) => conv(node, values(x), values(w), bias),
   convInputGradient: (node, [g, w]) => convInputGradient(node, values(g), values(w)),
@@ -308,12 +309,6 @@ function ravel(index: readonly number[], shape: Shape): number {
 function broadcastIndex(index: readonly number[], shape: Shape): number[] {
   const lead = index.length - shape.length
   return shape.map((length, axis) => (length === 1 ? 0 : (index[axis + lead] ?? 0)))
-}
-
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value)
-  if (value - floor !== 0.5) return Math.round(value)
-  return floor % 2 === 0 ? floor : floor + 1
 }
 
 function values(x: Values | undefined): Values {

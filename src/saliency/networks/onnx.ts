@@ -22,6 +22,7 @@ import type { Value } from './onnx/value.ts'
 import { knownWeights, weightsOf } from './onnx/weights.ts'
 import { perImage, widenBatch } from './onnx/widenBatch.ts'
 import { badDescription } from './override.ts'
+import { usualSide } from './resolveInput.ts'
 import { withNetworkFacts } from './unresolvedNetwork.ts'
 
 /**
@@ -53,9 +54,6 @@ interface OnnxArchitecture extends Architecture {
   /** Tensors that a head may name. */
   readonly tensors: readonly Candidate[]
 }
-
-/** Used where neither file nor description says a side. */
-const usualSide = 224
 
 const oldestOpset = 7
 /** The newest that was tried. */
@@ -89,7 +87,7 @@ export function readOnnx(bytes: Uint8Array, file: string, { given, source, exter
 
   const values = importFor(image, tensors)
   const read: ReadGraph = { graph, file, values, depends: dependence(values, image), batch, opset: opsets.get('') ?? 0 }
-  const architecture = architectureOf(model, read, opsets)
+  const architecture = architectureOf(model, read)
   const facts = factsOf(architecture, { ...input, layout })
   const { outputs: found, notes } = withNetworkFacts({ file, architecture, facts }, () =>
     findOutputs(read, [...asked], bad),
@@ -212,11 +210,7 @@ function outputNodes(
   )
 }
 
-function architectureOf(
-  { producerName, producerVersion }: ModelProto,
-  read: ReadGraph,
-  opsets: ReadonlyMap<string, number>,
-): OnnxArchitecture {
+function architectureOf({ producerName, producerVersion }: ModelProto, read: ReadGraph): OnnxArchitecture {
   const { graph } = read
   const relus = topological(computedNodes(read.values)).filter(
     (node) => node.op === 'relu' && read.depends(node),
@@ -226,7 +220,7 @@ function architectureOf(
     name: `ONNX graph of ${graph.node.length} operators`,
     relus,
     producer: [producerName, producerVersion].filter((text) => text !== '').join(' '),
-    opset: opsets.get('') ?? 0,
+    opset: read.opset,
     inputs: freeInputs(graph).map(declared),
     outputs: graph.output.map(declared),
     tensors: candidatesOf(read),

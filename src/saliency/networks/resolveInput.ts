@@ -3,10 +3,13 @@ import { channelsOf, type InputDescription, type InputOverride } from './descrip
 import type { RecognisedNetwork } from './family.ts'
 import type { Provenance } from './provenance.ts'
 
+/** Width and height in pixels where nothing says them. */
+export const usualSide = 224
+
 /** torchvision's preprocessing for its ImageNet weights, and the origin's. */
 const defaults = {
-  width: 224,
-  height: 224,
+  width: usualSide,
+  height: usualSide,
   resize: 'shorter-side',
   range: 1,
   // Not turned round for BGR: whoever says BGR says its numbers too, or results made so far would change.

@@ -19,8 +19,10 @@ export function outputNumber(
 ): OutputNumber | undefined {
   const parsed = parseObjective(objective)
   if (parsed?.kind !== 'output' || value === undefined) return undefined
-  const names = outputs.map(({ output }) => output)
-  const name = parsed.output === undefined ? names[0] : namedOutput(parsed.output, names)
+  const name = namedOutput(
+    parsed.output,
+    outputs.map(({ output }) => output),
+  )
   if (name === undefined) throw new Error(`the network has no ${objective}`)
   return { name, index: parsed.index, value: parsed.sign * value }
 }

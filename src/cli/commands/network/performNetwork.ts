@@ -29,6 +29,5 @@ function showWhatWasRead({ settings, surroundings }: Call, error: unknown): void
   const found = networkFactsIn(error)
   if (found === undefined) return
   const { file, architecture } = found
-  const text = settings.json ? JSON.stringify({ file, architecture }) : renderNetworkFacts(found)
-  surroundings.results.write(text.endsWith('\n') ? text : `${text}\n`)
+  surroundings.results.write(settings.json ? `${JSON.stringify({ file, architecture })}\n` : renderNetworkFacts(found))
 }

@@ -80,6 +80,11 @@ export class Call {
     return this.nodeOf(this.input(index))
   }
 
+  /** Of float32 numbers that must not depend on the image: no gradient passes to what an operation takes as weights. */
+  constant(index: number): Node {
+    return this.nodeOf(this.known(index))
+  }
+
   /** Of float32, a constant where the value is known. */
   nodeOf(value: Available): Node {
     if (value.kind === 'computed') return value.node

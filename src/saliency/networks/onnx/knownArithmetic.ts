@@ -1,6 +1,7 @@
 import { elements } from '../../graph.ts'
+import { rowMajorStrides } from '../../weights/storedTensor.ts'
 import type { Call } from './call.ts'
-import { broadcastShape, broadcastView, eachRow, rowMajor } from './places.ts'
+import { broadcastShape, broadcastView, eachRow } from './places.ts'
 import { known, type Known, type KnownType } from './value.ts'
 
 /** One number of up to three; those that an operator does not take are 0. */
@@ -31,7 +32,7 @@ export function reduced(
   const shape = x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length))
   call.workOut(x.shape)
   const totals = new Float64Array(elements(shape)).fill(first)
-  const to = { strides: rowMajor(shape).map((stride, axis) => (axes.includes(axis) ? 0 : stride)), start: 0 }
+  const to = { strides: rowMajorStrides(shape).map((stride, axis) => (axes.includes(axis) ? 0 : stride)), start: 0 }
   const { data } = x
   let from = 0
   eachRow(x.shape, [to], ([place = 0], [stride = 0], length) => {
@@ -56,11 +57,4 @@ export interface Reduction {
 /** Whole numbers divide towards zero. */
 export function quotient(type: KnownType): Formula {
   return type === 'int' ? (a, b) => Math.trunc(a / b) : (a, b) => a / b
-}
-
-/** Half a step goes to the even number. */
-export function roundedHalfToEven(value: number): number {
-  const below = Math.floor(value)
-  const rest = value - below
-  return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below
 }

@@ -1,8 +1,9 @@
 import { elements, type Node, type Shape } from '../../graph.ts'
 import { inputAt, make } from '../../ops.ts'
+import { rowMajorStrides } from '../../weights/storedTensor.ts'
 import type { Call } from './call.ts'
 import { gatheredKnown, joinedKnown, reshapedKnown, viewed } from './knownLayout.ts'
-import { broadcastShape, broadcastView, rowMajor } from './places.ts'
+import { broadcastShape, broadcastView } from './places.ts'
 import { computed, shapeOf, type Available } from './value.ts'
 
 /** Changes of layout, of numbers that are known as well as of nodes. Where nothing changes, the value itself comes back. */
@@ -22,7 +23,7 @@ export function reshapedNode(x: Node, shape: Shape, label = ''): Node {
 export function transposed(call: Call, x: Available, permutation: readonly number[]): Available {
   if (x.kind === 'computed') return computed(transposedNode(x.node, permutation, call.label))
   if (isIdentity(permutation)) return x
-  const strides = rowMajor(x.shape)
+  const strides = rowMajorStrides(x.shape)
   const view = { strides: permutation.map((axis) => strides[axis] ?? 0), start: 0 }
   return viewed(
     call,
@@ -57,7 +58,7 @@ export function sliced(call: Call, x: Available, axis: number, cut: Cut): Availa
   if (x.kind === 'computed') return computed(slicedNode(x.node, axis, cut, call.label))
   const { start, count, step } = cut
   if (start === 0 && step === 1 && count === x.shape[axis]) return x
-  const strides = rowMajor(x.shape)
+  const strides = rowMajorStrides(x.shape)
   const along = strides[axis] ?? 0
   return viewed(call, x, x.shape.with(axis, count), { strides: strides.with(axis, along * step), start: along * start })
 }

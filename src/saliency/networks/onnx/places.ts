@@ -1,4 +1,5 @@
 import { elements, type Shape } from '../../graph.ts'
+import { rowMajorStrides } from '../../weights/storedTensor.ts'
 import { NotImported } from './call.ts'
 
 /** How to step through the numbers of a tensor that are laid out in another order, left out or repeated. */
@@ -9,16 +10,9 @@ export interface View {
   readonly start: number
 }
 
-/** Of each axis, the numbers between one and the next of a row-major tensor. */
-export function rowMajor(shape: Shape): number[] {
-  const strides = shape.map(() => 1)
-  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = (strides[axis + 1] ?? 1) * (shape[axis + 1] ?? 1)
-  return strides
-}
-
 /** A tensor of `from` repeated to `to`, as NumPy broadcasts. */
 export function broadcastView(from: Shape, to: Shape): View {
-  const own = rowMajor(from)
+  const own = rowMajorStrides(from)
   const lead = to.length - from.length
   return { strides: to.map((_, axis) => (from[axis - lead] === 1 ? 0 : (own[axis - lead] ?? 0))), start: 0 }
 }

@@ -24,10 +24,9 @@ export function windowOf(call: WindowSource, shape: Shape, weightKernel?: Pair):
   const dilations = pairOf(call, 'dilations') ?? [1, 1]
   const sides: Pair = [shape[2] ?? 1, shape[3] ?? 1]
   const pads = padsOf(call, sides, { kernel, strides, dilations })
-  const overhang: Pair = [0, 1].map((axis) => {
-    if (call.int('ceil_mode', 0) === 0) return 0
-    return overhangOf(sides[axis] ?? 1, axis, { kernel, strides, dilations, pads })
-  }) as unknown as Pair
+  const overhangAlong = (axis: 0 | 1): number =>
+    call.int('ceil_mode', 0) === 0 ? 0 : overhangOf(sides[axis], axis, { kernel, strides, dilations, pads })
+  const overhang: Pair = [overhangAlong(0), overhangAlong(1)]
   return { kernel, strides, dilations, pads, overhang }
 }
 
@@ -60,13 +59,9 @@ function padsOf(call: WindowSource, sides: Pair, sliding: Sliding): Padding {
 }
 
 /** A last window must begin inside the input or the padding before it, as in PyTorch. */
-function overhangOf(
-  side: number,
-  axis: number,
-  { kernel, strides, dilations, pads }: Omit<Window, 'overhang'>,
-): number {
-  const [stride, before, after] = [strides[axis] ?? 1, pads[axis] ?? 0, pads[axis + 2] ?? 0]
-  const reach = reachOf({ kernel, dilations }, axis as 0 | 1)
+function overhangOf(side: number, axis: 0 | 1, { kernel, strides, dilations, pads }: Omit<Window, 'overhang'>): number {
+  const [stride, before, after] = [strides[axis], pads[axis], pads[axis + 2] ?? 0]
+  const reach = reachOf({ kernel, dilations }, axis)
   let windows = Math.ceil((side + before + after - reach) / stride) + 1
   if ((windows - 1) * stride >= side + before) windows -= 1
   return Math.max(0, (windows - 1) * stride + reach - (side + before + after))

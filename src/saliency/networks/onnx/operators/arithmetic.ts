@@ -1,7 +1,8 @@
+import { roundHalfToEven } from '../../../../base/rounding.ts'
 import { elements, type Node } from '../../../graph.ts'
 import { constant, constantData, inputAt, make, scalar } from '../../../ops.ts'
 import type { Call, Operator, Operators } from '../call.ts'
-import { combined, quotient, roundedHalfToEven, type Formula } from '../knownArithmetic.ts'
+import { combined, quotient, type Formula } from '../knownArithmetic.ts'
 import { reshapedKnown } from '../knownLayout.ts'
 import { computed, shapeOf, type Available, type Known } from '../value.ts'
 import { ofSixth } from './activations.ts'
@@ -39,7 +40,7 @@ export const arithmetic: Operators = {
   Log: ofKnown((a) => Math.log(a)),
   Floor: ofKnown(Math.floor),
   Ceil: ofKnown(Math.ceil),
-  Round: ofKnown(roundedHalfToEven),
+  Round: ofKnown(roundHalfToEven),
   Sign: ofKnown(Math.sign),
   Mod: (call) => {
     // The remainder has the sign of the dividend with fmod, else of the divisor.

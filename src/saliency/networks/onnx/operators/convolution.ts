@@ -16,8 +16,7 @@ export const convolution: Operators = {
   /** The transpose of a convolution with the same weight, whose gradient that is. */
   ConvTranspose: (call) => {
     const x = call.node(0)
-    call.known(1)
-    const weight = call.node(1)
+    const weight = call.constant(1)
     const [ins = 0, outsPerGroup = 0, height = 0, width = 0] = weight.shape
     const mode = call.text('auto_pad', 'NOTSET')
     call.require(
@@ -46,10 +45,9 @@ export const convolution: Operators = {
 
 function convolved(call: Call): Node {
   const x = call.node(0)
-  call.known(1)
-  const weight = call.node(1)
-  const [outs = 0, insPerGroup = 0, height = 0, width = 0, ...more] = weight.shape
-  call.require(weight.shape.length === 4 && more.length === 0, `a weight of ${weight.shape.length} axes`)
+  const weight = call.constant(1)
+  const [outs = 0, insPerGroup = 0, height = 0, width = 0] = weight.shape
+  call.require(weight.shape.length === 4, `a weight of ${weight.shape.length} axes`)
   const window = windowOf(call, x.shape, [height, width])
   const groups = call.int('group', 1)
   const fits =
@@ -58,8 +56,7 @@ function convolved(call: Call): Node {
     (x.shape[1] ?? 0) === insPerGroup * groups &&
     outs % groups === 0
   call.require(fits, `${x.shape[1]} channels for a weight of ${weight.shape.join('×')} in ${groups} groups`)
-  if (call.has(2)) call.known(2)
-  const bias = call.has(2) ? [call.node(2)] : []
+  const bias = call.has(2) ? [call.constant(2)] : []
   call.require(
     bias.every(({ shape }) => shape.length === 1 && shape[0] === outs),
     `a bias of ${bias.map(({ shape }) => shape.join('×')).join()} for ${outs} channels`,
