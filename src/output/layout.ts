@@ -20,12 +20,20 @@ export const layout = {
   records: (set: string, run: string) => `${set}/runs/${run}/records/`,
   recordFile: (set: string, run: string, part: number, offset: number) =>
     `${set}/runs/${run}/records/${shardName(part, offset)}.jsonl`,
-  magnitudeFile: (set: string, run: string, part: number, offset: number) =>
-    `${set}/runs/${run}/records/${shardName(part, offset)}.mag`,
+  /** `samples`: see `samplesMark`. Of runs of earlier versions it is always empty. */
+  magnitudeFile: (set: string, run: string, part: number, offset: number, samples = '') =>
+    `${set}/runs/${run}/records/${shardFile(part, offset, samples)}.mag`,
+  inputFile: (set: string, run: string, part: number, offset: number, samples = '') =>
+    `${set}/runs/${run}/records/${shardFile(part, offset, samples)}.input`,
   leftOut: (set: string, run: string) => `${set}/runs/${run}/left-out.json`,
   summary: (set: string, run: string) => `${set}/runs/${run}/summary.json`,
   failures: (set: string, run: string) => `${set}/runs/${run}/failures.csv`,
   runTable: (set: string, run: string) => `${set}/runs/${run}/angles.parquet`,
+  /** Where the small maps of each row of the run's table lie. */
+  mapPlaces: (set: string, run: string) => `${set}/runs/${run}/map-places.bin`,
+  aggregates: (set: string, run: string) => `${set}/runs/${run}/aggregates.json`,
+  atlas: (set: string, run: string) => `${set}/runs/${run}/atlas.bin`,
+  inputAtlas: (set: string, run: string) => `${set}/runs/${run}/atlas-inputs.bin`,
   /** Relative to the result set, as records name it. */
   map: (objective: string, sampleKey: string) => `maps/${objectiveFolder(objective)}/${mapKey(sampleKey)}`,
   /** Relative to the result set, as records name it. */
@@ -38,7 +46,9 @@ export const layout = {
  */
 export function isWrittenUnderHold(set: string, key: string): boolean {
   if (!key.startsWith(`${set}/`)) return false
-  return /^(runs\/[^/]+\/)?angles\.parquet$|^runs\/[^/]+\/failures\.csv$/.test(key.slice(set.length + 1))
+  return /^(runs\/[^/]+\/)?angles\.parquet$|^runs\/[^/]+\/(failures\.csv|map-places\.bin)$/.test(
+    key.slice(set.length + 1),
+  )
 }
 
 /** The sample's key, with `.png` appended unless it ends so already (`A.PNG` counts as ending so). */
@@ -49,6 +59,10 @@ function mapKey(sampleKey: string): string {
 /** `00000-000256`: part and offset of a shard; sorts as the manifest does. */
 export function shardName(part: number, offset: number): string {
   return `${digits(part, 5)}-${digits(offset, 6)}`
+}
+
+function shardFile(part: number, offset: number, samples: string): string {
+  return `${shardName(part, offset)}${samples === '' ? '' : `.${samples}`}`
 }
 
 /** `yaw:bin:3` → `yaw-bin-3`: a colon is no character for a file name everywhere. */
