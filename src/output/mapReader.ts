@@ -1,0 +1,147 @@
+import type { Store } from '../storage/store.ts'
+import { layout } from './layout.ts'
+import type { MapPlace, ShardMaps } from './mapPlaces.ts'
+import { mapPixels } from './poseMaps.ts'
+
+/** Files of a kind that are kept: of three objectives and shards of 256 some 40 MB. */
+const keptFiles = 32
+
+/** Small maps of some samples of one file, one sample after the other. */
+export interface SpanMaps {
+  /** Float16 bit patterns: objectives × 28 × 28 of each sample. */
+  readonly magnitudes: Uint16Array
+  /** Grey levels: 28 × 28 of each sample; undefined where there are none. */
+  readonly inputs: Uint8Array | undefined
+}
+
+/**
+ * Reads small maps by their place. Keeps the last few files, since places of neighbouring rows are neighbours. Calls may
+ * overlap; they share what is read. Raises what the store raises.
+ */
+export class MapReader {
+  readonly #output: Store
+  readonly #set: string
+  readonly #objectives: number
+  readonly #magnitudes = new RecentFiles<Uint16Array>()
+  readonly #inputs = new RecentFiles<Uint8Array>()
+
+  /** @param objectives how many the result set has */
+  constructor(output: Store, set: string, objectives: number) {
+    this.#output = output
+    this.#set = set
+    this.#objectives = objectives
+  }
+
+  /** Float16 bit patterns, one objective after the other (objectives × 784). Undefined when the file is gone or not of its size. */
+  async magnitudes({ file, slot }: MapPlace): Promise<Uint16Array | undefined> {
+    const length = this.#objectives * mapPixels
+    const maps = await this.#magnitudes.get(file, () =>
+      readMagnitudes(this.#output, this.#set, this.#objectives, file, 0, file.count),
+    )
+    return slot < file.count ? maps?.subarray(slot * length, (slot + 1) * length) : undefined
+  }
+
+  /** 784 grey levels; undefined where there are none. */
+  async input({ file, slot }: MapPlace): Promise<Uint8Array | undefined> {
+    if (!file.hasInputs) return undefined
+    const levels = await this.#inputs.get(file, () => readInputs(this.#output, this.#set, file, 0, file.count))
+    return slot < file.count ? levels?.subarray(slot * mapPixels, (slot + 1) * mapPixels) : undefined
+  }
+}
+
+/**
+ * The maps of the samples from `start` up to `end` of a file. Undefined when the `.mag` file is gone or not of its size;
+ * without inputs when its `.input` file is.
+ */
+export async function readSpan(
+  output: Store,
+  set: string,
+  objectives: number,
+  file: ShardMaps,
+  start: number,
+  end: number,
+): Promise<SpanMaps | undefined> {
+  const [magnitudes, inputs] = await Promise.all([
+    readMagnitudes(output, set, objectives, file, start, end),
+    file.hasInputs ? readInputs(output, set, file, start, end) : undefined,
+  ])
+  return magnitudes && { magnitudes, inputs }
+}
+
+async function readMagnitudes(
+  output: Store,
+  set: string,
+  objectives: number,
+  { run, part, offset, samples, count }: ShardMaps,
+  start: number,
+  end: number,
+): Promise<Uint16Array | undefined> {
+  const key = layout.magnitudeFile(set, run, part, offset, samples)
+  const bytes = await readSlots(output, key, count, objectives * mapPixels * 2, start, end)
+  return bytes && halfPatterns(bytes)
+}
+
+function readInputs(
+  output: Store,
+  set: string,
+  { run, part, offset, samples, count }: ShardMaps,
+  start: number,
+  end: number,
+): Promise<Uint8Array | undefined> {
+  return readSlots(output, layout.inputFile(set, run, part, offset, samples), count, mapPixels, start, end)
+}
+
+/** Undefined when there is no such object, or when it does not hold so many slots of so many bytes. */
+async function readSlots(
+  output: Store,
+  key: string,
+  count: number,
+  slotBytes: number,
+  start: number,
+  end: number,
+): Promise<Uint8Array | undefined> {
+  if (start < 0 || end > count) return undefined
+  // Half of a file or more is read whole: a request less than to ask for its size first, without which no range is safe.
+  if (2 * (end - start) >= count) {
+    const object = await output.get(key)
+    if (object?.bytes.byteLength !== count * slotBytes) return undefined
+    return object.bytes.subarray(start * slotBytes, end * slotBytes)
+  }
+  const info = await output.head(key)
+  if (info?.sizeBytes !== count * slotBytes) return undefined
+  const range = { start: start * slotBytes, end: end * slotBytes }
+  return (await output.get(key, { range }))?.bytes
+}
+
+/** Little-endian 16-bit numbers as they lie there; copied where they begin at an odd address. */
+export function halfPatterns(bytes: Uint8Array): Uint16Array {
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes)
+  return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2)
+}
+
+/** The files that were asked for last. */
+class RecentFiles<T> {
+  readonly #files = new Map<string, Promise<T | undefined>>()
+
+  async get(file: ShardMaps, read: () => Promise<T | undefined>): Promise<T | undefined> {
+    const name = `${file.run}/${file.part}/${file.offset}/${file.samples}`
+    const known = this.#files.get(name)
+    const found = known ?? read()
+    // The newest last: a Map keeps the order in which its keys were set.
+    this.#files.delete(name)
+    this.#files.set(name, found)
+    if (known === undefined && this.#files.size > keptFiles) {
+      for (const oldest of this.#files.keys()) {
+        this.#files.delete(oldest)
+        break
+      }
+    }
+    try {
+      return await found
+    } catch (error) {
+      // A fault of the store may pass.
+      this.#files.delete(name)
+      throw error
+    }
+  }
+}
