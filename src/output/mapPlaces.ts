@@ -89,7 +89,7 @@ export interface MapPlaces {
   readonly rows: number
   /** All files that a row of the table needs. */
   readonly files: readonly ShardMaps[]
-  /** One for each row, in the order of the table. */
+  /** One for each row, in the order of the table. InputError `bad-layout` at one that the files do not have. */
   places(): AsyncGenerator<MapPlace | null>
 }
 
@@ -98,8 +98,9 @@ export async function openMapPlaces(output: Store, set: string, run: string): Pr
   const key = layout.mapPlaces(set, run)
   const object = await slicedObject(output, key)
   if (object === undefined) return undefined
-  const footer = await readFooter(object, `${output.uri}${key}`)
-  return { rows: footer.rows, files: footer.files, places: () => readPlaces(object, footer) }
+  const place = `${output.uri}${key}`
+  const footer = await readFooter(object, place)
+  return { rows: footer.rows, files: footer.files, places: () => readPlaces(object, footer, place) }
 }
 
 async function readFooter(object: SlicedObject, place: string): Promise<z.infer<typeof footerSchema>> {
@@ -116,13 +117,17 @@ async function readFooter(object: SlicedObject, place: string): Promise<z.infer<
 async function* readPlaces(
   object: SlicedObject,
   { rows, files }: z.infer<typeof footerSchema>,
+  place: string,
 ): AsyncGenerator<MapPlace | null> {
   for (let from = 0; from < rows; from += rowsAtOnce) {
     const count = Math.min(rowsAtOnce, rows - from)
     const numbers = new DataView(await object.slice(from * rowBytes, (from + count) * rowBytes))
     for (let i = 0; i < count; i++) {
-      const file = files[numbers.getUint32(i * rowBytes, true)]
-      yield file === undefined ? null : { file, slot: numbers.getUint32(i * rowBytes + 4, true) }
+      const number = numbers.getUint32(i * rowBytes, true)
+      const slot = numbers.getUint32(i * rowBytes + 4, true)
+      const file = files[number]
+      if (number !== nowhere && (file === undefined || slot >= file.count)) throw anothers(place, undefined)
+      yield file === undefined ? null : { file, slot }
     }
   }
 }
