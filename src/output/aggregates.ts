@@ -7,8 +7,8 @@ const count = z.int().nonnegative()
 const degrees = z.number()
 
 /**
- * Errors of one angle: how many, Σ|error|, Σerror (estimate − label), degrees, and a histogram of |error| as pairs of a
- * bin of `errorBinEdges` and its count, empty bins left out.
+ * Errors of one angle: how many, Σ|error|, Σerror (estimate − label), degrees, each error rounded to 1e-4, and a histogram
+ * of |error| as pairs of a bin of `errorBinEdges` and its count, empty bins left out.
  */
 const angleErrorsSchema = z.strictObject({
   n: count,
@@ -41,7 +41,7 @@ const groupSchema = z.strictObject({
 export type Group = z.infer<typeof groupSchema>
 
 const namesSchema = z.strictObject({
-  /** The largest by n, at most `namedGroups`; equal ones in the order of their names. */
+  /** The largest by n that `namedGroups` and `namedBytes` leave room for; equal ones in the order of their names. */
   named: z.array(groupSchema.extend({ name: z.string() })),
   /** All others together; null when there is none. `names`: how many, of the first `countedNames` that were met. */
   others: groupSchema.extend({ names: count, isMore: z.boolean() }).nullable(),
@@ -50,11 +50,14 @@ const namesSchema = z.strictObject({
 })
 export type Names = z.infer<typeof namesSchema>
 
-const tenthsSchema = z.array(angleErrorsSchema).length(10)
+/** `rows`: how many there are, with and without an error; `n` counts those with. */
+const tenthsSchema = z.array(angleErrorsSchema.extend({ rows: count })).length(10)
 
 /** `runs/<run id>/aggregates.json`: what the rows of a run's table amount to. A fresh run's are the same bytes. */
 export const aggregatesSchema = z.strictObject({
   schema: z.literal(1),
+  /** Of all histograms of |error|, degrees; bin i lies between edges i and i + 1. */
+  errorBinEdges: z.array(degrees),
   all: groupSchema,
   /** By what the rows were placed in the grid over yaw and pitch; `none`: neither label nor estimate has both. */
   placedBy: z.strictObject({ label: count, estimate: count, none: count }),
