@@ -4,6 +4,7 @@ import { magnitudeBytes, magnitudeMaps } from '../output/magnitudeFile.ts'
 import { shardsOf, type Manifest, type ManifestEntry, type ManifestHeader, type Shard } from '../output/manifest.ts'
 import type { Record as SampleRecord } from '../output/record.ts'
 import { readRecordFile, type RecordFile } from '../output/recordFile.ts'
+import { samplesMark } from '../output/shardSamples.ts'
 import { tableRow, type TableRow } from '../output/table.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import type { Store } from '../storage/store.ts'
@@ -69,7 +70,8 @@ export async function* mergeState(options: MergeOptions): AsyncGenerator<MergedR
           if (object.magnitudes.byteLength === ok * options.objectives.length * magnitudeBytes) {
             for (const maps of magnitudeMaps(object.magnitudes, options.objectives)) options.onMagnitudes(maps)
           } else {
-            // Two workers that met different faults wrote one file each: which map is whose cannot be told any more.
+            // Workers of earlier versions that met different faults wrote one file under one name: which map is whose
+            // cannot be told any more.
             options.log.warn(
               `the magnitude maps beside ${fileOf(options, shard)} are not those of its ${ok} results; the summary leaves them out`,
             )
@@ -112,8 +114,12 @@ async function fetchShard(options: MergeOptions, shard: Shard): Promise<ShardFil
   const { output, set, run, objectives } = options
   const records = await readRecordFile(output, set, run, shard)
   if (records === undefined) return undefined
+  if (objectives.length < 2) return { records, magnitudes: undefined }
+  const samples = samplesMark(Array.from(records.records(), ({ status }) => status === 'ok'))
+  const { part, offset } = shard
   const magnitudes =
-    objectives.length < 2 ? undefined : await output.get(layout.magnitudeFile(set, run, shard.part, shard.offset))
+    (await output.get(layout.magnitudeFile(set, run, part, offset, samples))) ??
+    (await output.get(layout.magnitudeFile(set, run, part, offset)))
   return { records, magnitudes: magnitudes?.bytes }
 }
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { layout } from '../../src/output/layout.ts'
 import { Manifest, shardsOf, type ManifestEntry } from '../../src/output/manifest.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
+import { samplesMark } from '../../src/output/shardSamples.ts'
 import { tableRow, type TableRow } from '../../src/output/table.ts'
 import { mergeState, type MergeOptions } from '../../src/producer/stateMerge.ts'
 import { collected, computeShard, recordOf, World } from '../support/producerWorld.ts'
@@ -79,7 +80,7 @@ describe('the final state', () => {
 
   it('leaves out the maps of a shard whose file of maps is another worker’s, and says so', async () => {
     const manifest = await listed([{ keys: ['a', 'broken', 'c'], through: 'c' }])
-    const file = layout.magnitudeFile(set.id, 'run', 0, 0)
+    const file = layout.magnitudeFile(set.id, 'run', 0, 0, samplesMark([true, false]))
     const bytes = (await world.output.get(file))?.bytes ?? new Uint8Array()
     await world.output.put(file, Buffer.concat([bytes, bytes]))
     const maps: unknown[] = []

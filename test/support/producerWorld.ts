@@ -11,6 +11,7 @@ import { readNetworkFile } from '../../src/output/networkFile.ts'
 import { prepareResultSet } from '../../src/output/prepareResultSet.ts'
 import type { OkRecord, Record as SampleRecord } from '../../src/output/record.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
+import { samplesMark } from '../../src/output/shardSamples.ts'
 import type { Summary } from '../../src/output/summary.ts'
 import { readTable, type TableRow } from '../../src/output/table.ts'
 import { serveRunsQueue, type ServeRunsOptions } from '../../src/producer/serveQueue.ts'
@@ -145,7 +146,37 @@ export function recordOf(entry: ManifestEntry, objectives: readonly string[]): S
   return record
 }
 
-/** Computes one shard as a worker would: magnitudes first, then the record file that commits it. */
+/** The two small-map files of a shard, as a worker would write them; none where no sample is ok. */
+async function putSmallMaps(
+  output: Store,
+  set: ResultSet,
+  { run, part, offset }: Pick<ShardJob, 'run' | 'part' | 'offset'>,
+  records: readonly SampleRecord[],
+): Promise<void> {
+  const ok = records.filter(({ status }) => status === 'ok')
+  if (ok.length === 0) return
+  const samples = samplesMark(records.map(({ status }) => status === 'ok'))
+  const blocks = ok.map((record) => smallMapsOf(record, set.options.objectives))
+  const magnitudes = blocks.map((block) => block.magnitudes)
+  await output.put(layout.magnitudeFile(set.id, run, part, offset, samples), Buffer.concat(magnitudes))
+  const inputs = blocks.map((block) => block.input)
+  await output.put(layout.inputFile(set.id, run, part, offset, samples), Buffer.concat(inputs))
+}
+
+/** Small maps of a sample: of its key and fingerprint alone, as an atlas of an increment is to equal a fresh one's. */
+function smallMapsOf(
+  { key, fingerprint }: SampleRecord,
+  objectives: readonly string[],
+): { magnitudes: Uint8Array; input: Uint8Array } {
+  const seed = createHash('sha256').update(`${key} ${fingerprint}`).digest()
+  const byte = (i: number): number => seed[i % seed.length] ?? 0
+  const magnitudes = Buffer.alloc(objectives.length * magnitudeBytes)
+  // Around 2^-10 as a half, as maps of unit sum are.
+  for (let i = 0; i < magnitudes.length; i += 2) magnitudes.writeUInt16LE(0x1400 + ((i * (7 + byte(i >> 1))) % 512), i)
+  return { magnitudes, input: Uint8Array.from({ length: magnitudeBytes / 2 }, (_, i) => byte(i) ^ (i & 255)) }
+}
+
+/** Computes one shard as a worker would: small maps first, then the record file that commits it. */
 export async function computeShard(
   output: Store,
   set: ResultSet,
@@ -156,13 +187,11 @@ export async function computeShard(
     if (header.part === job.part) entries.push(...all().slice(job.offset, job.offset + job.count))
   }
   const records = entries.map((entry) => recordOf(entry, set.options.objectives))
-  const ok = records.filter((record) => record.status === 'ok').length
-  const magnitudes = Buffer.alloc(ok * set.options.objectives.length * magnitudeBytes)
-  for (let i = 0; i < magnitudes.length; i += 2) magnitudes.writeUInt16LE(0x1400 + ((i * 7) % 512), i)
-  await output.put(layout.magnitudeFile(set.id, job.run, job.part, job.offset), magnitudes)
+  await putSmallMaps(output, set, job, records)
   const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('')
   await output.put(layout.recordFile(set.id, job.run, job.part, job.offset), lines)
-  return { computed: records.length, failed: records.length - ok }
+  const failed = records.filter(({ status }) => status === 'failed').length
+  return { computed: records.length, failed }
 }
 
 /** A standing producer over the world's folders, until the signal. */

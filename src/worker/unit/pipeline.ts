@@ -14,7 +14,7 @@ import type { RetryPolicy, StoreCall } from '../storeCall.ts'
 import type { Verdict } from '../suspicion.ts'
 import type { EngineTurn } from './engineTurns.ts'
 import { failedRecord, okRecord } from './makeRecord.ts'
-import { ResultSink } from './sink.ts'
+import { ResultSink, type SmallMaps } from './sink.ts'
 import { SampleSource, type DecodeLimits, type PreparedSample } from './source.ts'
 
 /** What computes batches for the pipeline. */
@@ -114,7 +114,7 @@ class ShardRun {
   readonly #tasks = new Set<Promise<void>>()
   readonly #writes = new Set<Promise<void>>()
   #records: (SampleRecord | undefined)[] = []
-  #magnitudes: (Uint8Array | undefined)[] = []
+  #smallMaps: (SmallMaps | undefined)[] = []
   #engine: ShardEngine | undefined
   #computed = 0
   #failed = 0
@@ -154,8 +154,8 @@ class ShardRun {
       const entries = await this.#work.entries()
       this.#engine = await this.#unlessAborted(this.#work.engine())
       await this.#computeAll(entries, this.#engine)
-      const magnitudes = this.#magnitudes.filter((block) => block !== undefined)
-      return this.#yield(await this.#sink.commit(this.#work.job, this.#complete(), magnitudes))
+      const smallMaps = this.#smallMaps.filter((maps) => maps !== undefined)
+      return this.#yield(await this.#sink.commit(this.#work.job, this.#complete(), smallMaps))
     } catch (error) {
       this.#abort.abort(error)
       // Whoever hears of the failure may hand the shard to another unit at once: nothing may still be writing then.
@@ -170,7 +170,7 @@ class ShardRun {
   async #computeAll(entries: readonly ManifestEntry[], engine: ShardEngine): Promise<void> {
     const { alone, fetchConcurrency, turn } = this.#work
     this.#records = Array.from({ length: entries.length })
-    this.#magnitudes = Array.from({ length: entries.length })
+    this.#smallMaps = Array.from({ length: entries.length })
     const depth = alone ? 1 : engineDepth
     const unwritten = alone ? 1 : fetchConcurrency + engineDepth * engine.batch
     const atEngine = new Set<Promise<void>>()
@@ -277,8 +277,8 @@ class ShardRun {
       this.#finish(index, failedRecord(entry, error.code, error.message))
       return
     }
-    this.#magnitudes[index] = magnitudeBlock(explanation, set.options.objectives)
-    const { truth, labelFault, view } = prepared
+    const { grey, truth, labelFault, view } = prepared
+    this.#smallMaps[index] = { magnitudes: magnitudeBlock(explanation, set.options.objectives), input: grey }
     this.#finish(index, okRecord(entry, truth, view, explanation, description, set.options, labelFault))
   }
 

@@ -5,6 +5,7 @@ import type { ManifestEntry } from '../../output/manifest.ts'
 import type { Record as SampleRecord } from '../../output/record.ts'
 import { recordLines } from '../../output/recordFile.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
+import { samplesMark } from '../../output/shardSamples.ts'
 import type { ShardJob } from '../../queue/jobs.ts'
 import type { Explanation, ObjectiveExplanation } from '../../saliency/explainer.ts'
 import { channelsOf, type InputDescription } from '../../saliency/networks/description.ts'
@@ -18,6 +19,14 @@ export interface SinkOptions {
   readonly input: InputDescription
   readonly storeCall: StoreCall
   readonly measurements: Measurements
+}
+
+/** What lies beside the record file of one sample that did not fail. */
+export interface SmallMaps {
+  /** See `magnitudeBlock`. */
+  readonly magnitudes: Uint8Array
+  /** What the network saw, 28 × 28 levels of grey. */
+  readonly input: Uint8Array
 }
 
 /** Writes what a shard yields: pictures as they come, and at the end the record file, which is the commit. */
@@ -46,18 +55,30 @@ export class ResultSink {
   }
 
   /**
-   * Puts the `.mag` file and then the record file. False when the record file had appeared meanwhile; the `.mag` file
-   * beside it then stays the other worker's, as the two must agree on which samples failed.
+   * Puts the `.mag` and `.input` files and then the record file. False when the record file had appeared meanwhile, maybe
+   * with other faults; its own two files then lie under a name of their own (`samplesMark`), and these disturb nobody.
    */
-  async commit(job: ShardJob, records: readonly SampleRecord[], magnitudes: readonly Uint8Array[]): Promise<boolean> {
+  async commit(job: ShardJob, records: readonly SampleRecord[], smallMaps: readonly SmallMaps[]): Promise<boolean> {
     const { set, run, part, offset } = job
     if (await this.isCommitted(job)) return false
     const ifAbsent = await callStore(this.#o.storeCall, () => this.#o.output.conditionalPut())
-    await this.#put(layout.magnitudeFile(set, run, part, offset), Buffer.concat(magnitudes))
+    if (smallMaps.length > 0) {
+      const samples = samplesMark(records.map(({ status }) => status === 'ok'))
+      await this.#putBoth(
+        [layout.magnitudeFile(set, run, part, offset, samples), smallMaps.map(({ magnitudes }) => magnitudes)],
+        [layout.inputFile(set, run, part, offset, samples), smallMaps.map(({ input }) => input)],
+      )
+    }
     const type = { contentType: 'application/x-ndjson' }
     const options: PutOptions = ifAbsent ? { ...type, ifAbsent: true } : type
     const written = await this.#put(layout.recordFile(set, run, part, offset), recordLines(records), options)
     return written !== false
+  }
+
+  /** Side by side; over when both are, since nothing may still be written once a failure is known. */
+  async #putBoth(...files: readonly (readonly [key: string, parts: readonly Uint8Array[]])[]): Promise<void> {
+    const puts = await Promise.allSettled(files.map(([key, parts]) => this.#put(key, Buffer.concat(parts))))
+    for (const put of puts) if (put.status === 'rejected') throw put.reason
   }
 
   async #putMap(key: string, shown: ObjectiveExplanation): Promise<void> {

@@ -6,8 +6,10 @@ import { readTruth } from '../../dataset/unusableLabel.ts'
 import { decodeImage } from '../../image/codec.ts'
 import { cropToInput, type CropRule } from '../../image/crop.ts'
 import { requireEncodedSize } from '../../image/encodedSize.ts'
+import { greyCells } from '../../image/greyCells.ts'
 import type { ManifestEntry } from '../../output/manifest.ts'
 import type { ResultOptions } from '../../output/resultSet.ts'
+import { magnitudeSide } from '../../saliency/picture.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Measurements } from '../measurements.ts'
 import { callStore, type StoreCall } from '../storeCall.ts'
@@ -21,6 +23,8 @@ const othersTried = 3
 export interface PreparedSample {
   /** Height × width × 3, RGB, or × 1 for gray, 8 bit. */
   readonly pixels: Uint8Array
+  /** The same in 28 × 28 cells of grey: kept here, since the engine takes the pixels for good. */
+  readonly grey: Uint8Array
   readonly truth: Truth
   /** Why the label cannot be used. */
   readonly labelFault?: string
@@ -211,7 +215,7 @@ export class SampleSource {
 
   async #decode(bytes: Uint8Array, known: Known): Promise<PreparedSample> {
     this.#o.storeCall.signal.throwIfAborted()
-    const { options, decodeLimits } = this.#o
+    const { options, rule, decodeLimits } = this.#o
     const { maxPixels, adapter } = options
     let release = (): void => undefined
     try {
@@ -222,8 +226,9 @@ export class SampleSource {
           release = await decodeLimits.decoded.enter(neededBytes)
         },
       })
-      const { pixels, crop } = cropToInput(image, known.truth.box, this.#o.rule)
-      return { pixels, ...known, view: { imageWidth: image.width, imageHeight: image.height, crop } }
+      const { pixels, crop } = cropToInput(image, known.truth.box, rule)
+      const grey = greyCells({ width: rule.width, height: rule.height, pixels }, magnitudeSide)
+      return { pixels, grey, ...known, view: { imageWidth: image.width, imageHeight: image.height, crop } }
     } finally {
       release()
     }

@@ -2,8 +2,19 @@ import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { layout } from '../../../src/output/layout.ts'
 import { magnitudeBytes } from '../../../src/output/magnitudeFile.ts'
+import { samplesMark } from '../../../src/output/shardSamples.ts'
 import { computeShard } from '../../../src/worker/unit/pipeline.ts'
-import { contents, newShard, picture, withFaults } from '../../support/shard.ts'
+import { contents, newShard, picture, withFaults, type Shard } from '../../support/shard.ts'
+
+/** The shard's two files of small maps. */
+async function smallMaps(
+  { output, job }: Shard,
+  samples = '',
+): Promise<{ magnitudes?: Uint8Array; input?: Uint8Array }> {
+  const magnitudes = await output.get(layout.magnitudeFile(job.set, job.run, job.part, job.offset, samples))
+  const input = await output.get(layout.inputFile(job.set, job.run, job.part, job.offset, samples))
+  return { ...(magnitudes && { magnitudes: magnitudes.bytes }), ...(input && { input: Buffer.from(input.bytes) }) }
+}
 
 test('records stand in manifest order whatever finishes first', async () => {
   const shard = await newShard({ batch: 1 })
@@ -49,14 +60,63 @@ test('a map shows what the engine drew, and its record says where it lies', asyn
   expect([...new Set(data)]).toEqual([41])
 })
 
-test('the .mag file has one block per ok record and objective', async () => {
+test('the .mag file has one block per ok record and objective, the .input file one, and their name says which', async () => {
   const shard = await newShard()
   await shard.image('a.png', 1)
   await shard.object('b.png', '')
   await shard.image('c.png', 2)
   await computeShard(shard.work)
-  const found = await shard.output.get(layout.magnitudeFile(shard.job.set, shard.job.run, 0, 0))
-  expect(found?.bytes.length).toBe(2 * 2 * magnitudeBytes)
+  const { magnitudes, input } = await smallMaps(shard, samplesMark([true, false, true]))
+  expect(magnitudes?.length).toBe(2 * 2 * magnitudeBytes)
+  expect(input).toEqual(Buffer.concat([Buffer.alloc(784, 1), Buffer.alloc(784, 2)]))
+})
+
+test('a shard without any ok sample has neither file, one whose samples are all ok has both by their plain names', async () => {
+  const names = async (shard: Shard) =>
+    [...(await contents(shard.output)).keys()].filter((key) => key.includes('/records/'))
+  const records = 'tiny-all-00000000/runs/run-1/records/00000-000000'
+  const failed = await newShard()
+  await failed.object('a.png', '')
+  await computeShard(failed.work)
+  expect(await names(failed)).toEqual([`${records}.jsonl`])
+  const ok = await newShard()
+  await ok.image('a.png', 1)
+  await computeShard(ok.work)
+  expect(await names(ok)).toEqual([`${records}.input`, `${records}.jsonl`, `${records}.mag`])
+})
+
+test.each(['first', 'second'] as const)(
+  'two workers with different faults on one shard leave files that fit the record file, whoever is %s',
+  async (winner) => {
+    const shard = await newShard()
+    for (const [i, key] of ['a.png', 'b.png', 'c.png'].entries()) await shard.image(key, i + 1)
+    const missing = (key: string) =>
+      withFaults(shard.dataset, { get: async (asked) => (asked === key ? undefined : shard.dataset.get(asked)) })
+    const works = { first: missing('a.png'), second: missing('b.png') }
+    const loser = winner === 'first' ? 'second' : 'first'
+    // The loser has put its maps and is about to put its record file when the winner does all of its work.
+    const output = withFaults(shard.output, {
+      put: async (key, bytes, options) => {
+        if (key.endsWith('.jsonl')) await computeShard({ ...shard.work, dataset: works[winner] })
+        return shard.output.put(key, bytes, options)
+      },
+    })
+    expect(await computeShard({ ...shard.work, output, dataset: works[loser] })).toMatchObject({ written: false })
+    const records = await shard.records()
+    const isOk = records.map(({ status }) => status === 'ok')
+    expect(isOk).toEqual(winner === 'first' ? [false, true, true] : [true, false, true])
+    const { magnitudes, input } = await smallMaps(shard, samplesMark(isOk))
+    expect(magnitudes?.length).toBe(2 * 2 * magnitudeBytes)
+    const levels = isOk.flatMap((ok, i) => (ok ? [i + 1] : []))
+    expect(input).toEqual(Buffer.concat(levels.map((level) => Buffer.alloc(784, level))))
+  },
+)
+
+test('an input of one channel is kept as it is', async () => {
+  const shard = await newShard({ input: { channels: 'gray', mean: [0], std: [1] } })
+  await shard.image('a.png', 77)
+  await computeShard(shard.work)
+  expect((await smallMaps(shard)).input).toEqual(Buffer.alloc(784, 77))
 })
 
 test('gradients are written only when asked for', async () => {
@@ -122,7 +182,7 @@ test('computing a shard again gives the same bytes under the same keys', async (
   await shard.output.delete(layout.recordFile(shard.job.set, shard.job.run, 0, 0))
   await computeShard({ ...shard.work, fetchConcurrency: 1 })
   expect(await contents(shard.output)).toEqual(first)
-  expect(first.size).toBe(5 * 2 * 2 + 2)
+  expect(first.size).toBe(5 * 2 * 2 + 3)
 })
 
 test('a committed shard is left alone by a worker that computed it at the same time', async () => {
@@ -148,8 +208,8 @@ test('an image with numbers that are not finite fails alone, without a map', asy
   expect(records[1]).toMatchObject({ key: 'b.png', code: 'not-finite' })
   const written = [...(await contents(shard.output)).keys()]
   expect(written.filter((name) => name.includes('b.png'))).toEqual([])
-  const magnitudes = await shard.output.get(layout.magnitudeFile(shard.job.set, shard.job.run, 0, 0))
-  expect(magnitudes?.bytes.length).toBe(2 * 2 * magnitudeBytes)
+  const { magnitudes, input } = await smallMaps(shard, samplesMark([true, false, true]))
+  expect([magnitudes?.length, input?.length]).toEqual([2 * 2 * magnitudeBytes, 2 * 784])
 })
 
 test('progress counts every record and never goes back', async () => {
