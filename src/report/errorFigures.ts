@@ -19,7 +19,12 @@ export interface ErrorFigures {
 }
 
 /** Undefined where no sample has both an estimate and a label. */
-export function errorFigures({ mae, bias, errors, partialErrors }: Summary): ErrorFigures | undefined {
+export function errorFigures({
+  mae,
+  bias,
+  errors,
+  partialErrors,
+}: Pick<Summary, 'mae' | 'bias' | 'errors' | 'partialErrors'>): ErrorFigures | undefined {
   if (mae !== null && errors !== null) {
     return { columns: [...angleNames, 'mean'], mae, bias: bias ?? undefined, ...errors }
   }

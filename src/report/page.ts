@@ -3,6 +3,7 @@ import { withoutPassword } from '../base/telemetry.ts'
 import type { Summary } from '../output/summary.ts'
 import { angleNames } from '../pose/euler.ts'
 import { place } from '../storage/place.ts'
+import { colourStyle } from './colours.ts'
 import { errorFigures } from './errorFigures.ts'
 import { escapeHtml, jsonForScript } from './escaping.ts'
 import { minute, tenth, whole } from './numberText.ts'
@@ -14,6 +15,9 @@ import { gallerySection } from './pageGallery.ts'
 import { pageScript } from './pageScript.ts'
 import { pageStyle } from './pageStyle.ts'
 
+const style = `${pageStyle}${colourStyle}
+`
+
 /**
  * The whole page as one HTML text: style, script, pictures and data inside. Its content security policy allows only
  * these, so that no text from a dataset could run or fetch anything even if the escaping failed.
@@ -23,7 +27,7 @@ export function renderPage(content: PageContent): string {
   const policy = [
     "default-src 'none'",
     'img-src data:',
-    `style-src '${sha256(pageStyle)}'`,
+    `style-src '${sha256(style)}'`,
     `script-src '${sha256(pageScript)}'`,
     "base-uri 'none'",
     "form-action 'none'",
@@ -31,6 +35,11 @@ export function renderPage(content: PageContent): string {
   const title = `${set.network.file} on ${place(withoutPassword(set.dataset.uri))}`
   const sections = [
     { id: 'errors', name: 'Angles', html: anglesSection(content) },
+    { id: 'pose-errors', name: 'Error over pose', html: '' },
+    { id: 'atlas', name: 'Atlas over pose', html: '' },
+    { id: 'subjects', name: 'Subjects and sequences', html: '' },
+    { id: 'confidence', name: 'Confidence', html: '' },
+    { id: 'runs', name: 'Runs', html: '' },
     { id: 'gallery', name: 'Gallery', html: gallerySection(content) },
     { id: 'correlation', name: 'Likeness of maps', html: correlationSection(content) },
     { id: 'failed', name: 'Failed images', html: failuresSection(content) },
@@ -45,7 +54,7 @@ export function renderPage(content: PageContent): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>headlight: ${escapeHtml(title)}</title>
-<style>${pageStyle}</style>
+<style>${style}</style>
 </head>
 <body>
 <header>

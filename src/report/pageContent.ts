@@ -1,9 +1,12 @@
+import type { Aggregates } from '../output/aggregates.ts'
+import type { PoseMaps } from '../output/poseMaps.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import type { Summary } from '../output/summary.ts'
 import type { AngleName, Degrees } from '../pose/euler.ts'
 import type { AngleDistribution } from './distribution.ts'
 import type { FailureGroup } from './failureExamples.ts'
 import type { ThumbnailLayout } from './thumbnail.ts'
+import type { TrendRun } from './trend.ts'
 
 /** One sample of the gallery, as the page's script reads it. Angles are in the order yaw, pitch, roll. */
 export interface GallerySample {
@@ -36,6 +39,13 @@ export interface PageContent {
   /** False where the network is an ordinary classifier. */
   readonly hasAngles: boolean
   readonly distributions: Readonly<Record<AngleName, AngleDistribution>>
+  /** What the rows of the state amount to; null where the run that made it is of an earlier version. So are both atlases. */
+  readonly aggregates: Aggregates | null
+  readonly atlas: PoseMaps | null
+  /** Null as well where no row has an input. */
+  readonly inputAtlas: PoseMaps | null
+  /** The last runs, oldest first. */
+  readonly runs: readonly TrendRun[]
   readonly samples: readonly GallerySample[]
   /** The objectives that the thumbnails show; at most as many as the result set has. */
   readonly objectives: readonly string[]

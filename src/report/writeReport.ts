@@ -1,7 +1,10 @@
 import type { Logger } from '../base/telemetry.ts'
 import { imageKeyOf, type Adapter } from '../dataset/adapter.ts'
 import { openAdapter } from '../dataset/adapters.ts'
+import { readAggregates } from '../output/aggregates.ts'
+import { currentRun } from '../output/current.ts'
 import { layout } from '../output/layout.ts'
+import { readAtlas, readInputAtlas } from '../output/poseMaps.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import { beyondLabelLimit } from '../output/rowErrors.ts'
 import type { Summary } from '../output/summary.ts'
@@ -13,11 +16,13 @@ import { slicedObject } from '../storage/slicedObject.ts'
 import type { Store } from '../storage/store.ts'
 import { AngleDistribution } from './distribution.ts'
 import { FailureExamples } from './failureExamples.ts'
+import { mapBounded } from './mapBounded.ts'
 import { renderPage } from './page.ts'
-import type { GallerySample } from './pageContent.ts'
+import type { GallerySample, PageContent } from './pageContent.ts'
 import { PictureStore } from './pictureStore.ts'
 import { Selection, type ChosenSample, type ReportRow } from './selection.ts'
 import { drawThumbnail, thumbnailLayout, type ThumbnailLayout } from './thumbnail.ts'
+import { readTrend } from './trend.ts'
 
 /** So many of the worst and so many evenly spaced samples are embedded: a page of a few megabytes. */
 const shownOfEach = 200
@@ -82,6 +87,8 @@ export async function writeReport({ output, dataset, set, summary, signal, log }
     radianHint: ['csv', 'filename'].includes(set.options.adapter.name) ? (radians.hint() ?? null) : null,
     hasAngles: description === undefined || givesAngles(description),
     distributions,
+    ...(await stateFacts(output, set, summary)),
+    runs: await readTrend(output, set.id),
     samples,
     objectives,
     layout: drawn,
@@ -120,6 +127,24 @@ async function* tableRows(output: Store, set: ResultSet, summary: Summary): Asyn
     (await slicedObject(output, layout.runTable(set.id, summary.run))) ??
     (await slicedObject(output, layout.table(set.id)))
   if (table !== undefined) yield* readTable(table, columns)
+}
+
+/** What the run that made the state has put beside its table. */
+async function stateFacts(
+  output: Store,
+  set: ResultSet,
+  { run }: Summary,
+): Promise<Pick<PageContent, 'aggregates' | 'atlas' | 'inputAtlas'>> {
+  // As with the table: a run that changed nothing has none of these.
+  const hasTable = (await output.head(layout.runTable(set.id, run))) !== undefined
+  const state = hasTable ? run : await currentRun(output, set.id)
+  if (state === null) return { aggregates: null, atlas: null, inputAtlas: null }
+  const [aggregates, atlas, inputAtlas] = await Promise.all([
+    readAggregates(output, set.id, state),
+    readAtlas(output, set.id, state),
+    readInputAtlas(output, set.id, state),
+  ])
+  return { aggregates: aggregates ?? null, atlas: atlas ?? null, inputAtlas: inputAtlas ?? null }
 }
 
 function addAngles(distributions: Readonly<Record<'yaw' | 'pitch' | 'roll', AngleDistribution>>, row: ReportRow): void {
@@ -197,16 +222,4 @@ function encodePath(key: string): string {
 /** Height over width of the network's input; 1 when the description is not one that this version knows. */
 function inputAspect(description: Description | undefined): number {
   return description === undefined ? 1 : description.input.height / description.input.width
-}
-
-/** Results in the order of the items, with at most `limit` calls under way. */
-async function mapBounded<T, R>(items: readonly T[], limit: number, call: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  const queue = items.entries()
-  const work = async () => {
-    // All workers draw from the one iterator, so each item is taken once.
-    for (const [index, item] of queue) results[index] = await call(item)
-  }
-  await Promise.all(Array.from({ length: limit }, work))
-  return results
 }

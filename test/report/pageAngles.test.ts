@@ -1,24 +1,15 @@
 import { expect, test } from 'vitest'
 import type { Summary } from '../../src/output/summary.ts'
-import { AngleDistribution } from '../../src/report/distribution.ts'
 import { anglesSection } from '../../src/report/pageAngles.ts'
+import { emptyPage } from '../support/emptyPage.ts'
 import { emptySummary } from '../support/emptySummary.ts'
-import { resultSet } from '../support/shard.ts'
 
 const summary: Summary = { ...emptySummary, counts: { ...emptySummary.counts, total: 3, computed: 3 } }
 
 function section(partialErrors: Summary['partialErrors']): string {
   return anglesSection({
-    set: resultSet('file:///d/', {}),
+    ...emptyPage(),
     summary: partialErrors === undefined ? summary : { ...summary, partialErrors },
-    failures: [],
-    unusableLabels: null,
-    radianHint: null,
-    hasAngles: true,
-    distributions: { yaw: new AngleDistribution(), pitch: new AngleDistribution(), roll: new AngleDistribution() },
-    samples: [],
-    objectives: [],
-    layout: { width: 1, height: 1, image: { x: 0, y: 0, width: 1, height: 1 }, objectives: [] },
   })
 }
 
