@@ -65,6 +65,7 @@ export class ResultSink {
     if (smallMaps.length > 0) {
       const samples = samplesMark(records.map(({ status }) => status === 'ok'))
       await this.#putBoth(
+        ifAbsent,
         [layout.magnitudeFile(set, run, part, offset, samples), smallMaps.map(({ magnitudes }) => magnitudes)],
         [layout.inputFile(set, run, part, offset, samples), smallMaps.map(({ input }) => input)],
       )
@@ -75,9 +76,16 @@ export class ResultSink {
     return written !== false
   }
 
-  /** Side by side; over when both are, since nothing may still be written once a failure is known. */
-  async #putBoth(...files: readonly (readonly [key: string, parts: readonly Uint8Array[]])[]): Promise<void> {
-    const puts = await Promise.allSettled(files.map(([key, parts]) => this.#put(key, Buffer.concat(parts))))
+  /**
+   * Side by side; over when both are, since nothing may still be written once a failure is known. Never over a file that is
+   * there, where the store can: the run may have been merged meanwhile, with the numbers of another worker's engine.
+   */
+  async #putBoth(
+    ifAbsent: boolean,
+    ...files: readonly (readonly [key: string, parts: readonly Uint8Array[]])[]
+  ): Promise<void> {
+    const options: PutOptions = ifAbsent ? { ifAbsent: true } : {}
+    const puts = await Promise.allSettled(files.map(([key, parts]) => this.#put(key, Buffer.concat(parts), options)))
     for (const put of puts) if (put.status === 'rejected') throw put.reason
   }
 
