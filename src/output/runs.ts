@@ -42,6 +42,8 @@ const runSchema = z.strictObject({
   retry: retrySchema.optional(),
   /** Maps and gradients of gone samples are removed when the run is finalised. */
   prune: z.boolean().optional(),
+  /** Once the run is closed, only so many of those that changed anything are kept whole. Absent: all. */
+  keepRuns: z.int().positive().optional(),
   /** It was opened for a standing producer, by whoever added it to the queue. */
   queued: z.boolean().optional(),
   startedAt: z.iso.datetime(),
@@ -102,11 +104,12 @@ export async function openRun(options: {
   full: boolean
   retry?: Retry | undefined
   prune?: boolean
+  keepRuns?: number | undefined
   queued?: boolean
   latest: Run | undefined
   now: Date
 }): Promise<Run> {
-  const { output, set, base, full, retry, prune = false, queued = false, latest, now } = options
+  const { output, set, base, full, retry, prune = false, keepRuns, queued = false, latest, now } = options
   // Run ids sort by their start. A host whose clock is behind must not open a run that sorts before the newest.
   const after = latest === undefined ? 0 : Date.parse(latest.startedAt) + 1_000
   const startedAt = new Date(Math.max(now.getTime(), after))
@@ -118,6 +121,7 @@ export async function openRun(options: {
     full,
     ...(retry === undefined ? {} : { retry }),
     ...(prune ? { prune } : {}),
+    ...(keepRuns === undefined ? {} : { keepRuns }),
     ...(queued ? { queued } : {}),
     startedAt: startedAt.toISOString(),
     closedAt: null,

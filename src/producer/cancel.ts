@@ -58,6 +58,7 @@ export async function closeCancelled(options: CloseCancelledOptions): Promise<Su
       run,
       state: 'cancelled',
       prune: run.prune === true,
+      keepRuns: run.keepRuns,
       work: { engines: [], imagesPerSecond: null },
       headlightVersion,
       patience,

@@ -19,6 +19,7 @@ import type { Patience } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
 import type { ObjectWriter, Store } from '../storage/store.ts'
 import { pruneGone } from './prune.ts'
+import { removeOldRuns } from './retention.ts'
 import { mergeState } from './stateMerge.ts'
 
 /** What the jobs' return values said about the work; none of it may stand in a record. */
@@ -38,6 +39,8 @@ export interface FinalizeOptions {
   readonly state: 'completed' | 'cancelled'
   /** Remove maps and gradients of samples that are gone, once the state without them is published. */
   readonly prune: boolean
+  /** How many runs that changed anything are kept whole, once this one is closed; absent: all. */
+  readonly keepRuns?: number | undefined
   readonly work: WorkFacts
   readonly headlightVersion: string
   /** Faults of the output are waited out. */
@@ -114,6 +117,10 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   if (leftOut !== undefined) log.info({ leftOut }, `left out of the dataset: ${leftOutText(leftOut)}`)
   await closeRun(output, set.id, run, { state, counts: summary.counts })
   log.info({ state, ...summary.counts }, 'the run is closed')
+  const { keepRuns } = options
+  // Not before: until it is closed the run may be finalised again, from the table that it started from.
+  if (keepRuns !== undefined)
+    await removeOldRuns({ output, set: set.id, keepRuns, signal: options.patience.signal, log })
   return summary
 }
 

@@ -28,7 +28,7 @@ export async function pruneGone(options: PruneOptions): Promise<void> {
   const { output, set, run, log } = options
   let chunk: string[] = []
   let pruned = 0
-  for (const listed of await runsToPrune(output, set.id, run)) {
+  for (const listed of [run, ...(await runsNotPruned(output, set.id, run))]) {
     for await (const { header } of new Manifest(output, set.id, listed).parts()) {
       chunk.push(...header.gone)
       if (chunk.length < chunkKeys) continue
@@ -40,15 +40,20 @@ export async function pruneGone(options: PruneOptions): Promise<void> {
   if (pruned > 0) log.info({ samples: pruned }, 'the maps of samples that are gone have been removed')
 }
 
-/** The run, and those before it as far back as the last one that pruned, which left nothing of what went before. */
-async function runsToPrune(output: Store, set: string, run: string): Promise<string[]> {
-  const runs = (await runIds(output, set)).filter((name) => name < run)
-  const wanted = [run]
-  for (const earlier of runs.reverse()) {
-    if ((await readRun(output, set, earlier))?.prune === true) break
-    wanted.push(earlier)
+/**
+ * The runs whose gone samples may still have maps, newest first: back to the last one that pruned, which left nothing of
+ * what went before.
+ *
+ * @param before only runs before this one
+ */
+export async function runsNotPruned(output: Store, set: string, before?: string): Promise<string[]> {
+  const runs = (await runIds(output, set)).filter((name) => before === undefined || name < before)
+  const found: string[] = []
+  for (const run of runs.reverse()) {
+    if ((await readRun(output, set, run))?.prune === true) break
+    found.push(run)
   }
-  return wanted
+  return found
 }
 
 async function pruneChunk({ output, set, state }: PruneOptions, gone: readonly string[]): Promise<number> {

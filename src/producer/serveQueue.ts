@@ -194,6 +194,7 @@ async function serveJob(
       openDataset,
       full: asked.full,
       prune: asked.prune,
+      keepRuns: asked.keepRuns,
       priority: asked.priority,
       shardSize: asked.shardSize,
       connection,

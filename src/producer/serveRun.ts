@@ -37,6 +37,8 @@ export interface ServeRunOptions {
   readonly retry?: Retry | undefined
   /** Remove the maps and gradients of samples that are gone. */
   readonly prune?: boolean
+  /** How many runs that changed anything are kept whole, the newest; absent: all, or as the run was opened. */
+  readonly keepRuns?: number | undefined
   /** Beside other runs of the queue; absent: an ordinary one. */
   readonly priority?: number | undefined
   /** Null: chosen by the size of the dataset. */
@@ -143,7 +145,7 @@ class Serving {
   }
 
   async #openOrResume(dataset: Store): Promise<Run> {
-    const { set, full, retry, prune = false } = this.#options
+    const { set, full, retry, prune = false, keepRuns } = this.#options
     const log = this.#log
     const output = new PatientStore(this.#options.output, this.#patience)
     const latest = await latestRun(output, set.id)
@@ -169,7 +171,7 @@ class Serving {
     const base = await currentRun(output, set.id)
     // Before anything is written that a later run would have to deal with.
     await this.#requireImages(dataset)
-    const run = await openRun({ output, set: set.id, base, full, retry, prune, latest, now: new Date() })
+    const run = await openRun({ output, set: set.id, base, full, retry, prune, keepRuns, latest, now: new Date() })
     log.info({ run: run.run }, 'the run begins')
     return run
   }
@@ -325,7 +327,7 @@ class Serving {
   }
 
   async #close(run: Run, state: 'completed' | 'cancelled', work: WorkFacts): Promise<Summary> {
-    const { output, set, openDataset, prune = false, headlightVersion } = this.#options
+    const { output, set, openDataset, prune = false, keepRuns = run.keepRuns, headlightVersion } = this.#options
     this.#progress.update({ phase: 'finalizing', message: undefined })
     return finalize({
       output,
@@ -334,6 +336,7 @@ class Serving {
       run,
       state,
       prune: prune || run.prune === true,
+      keepRuns,
       work,
       headlightVersion,
       patience: this.#patience,

@@ -24,7 +24,7 @@ beforeEach(async () => {
 })
 afterEach(() => world.remove())
 
-const add = (changes: { full?: boolean; prune?: boolean } = {}) =>
+const add = (changes: { full?: boolean; prune?: boolean; keepRuns?: number } = {}) =>
   queueRun({
     connection: redis.connection,
     output: world.output,
@@ -93,6 +93,15 @@ describe('a run that is added to the queue', () => {
     expect(await add()).toMatchObject({ run })
     expect(await add({ full: true })).toMatchObject({ run: null })
     expect(await add({ prune: true })).toMatchObject({ run: null })
+    expect(await add({ keepRuns: 3 })).toMatchObject({ run: null })
+  })
+
+  it('says how many runs are kept whole, also where it is added again', async () => {
+    const { run } = await add({ keepRuns: 3 })
+    expect(await latestRun(world.output, set.id)).toMatchObject({ run, keepRuns: 3 })
+    expect(await add({ keepRuns: 3 })).toMatchObject({ run })
+    expect(await add()).toMatchObject({ run })
+    expect(await add({ keepRuns: 2 })).toMatchObject({ run: null })
   })
 
   it('has no id yet while another process writes to the result set', async () => {

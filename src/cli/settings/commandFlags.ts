@@ -48,6 +48,7 @@ export const computingSettings: readonly SettingName[] = [
   'shardSize',
   'full',
   'prune',
+  'keepRuns',
   'strict',
   'webhook',
   'redis',

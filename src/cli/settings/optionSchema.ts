@@ -145,6 +145,14 @@ export const settingsSchema = z.strictObject({
     group: 'computing',
     description: 'Remove the maps and gradients of images that the dataset no longer holds, once the run is done.',
   }),
+  keepRuns: z.int().min(1).optional().meta({
+    group: 'computing',
+    placeholder: 'N',
+    unit: 'runs',
+    automatic: 'all',
+    description:
+      'Of runs that changed anything, keep only the newest N whole: once the run is done, tables, atlases and records of older ones are removed, but for what the results of now need. Their summaries stay.',
+  }),
   strict: z.boolean().default(false).meta({
     group: 'computing',
     description:

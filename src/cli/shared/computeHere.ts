@@ -69,6 +69,7 @@ export async function computeHere(call: Call, { output, prepare, retry }: Asked)
           full: settings.full,
           retry,
           prune: settings.prune,
+          keepRuns: settings.keepRuns,
           shardSize: settings.shardSize ?? null,
           connection: server.connection,
           queueName,

@@ -12,6 +12,7 @@ export function runJob(settings: Settings, output: Store, set: ResultSet): RunJo
     set: set.id,
     full: settings.full,
     prune: settings.prune,
+    ...(settings.keepRuns === undefined ? {} : { keepRuns: settings.keepRuns }),
     shardSize: settings.shardSize ?? null,
     ...(settings.priority === ordinaryPriority ? {} : { priority: settings.priority }),
     ...(settings.webhook === undefined ? {} : { webhook: settings.webhook }),

@@ -34,9 +34,12 @@ it('prepares what is to run, and shows, pauses, runs and forgets it', () =>
       lastOutcome: null,
     })
     expect(JSON.parse(added.stdout)).not.toHaveProperty('priority')
-    const changed = await schedule('add', 'nightly', ...when, '--', ...run, '--priority', '-1')
-    expect(changed.stdout).toMatch(/^changed: nightly\n[^]*, priority -1\n/)
-    expect(JSON.parse((await schedule('list', '--json')).stdout)).toMatchObject({ schedules: [{ priority: -1 }] })
+    expect(JSON.parse(added.stdout)).not.toHaveProperty('keepRuns')
+    const changed = await schedule('add', 'nightly', ...when, '--', ...run, '--priority', '-1', '--keep-runs', '30')
+    expect(changed.stdout).toMatch(/^changed: nightly\n[^]*, the last 30 kept whole, priority -1\n/)
+    expect(JSON.parse((await schedule('list', '--json')).stdout)).toMatchObject({
+      schedules: [{ priority: -1, keepRuns: 30 }],
+    })
     expect((await schedule('pause', 'nightly')).stdout).toBe('nightly is paused\n')
     expect((await schedule('pause', 'nightly')).stdout).toBe('nightly was paused already\n')
     expect((await schedule('list')).stdout).toMatch(/runs +0 2 \* \* \*, Europe\/Berlin; paused\n.*last +not run yet/s)

@@ -30,6 +30,7 @@ export async function performProduce(call: Call): Promise<number> {
         openDataset,
         full: settings.full,
         prune: settings.prune,
+        keepRuns: settings.keepRuns,
         priority: settings.priority,
         shardSize: settings.shardSize ?? null,
         connection,

@@ -144,10 +144,11 @@ type Underway = 'active' | 'waiting' | undefined
 /** As `--json` prints it. The names are a contract: add, don't rename. */
 function statusJson({ schedule, next, outcomes }: ScheduleStatus, underway: Underway) {
   const { name, cron, timeZone, paused, job } = schedule
-  const { output, set, full, prune, priority } = job
+  const { output, set, full, prune, keepRuns, priority } = job
   const when = { name, cron, timeZone, paused, next }
   const followed = job.followNetwork === undefined ? {} : followedJson(job.followNetwork)
-  const what = { output, set, full, prune, ...(priority === undefined ? {} : { priority }), ...followed }
+  const kept = keepRuns === undefined ? {} : { keepRuns }
+  const what = { output, set, full, prune, ...kept, ...(priority === undefined ? {} : { priority }), ...followed }
   return { ...when, ...what, underway: underway ?? null, lastOutcome: outcomes[0] ?? null, outcomes }
 }
 
@@ -155,8 +156,13 @@ function followedJson({ uri, described }: NonNullable<RunJob['followNetwork']>) 
   return { followNetwork: uri, ...(described === undefined ? {} : { description: described.name }) }
 }
 
-const manner = ({ full, prune, priority }: RunJob): string =>
-  `${full ? ', in full' : ''}${prune ? ', pruned' : ''}${priority === undefined ? '' : `, priority ${priority}`}`
+const manner = ({ full, prune, keepRuns, priority }: RunJob): string =>
+  [
+    full ? ', in full' : '',
+    prune ? ', pruned' : '',
+    keepRuns === undefined ? '' : `, the last ${keepRuns} kept whole`,
+    priority === undefined ? '' : `, priority ${priority}`,
+  ].join('')
 
 /** Of the last run where the network is followed: the schedule's own is that of a network which may long be gone. */
 function resultSet({ set, followNetwork }: RunJob, outcomes: ScheduleStatus['outcomes']): string {
