@@ -51,6 +51,14 @@ export const neededRights: readonly NeededRight[] = [
     ['--prune of maps', `${set}/${layout.map('sum', sample)}`],
     ['--prune of gradients', `${set}/${layout.gradient('sum', sample)}`],
   ]),
+  ...needed('producer', 'delete', [
+    ['--keep-runs of tables', layout.runTable(set, run)],
+    ['--keep-runs of places', layout.mapPlaces(set, run)],
+    ['--keep-runs of atlases', layout.atlas(set, run)],
+    ['--keep-runs of atlases of inputs', layout.inputAtlas(set, run)],
+    ['--keep-runs of manifests', layout.manifestPart(set, run, 0)],
+    ['--keep-runs of records', layout.recordFile(set, run, 0, 0)],
+  ]).map((right) => ({ ...right, instead: 'do without --keep-runs' })),
 ]
 
 function needed(

@@ -73,7 +73,7 @@ describe.skipIf(!hasOpenssl)('runs under these policies (skipped without openssl
   })
 
   test(
-    'the policies of infra/terraform suffice for runs that compute and prune, and no secret is seen anywhere',
+    'the policies of infra/terraform suffice for runs that compute, prune and keep one run whole, and no secret is seen anywhere',
     { timeout: 240_000 },
     () =>
       inFolder(async (folder) => {
@@ -86,7 +86,10 @@ describe.skipIf(!hasOpenssl)('runs under these policies (skipped without openssl
         onTestFinished(() => worker.kill('SIGKILL'))
         const uris = ['--dataset', 's3://bucket/heads/', '--output', 's3://bucket/saliency/', '--network', networkFile]
         const produce = () =>
-          startHeadlight(['produce', ...uris, '--gradients', 'float16', '--prune'], environmentOf('producer')).ended
+          startHeadlight(
+            ['produce', ...uris, '--gradients', 'float16', '--prune', '--keep-runs', '1'],
+            environmentOf('producer'),
+          ).ended
         const said: string[] = []
         const ended = async (run: ReturnType<typeof produce>) => {
           const { code, stdout, stderr } = await run
@@ -95,7 +98,7 @@ describe.skipIf(!hasOpenssl)('runs under these policies (skipped without openssl
         }
         await ended(produce())
         const seen = processArguments()
-        // One image is gone: its map and gradient are pruned.
+        // One image is gone: its map and gradient are pruned, and the table of the first run is not kept.
         objects().delete(`heads/${images[0]}`)
         await ended(produce())
         worker.kill('SIGTERM')
@@ -159,7 +162,14 @@ test.each([
   ['worker', 'begin a large object', asks('POST', 'saliency/set/angles.parquet')],
   ['producer', 'write an image of the dataset', asks('PUT', 'heads/a.png')],
   ['producer', 'remove an image of the dataset', asks('DELETE', 'heads/a.png')],
-  ['producer', 'remove records', asks('DELETE', 'saliency/set/runs/1/records/00000-000000.jsonl')],
+  ['producer', 'remove the table of now', asks('DELETE', 'saliency/set/angles.parquet')],
+  ['producer', 'remove what says which run is the state', asks('DELETE', 'saliency/set/current.json')],
+  ['producer', 'remove a result set’s description', asks('DELETE', 'saliency/set/set.json')],
+  ['producer', 'remove a network', asks('DELETE', 'saliency/set/network/model.pkl')],
+  ['producer', 'remove a report', asks('DELETE', 'saliency/set/report/index.html')],
+  ...['run.json', 'summary.json', 'aggregates.json', 'failures.csv', 'left-out.json', 'flags.json'].map(
+    (file) => ['producer', `remove a run’s ${file}`, asks('DELETE', `saliency/set/runs/1/${file}`)] as const,
+  ),
   ['producer', 'read beside dataset and output', asks('GET', 'private/a.png')],
   ['producer', 'list the whole bucket', asks('GET', '', '')],
 ] as const)('the %s may not %s', (side, _what, request) => {
