@@ -7,7 +7,27 @@ import { leftOutSchema } from './leftOut.ts'
 import { runCountsSchema, runStateSchema } from './runs.ts'
 
 const angleSummary = z.strictObject({ yaw: z.number(), pitch: z.number(), roll: z.number(), mean: z.number() })
+const biasSummary = z.strictObject({ yaw: z.number(), pitch: z.number(), roll: z.number() })
+const errorsSummary = z.strictObject({ n: z.int(), excluded: z.int(), median: angleSummary, geodesicMean: z.number() })
 const someAngles = z.object({ yaw: z.number().optional(), pitch: z.number().optional(), roll: z.number().optional() })
+const partialErrorsSummary = z.object({
+  n: z.int(),
+  excluded: z.int(),
+  mae: someAngles,
+  median: someAngles,
+  bias: someAngles,
+})
+
+/** What the samples say that a run has computed itself, those that failed among them. */
+const runSummarySchema = z.object({
+  n: z.int().positive(),
+  mae: angleSummary.nullable(),
+  bias: biasSummary.nullable(),
+  errors: errorsSummary.nullable(),
+  partialErrors: partialErrorsSummary.optional(),
+  failures: z.record(z.string(), z.int()),
+})
+export type RunSummary = z.infer<typeof runSummarySchema>
 
 /** `runs/<run id>/summary.json`, also what `run --json` prints. */
 export const summarySchema = z.object({
@@ -19,20 +39,24 @@ export const summarySchema = z.object({
   /** Mean absolute error in degrees over samples with a label and all three angles; null when there is none. */
   mae: angleSummary.nullable(),
   /** Mean signed error (estimate − label) in degrees over the same samples; absent in summaries of earlier versions. */
-  bias: z.strictObject({ yaw: z.number(), pitch: z.number(), roll: z.number() }).nullable().optional(),
+  bias: biasSummary.nullable().optional(),
   /** How the MAE came about: samples counted, excluded (|label| > 99°), median absolute error, mean geodesic error. */
-  errors: z.strictObject({ n: z.int(), excluded: z.int(), median: angleSummary, geodesicMean: z.number() }).nullable(),
+  errors: errorsSummary.nullable(),
   /**
    * The same of a network that gives only some of the angles, for which `mae`, `bias` and `errors` are null: they promise
    * all three. Absent for every other network.
    */
-  partialErrors: z
-    .object({ n: z.int(), excluded: z.int(), mae: someAngles, median: someAngles, bias: someAngles })
-    .optional(),
+  partialErrors: partialErrorsSummary.optional(),
   /** Samples of the state whose label cannot be used, but that have a map; absent when there is none. */
   unusableLabels: z.int().optional(),
   /** Failed records of the state by code. */
   failures: z.record(z.string(), z.int()),
+  /**
+   * The same over the samples that this run computed, not the whole state: in a state of a million, a night's thousand
+   * new images could all be wrong and no figure above would move. Absent where the run computed none, and in summaries of
+   * earlier versions.
+   */
+  thisRun: runSummarySchema.optional(),
   /**
    * Files that may be images and are no samples: by reason (`name`, `link`, `none`, or a suffix) how many, and one of
    * them. Absent when there is none. A retry lists little and keeps what the run before it says.

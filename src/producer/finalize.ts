@@ -2,6 +2,7 @@ import { HeadlightError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { leftOutText, type LeftOut } from '../dataset/leftOut.ts'
 import { readActivations } from '../output/activations.ts'
+import { putAggregates, type Aggregates } from '../output/aggregates.ts'
 import { publish } from '../output/current.ts'
 import { FailureList } from '../output/failureList.ts'
 import { layout } from '../output/layout.ts'
@@ -13,7 +14,8 @@ import { stateRows } from '../output/stateRows.ts'
 import { putSummary, readSummary, type Summary } from '../output/summary.ts'
 import { tableColumns } from '../output/table.ts'
 import { tableProvenance, TableWriter } from '../output/tableWriter.ts'
-import { SummaryAccumulator } from '../report/summary.ts'
+import { Aggregator } from '../report/aggregates/aggregator.ts'
+import { runSummary, SummaryAccumulator } from '../report/summary.ts'
 import { writeReport } from '../report/writeReport.ts'
 import type { Patience } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
@@ -78,7 +80,10 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   const { set, run, state, log } = options
   const merged = await merge(output, options, objects)
   await objects.failures.commit()
-  if (merged.isChanged) await objects.runTable.commit()
+  if (merged.isChanged) {
+    await putAggregates(output, set.id, run.run, merged.aggregates)
+    await objects.runTable.commit()
+  }
 
   const before = await readSummary(output, set.id, run.run)
   const former = await formerLeftOut(output, set.id, run.run)
@@ -140,7 +145,8 @@ interface Merged {
   /** Otherwise the state stays the one before, and there is no table. */
   readonly isChanged: boolean
   readonly counts: Summary['counts']
-  readonly numbers: ReturnType<SummaryAccumulator['finish']>
+  readonly numbers: ReturnType<SummaryAccumulator['finish']> & Pick<Summary, 'thisRun'>
+  readonly aggregates: Aggregates
 }
 
 /** Reads all that the run left, and writes table and failures. */
@@ -157,6 +163,9 @@ async function merge(
     listed.gone += header.gone.length
   }
   const accumulator = new SummaryAccumulator()
+  // Of a first run, which computes every row, both would say the same, at the price of a second for a million rows.
+  const ofThisRun = run.base === null ? accumulator : new SummaryAccumulator()
+  const aggregator = new Aggregator()
   const table = new TableWriter(tableColumns(set.options), [objects.runTable, objects.table], tableProvenance(set))
   const failures = new FailureList(objects.failures)
   const seen = { computed: 0, kept: 0, failed: 0 }
@@ -177,7 +186,11 @@ async function merge(
     patience.signal.throwIfAborted()
     seen[isComputed ? 'computed' : 'kept']++
     accumulator.addRow(row)
-    if (changes) await table.add(row)
+    if (isComputed && ofThisRun !== accumulator) ofThisRun.addRow(row)
+    if (changes) {
+      aggregator.addRow(row)
+      await table.add(row)
+    }
     if (row.status === 'failed') {
       seen.failed++
       await failures.add(row)
@@ -205,7 +218,8 @@ async function merge(
       gone: listed.gone,
       ...(state === 'cancelled' ? { left: listed.toCompute - seen.computed } : {}),
     },
-    numbers,
+    numbers: seen.computed === 0 ? numbers : { ...numbers, thisRun: runSummary(ofThisRun.finish(), seen.computed) },
+    aggregates: aggregator.finish(),
   }
 }
 

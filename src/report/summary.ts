@@ -1,5 +1,5 @@
 import { anglesWithErrors, beyondLabelLimit, posesOf, type RowAngles } from '../output/rowErrors.ts'
-import type { Summary } from '../output/summary.ts'
+import type { RunSummary, Summary } from '../output/summary.ts'
 import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
 import { geodesicError } from '../pose/geodesic.ts'
 import { AbsoluteErrors } from './absoluteErrors.ts'
@@ -21,6 +21,11 @@ export type SampleSummary = Pick<
   Summary,
   'mae' | 'bias' | 'errors' | 'partialErrors' | 'unusableLabels' | 'failures' | 'mapCorrelations'
 >
+
+/** What a summary says of the samples that its run has computed itself, `n` of them. */
+export function runSummary({ mae, bias, errors, partialErrors, failures }: SampleSummary, n: number): RunSummary {
+  return { n, mae, bias: bias ?? null, errors, ...(partialErrors === undefined ? {} : { partialErrors }), failures }
+}
 
 /**
  * Turns the final table of a run and its small magnitude maps into the numbers of `summary.json`, in memory that does

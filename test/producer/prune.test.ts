@@ -1,18 +1,11 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { openAdapter } from '../../src/dataset/adapters.ts'
-import { currentRun } from '../../src/output/current.ts'
 import { layout } from '../../src/output/layout.ts'
-import { Manifest, shardsOf } from '../../src/output/manifest.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
-import { latestRun, openRun } from '../../src/output/runs.ts'
-import { stateRows } from '../../src/output/stateRows.ts'
-import type { Summary } from '../../src/output/summary.ts'
-import { enumerate } from '../../src/producer/enumerate.ts'
-import { finalize } from '../../src/producer/finalize.ts'
+import { latestRun } from '../../src/output/runs.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { wrapped } from '../../src/storage/wrapped.ts'
-import { collected, computeShard, noPatience, World } from '../support/producerWorld.ts'
-import { silent } from '../support/redis.ts'
+import { collected, World } from '../support/producerWorld.ts'
+import { wholeRun } from '../support/wholeRun.ts'
 
 let world: World
 let set: ResultSet
@@ -24,46 +17,8 @@ beforeEach(async () => {
 })
 afterEach(() => world.remove())
 
-/** A whole run without a queue, with maps as a worker would put them. */
-async function completed(prune: boolean, failing?: Store): Promise<Summary> {
-  const { output, dataset } = world
-  const latest = await latestRun(output, set.id)
-  const base = await currentRun(output, set.id)
-  const open = { output, set: set.id, base, full: false, prune, now: new Date() }
-  const run = latest?.state === 'open' ? latest : await openRun({ ...open, latest })
-  const manifest = new Manifest(output, set.id, run.run)
-  await enumerate({
-    dataset,
-    adapter: openAdapter(set.options.adapter),
-    manifest,
-    state: stateRows(output, set.id, base, ['key', 'fingerprint', 'status', 'code']),
-    full: false,
-    shardSize: 10,
-    signal: new AbortController().signal,
-    onPart: () => Promise.resolve(),
-    onListed: () => undefined,
-  })
-  for await (const { header, entries } of manifest.parts()) {
-    for (const shard of shardsOf(header)) await computeShard(output, set, { run: run.run, ...shard })
-    for (const { key, refused } of entries()) {
-      if (refused !== undefined) continue
-      for (const objective of set.options.objectives) await output.put(`${set.id}/${layout.map(objective, key)}`, key)
-    }
-  }
-  return finalize({
-    output: failing ?? output,
-    openDataset: () => dataset,
-    set,
-    run,
-    state: 'completed',
-    prune: run.prune === true,
-    work: { engines: [], imagesPerSecond: null },
-    headlightVersion: '0.0.0',
-    patience: noPatience,
-    confirmHold: () => Promise.resolve(),
-    log: silent,
-  })
-}
+const completed = (prune: boolean, output?: Store) =>
+  wholeRun(world, set, { prune, ...(output === undefined ? {} : { output }) })
 
 const maps = async () =>
   (await collected(world.output.list({ prefix: `${set.id}/maps/yaw/` }))).map(({ key }) => key.split('/yaw/')[1])
