@@ -41,6 +41,14 @@ function step(light: string, lightInk: string, dark: string, darkInk: string): C
   return { light, dark, inks: [lightInk, darkInk] }
 }
 
+/** Of lines and marks of an angle; each has a shape and a dash of its own as well (`charts/angleMarks.ts`). */
+const angleColours = {
+  yaw: ['#1c66ad', '#7db6f2'],
+  pitch: ['#b9540a', '#f2a35e'],
+  roll: ['#1f7a4d', '#67cb96'],
+  geodesic: ['#5d6570', '#98a0ab'],
+} as const
+
 /** Class names of the scales' steps; as short as they are since a page has thousands. */
 export const sequentialClass = (at: number): string => `s${held(at, sequential)}`
 export const divergingClass = (at: number): string => `d${held(at, diverging)}`
@@ -50,8 +58,8 @@ function held(at: number, scale: readonly ColourStep[]): number {
 }
 
 /**
- * The part of the style sheet that colours the scales. A class fills shapes of an SVG, grounds cells of a table, and gives
- * text, which stands on such a ground, its ink. `few` hatches what rests on few images: lines of an SVG (`hatched`), and
+ * The part of the style sheet that colours the scales. A class fills the shapes of a group of an SVG, grounds cells of a table,
+ * and gives the text on it its ink. `few` hatches what rests on few images: lines of an SVG (`hatched`), and
  * the ground of a cell of a table. A number or a title must say the same: colour alone says nothing
  * to many.
  */
@@ -60,8 +68,9 @@ export const colourStyle = [
   `@media (prefers-color-scheme: dark) { ${variables(':root', 'dark', 1)} }`,
   ...classes('s', sequential),
   ...classes('d', diverging),
-  'svg .few { fill: none; stroke: var(--panel); stroke-width: 1.2; pointer-events: none; }',
-  '.few:is(td, i) { background-image: repeating-linear-gradient(135deg, transparent 0 4px, var(--panel) 4px 5.4px); }',
+  ...Object.keys(angleColours).map((angle) => `svg .${angle} { stroke: var(--${angle}); fill: var(--${angle}); }`),
+  'svg .few { fill: none; stroke-opacity: 0.4; }',
+  '.few:is(td, i) { background-image: repeating-linear-gradient(135deg, transparent 0 4px, color-mix(in srgb, var(--ink) 30%, transparent) 4px 5px); }',
 ].join('\n')
 
 /**
@@ -84,12 +93,13 @@ function variables(selector: string, mode: 'light' | 'dark', ink: 0 | 1): string
     scale
       .map((colours, at) => `--${prefix}${at}: ${colours[mode]}; --${prefix}${at}-ink: ${colours.inks[ink]};`)
       .join(' ')
-  return `${selector} { ${of('s', sequential)} ${of('d', diverging)} }`
+  const angles = Object.entries(angleColours).map(([angle, colours]) => `--${angle}: ${colours[ink]};`)
+  return `${selector} { ${of('s', sequential)} ${of('d', diverging)} ${angles.join(' ')} }`
 }
 
 function classes(prefix: string, scale: readonly ColourStep[]): string[] {
   return scale.map((_, at) => {
     const name = `${prefix}${at}`
-    return `svg .${name} { fill: var(--${name}); } svg :is(text, tspan).${name} { fill: var(--${name}-ink); } .${name}:is(td, i) { background-color: var(--${name}); color: var(--${name}-ink); }`
+    return `svg .${name} { fill: var(--${name}); } svg .${name} text { fill: var(--${name}-ink); } svg .${name} .few { stroke: var(--${name}-ink); } .${name}:is(td, i) { background-color: var(--${name}); color: var(--${name}-ink); }`
   })
 }

@@ -17,6 +17,13 @@ export function signedHundredth(value: number): string {
   return value > 0 ? `+${text}` : text
 }
 
+/** With its sign, a true minus: `+3.1`, `−3.1`, and `0.0` for what rounds to nothing. */
+export function signedTenth(value: number): string {
+  const text = Math.abs(value).toFixed(1)
+  if (Number(text) === 0) return text
+  return value > 0 ? `+${text}` : `−${text}`
+}
+
 /** `2026-11-24T17:00:00.000Z` → `2026-11-24 17:00 UTC`. */
 export function minute(instant: string): string {
   return `${instant.slice(0, 10)} ${instant.slice(11, 16)} UTC`

@@ -3,6 +3,12 @@ import { withoutPassword } from '../base/telemetry.ts'
 import type { Summary } from '../output/summary.ts'
 import { angleNames } from '../pose/euler.ts'
 import { place } from '../storage/place.ts'
+import { chartStyle } from './charts/chartStyle.ts'
+import { confidenceSection } from './charts/confidence.ts'
+import { poseErrorsSection } from './charts/poseErrors.ts'
+import { runsSection } from './charts/runs.ts'
+import { sortScript } from './charts/sortScript.ts'
+import { subjectsSection } from './charts/subjects.ts'
 import { colourStyle } from './colours.ts'
 import { errorFigures } from './errorFigures.ts'
 import { escapeHtml, jsonForScript } from './escaping.ts'
@@ -15,8 +21,8 @@ import { gallerySection } from './pageGallery.ts'
 import { pageScript } from './pageScript.ts'
 import { pageStyle } from './pageStyle.ts'
 
-const style = `${pageStyle}${colourStyle}
-`
+const style = `${pageStyle}${colourStyle}${chartStyle}`
+const script = `${pageScript}${sortScript}`
 
 /**
  * The whole page as one HTML text: style, script, pictures and data inside. Its content security policy allows only
@@ -28,18 +34,18 @@ export function renderPage(content: PageContent): string {
     "default-src 'none'",
     'img-src data:',
     `style-src '${sha256(style)}'`,
-    `script-src '${sha256(pageScript)}'`,
+    `script-src '${sha256(script)}'`,
     "base-uri 'none'",
     "form-action 'none'",
   ]
   const title = `${set.network.file} on ${place(withoutPassword(set.dataset.uri))}`
   const sections = [
     { id: 'errors', name: 'Angles', html: anglesSection(content) },
-    { id: 'pose-errors', name: 'Error over pose', html: '' },
+    { id: 'pose-errors', name: 'Error over pose', html: poseErrorsSection(content) },
     { id: 'atlas', name: 'Atlas over pose', html: '' },
-    { id: 'subjects', name: 'Subjects and sequences', html: '' },
-    { id: 'confidence', name: 'Confidence', html: '' },
-    { id: 'runs', name: 'Runs', html: '' },
+    { id: 'subjects', name: 'Subjects and sequences', html: subjectsSection(content) },
+    { id: 'confidence', name: 'Confidence', html: confidenceSection(content) },
+    { id: 'runs', name: 'Runs', html: runsSection(content) },
     { id: 'gallery', name: 'Gallery', html: gallerySection(content) },
     { id: 'correlation', name: 'Likeness of maps', html: correlationSection(content) },
     { id: 'failed', name: 'Failed images', html: failuresSection(content) },
@@ -70,7 +76,7 @@ ${sections.map(({ id, name, html }) => `<section id="${id}" aria-labelledby="${i
 <footer>Written by headlight ${escapeHtml(summary.headlightVersion)}. This page asks nothing of the network.</footer>
 ${sampleDialog}
 <script type="application/json" id="samples">${jsonForScript(scriptData(content))}</script>
-<script>${pageScript}</script>
+<script>${script}</script>
 </body>
 </html>
 `

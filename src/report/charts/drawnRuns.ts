@@ -1,0 +1,35 @@
+import type { Degrees } from '../../pose/euler.ts'
+import type { ErrorFigures } from '../errorFigures.ts'
+import type { TrendRun } from '../trend.ts'
+import { fewImages } from './groupErrors.ts'
+import { medianOf } from './standsOut.ts'
+
+/** A run as it is drawn. */
+export interface DrawnRun extends TrendRun {
+  /** Mean over the angles that the network gives. */
+  readonly stateError: Degrees | null
+  readonly ownError: Degrees | null
+  /** Its own error is more than twice the median of those of the runs before. */
+  readonly isWorse: boolean
+}
+
+const worseFactor = 2
+
+/** In the order of the runs. */
+export function drawnRuns(runs: readonly TrendRun[]): DrawnRun[] {
+  const before: Degrees[] = []
+  return runs.map((run) => {
+    const ownError = meanError(run.ownErrors)
+    const counts = ownError !== null && (run.ownErrors?.n ?? 0) >= fewImages
+    const isWorse = counts && before.length > 0 && ownError > worseFactor * medianOf(before)
+    if (counts) before.push(ownError)
+    return { ...run, stateError: meanError(run.stateErrors), ownError, isWorse }
+  })
+}
+
+function meanError(figures: ErrorFigures | null): Degrees | null {
+  if (figures === null) return null
+  const angles = figures.columns.filter((column) => column !== 'mean')
+  const sum = angles.reduce((total, angle) => total + (figures.mae[angle] ?? 0), 0)
+  return figures.mae.mean ?? sum / angles.length
+}

@@ -1,0 +1,70 @@
+import type { Degrees } from '../../pose/euler.ts'
+import { escapeHtml } from '../escaping.ts'
+import { hundredth, minute, tenth, whole } from '../numberText.ts'
+import type { PageContent } from '../pageContent.ts'
+import { drawnRuns, type DrawnRun } from './drawnRuns.ts'
+import { fewImages } from './groupErrors.ts'
+import { foldedTable, type NumberCell, type NumberColumn } from './numberTable.ts'
+import { drawRuns } from './runsChart.ts'
+
+/** The course of the last runs; nothing of a first one. */
+export function runsSection({ runs }: PageContent): string {
+  if (runs.length < 2) return ''
+  const drawn = drawnRuns(runs)
+  const lacking = drawn.filter(({ ownFailed }) => ownFailed === null).length
+  const note =
+    lacking === 0
+      ? ''
+      : ` ${lacking === drawn.length ? 'These runs are' : `${whole(lacking)} of them ${lacking === 1 ? 'is' : 'are'}`} of a version that did not write what a run's own images say, which is why such marks are missing.`
+  return `<p>The last ${whole(drawn.length)} runs, oldest first. A <em>run’s own error</em> is over the images that it computed itself, the <em>state’s error</em> over all that there are after it: a bad night is lost in the second and seen in the first. Marked ◆ is a run whose own error is more than twice the median of those of the runs before it (of runs with ${fewImages} images with a label or more).${note}</p>
+<p><strong>${findingText(drawn)}</strong></p>
+<figure class="panel">${scrolled(drawRuns(drawn))}</figure>
+${runsTable(drawn)}`
+}
+
+function findingText(runs: readonly DrawnRun[]): string {
+  const worse = runs.filter(({ isWorse }) => isWorse)
+  if (worse.length === 0) {
+    return runs.some(({ ownError }) => ownError !== null) ? 'No run stands out by its own error.' : ''
+  }
+  const told = worse.slice(-3).map(({ run, ownError, counts }) => {
+    return `<span class="key">${escapeHtml(run)}</span> with ${tenth(ownError ?? 0)}° over its own ${whole(counts.computed)} images`
+  })
+  const more = worse.length - told.length
+  return `Standing out: ${told.join('; ')}${more === 0 ? '' : `; and ${whole(more)} before`}.`
+}
+
+function scrolled(svg: string): string {
+  return `<div class="scroll" tabindex="0" role="group" aria-label="Chart of the last runs">${svg}</div>`
+}
+
+function runsTable(runs: readonly DrawnRun[]): string {
+  const columns: NumberColumn[] = [
+    { name: 'run', isText: true },
+    { name: 'closed', isText: true },
+    { name: 'state', isText: true },
+    { name: 'computed' },
+    { name: 'failed of these' },
+    { name: 'images' },
+    { name: 'failed' },
+    { name: 'images/s' },
+    { name: 'own error, °' },
+    { name: 'state’s error, °' },
+  ]
+  const degrees = (value: Degrees | null) => (value === null ? '–' : hundredth(value))
+  const rows = runs
+    .toReversed()
+    .map((run): NumberCell[] => [
+      { html: escapeHtml(run.run), className: 'key' },
+      escapeHtml(minute(run.closedAt)),
+      escapeHtml(run.state),
+      whole(run.counts.computed),
+      run.ownFailed === null ? '–' : whole(run.ownFailed),
+      whole(run.counts.total),
+      whole(run.counts.failed),
+      run.imagesPerSecond === null ? '–' : tenth(run.imagesPerSecond),
+      run.isWorse ? { html: `◆ ${degrees(run.ownError)}`, className: 'out' } : degrees(run.ownError),
+      degrees(run.stateError),
+    ])
+  return foldedTable(columns, rows, 'The last runs as a table, newest first')
+}

@@ -1,0 +1,47 @@
+import type { Names } from '../../output/aggregates.ts'
+import { angleNames, type AngleName, type Degrees } from '../../pose/euler.ts'
+import { biasOf, fewImages, measured } from './groupErrors.ts'
+
+type NamedGroup = Names['named'][number]
+
+/** A bias that is unlike the others': the labels of that subject, or its images, want a look. */
+export interface StandingOut {
+  readonly name: string
+  readonly angle: AngleName
+  readonly bias: Degrees
+  /** Of the subjects' biases in that angle. */
+  readonly median: Degrees
+}
+
+/** Of fewer, none can be told from the others. */
+const leastGroups = 5
+const leastDistance: Degrees = 2
+const deviations = 3
+/** Of a normal distribution, the median distance from the median times this is its standard deviation. */
+const normalFactor = 1.4826
+
+/** The rule of `standingOut`, for people. */
+export const standingOutRule = `Marked is a bias that lies more than ${leastDistance}° and more than ${deviations} robust standard deviations (${normalFactor} × the median distance from the median) from the median of all that have ${fewImages} images or more; there must be at least ${leastGroups} of these.`
+
+/** Medians in place of means: the subject that is sought would move a mean, and widen a standard deviation, itself. */
+export function standingOut(groups: readonly NamedGroup[]): StandingOut[] {
+  const enough = groups.filter((group) => measured(group) >= fewImages)
+  if (enough.length < leastGroups) return []
+  return angleNames.flatMap((angle) => {
+    const biases = enough.flatMap((group) => {
+      const bias = biasOf(group, angle)
+      return bias === undefined ? [] : [{ name: group.name, bias }]
+    })
+    const median = medianOf(biases.map(({ bias }) => bias))
+    const deviation = normalFactor * medianOf(biases.map(({ bias }) => Math.abs(bias - median)))
+    const limit = Math.max(leastDistance, deviations * deviation)
+    return biases.filter(({ bias }) => Math.abs(bias - median) > limit).map((found) => ({ ...found, angle, median }))
+  })
+}
+
+/** NaN when there is none. */
+export function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = (sorted.length - 1) / 2
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2
+}

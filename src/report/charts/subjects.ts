@@ -1,0 +1,104 @@
+import type { Names } from '../../output/aggregates.ts'
+import { angleNames, type AngleName, type Degrees } from '../../pose/euler.ts'
+import { escapeHtml } from '../escaping.ts'
+import { hundredth, signedHundredth, signedTenth, whole } from '../numberText.ts'
+import type { PageContent } from '../pageContent.ts'
+import { drawBiasStrip } from './biasStrip.ts'
+import { biasOf, fewImages, meanAbsolute, meanOfAngles, measured } from './groupErrors.ts'
+import { numberTable, type NumberCell, type NumberColumn } from './numberTable.ts'
+import { standingOut, standingOutRule, type StandingOut } from './standsOut.ts'
+
+/** The tables show so many of the largest; the file has some more. */
+const shownNames = 200
+/** The line above a table names so many of those that stand out. */
+const toldNames = 5
+
+/** Errors by subject and by sequence; nothing where the dataset names neither, or no image of them has an error. */
+export function subjectsSection({ aggregates }: PageContent): string {
+  if (aggregates === null) return ''
+  const { subjects, sequences } = aggregates
+  return [
+    namesPart(subjects, 'subjects'),
+    // Where each subject has one sequence, the second table would be the first one under other names.
+    areAlike(subjects, sequences) ? '' : namesPart(sequences, 'sequences'),
+  ].join('')
+}
+
+/** Whether both divide the images alike, under whatever names. */
+function areAlike(a: Names, b: Names): boolean {
+  const parts = ({ named }: Names) =>
+    named
+      .map(({ n, errors: { yaw, pitch, roll } }) => [n, yaw?.signedSum, pitch?.signedSum, roll?.signedSum].join(' '))
+      .sort((left, right) => (left < right ? -1 : 1))
+      .join('\n')
+  return parts(a) === parts(b)
+}
+
+function namesPart({ named, others, unnamed }: Names, what: 'subjects' | 'sequences'): string {
+  const largest = named.slice(0, shownNames).filter((group) => measured(group) > 0)
+  const angles = angleNames.filter((angle) => largest.some(({ errors }) => errors[angle] !== undefined))
+  if (largest.length === 0) return ''
+  const sorted = largest.toSorted((a, b) => (meanOfAngles(b) ?? 0) - (meanOfAngles(a) ?? 0))
+  const outstanding = standingOut(largest)
+  const more = named.length - Math.min(shownNames, named.length) + (others?.names ?? 0)
+  const left = [
+    ...(more === 0 ? [] : [`${whole(more)}${others?.isMore ? ' or more' : ''} smaller ${what} are not shown`]),
+    ...(unnamed === null ? [] : [`${whole(unnamed.n)} images belong to none`]),
+  ]
+  return `<h3>${what}</h3><p><strong>${findingText(outstanding, what)}</strong> ${standingOutRule}${left.length === 0 ? '' : ` ${left.join('; ')}.`}</p>
+<div class="plots"><figure><h3>Bias of ${what}</h3>${drawBiasStrip(largest, angles, outstanding, what)}</figure></div>
+${namesTable(sorted, angles, outstanding, what)}`
+}
+
+function findingText(outstanding: readonly StandingOut[], what: string): string {
+  if (outstanding.length === 0) return `None of the ${what} stands out.`
+  const told = outstanding
+    .toSorted((a, b) => Math.abs(b.bias - b.median) - Math.abs(a.bias - a.median))
+    .slice(0, toldNames)
+    .map(
+      ({ name, angle, bias, median }) =>
+        `<span class="key">${escapeHtml(name)}</span> with a bias in ${angle} of ${signedTenth(bias)}° (median of the ${what} ${signedTenth(median)}°)`,
+    )
+  const more = outstanding.length - told.length
+  return `Standing out: ${told.join('; ')}${more === 0 ? '' : `; and ${more} more`}.`
+}
+
+function namesTable(
+  groups: Names['named'],
+  angles: readonly AngleName[],
+  outstanding: readonly StandingOut[],
+  what: 'subjects' | 'sequences',
+): string {
+  const several = angles.length > 1
+  const hasGeodesic = groups.some(({ errors }) => errors.geodesic !== undefined)
+  const columns: NumberColumn[] = [
+    { name: what === 'subjects' ? 'subject' : 'sequence', isText: true },
+    { name: 'images' },
+    ...(several ? [{ name: 'mean error, °' }] : []),
+    ...angles.map((angle) => ({ name: `error in ${angle}, °` })),
+    ...angles.map((angle) => ({ name: `bias in ${angle}, °` })),
+    ...(hasGeodesic ? [{ name: 'geodesic, °' }] : []),
+  ]
+  const rows = groups.map((group): NumberCell[] => [
+    { html: escapeHtml(group.name), className: 'key' },
+    { html: whole(measured(group)), className: measured(group) < fewImages ? 'few' : '' },
+    ...(several ? [number(meanOfAngles(group))] : []),
+    ...angles.map((angle) => number(meanAbsolute(group.errors[angle]))),
+    ...angles.map((angle) => {
+      const text = signed(biasOf(group, angle))
+      const isOut = outstanding.some((found) => found.name === group.name && found.angle === angle)
+      return isOut ? { html: `◆ ${text}`, className: 'out' } : text
+    }),
+    ...(hasGeodesic ? [number(meanAbsolute(group.errors.geodesic))] : []),
+  ])
+  const caption = `The ${groups.length === 1 ? 'only one' : `${whole(groups.length)} largest`} of the ${what}, the largest error first; ◆ marks a bias that stands out`
+  return numberTable(columns, rows, { caption, sortedBy: { column: 2, order: 'descending' } })
+}
+
+function number(value: Degrees | undefined): string {
+  return value === undefined ? '' : hundredth(value)
+}
+
+function signed(value: Degrees | undefined): string {
+  return value === undefined ? '' : signedHundredth(value).replace('-', '−')
+}
