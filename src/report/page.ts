@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { withoutPassword } from '../base/telemetry.ts'
 import type { Summary } from '../output/summary.ts'
-import { angleNames } from '../pose/euler.ts'
 import { place } from '../storage/place.ts'
 import { chartStyle } from './charts/chartStyle.ts'
 import { confidenceSection } from './charts/confidence.ts'
@@ -97,13 +96,23 @@ function figures(summary: Summary): string {
   if (gone > 0) entries.push(['gone from the dataset', whole(gone)])
   const leftOut = Object.values(summary.leftOut ?? {}).reduce((sum, { count }) => sum + count, 0)
   if (leftOut > 0) entries.push(['left out', whole(leftOut)])
-  const mae = errorFigures(summary)?.mae
-  for (const angle of mae?.mean === undefined ? angleNames : []) {
-    if (mae?.[angle] !== undefined) entries.push([`mean absolute error, ${angle}`, `${tenth(mae[angle])}°`])
-  }
-  if (mae?.mean !== undefined) entries.push(['mean absolute error', `${tenth(mae.mean)}°`])
+  entries.push(...errorEntries(summary))
   if (summary.imagesPerSecond !== null) entries.push(['images per second', tenth(summary.imagesPerSecond)])
   return `<dl class="figures">${entries.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>`
+}
+
+/** The errors of all images and, where they are not the same images, those that this run has computed itself. */
+function errorEntries(summary: Summary): [string, string][] {
+  const all = errorFigures(summary)
+  if (all === undefined) return []
+  const { thisRun } = summary
+  const own = thisRun === undefined || thisRun.n === summary.counts.total ? undefined : errorFigures(thisRun)
+  const columns = all.columns.includes('mean') ? (['mean'] as const) : all.columns
+  return columns.map((column) => {
+    const name = column === 'mean' ? 'mean absolute error' : `mean absolute error, ${column}`
+    const ownText = own?.mae[column] === undefined ? '' : ` <small>this run’s own ${tenth(own.mae[column])}°</small>`
+    return [name, `${tenth(all.mae[column] ?? 0)}°${ownText}`]
+  })
 }
 
 const sampleDialog = `<dialog id="sample" aria-labelledby="large-key">

@@ -45,8 +45,12 @@ async function summaryIfAny(output: Store, set: string, run: string): Promise<Su
   }
 }
 
+function failedOf(own: Summary['thisRun']): number | undefined {
+  return own === undefined ? undefined : Object.values(own.failures).reduce((sum, count) => sum + count, 0)
+}
+
 function trendRun(summary: Summary): TrendRun {
-  const { run, closedAt, state, counts, imagesPerSecond } = summary
+  const { run, closedAt, state, counts, imagesPerSecond, thisRun } = summary
   return {
     run,
     closedAt,
@@ -54,7 +58,7 @@ function trendRun(summary: Summary): TrendRun {
     counts,
     imagesPerSecond,
     stateErrors: errorFigures(summary) ?? null,
-    ownErrors: null,
-    ownFailed: null,
+    ownErrors: thisRun === undefined ? null : (errorFigures(thisRun) ?? null),
+    ownFailed: counts.computed === 0 ? 0 : (failedOf(thisRun) ?? null),
   }
 }

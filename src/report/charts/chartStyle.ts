@@ -1,7 +1,7 @@
 /** The part of the style sheet that is about charts over the whole dataset and their tables. */
 export const chartStyle = `
 svg.own { width: auto; max-width: 100%; margin: 0 auto; }
-svg.own.fixed, .panel svg.own { max-width: none; }
+.panel .scroll > svg.own { max-width: none; }
 svg.own text { font-size: 11px; }
 svg.own .numbers text { font-size: 9.5px; text-anchor: middle; font-variant-numeric: tabular-nums; }
 svg.own .numbers.large text { font-size: 13px; font-weight: 600; }
@@ -23,12 +23,13 @@ svg .hit:hover { fill: var(--ink); fill-opacity: 0.06; }
 @media (prefers-color-scheme: dark) { :root { --alarm: #ff8a7a; } }
 
 figure { margin: 0; }
-.plots, .grids { display: grid; gap: 16px; margin: 16px 0; }
-.plots { display: flex; flex-wrap: wrap; align-items: stretch; }
+.grids { display: grid; gap: 16px; margin: 16px 0; }
+.plots { gap: 16px; margin: 16px 0; display: flex; flex-wrap: wrap; align-items: stretch; }
 .plots > * { min-width: 0; max-width: 100%; flex: 1 1 auto; }
+.plots > .side { flex: 1 1 400px; }
 .plots h3, .grids h3, .panel h3 { text-transform: none; }
 .grids { grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); }
-.grids.wide { grid-template-columns: 100%; }
+.grids.wide { grid-template-columns: repeat(auto-fit, minmax(min(100%, 450px), 1fr)); }
 .plots figure, .grids figure, figure.panel { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 14px; min-width: 0; }
 .scale { display: flex; flex-wrap: wrap; align-items: center; gap: 4px; font-size: 12.5px; max-width: none; }
 .scale span { color: var(--quiet); margin-right: 8px; }
@@ -43,6 +44,7 @@ table.numbers caption { text-align: left; color: var(--quiet); padding: 6px 0; }
 table.numbers :is(th, td) { text-align: right; padding: 4px 14px 4px 0; }
 table.numbers :is(th, td).text { text-align: left; }
 table.numbers thead th { position: sticky; top: 0; background: var(--ground); vertical-align: bottom; }
+figure table.numbers thead th { background: var(--panel); }
 table.numbers td.out { color: var(--alarm); font-weight: 650; white-space: nowrap; }
 table.numbers thead button { padding: 2px 6px; min-height: 28px; font-size: 12.5px; text-align: inherit; background: none; border-color: transparent; white-space: nowrap; }
 table.numbers thead button::after { content: ' ↕'; opacity: 0.5; }

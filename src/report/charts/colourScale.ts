@@ -9,7 +9,7 @@ export interface ColourScale {
 }
 
 const errorSteps: readonly Degrees[] = [0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 15]
-const biasSteps: readonly Degrees[] = [0.1, 0.2, 0.5, 1, 2, 4, 6, 10, 20, 40]
+const biasSteps: readonly Degrees[] = [0.1, 0.2, 0.5, 1, 2, 3, 4, 6, 10, 20, 40]
 
 /** Of errors from 0 up, in steps so wide that nearly all of the values differ from the last one. */
 export function errorScale(values: readonly Degrees[]): ColourScale {

@@ -20,7 +20,6 @@ export interface GridOptions {
   readonly side: number
   /** What a screen reader says of it, no markup. */
   readonly name: string
-  readonly hasNumbers: boolean
 }
 
 const margins = { left: 40, top: 6, right: 14, bottom: 36 }
@@ -49,23 +48,27 @@ export class GridBounds {
 }
 
 /** A grid over yaw, to the right, and pitch, upwards, as an inline SVG element of its own size. */
-export function drawPoseGrid(
-  cells: readonly GridCell[],
-  bounds: GridBounds,
-  { side, name, hasNumbers }: GridOptions,
-): string {
+export function drawPoseGrid(cells: readonly GridCell[], bounds: GridBounds, { side, name }: GridOptions): string {
   const [width, height] = [bounds.columns * side, bounds.rows * side]
   const x = (yaw: Degrees) => margins.left + ((yaw - bounds.yaw[0]) / poseCellSize) * side
   const y = (pitch: Degrees) => margins.top + height - ((pitch - bounds.pitch[0]) / poseCellSize) * side
-  const drawn = cells.map(({ yaw, pitch, className, text, title, isFew }) => {
-    const [left, top] = [x(yaw), y(pitch + poseCellSize)]
-    const square = `<path d="M${short(left + 0.5)} ${short(top + 0.5)}h${side - 1}v${side - 1}h${1 - side}z"/>`
-    const number = hasNumbers
-      ? `<text x="${short(left + side / 2)}" y="${short(top + side / 2 + 4)}">${text}</text>`
-      : ''
-    const few = isFew ? `<path class="few" d="${hatched(left, top, side)}"/>` : ''
-    return `<g class="${className}">${title === undefined ? '' : `<title>${title}</title>`}${square}${few}${number}</g>`
-  })
+  const square = ({ yaw, pitch }: GridCell) =>
+    `M${short(x(yaw) + 1)} ${short(y(pitch + poseCellSize) + 1)}h${side - 1}v${side - 1}h${1 - side}z`
+  const hatching = ({ yaw, pitch, isFew }: GridCell) =>
+    isFew ? `<path class="few" d="${hatched(x(yaw), y(pitch + poseCellSize), side)}"/>` : ''
+  const number = ({ yaw, pitch, text }: GridCell) =>
+    `<text x="${short(x(yaw) + side / 2)}" y="${short(y(pitch + poseCellSize) + side / 2 + 4)}">${text}</text>`
+  const told = cells
+    .filter(({ title }) => title !== undefined)
+    .map(
+      (cell) =>
+        `<g class="${cell.className}"><title>${cell.title}</title><path d="${square(cell)}"/>${hatching(cell)}${number(cell)}</g>`,
+    )
+  // One path for all squares of a colour: of cells that tell nothing more, an element each would be half the page.
+  const untold = byClass(cells.filter(({ title }) => title === undefined)).map(
+    ([className, of]) =>
+      `<g class="${className}"><path d="${of.map(square).join('')}"/>${of.map(hatching).join('')}${of.map(number).join('')}</g>`,
+  )
   const axes = [
     ...ticks(bounds.yaw).map(
       (yaw) => `<text x="${short(x(yaw))}" y="${margins.top + height + 14}" text-anchor="middle">${signed(yaw)}</text>`,
@@ -79,9 +82,17 @@ export function drawPoseGrid(
   const centre = `<path class="centre" d="M${short(x(0))} ${margins.top}v${height}M${margins.left} ${short(y(0))}h${width}"/>`
   const frame = `<path class="grid" d="M${margins.left} ${margins.top}h${width}v${height}h${-width}z"/>`
   const size = [margins.left + width + margins.right, margins.top + height + margins.bottom] as const
-  // A phone can shrink a few columns and must scroll past many.
-  const fixed = size[0] > 500 ? ' fixed' : ''
-  return `<svg class="own${fixed}" width="${size[0]}" height="${size[1]}" viewBox="0 0 ${size[0]} ${size[1]}" role="img" aria-label="${name}">${frame}<g class="numbers${side >= 36 ? ' large' : ''}">${drawn.join('')}</g>${centre}${axes.join('')}</svg>`
+  return `<svg class="own" width="${size[0]}" height="${size[1]}" viewBox="0 0 ${size[0]} ${size[1]}" role="img" aria-label="${name}">${frame}<g class="numbers${side >= 36 ? ' large' : ''}">${[...told, ...untold].join('')}</g>${centre}${axes.join('')}</svg>`
+}
+
+function byClass(cells: readonly GridCell[]): [string, GridCell[]][] {
+  const groups = new Map<string, GridCell[]>()
+  for (const cell of cells) {
+    const group = groups.get(cell.className)
+    if (group === undefined) groups.set(cell.className, [cell])
+    else group.push(cell)
+  }
+  return [...groups]
 }
 
 function range(least: readonly Degrees[]): readonly [Degrees, Degrees] {
