@@ -1,7 +1,9 @@
+import type { Summary } from '../../output/summary.ts'
 import type { RunProgress } from '../../producer/progress.ts'
 import type { ScheduleStatus } from '../../producer/schedules.ts'
 import type { ServeEvent } from '../../producer/serveQueue.ts'
 import type { RunJob } from '../../queue/jobs.ts'
+import { errorFigures } from '../../report/errorFigures.ts'
 import { Metrics } from './metrics.ts'
 
 /** From an unchanged folder to a day and a half. */
@@ -24,6 +26,21 @@ export class ProducerMetrics {
     'headlight_schedule_next_timestamp_seconds',
     'When the schedule is due next; absent while it is paused.',
     ['schedule'],
+  )
+  readonly #ownImages = this.all.level(
+    'headlight_last_run_images',
+    "Images that the schedule's last completed run computed, failed ones included.",
+    ['schedule'],
+  )
+  readonly #ownError = this.all.level(
+    'headlight_last_run_error_degrees',
+    'Mean absolute error over these images alone; absent where none has a label.',
+    ['schedule', 'angle'],
+  )
+  readonly #ownFailures = this.all.level(
+    'headlight_last_run_failed_images',
+    'How many of these images failed; absent for a code that none of them has.',
+    ['schedule', 'code'],
   )
   readonly #refused = this.all.count(
     'headlight_refused_total',
@@ -60,8 +77,16 @@ export class ProducerMetrics {
     this.#atWork.set(job, listed)
   }
 
-  /** What is read rather than heard of; null where Redis did not tell. */
-  look(schedules: readonly ScheduleStatus[] | null, isRedisUp: boolean): void {
+  /**
+   * What is read rather than heard of; null where Redis did not tell.
+   *
+   * @param lastRuns by schedule, what its last completed run says
+   */
+  look(
+    schedules: readonly ScheduleStatus[] | null,
+    isRedisUp: boolean,
+    lastRuns: ReadonlyMap<string, Pick<Summary, 'counts' | 'thisRun'>>,
+  ): void {
     this.#active.set({}, this.#atWork.size)
     this.#redisUp.set({}, isRedisUp ? 1 : 0)
     if (schedules === null) return
@@ -71,6 +96,20 @@ export class ProducerMetrics {
       const last = outcomes.find(({ outcome }) => outcome === 'completed')
       if (last) this.#lastSuccess.set({ schedule: schedule.name }, Date.parse(last.at) / 1000)
       if (next[0]) this.#next.set({ schedule: schedule.name }, next[0].getTime() / 1000)
+    }
+    this.#showLastRuns(lastRuns)
+  }
+
+  #showLastRuns(lastRuns: Parameters<ProducerMetrics['look']>[2]): void {
+    for (const level of [this.#ownImages, this.#ownError, this.#ownFailures]) level.reset()
+    for (const [schedule, { counts, thisRun }] of lastRuns) {
+      this.#ownImages.set({ schedule }, counts.computed)
+      const figures = thisRun && errorFigures(thisRun)
+      for (const angle of figures?.columns ?? []) {
+        const error = figures?.mae[angle]
+        if (error !== undefined) this.#ownError.set({ schedule, angle }, error)
+      }
+      for (const [code, n] of Object.entries(thisRun?.failures ?? {})) this.#ownFailures.set({ schedule, code }, n)
     }
   }
 }

@@ -71,7 +71,8 @@ function summaryText(summary: Summary, { id: set, options }: ResultSet): string 
   }
   const text = rows.map(([name, value]) => `${name.padEnd(11)} ${value}\n`).join('')
   const figures = errorFigures(summary)
-  return figures === undefined ? text : `${text}\n${errorTable(figures)}`
+  const own = summary.thisRun && errorFigures(summary.thisRun)
+  return figures === undefined ? text : `${text}\n${errorTable(figures, own)}`
 }
 
 function countsText(counts: Summary['counts']): string {

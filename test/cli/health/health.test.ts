@@ -67,6 +67,7 @@ it(
         const { body } = await get(producerPort, '/metrics')
         expect(valueOf(body, 'headlight_runs_total', 'completed')).toBe(1)
         expect(valueOf(body, 'headlight_schedule_last_success_timestamp_seconds', 'yearly')).toBeGreaterThan(1e9)
+        expect(valueOf(body, 'headlight_last_run_images', 'yearly')).toBe(4)
       }, waiting)
 
       const produced = (await get(producerPort, '/metrics')).body

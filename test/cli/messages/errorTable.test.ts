@@ -27,3 +27,14 @@ over 2 labelled images; the network gives no roll
 `,
   )
 })
+
+test("and of the run's own images beside those of the state, where these are more", () => {
+  const mae = { yaw: 2.5, pitch: 3, roll: 12.345, mean: 5.948 }
+  const figures = { columns: ['yaw', 'pitch', 'roll', 'mean'] as const, mae, median: mae, bias: mae, excluded: 0 }
+  const state = { ...figures, n: 1200, geodesicMean: 7 }
+  expect(errorTable(state, { ...state, n: 12 }).slice(errorTable(state).length)).toBe(
+    'over the 12 of this run alone: mean absolute error yaw 2.50, pitch 3.00, roll 12.35, mean 5.95\n',
+  )
+  expect(errorTable(state, { ...state, n: 1 })).toContain('over the one of this run alone: ')
+  expect(errorTable(state, state)).toBe(errorTable(state))
+})

@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq'
 import { readNetworkFile } from '../../../output/networkFile.ts'
+import { LastRuns } from '../../../producer/lastRuns.ts'
 import type { RunProgress } from '../../../producer/progress.ts'
 import { serveRunsQueue, type ServeEvent } from '../../../producer/serveQueue.ts'
 import { closeWithin } from '../../../queue/closing.ts'
@@ -7,6 +8,7 @@ import { openQueue } from '../../../queue/connection.ts'
 import { runInLog, runsQueue, shardsQueue, type RunJob } from '../../../queue/jobs.ts'
 import type { QueueConnection } from '../../../queue/redisUrl.ts'
 import { openStore } from '../../../storage/open.ts'
+import type { Store } from '../../../storage/store.ts'
 import type { Call } from '../../command.ts'
 import { RedisProbe } from '../../health/redisProbe.ts'
 import { allowedPlaces } from '../../shared/allowedPlaces.ts'
@@ -26,19 +28,20 @@ export async function serveRuns(call: Call): Promise<number> {
   const stop = stopOnSignal(surroundings, '', (signal) =>
     log.info({ signal }, 'stopping: the runs at work are handed back'),
   )
-  const health = await servedHealth(call, connection, stop.signal)
+  const openOutput = ({ output: uri, endpoint, set, run, schedule, followNetwork }: RunJob): Store => {
+    allowed?.require({ what: 'output', uri, endpoint }, own.output)
+    // Of which result set a run that follows its network is, shows only when that is read.
+    const logger = log.child(followNetwork === undefined ? runInLog({ set, run }) : { schedule })
+    return openStore(uri, { endpoint: own.output ?? endpoint, logger })
+  }
+  const health = await servedHealth(call, connection, new LastRuns(openOutput, log), stop.signal)
   const said = new Map<string, string | undefined>()
   try {
     log.info({ redis: connection.description }, 'waiting for runs')
     await serveRunsQueue({
       connection,
       queueName: shardsQueue,
-      openOutput: ({ output: uri, endpoint, set, run, schedule, followNetwork }) => {
-        allowed?.require({ what: 'output', uri, endpoint }, own.output)
-        // Of which result set a run that follows its network is, shows only when that is read.
-        const logger = log.child(followNetwork === undefined ? runInLog({ set, run }) : { schedule })
-        return openStore(uri, { endpoint: own.output ?? endpoint, logger })
-      },
+      openOutput,
       openDataset: ({ dataset: { uri, endpoint }, id }) => {
         allowed?.require({ what: 'dataset', uri, endpoint }, own.dataset)
         const logger = log.child({ resultSet: id })
@@ -81,6 +84,7 @@ interface Health {
 async function servedHealth(
   { settings, surroundings, log }: Call,
   connection: QueueConnection,
+  lastRuns: LastRuns,
   stopping: AbortSignal,
 ): Promise<Health | undefined> {
   if (settings.healthPort === undefined) return undefined
@@ -104,7 +108,8 @@ async function servedHealth(
       contentType: metrics.all.contentType,
       text: async () => {
         const isRedisUp = await redis.answers()
-        metrics.look((isRedisUp && (await schedules?.statuses())) || null, isRedisUp)
+        const statuses = (isRedisUp && (await schedules?.statuses())) || null
+        metrics.look(statuses, isRedisUp, statuses === null ? new Map() : lastRuns.look(statuses))
         return `${await metrics.all.text()}${isRedisUp ? await queueCounts(queues) : ''}`
       },
     },
