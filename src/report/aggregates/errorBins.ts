@@ -42,8 +42,8 @@ export function errorBin(error: Degrees): number {
 
 /**
  * The |error| below which a share of the samples lies (0.5: the median), NaN when there is none. Within a bin samples
- * count as evenly spread, so the result is right to the width of its bin: 0.5° below 10°, from there on about a fifth of
- * itself, a third beyond 90°.
+ * count as evenly spread, so the result is right to the width of its bin at worst: 0.5° below 10°, from there on a third
+ * of itself, half beyond 120°.
  */
 export function percentile(histogram: AngleErrors['histogram'], share: number): Degrees {
   const wanted = share * histogram.reduce((sum, [, count]) => sum + count, 0)
