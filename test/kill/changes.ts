@@ -22,6 +22,16 @@ export function plannedChanges(random: Random): Change[] {
   })).sort((a, b) => a.share - b.share)
 }
 
+/** Some more images that are replaced, one after the other, when all is done. */
+export function replacements(random: Random): Change[] {
+  return Array.from({ length: 6 }, () => ({
+    share: 1,
+    kind: 'replace',
+    at: random.unit(),
+    level: random.integer(0, 255),
+  }))
+}
+
 /** The store may be having a bad day. */
 const limitMs = 60_000
 

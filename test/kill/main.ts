@@ -44,12 +44,13 @@ try {
 say(failures === 0 ? `all ${count} rounds as the quiet run` : `${failures} of ${count} rounds failed`)
 process.exitCode = failures === 0 ? 0 : 1
 
-function kindsOf({ store, programs, redis, isChanging, isUnread }: Round): readonly string[] {
+function kindsOf({ store, programs, redis, isChanging, isKeeping, isUnread }: Round): readonly string[] {
   return [
     store,
     programs,
     ...(redis === 'alone' ? [] : [redis]),
     ...(isChanging ? ['changing'] : []),
+    ...(isKeeping ? ['kept'] : []),
     ...(isUnread ? ['unread'] : []),
   ]
 }

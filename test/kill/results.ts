@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto'
 import { currentRun } from '../../src/output/current.ts'
 import { layout } from '../../src/output/layout.ts'
+import { openMapPlaces } from '../../src/output/mapPlaces.ts'
+import { MapReader } from '../../src/output/mapReader.ts'
 import { recordSchema } from '../../src/output/record.ts'
+import { readResultSet } from '../../src/output/resultSet.ts'
 import { readRun, runIds } from '../../src/output/runs.ts'
+import { stateRows } from '../../src/output/stateRows.ts'
 import { readSummary } from '../../src/output/summary.ts'
 import type { Store } from '../../src/storage/store.ts'
 
@@ -14,11 +18,7 @@ export type Results = ReadonlyMap<string, string>
  * published, nothing held any more. Returns what must be the same bytes as those of a run that nobody disturbed.
  */
 export async function readResults(output: Store, samples: number): Promise<Results> {
-  const sets: string[] = []
-  for await (const set of output.folders('')) sets.push(set)
-  const [set] = sets
-  if (set === undefined || sets.length > 1) throw new Error(`result sets: ${sets.join(', ') || 'none'}`)
-
+  const set = await onlySet(output)
   const results = new Map<string, string>()
   const recorded = new Map<string, string>()
   for await (const { key } of output.list({ prefix: `${set}/` })) {
@@ -45,15 +45,12 @@ export async function readResults(output: Store, samples: number): Promise<Resul
 }
 
 /**
- * Reads what the current run of an output stands for: its table, its failures, and all maps. After several runs that is
- * what must equal a fresh run over the same dataset.
+ * Reads what the current run of an output stands for: its table, its failures, what is added up beside it, and all maps,
+ * the small ones by their places. After several runs that is what must equal a fresh run over the same dataset.
  */
 export async function readState(output: Store, samples: number): Promise<Results> {
-  const sets: string[] = []
-  for await (const set of output.folders('')) sets.push(set)
-  const [set = ''] = sets
+  const { set, run } = await publishedRun(output)
   await checkClosed(output, set, samples)
-  const run = (await currentRun(output, set)) ?? ''
   const digest = async (key: string) =>
     createHash('sha256')
       .update(await read(output, key))
@@ -61,11 +58,64 @@ export async function readState(output: Store, samples: number): Promise<Results
   const results = new Map([
     ['table', await digest(layout.runTable(set, run))],
     ['failures', await digest(layout.failures(set, run))],
+    ['aggregates', await digest(layout.aggregates(set, run))],
+    ['atlas', await digest(layout.atlas(set, run))],
+    ['atlas of inputs', await digest(layout.inputAtlas(set, run))],
   ])
+  for await (const { key, maps } of smallMaps(output, set, run)) results.set(`small maps of ${key}`, maps)
   for await (const { key } of output.list({ prefix: `${set}/maps/` })) {
     results.set(key.slice(set.length + 1), await digest(key))
   }
   return results
+}
+
+/**
+ * Checks what `--keep-runs 1` must leave: the trend of every run, the state's table and no other, and all small maps of
+ * its rows.
+ */
+export async function checkKept(output: Store): Promise<void> {
+  const { set, run } = await publishedRun(output)
+  for await (const { key, maps } of smallMaps(output, set, run)) {
+    if (maps === 'missing') throw new Error(`the small maps of ${key} are gone`)
+  }
+  for (const each of await runIds(output, set)) {
+    const { computed = 0, gone = 0 } = (await readRun(output, set, each))?.counts ?? {}
+    const trend = [layout.summary(set, each), layout.failures(set, each)]
+    for (const key of computed + gone > 0 ? [...trend, layout.aggregates(set, each)] : trend) await read(output, key)
+    const hasTable = (await output.head(layout.runTable(set, each))) !== undefined
+    if (hasTable !== (each === run))
+      throw new Error(`${each} has ${hasTable ? 'a' : 'no'} table, and ${run} is the state`)
+  }
+}
+
+/** Of each row that did not fail, by its place: a digest of its magnitude maps and of its input. */
+async function* smallMaps(output: Store, set: string, run: string): AsyncGenerator<{ key: string; maps: string }> {
+  const objectives = (await readResultSet(output, set))?.options.objectives.length ?? 0
+  const reader = new MapReader(output, set, objectives)
+  const places = (await openMapPlaces(output, set, run))?.places()
+  for await (const { key, status } of stateRows(output, set, run, ['key', 'status'])) {
+    const place = (await places?.next())?.value
+    if (status !== 'ok') continue
+    const [magnitudes, input] = place ? [await reader.magnitudes(place), await reader.input(place)] : []
+    const isThere = magnitudes !== undefined && input !== undefined
+    yield { key, maps: isThere ? createHash('sha256').update(magnitudes).update(input).digest('hex') : 'missing' }
+  }
+}
+
+/** Of an output that holds one result set. */
+export async function publishedRun(output: Store): Promise<{ set: string; run: string }> {
+  const set = await onlySet(output)
+  const run = await currentRun(output, set)
+  if (run === null) throw new Error('nothing is published')
+  return { set, run }
+}
+
+async function onlySet(output: Store): Promise<string> {
+  const sets: string[] = []
+  for await (const set of output.folders('')) sets.push(set)
+  const [set] = sets
+  if (set === undefined || sets.length > 1) throw new Error(`result sets: ${sets.join(', ') || 'none'}`)
+  return set
 }
 
 async function checkClosed(output: Store, set: string, samples: number): Promise<void> {

@@ -2,13 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { layout } from '../../src/output/layout.ts'
+import type { Store } from '../../src/storage/store.ts'
 import { processRuns, searchPathWithRedis } from '../support/redis.ts'
-import { apply, plannedChanges, type Change } from './changes.ts'
+import { apply, plannedChanges, replacements, type Change } from './changes.ts'
 import { FailoverPair } from './failover.ts'
 import { imageCount, shardCount, shardSize, type Place } from './place.ts'
 import { Program, RedisServer, type QueueServer } from './programs.ts'
 import { Random } from './random.ts'
-import { differences, readResults, readState, type Results } from './results.ts'
+import { checkKept, differences, publishedRun, readResults, readState, type Results } from './results.ts'
 import { mayBeBorne, readersOf } from './unread.ts'
 
 export interface Round {
@@ -20,6 +22,8 @@ export interface Round {
   readonly redis: 'alone' | 'proxy' | 'sentinel'
   /** Whether the dataset gains and loses images meanwhile. */
   readonly isChanging: boolean
+  /** Whether its runs keep one run whole and are killed while they remove what older ones hold. Only of changing ones. */
+  readonly isKeeping: boolean
   /** Whether the outputs of the programs are closed early. */
   readonly isUnread: boolean
 }
@@ -35,6 +39,7 @@ export function roundOf(seed: number): Round {
     programs: isApart ? 'apart' : 'together',
     redis: isApart ? (kind ?? 'alone') : 'alone',
     isChanging: (seed >> 2) % 2 === 1,
+    isKeeping: (seed >> 2) % 4 === 3,
     isUnread: seed % 3 === 0,
   }
 }
@@ -51,13 +56,12 @@ export interface Quiet {
 /** A run that nobody disturbs: what all rounds at this place must equal, byte for byte. */
 export async function quietRun(place: Place): Promise<Quiet> {
   const began = performance.now()
-  await runQuietly(place, place.dataset, 'quiet')
-  return { results: await resultsOf(place, place.output('quiet')), tookMs: performance.now() - began }
+  await runQuietly(place, runArguments(place, place.dataset, place.output('quiet')), 'quiet')
+  return { results: await resultsOf(place, 'quiet'), tookMs: performance.now() - began }
 }
 
-async function runQuietly(place: Place, dataset: string, output: string): Promise<void> {
+async function runQuietly(place: Place, args: readonly string[], output: string): Promise<void> {
   place.become('calm')
-  const args = runArguments(place, dataset, place.output(output))
   const run = new Program('run', args, await environmentOf(place, output))
   run.start()
   while (run.ended === undefined) await sleep(50)
@@ -74,8 +78,8 @@ export async function disturbedRun(place: Place, round: Round, quiet: Quiet): Pr
     await disturbance.play()
     await disturbance.close()
     const different = round.isChanging
-      ? await differencesAfterClosing(place, disturbance)
-      : differences(quiet.results, await resultsOf(place, place.output(disturbance.name)))
+      ? await differencesAfterClosing(place, round, disturbance)
+      : differences(quiet.results, await resultsOf(place, disturbance.name))
     if (different.length > 0) throw new Error(`not as in the quiet run: ${different.slice(0, 20).join(', ')}`)
     return disturbance.story
   } catch (error) {
@@ -88,26 +92,52 @@ export async function disturbedRun(place: Place, round: Round, quiet: Quiet): Pr
 }
 
 /** A run that nobody disturbs closes what the dataset's changes left open; then all must be as after a fresh run. */
-async function differencesAfterClosing(place: Place, { name, dataset }: Disturbance): Promise<string[]> {
-  await runQuietly(place, dataset, name)
+async function differencesAfterClosing(place: Place, round: Round, disturbance: Disturbance): Promise<string[]> {
+  const { name, dataset } = disturbance
+  const args = [...runArguments(place, dataset, place.output(name)), ...keeping(round)]
+  await runQuietly(place, args, name)
+  if (round.isKeeping) {
+    disturbance.story.push(await killedWhileRemoving(place, round, disturbance, args))
+    await runQuietly(place, args, name)
+    await inStore(place, place.output(name), checkKept)
+  }
   const fresh = `${name}-fresh`
-  await runQuietly(place, dataset, fresh)
+  await runQuietly(place, runArguments(place, dataset, place.output(fresh)), fresh)
   const images = place.open(dataset)
   const keys = new Set<string>()
   for await (const { key } of images.list()) keys.add(key)
   images.close()
-  const state = async (output: string): Promise<Results> => {
-    const store = place.open(place.output(output))
-    try {
-      return await readState(store, keys.size)
-    } finally {
-      store.close()
-    }
-  }
+  const state = (output: string): Promise<Results> =>
+    inStore(place, place.output(output), (store) => readState(store, keys.size))
   const isOfGone = (found: string): boolean =>
     found.startsWith('maps/') && !keys.has(found.replace(/^maps\/[^/]+\//, ''))
   return differences(await state(fresh), await state(name)).filter((found) => !isOfGone(found))
 }
+
+/** A run over some images that were replaced, killed as soon as something of the run before it has been removed. */
+async function killedWhileRemoving(
+  place: Place,
+  { seed }: Round,
+  { name, dataset }: Disturbance,
+  args: readonly string[],
+): Promise<string> {
+  for (const change of replacements(new Random(seed + 4_000_000)))
+    await inStore(place, dataset, (images) => apply(change, images))
+  return inStore(place, place.output(name), async (output) => {
+    const { set, run } = await publishedRun(output)
+    const program = new Program('run', args, await environmentOf(place, name))
+    place.become('troubled')
+    program.start()
+    const isRemoving = async (): Promise<boolean> =>
+      (await output.head(layout.runTable(set, run)).catch(() => true)) === undefined
+    while (program.ended === undefined && !(await isRemoving())) await sleep(2)
+    const how = program.ended === undefined ? 'was killed while it removed' : 'was not killed: it had removed'
+    await program.kill()
+    return `a run ${how} what ${run} held`
+  })
+}
+
+const keeping = ({ isKeeping }: Round): string[] => (isKeeping ? ['--keep-runs', '1'] : [])
 
 type Blow = 'main' | 'worker' | 'unit' | 'redis' | 'redis-data' | 'freeze' | 'drain' | 'outage' | 'failover'
 
@@ -251,7 +281,7 @@ class Disturbance {
 
   #arguments(): string[] {
     const args = runArguments(this.#place, this.dataset, this.#place.output(this.name))
-    return this.#round.programs === 'together' ? args : args.slice(0, -2)
+    return [...(this.#round.programs === 'together' ? args : args.slice(0, -2)), ...keeping(this.#round)]
   }
 
   #strike(blow: Blow, main: Program, workers: readonly Program[]): void {
@@ -431,11 +461,15 @@ async function environmentOf(place: Place, name: string): Promise<Record<string,
   }
 }
 
-async function resultsOf(place: Place, uri: string): Promise<Results> {
-  const output = place.open(uri)
+async function inStore<T>(place: Place, uri: string, look: (store: Store) => Promise<T>): Promise<T> {
+  const store = place.open(uri)
   try {
-    return await readResults(output, imageCount)
+    return await look(store)
   } finally {
-    output.close()
+    store.close()
   }
+}
+
+function resultsOf(place: Place, output: string): Promise<Results> {
+  return inStore(place, place.output(output), (store) => readResults(store, imageCount))
 }
