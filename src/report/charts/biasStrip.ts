@@ -8,8 +8,10 @@ import { biasOf, fewImages, measured } from './groupErrors.ts'
 import type { StandingOut } from './standsOut.ts'
 
 const rowHeight = 44
-const named = 3
+const told = 3
 const nameLength = 24
+/** So far apart two names do not meet. */
+const nameWidth = 190
 
 /** Every group's bias as a stroke, a row for each angle; those that stand out as diamonds, the farthest with their names. */
 export function drawBiasStrip(
@@ -22,24 +24,32 @@ export function drawBiasStrip(
   const all = enough.flatMap((group) => angles.map((angle) => Math.abs(biasOf(group, angle) ?? 0)))
   const ticks = roundTicks(Math.max(1, ...all))
   const end = ticks.at(-1) ?? 1
-  const frame = new ChartFrame({ width: 600, height: rowHeight * angles.length, x: [-end, end], top: 1, above: 6 })
+  const frame = new ChartFrame({
+    width: 600,
+    height: rowHeight * angles.length,
+    x: [-end, end],
+    top: 1,
+    above: 6,
+    isBroad: true,
+  })
   const rows = angles.map((angle, row) => {
     const middle = frame.above + (row + 0.62) * rowHeight
     const isOut = (name: string) => outstanding.some((found) => found.angle === angle && found.name === name)
     const strokes = enough
       .filter(({ name }) => !isOut(name))
       .map((group) => `M${short(frame.x(biasOf(group, angle) ?? 0))} ${short(middle - 6)}v12`)
+    const taken: number[] = []
     const diamonds = outstanding
       .filter((found) => found.angle === angle)
-      .toSorted((a, b) => Math.abs(b.bias - b.median) - Math.abs(a.bias - a.median))
-      .map(({ name, bias }, i) => {
+      .toSorted((one, other) => Math.abs(other.bias - other.median) - Math.abs(one.bias - one.median))
+      .map(({ name, bias }) => {
         const x = frame.x(bias)
+        const diamond = `<path class="out" d="M${short(x)} ${short(middle - 6)}l6 6l-6 6l-6-6z"/>`
+        // A name over another could not be read; the table has them all.
+        if (taken.some((other) => Math.abs(other - x) < nameWidth)) return diamond
+        taken.push(x)
         const anchor = bias > 0 ? 'end' : 'start'
-        const text =
-          i < named
-            ? `<text class="out" x="${short(x + (bias > 0 ? 6 : -6))}" y="${short(middle - 10)}" text-anchor="${anchor}">${escapeHtml(shortened(name))} ${signedTenth(bias)}°</text>`
-            : ''
-        return `<path class="out" d="M${short(x)} ${short(middle - 6)}l6 6l-6 6l-6-6z"/>${text}`
+        return `${diamond}<text class="out" x="${short(x + (bias > 0 ? 6 : -6))}" y="${short(middle - 10)}" text-anchor="${anchor}">${escapeHtml(shortened(name))} ${signedTenth(bias)}°</text>`
       })
     return `<path class="grid" d="M${frame.left} ${short(middle)}h${frame.width}"/><text x="${frame.left - 6}" y="${short(middle + 3.5)}" text-anchor="end">${angle}</text><path class="rug" d="${strokes.join('')}"/>${diamonds.join('')}`
   })
@@ -51,8 +61,8 @@ export function drawBiasStrip(
     ...ticks,
   ]
   const found = outstanding.map(({ name, angle, bias }) => `${shortened(name)} ${signedTenth(bias)}° in ${angle}`)
-  const told = found.length === 0 ? 'none stands out' : `standing out: ${found.slice(0, named).join(', ')}`
-  return frame.svg(escapeHtml(`Bias of each of ${enough.length} ${what}, by angle; ${told}`), [
+  const finding = found.length === 0 ? 'none stands out' : `standing out: ${found.slice(0, told).join(', ')}`
+  return frame.svg(escapeHtml(`Bias of each of ${enough.length} ${what}, by angle; ${finding}`), [
     `<path class="diagonal" d="M${short(frame.x(0))} ${frame.above}v${frame.height}"/>`,
     ...rows,
     ...axis.map((tick) => frame.tickBelow(tick, signed(tick))),

@@ -6,7 +6,10 @@ export interface ChartFrameOptions {
   readonly x: readonly [from: number, to: number]
   /** Upwards from 0. */
   readonly top: number
+  /** Room for a legend. */
   readonly above?: number
+  /** It is wider than a phone: its text is larger there, since the whole is shrunk. */
+  readonly isBroad?: boolean
 }
 
 const margins = { left: 46, right: 14, bottom: 36 }
@@ -21,14 +24,16 @@ export class ChartFrame {
   readonly base: number
   readonly #x: readonly [number, number]
   readonly #top: number
+  readonly #isBroad: boolean
 
-  constructor({ width, height, x, top, above = 26 }: ChartFrameOptions) {
+  constructor({ width, height, x, top, above = 26, isBroad = false }: ChartFrameOptions) {
     this.width = width
     this.height = height
     this.above = above
     this.base = above + height
     this.#x = x
     this.#top = top
+    this.#isBroad = isBroad
   }
 
   x(value: number): number {
@@ -67,7 +72,7 @@ export class ChartFrame {
   /** The finished SVG element. `name` is what a screen reader says for it, no markup. */
   svg(name: string, parts: readonly string[]): string {
     const [width, height] = [this.left + this.width + margins.right, this.base + margins.bottom]
-    return `<svg class="own" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${name}">${parts.join('')}</svg>`
+    return `<svg class="own${this.#isBroad ? ' broad' : ''}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${name}">${parts.join('')}</svg>`
   }
 }
 

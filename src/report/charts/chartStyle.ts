@@ -22,7 +22,13 @@ svg .hit:hover { fill: var(--ink); fill-opacity: 0.06; }
 :root { --alarm: #b3261e; }
 @media (prefers-color-scheme: dark) { :root { --alarm: #ff8a7a; } }
 
+@media (max-width: 560px) {
+  svg.broad text { font-size: 14px; }
+  svg.broad .numbers.large text { font-size: 16px; }
+}
+
 figure { margin: 0; }
+h3.part { margin: 22px 0 6px; }
 .grids { display: grid; gap: 16px; margin: 16px 0; }
 .plots { gap: 16px; margin: 16px 0; display: flex; flex-wrap: wrap; align-items: stretch; }
 .plots > * { min-width: 0; max-width: 100%; flex: 1 1 auto; }
@@ -40,12 +46,12 @@ details { margin: 10px 0; }
 summary { cursor: pointer; color: var(--mark); font-size: 14px; }
 .scroll.tall { max-height: min(70vh, 460px); overflow: auto; }
 table.numbers { font-size: 13px; }
-table.numbers caption { text-align: left; color: var(--quiet); padding: 6px 0; }
-table.numbers :is(th, td) { text-align: right; padding: 4px 14px 4px 0; }
+table.numbers :is(th, td) { text-align: right; padding: 4px 14px 4px 0; white-space: nowrap; }
+table.numbers th.key { white-space: normal; min-width: 12ch; max-width: 40ch; }
 table.numbers :is(th, td).text { text-align: left; }
 table.numbers thead th { position: sticky; top: 0; background: var(--ground); vertical-align: bottom; }
 figure table.numbers thead th { background: var(--panel); }
-table.numbers td.out { color: var(--alarm); font-weight: 650; white-space: nowrap; }
+table.numbers td.out { color: var(--alarm); font-weight: 650; }
 table.numbers thead button { padding: 2px 6px; min-height: 28px; font-size: 12.5px; text-align: inherit; background: none; border-color: transparent; white-space: nowrap; }
 table.numbers thead button::after { content: ' ↕'; opacity: 0.5; }
 table.numbers th[aria-sort='ascending'] button::after { content: ' ▲'; opacity: 1; }

@@ -87,7 +87,7 @@ function rangeOf(i: number): string {
 function confidenceTable(angles: readonly { readonly angle: AngleName; readonly tenths: Tenths }[]): string {
   const columns = [
     { name: 'probability' },
-    ...angles.flatMap(({ angle }) => [{ name: `${angle}, images` }, { name: `${angle}, mean error, °` }]),
+    ...angles.flatMap(({ angle }) => [{ name: `${angle} images` }, { name: `${angle} error` }]),
   ]
   const rows = Array.from({ length: 10 }, (_, i) => [
     rangeOf(i),
@@ -97,5 +97,5 @@ function confidenceTable(angles: readonly { readonly angle: AngleName; readonly 
       return [whole(errors?.n ?? 0), mean === undefined ? '–' : hundredth(mean)]
     }),
   ])
-  return foldedTable(columns, rows, 'Error by probability, as a table')
+  return foldedTable(columns, rows, 'Error by probability as a table, degrees')
 }

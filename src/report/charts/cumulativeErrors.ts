@@ -20,7 +20,7 @@ export function drawCumulativeErrors(group: Group): string {
   const curves = kinds.map((kind) => ({ kind, histogram: group.errors[kind]?.histogram ?? [] }))
   const ticks = roundTicks(Math.max(...curves.map(({ histogram }) => percentile(histogram, 0.98))))
   const end = ticks.at(-1) ?? 1
-  const frame = new ChartFrame({ width: 400, height: 190, x: [0, end], top: 1 })
+  const frame = new ChartFrame({ width: 340, height: 190, x: [0, end], top: 1 })
   const lines = curves.map(({ kind, histogram }) => {
     const points = errorBinEdges.filter((edge) => edge < end).concat(end)
     const path = points.map(
@@ -49,7 +49,7 @@ export function drawCumulativeErrors(group: Group): string {
     { name: 'p50, °' },
     { name: 'p95, °' },
   ]
-  return `<div class="plots"><div>${svg}</div><div>${numberTable(columns, rows, { caption: 'Share of images, and the error that half and 95 % of them are within' })}</div></div>`
+  return `<div class="plots"><div>${svg}</div><div>${numberTable(columns, rows, { name: 'Share of images within an error' })}</div></div>`
 }
 
 /** Exact at an edge of a bin, in between by the share of the bin. NaN when there is none. */

@@ -10,8 +10,8 @@ export interface NumberColumn {
 export type NumberCell = string | { readonly html: string; readonly className: string }
 
 export interface NumberTableOptions {
-  /** What the table is of, no markup. */
-  readonly caption: string
+  /** What a screen reader says of the table, no markup. */
+  readonly name: string
   /** The page's script turns the heads into buttons that sort; the column it is sorted by now, and how. */
   readonly sortedBy?: { readonly column: number; readonly order: 'ascending' | 'descending' }
 }
@@ -23,11 +23,11 @@ export interface NumberTableOptions {
 export function numberTable(
   columns: readonly NumberColumn[],
   rows: readonly (readonly NumberCell[])[],
-  { caption, sortedBy }: NumberTableOptions,
+  { name, sortedBy }: NumberTableOptions,
 ): string {
-  const head = columns.map(({ name, isText }, i) => {
+  const head = columns.map(({ name: text, isText }, i) => {
     const sort = sortedBy?.column === i ? ` aria-sort="${sortedBy.order}"` : ''
-    return `<th scope="col"${isText ? ' class="text"' : ''}${sort}>${name}`
+    return `<th scope="col"${isText ? ' class="text"' : ''}${sort}>${text}`
   })
   const body = rows.map((cells) => {
     const texts = cells.map((cell, i) => {
@@ -38,14 +38,14 @@ export function numberTable(
     })
     return `<tr>${texts.join('')}`
   })
-  return `<div class="scroll tall" tabindex="0" role="group" aria-label="${caption}"><table class="numbers${sortedBy === undefined ? '' : ' sortable'}"><caption>${caption}</caption><thead><tr>${head.join('')}<tbody>${body.join('')}</table></div>`
+  return `<div class="scroll tall" tabindex="0" role="group" aria-label="${name}"><table class="numbers${sortedBy === undefined ? '' : ' sortable'}"><thead><tr>${head.join('')}<tbody>${body.join('')}</table></div>`
 }
 
 /** The same behind a line that opens it. */
 export function foldedTable(
   columns: readonly NumberColumn[],
   rows: readonly (readonly NumberCell[])[],
-  caption: string,
+  name: string,
 ): string {
-  return `<details><summary>${caption}</summary>${numberTable(columns, rows, { caption })}</details>`
+  return `<details><summary>${name}</summary>${numberTable(columns, rows, { name })}</details>`
 }

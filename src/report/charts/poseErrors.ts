@@ -52,12 +52,12 @@ function findingText(cells: readonly PoseGroup[]): string {
 function cellTable(cells: readonly PoseGroup[], angles: readonly AngleName[]): string {
   const several = angles.length > 1
   const columns: NumberColumn[] = [
-    { name: 'yaw from, °' },
-    { name: 'pitch from, °' },
+    { name: 'yaw from' },
+    { name: 'pitch from' },
     { name: 'images' },
-    ...(several ? [{ name: 'mean error, °' }] : []),
-    ...angles.map((angle) => ({ name: `error in ${angle}, °` })),
-    ...angles.map((angle) => ({ name: `bias in ${angle}, °` })),
+    ...(several ? [{ name: 'error' }] : []),
+    ...angles.map((angle) => ({ name: `${angle} error` })),
+    ...angles.map((angle) => ({ name: `${angle} bias` })),
   ]
   const rows = cells.map((cell) => [
     signed(cell.yaw),
@@ -67,5 +67,5 @@ function cellTable(cells: readonly PoseGroup[], angles: readonly AngleName[]): s
     ...angles.map((angle) => hundredth(meanAbsolute(cell.errors[angle]) ?? 0)),
     ...angles.map((angle) => signedHundredth(biasOf(cell, angle) ?? 0).replace('-', '−')),
   ])
-  return foldedTable(columns, rows, 'Errors by cell of yaw and pitch, as a table')
+  return foldedTable(columns, rows, 'Errors by cell of yaw and pitch as a table, degrees')
 }

@@ -22,7 +22,10 @@ export interface GridOptions {
   readonly name: string
 }
 
-const margins = { left: 40, top: 6, right: 14, bottom: 36 }
+/** From here on a cell has room for large numbers. */
+const large = 36
+
+const margins = { left: 46, top: 6, right: 14, bottom: 36 }
 /** A little of what is empty around the centre belongs to the picture, so that a few near poses look near. */
 const always: Degrees = 30
 
@@ -82,7 +85,7 @@ export function drawPoseGrid(cells: readonly GridCell[], bounds: GridBounds, { s
   const centre = `<path class="centre" d="M${short(x(0))} ${margins.top}v${height}M${margins.left} ${short(y(0))}h${width}"/>`
   const frame = `<path class="grid" d="M${margins.left} ${margins.top}h${width}v${height}h${-width}z"/>`
   const size = [margins.left + width + margins.right, margins.top + height + margins.bottom] as const
-  return `<svg class="own" width="${size[0]}" height="${size[1]}" viewBox="0 0 ${size[0]} ${size[1]}" role="img" aria-label="${name}">${frame}<g class="numbers${side >= 36 ? ' large' : ''}">${[...told, ...untold].join('')}</g>${centre}${axes.join('')}</svg>`
+  return `<svg class="own${side >= large ? ' broad' : ''}" width="${size[0]}" height="${size[1]}" viewBox="0 0 ${size[0]} ${size[1]}" role="img" aria-label="${name}">${frame}<g class="numbers${side >= large ? ' large' : ''}">${[...told, ...untold].join('')}</g>${centre}${axes.join('')}</svg>`
 }
 
 function byClass(cells: readonly GridCell[]): [string, GridCell[]][] {

@@ -17,10 +17,13 @@ const toldNames = 5
 export function subjectsSection({ aggregates }: PageContent): string {
   if (aggregates === null) return ''
   const { subjects, sequences } = aggregates
+  const first = namesPart(subjects, 'subjects', standingOutRule)
   return [
-    namesPart(subjects, 'subjects'),
+    first,
     // Where each subject has one sequence, the second table would be the first one under other names.
-    areAlike(subjects, sequences) ? '' : namesPart(sequences, 'sequences'),
+    areAlike(subjects, sequences)
+      ? ''
+      : namesPart(sequences, 'sequences', first === '' ? standingOutRule : 'Marked by the same rule.'),
   ].join('')
 }
 
@@ -34,7 +37,7 @@ function areAlike(a: Names, b: Names): boolean {
   return parts(a) === parts(b)
 }
 
-function namesPart({ named, others, unnamed }: Names, what: 'subjects' | 'sequences'): string {
+function namesPart({ named, others, unnamed }: Names, what: 'subjects' | 'sequences', rule: string): string {
   const largest = named.slice(0, shownNames).filter((group) => measured(group) > 0)
   const angles = angleNames.filter((angle) => largest.some(({ errors }) => errors[angle] !== undefined))
   if (largest.length === 0) return ''
@@ -45,7 +48,7 @@ function namesPart({ named, others, unnamed }: Names, what: 'subjects' | 'sequen
     ...(more === 0 ? [] : [`${whole(more)}${others?.isMore ? ' or more' : ''} smaller ${what} are not shown`]),
     ...(unnamed === null ? [] : [`${whole(unnamed.n)} images belong to none`]),
   ]
-  return `<h3>${what}</h3><p><strong>${findingText(outstanding, what)}</strong> ${standingOutRule}${left.length === 0 ? '' : ` ${left.join('; ')}.`}</p>
+  return `<h3 class="part">${what}</h3><p><strong>${findingText(outstanding, what)}</strong> ${rule}${left.length === 0 ? '' : ` ${left.join('; ')}.`}</p>
 <div class="plots"><figure><h3>Bias of ${what}</h3>${drawBiasStrip(largest, angles, outstanding, what)}</figure></div>
 ${namesTable(sorted, angles, outstanding, what)}`
 }
@@ -74,10 +77,10 @@ function namesTable(
   const columns: NumberColumn[] = [
     { name: what === 'subjects' ? 'subject' : 'sequence', isText: true },
     { name: 'images' },
-    ...(several ? [{ name: 'mean error, °' }] : []),
-    ...angles.map((angle) => ({ name: `error in ${angle}, °` })),
-    ...angles.map((angle) => ({ name: `bias in ${angle}, °` })),
-    ...(hasGeodesic ? [{ name: 'geodesic, °' }] : []),
+    ...(several ? [{ name: 'error' }] : []),
+    ...angles.map((angle) => ({ name: `${angle} error` })),
+    ...angles.map((angle) => ({ name: `${angle} bias` })),
+    ...(hasGeodesic ? [{ name: 'geodesic' }] : []),
   ]
   const rows = groups.map((group): NumberCell[] => [
     { html: escapeHtml(group.name), className: 'key' },
@@ -91,8 +94,8 @@ function namesTable(
     }),
     ...(hasGeodesic ? [number(meanAbsolute(group.errors.geodesic))] : []),
   ])
-  const caption = `The ${groups.length === 1 ? 'only one' : `${whole(groups.length)} largest`} of the ${what}, the largest error first; ◆ marks a bias that stands out`
-  return numberTable(columns, rows, { caption, sortedBy: { column: 2, order: 'descending' } })
+  const name = `Errors of ${what}`
+  return `<p class="under">The ${groups.length === 1 ? 'only one' : `${whole(groups.length)} largest`} of the ${what}, the largest error first; ◆ marks a bias that stands out; all in degrees.</p>${numberTable(columns, rows, { name, sortedBy: { column: 2, order: 'descending' } })}`
 }
 
 function number(value: Degrees | undefined): string {

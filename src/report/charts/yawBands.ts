@@ -95,10 +95,10 @@ export function drawYawBands(cells: Aggregates['cells'], angles: readonly AngleN
     ...angles.map((angle) => tenth(percentile(errors[angle]?.histogram ?? [], 0.95))),
   ])
   const columns = [
-    { name: '|yaw|, °' },
+    { name: '|yaw|' },
     { name: 'images' },
     ...angles.map((angle) => ({ name: `${angle}, mean` })),
     ...angles.map((angle) => ({ name: `${angle}, p95` })),
   ]
-  return `${svg}<p class="under">Marks are means; the line above each ends at the 95th percentile.</p>${foldedTable(columns, rows, 'Errors by |yaw|, as a table')}`
+  return `${svg}<p class="under">Marks are means; the line above each ends at the 95th percentile.</p>${foldedTable(columns, rows, 'Errors by |yaw| as a table, degrees')}`
 }
