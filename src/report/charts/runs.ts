@@ -7,6 +7,9 @@ import { fewImages } from './groupErrors.ts'
 import { foldedTable, type NumberCell, type NumberColumn } from './numberTable.ts'
 import { drawRuns } from './runsChart.ts'
 
+/** More than these a phone scrolls past, in place of shrinking them. */
+const shrunkRuns = 20
+
 /** The course of the last runs; nothing of a first one. */
 export function runsSection({ runs }: PageContent): string {
   if (runs.length < 2) return ''
@@ -18,7 +21,7 @@ export function runsSection({ runs }: PageContent): string {
       : ` ${lacking === drawn.length ? 'These runs are' : `${whole(lacking)} of them ${lacking === 1 ? 'is' : 'are'}`} of a version that did not write what a run's own images say, which is why such marks are missing.`
   return `<p>The last ${whole(drawn.length)} runs, oldest first. A <em>run’s own error</em> is over the images that it computed itself, the <em>state’s error</em> over all that there are after it: a bad night is lost in the second and seen in the first. Marked ◆ is a run whose own error is more than twice the median of those of the runs before it (of runs with ${fewImages} images with a label or more).${note}</p>
 <p><strong>${findingText(drawn)}</strong></p>
-<figure class="panel">${scrolled(drawRuns(drawn))}</figure>
+<figure class="panel">${drawn.length > shrunkRuns ? scrolled(drawRuns(drawn)) : drawRuns(drawn)}</figure>
 ${runsTable(drawn)}`
 }
 

@@ -4,7 +4,7 @@ import { ChartFrame, roundTicks } from './chartFrame.ts'
 import type { DrawnRun } from './drawnRuns.ts'
 
 const perRun = 17
-const leastWidth = 270
+const leastWidth = 300
 const legendHeight = 24
 const gap = 24
 const heights = { error: 150, images: 84, speed: 56 }
@@ -54,7 +54,7 @@ export function drawRuns(runs: readonly DrawnRun[]): string {
 }
 
 function legend(left: number): string {
-  return `<path class="state" d="M${left} 10h16"/><text x="${left + 21}" y="14">state’s error</text><path class="own-error" d="M${left + 112} 10h0"/><text x="${left + 120}" y="14">run’s own</text><path class="out" d="M${left + 200} 4.5l5.5 5.5l-5.5 5.5l-5.5-5.5z"/><text x="${left + 212}" y="14">more than twice the usual</text>`
+  return `<path class="state" d="M${left} 10h16"/><text x="${left + 21}" y="14">state’s error</text><path class="own-error" d="M${left + 112} 10h0"/><text x="${left + 120}" y="14">run’s own</text><path class="out" d="M${left + 200} 4.5l5.5 5.5l-5.5 5.5l-5.5-5.5z"/><text x="${left + 212}" y="14">twice the usual</text>`
 }
 
 /** A gap in the line, and no mark, where a run has no error. */

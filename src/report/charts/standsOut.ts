@@ -21,7 +21,7 @@ const deviations = 3
 const normalFactor = 1.4826
 
 /** The rule of `standingOut`, for people. */
-export const standingOutRule = `Marked is a bias that lies more than ${leastDistance}° and more than ${deviations} robust standard deviations (${normalFactor} × the median distance from the median) from the median of all that have ${fewImages} images or more; there must be at least ${leastGroups} of these.`
+export const standingOutRule = `Marked is a bias that lies more than ${leastDistance}° and more than ${deviations} robust standard deviations (${normalFactor} × the median distance from the median) from the median of all that have ${fewImages} images or more; there must be at least ${leastGroups} of these. One whose images are like the others’ and whose bias is not may have wrong labels.`
 
 /** Medians in place of means: the subject that is sought would move a mean, and widen a standard deviation, itself. */
 export function standingOut(groups: readonly NamedGroup[]): StandingOut[] {
