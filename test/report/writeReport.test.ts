@@ -2,12 +2,17 @@ import sharp from 'sharp'
 import { afterEach, describe, expect, it } from 'vitest'
 import { InputError, SampleError, TransientError } from '../../src/base/errors.ts'
 import { createLogger } from '../../src/base/telemetry.ts'
+import { putAggregates } from '../../src/output/aggregates.ts'
+import { publish } from '../../src/output/current.ts'
 import { layout } from '../../src/output/layout.ts'
+import { putSummary } from '../../src/output/summary.ts'
+import { Aggregator } from '../../src/report/aggregates/aggregator.ts'
 import type { GallerySample } from '../../src/report/pageContent.ts'
 import { writeReport } from '../../src/report/writeReport.ts'
 import { descriptionSchema } from '../../src/saliency/networks/description.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { wrapped } from '../../src/storage/wrapped.ts'
+import { labelledRows } from '../support/labelledRows.ts'
 import { makeResultSet, solidPng, type Fixture, type FixtureSample } from '../support/reportFixture.ts'
 
 const log = createLogger('silent')
@@ -252,6 +257,41 @@ it('reads the table of the result set when the run, changing nothing, wrote none
   await writeReport({ output, dataset, set, summary, signal, log })
   expect(Buffer.from((await output.get(layout.report(set.id)))?.bytes ?? []).toString()).toContain('k/0002.png')
 })
+
+describe('what the rows amount to', () => {
+  const aggregates = () => {
+    const aggregator = new Aggregator()
+    for (const row of labelledRows({ count: 30 })) aggregator.addRow(row)
+    return aggregator.finish()
+  }
+
+  it('is shown out of what the run has put beside its table', async () => {
+    fixture = await makeResultSet({ samples: labelled(3) })
+    const { output, dataset, set, summary } = fixture
+    await writeReport({ output, dataset, set, summary, signal, log })
+    expect(await page(fixture)).not.toContain('Error over pose')
+    await putAggregates(output, set.id, summary.run, aggregates())
+    await writeReport({ output, dataset, set, summary, signal, log })
+    expect(await page(fixture)).toContain('30 images are placed by their label')
+  })
+
+  it('is that of the run that made the state when this one changed nothing', async () => {
+    fixture = await makeResultSet({ samples: labelled(3) })
+    const { output, dataset, set, summary } = fixture
+    await publish(output, set.id, summary.run)
+    await putAggregates(output, set.id, summary.run, aggregates())
+    const later = { ...summary, run: '20261125T170000Z-000000' }
+    await putSummary(output, set.id, summary)
+    await putSummary(output, set.id, later)
+    await writeReport({ output, dataset, set, summary: later, signal, log })
+    expect(await page(fixture)).toContain('30 images are placed by their label')
+    expect(await page(fixture)).toContain('The last 2 runs, oldest first.')
+  })
+})
+
+async function page({ output, set }: Fixture): Promise<string> {
+  return Buffer.from((await output.get(layout.report(set.id)))?.bytes ?? []).toString('utf8')
+}
 
 function withGet(store: Store, get: Store['get']): Store {
   return new Proxy(store, {
