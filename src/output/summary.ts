@@ -75,6 +75,8 @@ export const summarySchema = z.object({
   activations: activationsSchema.optional(),
   /** Mean correlation between the maps of two objectives, by `a~b`; only when several objectives were computed. */
   mapCorrelations: z.record(z.string(), z.number()),
+  /** Over how many images each of these is a mean; absent in summaries of earlier versions. */
+  mapCorrelationImages: z.record(z.string(), z.int()).optional(),
   startedAt: z.iso.datetime(),
   /** When all records had been read: table and report, which show it, are finished after that. */
   closedAt: z.iso.datetime(),

@@ -1,19 +1,85 @@
 import type { ResultSet } from '../output/resultSet.ts'
+import type { Scope } from '../saliency/choices.ts'
 import { escapeHtml } from './escaping.ts'
-import { hundredth } from './numberText.ts'
+import { hundredth, whole } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
 
+/** From here on two maps are called near-copies of one another. */
+const nearCopy = 0.8
+
+/** A mean over fewer images may be chance. */
+const fewImages = 20
+
+interface Pair {
+  readonly a: string
+  readonly b: string
+  readonly correlation: number
+  /** Undefined in summaries of earlier versions. */
+  readonly n: number | undefined
+}
+
 /** How alike the maps of different objectives are; empty when there is one. */
-export function correlationSection({ summary }: PageContent): string {
-  const pairs = Object.entries(summary.mapCorrelations)
-  if (pairs.length === 0) return ''
-  const rows = pairs.map(([pair, correlation]) => {
-    const [a = '', b = ''] = pair.split('~')
-    return `<tr><td><code>${escapeHtml(a)}</code></td><td><code>${escapeHtml(b)}</code></td><td class="number">${hundredth(correlation)}</td></tr>`
+export function correlationSection({ summary, set }: PageContent): string {
+  const pairs = Object.entries(summary.mapCorrelations).map(([name, correlation]): Pair => {
+    const [a = '', b = ''] = name.split('~')
+    return { a, b, correlation, n: summary.mapCorrelationImages?.[name] }
   })
-  return `<p>Mean over the computed images of the Pearson correlation between the magnitude maps (28 × 28) of two objectives.</p>
-<div class="scroll"><table><thead><tr><th scope="col">objective</th><th scope="col">objective</th><th scope="col" class="number">correlation</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
-<div class="note"><p>Guided maps of yaw, pitch and roll are near-copies of one another: on a real head-pose network they correlate at about 0.93, and the map of +yaw correlates at 0.88 with that of −yaw, which asks for the opposite. A region that lights up under yaw is therefore no evidence that it serves yaw rather than pitch or roll, nor that it pushes the angle one way: read no direction into these maps.</p></div>`
+  if (pairs.length === 0) return ''
+  const counted = pairs.some(({ n }) => n !== undefined)
+  const rows = pairs.map(({ a, b, correlation, n }) => {
+    const images = counted ? `<td class="number">${n === undefined ? '' : whole(n)}</td>` : ''
+    return `<tr><td><code>${escapeHtml(a)}</code></td><td><code>${escapeHtml(b)}</code></td><td class="number">${hundredth(correlation)}</td>${images}</tr>`
+  })
+  const over = counted
+    ? 'all images that have both maps'
+    : 'the images that this run computed, which may be few of all,'
+  return `<p>Mean over ${over} of the Pearson correlation between the magnitude maps (28 × 28) of two objectives.</p>
+<div class="scroll"><table><thead><tr><th scope="col">objective</th><th scope="col">objective</th><th scope="col" class="number">correlation</th>${counted ? '<th scope="col" class="number">images</th>' : ''}</tr></thead><tbody>${rows.join('')}</tbody></table></div>
+<div class="note"><p>${likenessText(pairs, set.options.scope).map(escapeHtml).join(' ')}</p></div>`
+}
+
+/** What follows from these numbers, for these maps: sentences. */
+function likenessText(pairs: readonly Pair[], scope: Scope): string[] {
+  // By arithmetic, whatever the network.
+  const opposites = scope === 'none' ? pairs.filter(({ a, b }) => a === `-${b}` || b === `-${a}`) : []
+  const others = pairs.filter((pair) => !opposites.includes(pair))
+  const copies = others.filter(({ correlation }) => correlation >= nearCopy)
+  const sentences: string[] = []
+  if (copies.length > 0) {
+    sentences.push(
+      copies.length === others.length
+        ? `These maps are near-copies of one another (correlation ${rangeText(copies)}).`
+        : `The maps of ${copies.map(({ a, b }) => `${a} and ${b}`).join(', of ')} are near-copies of each other (${rangeText(copies)}); the others are not.`,
+      'A region that lights up under both is therefore no evidence that it serves the one rather than the other.',
+    )
+  } else if (others.length > 0) {
+    sentences.push(
+      `These maps are no near-copies of one another (correlation ${rangeText(others)}): the objectives light up different places.`,
+      scope === 'none'
+        ? 'Plain gradients are noisy, and noise alone lowers such correlations, so a difference is no evidence either.'
+        : 'That a place lights up under one of them alone is a hypothesis, which covering it can test.',
+    )
+  }
+  if (scope === 'all') {
+    sentences.push(
+      'On a real head-pose network guided maps of yaw, pitch and roll correlate at about 0.93, and the map of +yaw at 0.88 with that of −yaw, which asks for the opposite: read no direction into guided maps.',
+    )
+  }
+  if (opposites.length > 0) {
+    sentences.push(
+      'A plain gradient and that of the negative differ in sign alone, so their magnitudes are the same map.',
+    )
+  }
+  const fewest = Math.min(...pairs.map(({ n }) => n ?? Infinity))
+  if (fewest < fewImages) sentences.push(`A mean over ${fewest === 1 ? '1 image' : `${fewest} images`} may be chance.`)
+  return sentences
+}
+
+/** `0.93`, or `0.85 to 0.93`. */
+function rangeText(pairs: readonly Pair[]): string {
+  const values = pairs.map(({ correlation }) => correlation)
+  const [low, high] = [hundredth(Math.min(...values)), hundredth(Math.max(...values))]
+  return low === high ? low : `${low} to ${high}`
 }
 
 /** What the maps can tell and what they cannot, for this scope. */

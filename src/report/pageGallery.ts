@@ -1,4 +1,6 @@
+import type { ResultSet } from '../output/resultSet.ts'
 import { angleNames } from '../pose/euler.ts'
+import { descriptionSchema } from '../saliency/networks/description.ts'
 import { escapeHtml } from './escaping.ts'
 import { whole } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
@@ -11,8 +13,8 @@ export function gallerySection({ set, summary, samples, objectives, hasAngles }:
   const shown = objectives.map((objective) => `<code>${escapeHtml(objective)}</code>`).join(', ')
   const order =
     objectives.length === 1
-      ? `Side by side: the image as the network saw it, the map of objective ${shown}, and the map’s magnitude as colour over the image.`
-      : `Left: the image as the network saw it. Then one column each for the objectives ${shown}: the map above, its magnitude as colour over the image below.`
+      ? `Side by side: the part of the image that the network saw, the map of objective ${shown}, and the map’s magnitude as colour over the image.`
+      : `Left: the part of the image that the network saw. Then one column each for the objectives ${shown}: the map above, its magnitude as colour over the image below.`
   const left = set.options.objectives.length - objectives.length
   const options = (entries: readonly (readonly [string, string])[]) =>
     entries.map(([value, text]) => `<option value="${value}">${text}</option>`).join('')
@@ -36,7 +38,7 @@ export function gallerySection({ set, summary, samples, objectives, hasAngles }:
   const chosen = all ? 'All images that did not fail' : `${chosenHere}; every image is in <code>angles.parquet</code>`
   const pager = (suffix: string) =>
     `<div class="pager${suffix === '' ? '' : ' low'}"><button type="button" id="previous${suffix}">Previous</button><span id="position${suffix}" aria-live="polite"></span><button type="button" id="next${suffix}">Next</button></div>`
-  return `<p>${chosen}. ${order}${left > 0 ? ` ${whole(left)} more objectives are in the store but not shown here.` : ''}</p>
+  return `<p>${chosen}. ${order}${seenText(set)}${left > 0 ? ` ${whole(left)} more objectives are in the store but not shown here.` : ''}</p>
 <p>The colours are means over 28 × 28 cells, scaled by the 99.5th percentile of each picture: compare places within a picture, not brightness between pictures.</p>
 <p class="legend"><span>weak</span><i></i><span>strong</span></p>
 <div class="note"><p>A sharp map is no proof that the network used what it shows: read <a href="#limits">what the maps can tell</a> first.</p></div>
@@ -52,4 +54,12 @@ ${pager('')}
 <ul class="cards${objectives.length > 1 ? ' wide' : ''}" id="cards"></ul>
 <p class="empty" id="none" hidden>No image here matches.</p>
 ${pager('-low')}`
+}
+
+/** Thumbnails come from the image itself, and are finer or coarser than what the network was given. */
+function seenText({ network }: ResultSet): string {
+  const description = descriptionSchema.safeParse(network.description).data
+  if (description === undefined) return ''
+  const { width, height, channels } = description.input
+  return ` These are thumbnails of the images: the network was given ${width} × ${height} pixels${channels === 'gray' ? ' of gray' : ''}.`
 }
