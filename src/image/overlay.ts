@@ -1,3 +1,5 @@
+import { mix, samplePoints } from './enlarge.ts'
+
 /**
  * Ten evenly spaced colours of Inferno, by Stéfan van der Walt and Nathaniel Smith (CC0), as Matplotlib has it. Its
  * lightness rises evenly, so that twice as bright reads as twice as much, also in grey and to most colour-blind eyes; a
@@ -15,6 +17,8 @@ export const overlayColours = [
   [0xf7, 0xd1, 0x3d],
   [0xfc, 0xff, 0xa4],
 ] as const
+
+export type Colours = readonly (readonly [red: number, green: number, blue: number])[]
 
 /** Share of the magnitudes that are shown at less than full strength: one extreme pixel would darken all the others. */
 const percentile = 0.995
@@ -60,28 +64,15 @@ export function drawOverlay(crop: Uint8Array, magnitude: Float32Array, width: nu
   return result
 }
 
-/** Channel value of Inferno at `strength` in [0, 1]. */
-function colourAt(strength: number, channel: number): number {
-  const place = strength * (overlayColours.length - 1)
-  const below = Math.min(Math.floor(place), overlayColours.length - 2)
-  return mix(overlayColours[below]?.[channel] ?? 0, overlayColours[below + 1]?.[channel] ?? 0, place - below)
-}
-
-/** For each of `count` pixel centres, the two neighbouring cells of `cells` and the share of the second. */
-function samplePoints(count: number, cells: number): { first: number; second: number; share: number }[] {
-  return Array.from({ length: count }, (_, index) => {
-    const place = Math.min(cells - 1, Math.max(0, ((index + 0.5) * cells) / count - 0.5))
-    const first = Math.floor(place)
-    return { first, second: Math.min(first + 1, cells - 1), share: place - first }
-  })
+/** Channel value of Inferno, or of other evenly spaced `colours`, at `strength` in [0, 1]. */
+export function colourAt(strength: number, channel: number, colours: Colours = overlayColours): number {
+  const place = strength * (colours.length - 1)
+  const below = Math.min(Math.floor(place), colours.length - 2)
+  return mix(colours[below]?.[channel] ?? 0, colours[below + 1]?.[channel] ?? 0, place - below)
 }
 
 function valueAtPercentile(values: Float32Array): number {
   const sorted = values.toSorted()
   // A map with fewer lit pixels than the percentile leaves out is scaled by its maximum.
   return sorted[Math.floor(percentile * (sorted.length - 1))] || (sorted.at(-1) ?? 0)
-}
-
-function mix(a: number, b: number, share: number): number {
-  return a + (b - a) * share
 }

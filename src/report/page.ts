@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto'
 import { withoutPassword } from '../base/telemetry.ts'
 import type { Summary } from '../output/summary.ts'
 import { place } from '../storage/place.ts'
+import { atlasScript } from './atlas/atlasScript.ts'
+import { atlasData, atlasSection } from './atlas/atlasSection.ts'
+import { atlasStyle } from './atlas/atlasStyle.ts'
 import { chartStyle } from './charts/chartStyle.ts'
 import { confidenceSection } from './charts/confidence.ts'
 import { poseErrorsSection } from './charts/poseErrors.ts'
@@ -20,8 +23,8 @@ import { gallerySection } from './pageGallery.ts'
 import { pageScript } from './pageScript.ts'
 import { pageStyle } from './pageStyle.ts'
 
-const style = `${pageStyle}${colourStyle}${chartStyle}`
-const script = `${pageScript}${sortScript}`
+const style = `${pageStyle}${colourStyle}${chartStyle}${atlasStyle}`
+const script = `${pageScript}${sortScript}${atlasScript}`
 
 /**
  * The whole page as one HTML text: style, script, pictures and data inside. Its content security policy allows only
@@ -41,7 +44,7 @@ export function renderPage(content: PageContent): string {
   const sections = [
     { id: 'errors', name: 'Angles', html: anglesSection(content) },
     { id: 'pose-errors', name: 'Error over pose', html: poseErrorsSection(content) },
-    { id: 'atlas', name: 'Atlas over pose', html: '' },
+    { id: 'atlas', name: 'Atlas over pose', html: atlasSection(content) },
     { id: 'subjects', name: 'Subjects and sequences', html: subjectsSection(content) },
     { id: 'confidence', name: 'Confidence', html: confidenceSection(content) },
     { id: 'runs', name: 'Runs', html: runsSection(content) },
@@ -120,12 +123,13 @@ const sampleDialog = `<dialog id="sample" aria-labelledby="large-key">
 <div id="large"></div>
 </dialog>`
 
-function scriptData({ samples, layout, objectives }: PageContent): unknown {
+function scriptData(content: PageContent): unknown {
+  const { samples, layout, objectives } = content
   const alt =
     objectives.length === 1
       ? 'image, map and overlay'
       : `image, and per objective (${objectives.join(', ')}) map and overlay`
-  return { samples, width: layout.width, height: layout.height, alt }
+  return { samples, width: layout.width, height: layout.height, alt, atlas: atlasData(content) }
 }
 
 function sha256(text: string): string {

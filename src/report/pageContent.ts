@@ -1,8 +1,8 @@
 import type { Aggregates } from '../output/aggregates.ts'
-import type { PoseMaps } from '../output/poseMaps.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import type { Summary } from '../output/summary.ts'
 import type { AngleName, Degrees } from '../pose/euler.ts'
+import type { DrawnAtlas } from './atlas/drawAtlas.ts'
 import type { AngleDistribution } from './distribution.ts'
 import type { FailureGroup } from './failureExamples.ts'
 import type { ThumbnailLayout } from './thumbnail.ts'
@@ -39,11 +39,9 @@ export interface PageContent {
   /** False where the network is an ordinary classifier. */
   readonly hasAngles: boolean
   readonly distributions: Readonly<Record<AngleName, AngleDistribution>>
-  /** What the rows of the state amount to; null where the run that made it is of an earlier version. So are both atlases. */
+  /** What the rows of the state amount to; null where the run that made it is of an earlier version. So is the atlas. */
   readonly aggregates: Aggregates | null
-  readonly atlas: PoseMaps | null
-  /** Null as well where no row has an input. */
-  readonly inputAtlas: PoseMaps | null
+  readonly atlas: DrawnAtlas | null
   /** The last runs, oldest first. */
   readonly runs: readonly TrendRun[]
   readonly samples: readonly GallerySample[]

@@ -14,8 +14,10 @@ import { RadianHint } from '../pose/radianHint.ts'
 import { descriptionSchema, givesAngles, type Description } from '../saliency/networks/description.ts'
 import { slicedObject } from '../storage/slicedObject.ts'
 import type { Store } from '../storage/store.ts'
+import { drawAtlas } from './atlas/drawAtlas.ts'
 import { AngleDistribution } from './distribution.ts'
 import { FailureExamples } from './failureExamples.ts'
+import { fitGallery, type DrawnSample } from './fitGallery.ts'
 import { mapBounded } from './mapBounded.ts'
 import { renderPage } from './page.ts'
 import type { GallerySample, PageContent } from './pageContent.ts'
@@ -24,10 +26,12 @@ import { Selection, type ChosenSample, type ReportRow } from './selection.ts'
 import { drawThumbnail, thumbnailLayout, type ThumbnailLayout } from './thumbnail.ts'
 import { readTrend } from './trend.ts'
 
-/** So many of the worst and so many evenly spaced samples are embedded: a page of a few megabytes. */
+/** So many of the worst and so many evenly spaced samples are embedded. */
 const shownOfEach = 200
 /** With more objectives than this the thumbnails would outgrow the page. */
 const shownObjectives = 4
+/** Of the gallery's samples with their thumbnails, bytes: with atlas, charts and tables the page stays below 3 MB. */
+const galleryBudget = 1_900_000
 /** Samples whose image and maps are fetched, decoded and drawn at the same time. */
 const concurrency = 4
 
@@ -77,7 +81,8 @@ export async function writeReport({ output, dataset, set, summary, signal, log }
     maps: new PictureStore(output, signal, log),
   }
   const chosen = selection.finish()
-  const samples = await mapBounded(chosen, concurrency, (sample) => gallerySample(sample, sources, drawn))
+  const drafts = await mapBounded(chosen, concurrency, (sample) => gallerySample(sample, sources, drawn))
+  const samples = await fitGallery(drafts, galleryBudget)
   const page = renderPage({
     set,
     summary,
@@ -134,17 +139,17 @@ async function stateFacts(
   output: Store,
   set: ResultSet,
   { run }: Summary,
-): Promise<Pick<PageContent, 'aggregates' | 'atlas' | 'inputAtlas'>> {
+): Promise<Pick<PageContent, 'aggregates' | 'atlas'>> {
   // As with the table: a run that changed nothing has none of these.
   const hasTable = (await output.head(layout.runTable(set.id, run))) !== undefined
   const state = hasTable ? run : await currentRun(output, set.id)
-  if (state === null) return { aggregates: null, atlas: null, inputAtlas: null }
-  const [aggregates, atlas, inputAtlas] = await Promise.all([
+  if (state === null) return { aggregates: null, atlas: null }
+  const [aggregates, atlas, inputs] = await Promise.all([
     readAggregates(output, set.id, state),
     readAtlas(output, set.id, state),
     readInputAtlas(output, set.id, state),
   ])
-  return { aggregates: aggregates ?? null, atlas: atlas ?? null, inputAtlas: inputAtlas ?? null }
+  return { aggregates: aggregates ?? null, atlas: atlas === undefined ? null : await drawAtlas(atlas, inputs ?? null) }
 }
 
 function addAngles(distributions: Readonly<Record<'yaw' | 'pitch' | 'roll', AngleDistribution>>, row: ReportRow): void {
@@ -174,7 +179,7 @@ async function gallerySample(
   { row, meanError, worst, spaced, order }: ChosenSample,
   { set, reader, objectives, images, maps: storedMaps }: GallerySources,
   drawn: ThumbnailLayout,
-): Promise<GallerySample> {
+): Promise<DrawnSample> {
   const { maxPixels, adapter, style } = set.options
   const mapKeys = objectives.map((objective) => layout.map(objective, row.key))
   const image = await images.fetch(imageKeyOf(reader, row.key), {
@@ -197,7 +202,7 @@ async function gallerySample(
     mean: meanError,
     worst,
     spaced,
-    picture: `data:image/webp;base64,${Buffer.from(thumbnail).toString('base64')}`,
+    thumbnail,
     maps: mapKeys.map((key, i) => ({ objective: objectives[i] ?? '', href: `../${encodePath(key)}` })),
     notes: [
       // In tables with an objective class:label.

@@ -15,7 +15,6 @@ export function emptyPage(): PageContent {
     distributions: { yaw: new AngleDistribution(), pitch: new AngleDistribution(), roll: new AngleDistribution() },
     aggregates: null,
     atlas: null,
-    inputAtlas: null,
     runs: [],
     samples: [],
     objectives: [],

@@ -1,0 +1,161 @@
+import type { Aggregates, Group } from '../../output/aggregates.ts'
+import { angleNames, type AngleName, type Degrees } from '../../pose/euler.ts'
+import type { Scope } from '../../saliency/choices.ts'
+import { escapeHtml } from '../escaping.ts'
+import { tenth, whole } from '../numberText.ts'
+import type { PageContent } from '../pageContent.ts'
+import { atlasFigure, atlasTile, imagesText } from './atlasFigure.ts'
+import type { AtlasGrid } from './atlasGrid.ts'
+import { cellName, compact, scaleText, viewTitle } from './atlasText.ts'
+import type { AtlasPicture } from './drawAtlas.ts'
+import { fewestImages } from './meanMaps.ts'
+
+/** Of a page: its aggregates, where there are any, give the cells their errors. */
+type AtlasContent = Pick<PageContent, 'atlas' | 'aggregates' | 'set'>
+
+/** What the page's script knows of a cell. */
+interface CellData {
+  readonly name: string
+  readonly column: number
+  readonly row: number
+  readonly errors: readonly CellError[]
+}
+
+interface CellError {
+  readonly angle: AngleName
+  /** Mean of |error|, and of the error with its sign. */
+  readonly mean: Degrees
+  readonly bias: Degrees
+}
+
+/** Mean maps by cell of yaw and pitch, or over all images where no pose places them. Empty without an atlas. */
+export function atlasSection(content: AtlasContent): string {
+  if (content.atlas === null) return ''
+  const { scope } = content.set.options
+  const { grid, pictures, left } = content.atlas
+  const more =
+    left === 0
+      ? ''
+      : ` ${left === 1 ? '1 more objective is' : `${whole(left)} more objectives are`} in <code>atlas.bin</code> and not shown here.`
+  const inputs = pictures.some(({ view }) => view === 'input')
+  if (grid === null) return `${meansAlone(pictures, more)}${cautions(scope, inputs, false)}`
+  return `<p>Each tile is the mean of the magnitude maps (28 × 28) of all images whose pose lies in a cell of 15° of yaw × 15° of pitch${placedText(content.aggregates)}.${more}</p>
+${cautions(scope, inputs, true)}
+<div class="atlas" id="atlas-figure">
+${controls(pictures)}
+<div class="atlas-body">
+<div class="scroll">${atlasFigure(grid, pictures, cellLabels(content, grid))}</div>
+<div class="atlas-side">
+<figure>${atlasTile('atlas-overall', 0, [0, grid.rows], viewTitle(pictures[0] ?? { view: 'mean', objective: null }))}<figcaption id="atlas-overall-name">all ${imagesText(pictures[0]?.n ?? 0)}</figcaption></figure>
+<figure id="atlas-one" hidden>${atlasTile('atlas-large', 0, [0, 0], 'the tile in focus')}<figcaption><span id="atlas-cell"></span><span id="atlas-numbers"></span></figcaption></figure>
+</div>
+</div>
+</div>`
+}
+
+/** For the page's script; undefined where there is no grid to look through. */
+export function atlasData(content: AtlasContent): unknown {
+  const { atlas, aggregates } = content
+  const grid = atlas?.grid
+  if (atlas === null || !grid) return undefined
+  const cells = grid.cells.map((cell): CellData => ({
+    name: cellName(cell),
+    column: cell.column,
+    row: cell.row,
+    errors: cellErrors(aggregates, cell),
+  }))
+  const pictures = atlas.pictures.map((picture) => ({
+    view: picture.view,
+    objective: picture.objective,
+    title: viewTitle(picture),
+    n: picture.n,
+    counts: grid.cells.map(({ cell }) => picture.counts.get(cell) ?? 0),
+    shown: grid.cells.map(({ cell }) => compact(picture.counts.get(cell) ?? 0)),
+    ...scaleText(picture),
+  }))
+  return { cells, pictures, rows: grid.rows, few: fewestImages }
+}
+
+function cellLabels(content: AtlasContent, grid: AtlasGrid): string[] {
+  const counts = content.atlas?.pictures[0]?.counts
+  return grid.cells.map((cell) => {
+    const errors = cellErrors(content.aggregates, cell).map(
+      ({ angle, mean, bias }) => `${angle} mean error ${tenth(mean)}°, bias ${signedTenth(bias)}°`,
+    )
+    return [cellName(cell), imagesText(counts?.get(cell.cell) ?? 0), ...errors].join(', ')
+  })
+}
+
+function cellErrors(aggregates: Aggregates | null, { yaw, pitch }: { yaw: Degrees; pitch: Degrees }): CellError[] {
+  const group: Group | undefined = aggregates?.cells.find((cell) => cell.yaw === yaw && cell.pitch === pitch)
+  return angleNames.flatMap((angle) => {
+    const errors = group?.errors[angle]
+    if (errors === undefined || errors.n === 0) return []
+    return [{ angle, mean: errors.absoluteSum / errors.n, bias: errors.signedSum / errors.n }]
+  })
+}
+
+function signedTenth(value: Degrees): string {
+  const text = tenth(Math.abs(value))
+  return Number(text) === 0 ? text : `${value < 0 ? '−' : '+'}${text}`
+}
+
+function placedText(aggregates: Aggregates | null): string {
+  if (aggregates === null) return ', by its label or else by its estimate'
+  const { label, estimate, none } = aggregates.placedBy
+  const by =
+    estimate === 0
+      ? ', by its label'
+      : label === 0
+        ? ', by its estimate'
+        : `: by its label (${whole(label)}), or by its estimate where it has none (${whole(estimate)})`
+  return none === 0 ? by : `${by}; ${whole(none)} that neither places are in the overall mean alone`
+}
+
+/** Where a reader looks before believing what is to be seen. */
+function cautions(scope: Scope, hasInputs: boolean, placed: boolean): string {
+  const registered = `The maps lie in the coordinates of the crop, and heads are not registered to one another: where crops are loose, or move with the pose, a bright place is where heads often are.`
+  const share = `Every map sums to 1 before it is averaged, so ${placed ? 'tiles compare places within the crop' : 'a mean map tells places within the crop'}, never the strength of the reaction.`
+  const blink = hasInputs
+    ? placed
+      ? 'Blink between map and mean input: what follows the outlines of the picture says little about the network.'
+      : 'Compare with the mean input: what follows its outlines says little about the network.'
+    : ''
+  const edges =
+    scope === 'none' ? '' : 'Guided maps resemble the edges of their images, whatever the network has learned.'
+  return `<div class="note"><p>${[registered, share, edges, blink].filter((text) => text !== '').join(' ')}</p></div>`
+}
+
+function controls(pictures: readonly AtlasPicture[]): string {
+  const objectives = pictures.filter(({ view }) => view === 'mean').map(({ objective }) => objective ?? '')
+  const hasInputs = pictures.some(({ view }) => view === 'input')
+  const views = [
+    ['mean', 'mean map'],
+    ['difference', 'difference from the overall mean'],
+    ...(hasInputs ? [['input', 'mean input'] as const] : []),
+  ] as const
+  const radios = (name: string, legend: string, choices: readonly (readonly [string, string])[]) =>
+    `<fieldset class="choice"><legend>${legend}</legend>${choices.map(([value, text], at) => `<label><input type="radio" name="${name}" value="${value}"${at === 0 ? ' checked' : ''}><span>${text}</span></label>`).join('')}</fieldset>`
+  const objective =
+    objectives.length < 2
+      ? ''
+      : radios(
+          'atlas-objective',
+          'objective',
+          objectives.map((name, at) => [String(at), escapeHtml(name)]),
+        )
+  const blink = hasInputs
+    ? `<button type="button" id="atlas-blink" aria-pressed="false" aria-keyshortcuts="b">Blink map and input (b)</button>`
+    : ''
+  return `<div class="controls" id="atlas-controls" hidden>${objective}${radios('atlas-view', 'show', views)}${blink}<button type="button" id="atlas-save">Save as PNG</button></div>`
+}
+
+/** Of a network that gives no pose: one mean map per objective, and the mean input beside them. */
+function meansAlone(pictures: readonly AtlasPicture[], more: string): string {
+  const figures = pictures.map((picture) => {
+    const { low, high, unit } = scaleText(picture)
+    const title = escapeHtml(viewTitle(picture))
+    return `<figure><svg class="atlas-tile" viewBox="0 0 60 60" role="img" aria-label="${title}"><image width="64" height="64" href="${picture.uri}"/></svg><figcaption>${title}: ${imagesText(picture.n)}; ${low} to ${high} ${unit}</figcaption></figure>`
+  })
+  return `<p>Neither labels nor estimates place these images by yaw and pitch, so there is the mean of the magnitude maps (28 × 28) over all of them.${more}</p><div class="atlas-side row">${figures.join('')}</div>`
+}
