@@ -49,7 +49,7 @@ function errorTable(figures: ErrorFigures | undefined, unusable: number): string
     geodesicMean === undefined
       ? `The network gives no ${missingAngles(figures)}, so there is no geodesic error.`
       : `Mean geodesic error, the angle of the one rotation from the labelled to the estimated pose: ${hundredth(geodesicMean)}°. The median under “mean” is that of the images’ own mean errors.`
-  return `<div class="scroll"><table><thead><tr><th></th>${columns.map((column) => `<th scope="col" class="number">${column}</th>`).join('')}</tr></thead>
+  return `<div class="scroll"><table><thead><tr><td></td>${columns.map((column) => `<th scope="col" class="number">${column}</th>`).join('')}</tr></thead>
 <tbody>${row('mean absolute error', mae, hundredth)}${row('median absolute error', median, hundredth)}${signed}</tbody></table></div>
 <p class="quiet">Over n = ${whole(n)} images. ${beyond}${unlabelled}. ${geodesic} The bias is the mean of estimate − label, with its sign.</p>`
 }

@@ -68,7 +68,9 @@ function angleTable(sample) {
     element('td', { text: degrees(sample.estimate[i]) }),
     ...(labelled ? [element('td', { text: degrees(sample.label[i]) }), element('td', { text: signedDegrees(sample.error[i]) })] : []),
   ])
-  const head = ['', 'estimate', ...(labelled ? ['label', 'error'] : [])].map((text) => element('th', { scope: 'col', text }))
+  const names = ['estimate', ...(labelled ? ['label', 'error'] : [])].map((text) => element('th', { scope: 'col', text }))
+  // No header cell: an empty one is read out as one.
+  const head = [element('td'), ...names]
   return element('table', { class: 'angles' }, [
     element('thead', {}, [element('tr', {}, head)]),
     element('tbody', {}, angles.map(row).filter((_, i) => sample.estimate[i] !== null || sample.label[i] !== null)),

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +12,7 @@ import { signedHundredth } from '../../src/report/numberText.ts'
 import { factsSection } from '../../src/report/pageFacts.ts'
 import { writeReport } from '../../src/report/writeReport.ts'
 import { descriptionSchema, type InputDescription } from '../../src/saliency/networks/description.ts'
+import { browser } from '../support/browser.ts'
 import { makeResultSet, type Fixture } from '../support/reportFixture.ts'
 
 /** Keys and messages as somebody might craft them; each would put `owned` into the document's title when it ran. */
@@ -110,10 +110,6 @@ it('escapes text for HTML and for the inside of a script', () => {
   expect(jsonForScript(value)).not.toContain('<')
   expect(JSON.parse(jsonForScript(value))).toEqual(value)
 })
-
-const browser = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
-  existsSync(path),
-)
 
 describe.skipIf(browser === undefined)('in a browser', () => {
   it('draws the gallery, keys as text, and nothing crafted has run', async () => {

@@ -2,16 +2,22 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
+import { putAggregates } from '../../src/output/aggregates.ts'
 import { layout } from '../../src/output/layout.ts'
+import { encodePoseMaps, unplaced, type CellMaps } from '../../src/output/poseMaps.ts'
 import type { Record as SampleRecord } from '../../src/output/record.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
+import { rowPose } from '../../src/output/rowPose.ts'
 import type { Summary } from '../../src/output/summary.ts'
-import { tableColumns, tableRow } from '../../src/output/table.ts'
+import { tableColumns, tableRow, type TableRow } from '../../src/output/table.ts'
 import { TableWriter } from '../../src/output/tableWriter.ts'
 import { angleError } from '../../src/pose/euler.ts'
+import { poseCellCorner } from '../../src/pose/poseCell.ts'
+import { Aggregator } from '../../src/report/aggregates/aggregator.ts'
 import { SummaryAccumulator } from '../../src/report/summary.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
+import { addCell, cellOf, poseMaps, spotAt } from './poseMaps.ts'
 
 export type Triple = readonly [number, number, number]
 
@@ -22,6 +28,10 @@ export interface FixtureSample {
   readonly label?: Triple | null
   /** Why the label cannot be used. */
   readonly labelFault?: string
+  readonly subject?: string
+  readonly sequence?: string
+  /** Probability of the likeliest bin of each angle. */
+  readonly confidence?: number
   /** The index of its class. */
   readonly class?: number
   /** The likeliest class and its probability. */
@@ -50,6 +60,8 @@ export async function makeResultSet(options: {
   networkFile?: string
   mapCorrelations?: Readonly<Record<string, number>>
   activations?: Summary['activations']
+  /** What a run of this version puts beside its table: aggregates, and atlases of made-up maps. */
+  aggregated?: boolean
 }): Promise<Fixture> {
   const folder = await mkdtemp(join(tmpdir(), 'headlight-report-'))
   const dataset = openStore(join(folder, 'dataset'))
@@ -76,6 +88,8 @@ export async function makeResultSet(options: {
   await table.finish()
   await object.commit()
 
+  if (options.aggregated === true) await putStateFacts(output, set, rows)
+
   const total = rows.length
   const failed = rows.filter((row) => row.status === 'failed').length
   const summary: Summary = {
@@ -93,6 +107,30 @@ export async function makeResultSet(options: {
     headlightVersion: '0.1.0',
   }
   return { dataset, output, set, summary, remove: () => rm(folder, { recursive: true, force: true }) }
+}
+
+/** Maps are spots that move with the pose; a tenth of the images have no input. */
+async function putStateFacts(output: Store, { id, options }: ResultSet, rows: readonly TableRow[]): Promise<void> {
+  const aggregator = new Aggregator()
+  const cells = new Map<number, CellMaps>()
+  const inputs = new Map<number, CellMaps>()
+  for (const [i, row] of rows.entries()) {
+    aggregator.addRow(row)
+    if (row.status === 'failed') continue
+    const cell = rowPose(row)?.cell ?? unplaced
+    const { yaw, pitch } = cell === unplaced ? { yaw: 0, pitch: 0 } : poseCellCorner(cell)
+    const spots = options.objectives.map((_, at) => spotAt(14 - yaw / 10, 14 - pitch / 10 + at))
+    addCell(cells, cell, cellOf(1, ...spots))
+    if (i % 10 !== 0)
+      addCell(
+        inputs,
+        cell,
+        cellOf(1, (pixel) => 40 + 5 * (pixel % 28)),
+      )
+  }
+  await putAggregates(output, id, runId, aggregator.finish())
+  await output.put(layout.atlas(id, runId), encodePoseMaps(poseMaps(options.objectives, [...cells])))
+  await output.put(layout.inputAtlas(id, runId), encodePoseMaps(poseMaps(['input'], [...inputs])))
 }
 
 const runId = '20261124T170000Z-4f9a1c'
@@ -116,6 +154,8 @@ function recordOf(
   const fingerprint = '0123456789abcdef'
   if (failed !== undefined) return { key, fingerprint, status: 'failed', ...failed }
   const error = label === null ? null : estimate.map((value, i) => angleError(value, label[i] ?? 0))
+  const top = sample.confidence
+  const bins = top === undefined ? null : { topBin: 30, topProbability: top, binsStd: 4, binsEntropy: 1.2 }
   const side = Math.min(width, height)
   const x0 = (width - side) / 2
   return {
@@ -125,12 +165,12 @@ function recordOf(
     angles: { yaw: estimate[0], pitch: estimate[1], roll: estimate[2] },
     label: label === null ? null : { yaw: label[0], pitch: label[1], roll: label[2] },
     error: error === null ? null : { yaw: error[0] ?? 0, pitch: error[1] ?? 0, roll: error[2] ?? 0 },
-    bins: { yaw: null, pitch: null, roll: null },
+    bins: { yaw: bins, pitch: bins, roll: bins },
     imageWidth: width,
     imageHeight: height,
     crop: [x0, 0, x0 + side, side],
-    subject: null,
-    sequence: null,
+    subject: sample.subject ?? null,
+    sequence: sample.sequence ?? null,
     frame: null,
     ...(sample.class === undefined ? {} : { class: sample.class }),
     ...(sample.top === undefined ? {} : { topClass: sample.top[0], topClassProbability: sample.top[1] }),

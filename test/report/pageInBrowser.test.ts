@@ -1,0 +1,167 @@
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import axe, { type AxeResults } from 'axe-core'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import sharp from 'sharp'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createLogger } from '../../src/base/telemetry.ts'
+import { layout } from '../../src/output/layout.ts'
+import { writeReport } from '../../src/report/writeReport.ts'
+import { browser } from '../support/browser.ts'
+import { makeResultSet, type Fixture, type FixtureSample } from '../support/reportFixture.ts'
+
+/** Poses from −40° to 40°, one of each kind of trouble, and every section that a report can have. */
+function samples(): FixtureSample[] {
+  const ok = Array.from({ length: 120 }, (_, i): FixtureSample => {
+    const [yaw, pitch] = [((i * 7) % 80) - 40, ((i * 11) % 50) - 25]
+    const label = [yaw, pitch, 0] as const
+    const names = { subject: `person ${i % 9}`, sequence: `take ${i % 4}` }
+    return { key: `k/${i}.png`, label, estimate: [yaw + (i % 5), pitch - 1, 2], confidence: (i % 10) / 10, ...names }
+  })
+  return [
+    ...ok,
+    { key: 'unlabelled.png', label: null },
+    { key: 'faulty.png', labelFault: 'yaw is no number' },
+    { key: 'bad.png', failed: { code: 'corrupt-image', message: 'the file ends early' } },
+  ]
+}
+
+describe.skipIf(browser === undefined)('a report in a browser', () => {
+  let fixture: Fixture
+  let opened: Browser
+  let page: Page
+  /** What the browser complained of: the policy of the page, and scripts that threw. */
+  const complaints: string[] = []
+
+  beforeAll(async () => {
+    fixture = await makeResultSet({
+      samples: samples(),
+      objectives: ['yaw', '-yaw', 'pitch'],
+      mapCorrelations: { 'yaw~-yaw': 0.91, 'yaw~pitch': 0.93 },
+      aggregated: true,
+    })
+    const { output, dataset, set, summary } = fixture
+    const { signal } = new AbortController()
+    await writeReport({ output, dataset, set, summary, signal, log: createLogger('silent') })
+    opened = await chromium.launch({ executablePath: browser ?? '', args: ['--no-sandbox', '--disable-quic'] })
+  })
+
+  afterAll(async () => {
+    await opened?.close()
+    await fixture?.remove()
+  })
+
+  afterEach(async () => {
+    await page.context().close()
+    expect(complaints.splice(0)).toEqual([])
+  })
+
+  async function open(options: Parameters<Browser['newContext']>[0]): Promise<void> {
+    const context = await opened.newContext(options)
+    page = await context.newPage()
+    page.on('pageerror', ({ message }) => complaints.push(message))
+    page.on('console', (message) => complaints.push(message.text()))
+    const { output, set } = fixture
+    await page.goto(pathToFileURL(`${fileURLToPath(output.uri)}${layout.report(set.id)}`).href)
+  }
+
+  it.each([
+    ['light', 1200],
+    ['dark', 1200],
+    ['light', 400],
+    ['dark', 400],
+  ] as const)(
+    'has nothing that axe finds fault with, and fits the window: %s, %i pixels',
+    async (colorScheme, width) => {
+      await open({ colorScheme, viewport: { width, height: 900 } })
+      expect(await page.locator('h2').allTextContents()).toContain('Atlas over pose')
+      await page.evaluate(axe.source)
+      const { violations } = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations"] })')
+      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+    },
+  )
+
+  describe('the atlas', () => {
+    const focused = () => page.evaluate<string>('document.activeElement.getAttribute("aria-label")')
+    const title = () => page.locator('#atlas-title').textContent()
+
+    it('is walked through by keyboard: one stop for the tab key, arrows within', async () => {
+      await open({ viewport: { width: 1200, height: 900 } })
+      await page.locator('#atlas-save').focus()
+      await page.keyboard.press('Tab')
+      await page.keyboard.press('Control+Home')
+      expect(await focused()).toContain('pitch 15 to 30°')
+      await page.keyboard.press('Home')
+      expect(await focused()).toContain('yaw 30 to 45°, pitch 15 to 30°')
+      await page.keyboard.press('ArrowLeft')
+      expect(await focused()).toContain('yaw 30 to 45°, pitch 15 to 30°')
+      await page.keyboard.press('ArrowRight')
+      await page.keyboard.press('ArrowDown')
+      expect(await focused()).toMatch(/^yaw 15 to 30°, pitch 0 to 15°, \d+ images?, yaw mean error \d\.\d°/)
+      expect(await page.locator('#atlas-cell').textContent()).toBe('yaw 15 to 30°, pitch 0 to 15°')
+      expect(await page.locator('#atlas-numbers tbody tr').count()).toBe(3)
+      // The arrows turn the gallery's pages elsewhere.
+      expect(await page.locator('#position').textContent()).toBe('page 1 of 6')
+      await page.keyboard.press('Tab')
+      expect(await page.locator('#atlas-grid [tabindex="0"]').count()).toBe(1)
+      expect(await page.evaluate('document.activeElement.closest("#atlas-grid")')).toBeNull()
+    })
+
+    it('changes objective and view by its buttons, and the counts to those of the inputs', async () => {
+      await open({ viewport: { width: 1200, height: 900 } })
+      expect(await title()).toBe('mean map, objective yaw')
+      const counts = () => page.locator('#atlas-grid .n').allTextContents()
+      const maps = await counts()
+      await page.locator('[name=atlas-objective]').first().focus()
+      await page.keyboard.press('ArrowDown')
+      expect(await title()).toBe('mean map, objective -yaw')
+      await page.getByText('difference from the overall mean', { exact: true }).click()
+      expect(await title()).toBe('difference from the overall mean map, objective -yaw')
+      expect(await counts()).toEqual(maps)
+      await page.getByText('mean input', { exact: true }).click()
+      expect(await title()).toBe('mean input')
+      const total = (texts: readonly string[]) => texts.reduce((sum, text) => sum + Number(text), 0)
+      expect([total(maps), total(await counts())]).toEqual([122, 109])
+    })
+
+    it('blinks between map and input until it is told to stop', async () => {
+      await open({ viewport: { width: 1200, height: 900 } })
+      await page.clock.install()
+      await page.locator('#atlas-blink').click()
+      const seen = [await title()]
+      for (let i = 0; i < 2; i++) {
+        await page.clock.runFor(700)
+        seen.push(await title())
+      }
+      expect(seen).toEqual(['mean input', 'mean map, objective yaw', 'mean input'])
+      await page.keyboard.press('b')
+      await page.clock.runFor(5000)
+      expect(await title()).toBe('mean input')
+    })
+
+    it('never blinks by itself for who wants no motion', async () => {
+      await open({ viewport: { width: 1200, height: 900 }, reducedMotion: 'reduce' })
+      await page.clock.install()
+      await page.locator('#atlas-blink').press('b')
+      expect(await title()).toBe('mean input')
+      await page.clock.runFor(5000)
+      expect(await title()).toBe('mean input')
+      await page.locator('#atlas-blink').click()
+      expect(await title()).toBe('mean map, objective yaw')
+    })
+
+    it('is saved as a picture with its tiles', async () => {
+      await open({ viewport: { width: 1200, height: 900 } })
+      const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#atlas-save').click()])
+      expect(download.suggestedFilename()).toBe('atlas mean map objective yaw.png')
+      const corner = { left: 2 * 52, top: 2 * 36, width: 10, height: 10 }
+      const pixels = await sharp(await download.path())
+        .extract(corner)
+        .flatten()
+        .raw()
+        .toBuffer()
+      // Of the first tile: dark, as what the network does not react to is, on a white page.
+      expect(pixels.reduce((sum, level) => sum + level, 0) / pixels.length).toBeLessThan(60)
+    })
+  })
+})
