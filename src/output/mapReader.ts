@@ -6,12 +6,36 @@ import { mapPixels } from './poseMaps.ts'
 /** Files of a kind that are kept: of three objectives and shards of 256 some 40 MB. */
 const keptFiles = 32
 
-/** Small maps of some samples of one file, one sample after the other. */
-export interface SpanMaps {
-  /** Float16 bit patterns: objectives × 28 × 28 of each sample. */
+/** The small maps of one row. */
+export interface RowMaps {
+  /** Float16 bit patterns, one objective after the other: objectives × 28 × 28. */
   readonly magnitudes: Uint16Array
-  /** Grey levels: 28 × 28 of each sample; undefined where there are none. */
-  readonly inputs: Uint8Array | undefined
+  /** Grey levels, 28 × 28; undefined where there are none. */
+  readonly input: Uint8Array | undefined
+}
+
+/** The small maps of neighbouring samples of one file. */
+export class SpanMaps {
+  readonly hasInputs: boolean
+  readonly #mapsLength: number
+  readonly #magnitudes: Uint16Array
+  readonly #inputs: Uint8Array | undefined
+
+  /** Both hold one sample after the other; `inputs` undefined: there are none. */
+  constructor(objectives: number, magnitudes: Uint16Array, inputs: Uint8Array | undefined) {
+    this.hasInputs = inputs !== undefined
+    this.#mapsLength = objectives * mapPixels
+    this.#magnitudes = magnitudes
+    this.#inputs = inputs
+  }
+
+  /** Views of the i-th sample's, from 0. */
+  at(i: number): RowMaps {
+    return {
+      magnitudes: this.#magnitudes.subarray(i * this.#mapsLength, (i + 1) * this.#mapsLength),
+      input: this.#inputs?.subarray(i * mapPixels, (i + 1) * mapPixels),
+    }
+  }
 }
 
 /**
@@ -65,7 +89,7 @@ export async function readSpan(
     readMagnitudes(output, set, objectives, file, start, end),
     file.hasInputs ? readInputs(output, set, file, start, end) : undefined,
   ])
-  return magnitudes && { magnitudes, inputs }
+  return magnitudes && new SpanMaps(objectives, magnitudes, inputs)
 }
 
 async function readMagnitudes(

@@ -73,9 +73,12 @@ export const summarySchema = z.object({
    * and where none has counted them.
    */
   activations: activationsSchema.optional(),
-  /** Mean correlation between the maps of two objectives, by `a~b`; only when several objectives were computed. */
+  /**
+   * Mean correlation between the maps of two objectives over the state, by `a~b`; only when several objectives were
+   * computed. In summaries of earlier versions it is over the images that the run computed.
+   */
   mapCorrelations: z.record(z.string(), z.number()),
-  /** Over how many images each of these is a mean; absent in summaries of earlier versions. */
+  /** Over how many images, by `a~b`. Absent where there is none, and in summaries of earlier versions. */
   mapCorrelationImages: z.record(z.string(), z.int()).optional(),
   startedAt: z.iso.datetime(),
   /** When all records had been read: table and report, which show it, are finished after that. */

@@ -2,27 +2,24 @@ import { HeadlightError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { leftOutText, type LeftOut } from '../dataset/leftOut.ts'
 import { readActivations } from '../output/activations.ts'
-import { putAggregates, type Aggregates } from '../output/aggregates.ts'
+import { putAggregates } from '../output/aggregates.ts'
 import { publish } from '../output/current.ts'
-import { FailureList } from '../output/failureList.ts'
 import { layout } from '../output/layout.ts'
 import { sumOf } from '../output/leftOut.ts'
 import { Manifest } from '../output/manifest.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import { closeRun, runIds, type Run } from '../output/runs.ts'
-import { stateRows } from '../output/stateRows.ts'
 import { putSummary, readSummary, type Summary } from '../output/summary.ts'
-import { tableColumns } from '../output/table.ts'
-import { tableProvenance, TableWriter } from '../output/tableWriter.ts'
-import { Aggregator } from '../report/aggregates/aggregator.ts'
-import { runSummary, SummaryAccumulator } from '../report/summary.ts'
+import { mapCorrelations } from '../report/aggregates/mapCorrelations.ts'
 import { writeReport } from '../report/writeReport.ts'
 import type { Patience } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
-import type { ObjectWriter, Store } from '../storage/store.ts'
+import type { Store } from '../storage/store.ts'
+import { putAtlas, type Atlas } from './atlas.ts'
+import { completedAtlas, rewrittenAtlas, type BackfillOptions } from './backfill.ts'
+import { mergeRun, type GrowingObjects } from './mergeRun.ts'
 import { pruneGone } from './prune.ts'
 import { removeOldRuns } from './retention.ts'
-import { mergeState } from './stateMerge.ts'
 
 /** What the jobs' return values said about the work; none of it may stand in a record. */
 export interface WorkFacts {
@@ -49,14 +46,18 @@ export interface FinalizeOptions {
   readonly patience: Patience
   /** Called right before what is published: raises when the hold is lost. */
   readonly confirmHold: () => Promise<void>
+  /** Told what takes long and is not expected, and `undefined` when it is done. The log is told as well. */
+  readonly say?: (message: string | undefined) => void
   /** Names result set and run. */
   readonly log: Logger
 }
 
 /**
- * Closes a run: table, failures, summary, then publishes it, draws the report and closes it, in that order. May be
- * repeated after a crash at any point with the same table and summary: the table depends on the state before and the
- * records alone, and what depends on the clock is taken from the summary if that has been written.
+ * Closes a run: failures, table, places of maps, atlas, aggregates, summary, then publishes it, draws the report and
+ * closes it, in that order. May be repeated after a crash at any point with the same bytes: they depend on the state
+ * before and the records alone, and what depends on the clock is taken from the summary if that has been written.
+ *
+ * Before that, where the state before lacks its atlas, it gets it.
  */
 export async function finalize(options: FinalizeOptions): Promise<Summary> {
   const { set, run } = options
@@ -65,6 +66,7 @@ export async function finalize(options: FinalizeOptions): Promise<Summary> {
     runTable: output.write(layout.runTable(set.id, run.run)),
     table: output.write(layout.table(set.id)),
     failures: output.write(layout.failures(set.id, run.run), { contentType: 'text/csv; charset=utf-8' }),
+    places: output.write(layout.mapPlaces(set.id, run.run)),
   }
   try {
     return await close(output, options, objects)
@@ -73,19 +75,30 @@ export async function finalize(options: FinalizeOptions): Promise<Summary> {
   }
 }
 
-/** What grows with the dataset is written while it is made. */
-type GrowingObjects = Readonly<Record<'runTable' | 'table' | 'failures', ObjectWriter>>
-
 async function close(output: Store, options: FinalizeOptions, objects: GrowingObjects): Promise<Summary> {
   const { set, run, state, log } = options
-  const merged = await merge(output, options, objects)
+  const before = await atlasBefore(output, options)
+  const merged = await mergeRun({
+    output,
+    set,
+    run,
+    state,
+    before: before?.atlas ?? null,
+    objects,
+    signal: options.patience.signal,
+    log,
+  })
   await objects.failures.commit()
+  let atlas = merged.isChanged ? merged.atlas : before?.atlas
   if (merged.isChanged) {
-    await putAggregates(output, set.id, run.run, merged.aggregates)
     await objects.runTable.commit()
+    await objects.places.commit()
+    if (atlas === undefined) atlas = await summedAnew(output, options)
+    else await putAtlas(output, set.id, run.run, atlas)
+    await putAggregates(output, set.id, run.run, merged.aggregates)
   }
 
-  const before = await readSummary(output, set.id, run.run)
+  const written = await readSummary(output, set.id, run.run)
   const former = await formerLeftOut(output, set.id, run.run)
   const leftOut = run.retry === undefined ? await leftOutOf(output, set.id, run.run) : former
   const activations = await readActivations(output, set.id, set.network.file)
@@ -95,13 +108,14 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
     state,
     counts: merged.counts,
     ...merged.numbers,
+    ...(atlas === undefined ? { mapCorrelations: {} } : mapCorrelations(atlas.magnitudes)),
     ...(leftOut === undefined ? {} : { leftOut }),
     ...(activations === undefined ? {} : { activations }),
-    imagesPerSecond: before === undefined ? options.work.imagesPerSecond : before.imagesPerSecond,
-    engine: before === undefined ? [...options.work.engines].sort() : before.engine,
-    engineReasons: before === undefined ? (options.work.engineReasons ?? {}) : before.engineReasons,
+    imagesPerSecond: written === undefined ? options.work.imagesPerSecond : written.imagesPerSecond,
+    engine: written === undefined ? [...options.work.engines].sort() : written.engine,
+    engineReasons: written === undefined ? (options.work.engineReasons ?? {}) : written.engineReasons,
     startedAt: run.startedAt,
-    closedAt: before?.closedAt ?? new Date().toISOString(),
+    closedAt: written?.closedAt ?? new Date().toISOString(),
     headlightVersion: options.headlightVersion,
   }
   await options.confirmHold()
@@ -118,7 +132,8 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   const published = merged.isChanged ? run.run : run.base
   if (options.prune && published !== null) await pruneGone({ output, set, run: run.run, state: published, log })
   // After publishing: it looks at hundreds of images, and a dataset that answers slowly must not hold results back.
-  if (merged.isChanged || leftOutText(leftOut) !== leftOutText(former)) await report(options, summary)
+  const isNews = merged.isChanged || before?.isNew === true || leftOutText(leftOut) !== leftOutText(former)
+  if (isNews) await report(options, summary)
   if (leftOut !== undefined) log.info({ leftOut }, `left out of the dataset: ${leftOutText(leftOut)}`)
   await closeRun(output, set.id, run, { state, counts: summary.counts })
   log.info({ state, ...summary.counts }, 'the run is closed')
@@ -127,6 +142,29 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   if (keepRuns !== undefined)
     await removeOldRuns({ output, set: set.id, keepRuns, signal: options.patience.signal, log })
   return summary
+}
+
+/** Of the state that the run started from, made where it is missing; undefined when the new state has no row of that one. */
+async function atlasBefore(
+  output: Store,
+  options: FinalizeOptions,
+): Promise<{ readonly atlas: Atlas; readonly isNew: boolean } | undefined> {
+  const { run, state } = options
+  if (run.base === null || (run.full && state === 'completed')) return undefined
+  return completedAtlas(backfillOf(output, options, run.base))
+}
+
+/** Where something that is to be taken back from the atlas of the state before is gone. */
+function summedAnew(output: Store, options: FinalizeOptions): Promise<Atlas> {
+  return rewrittenAtlas(backfillOf(output, options, options.run.run))
+}
+
+function backfillOf(
+  output: Store,
+  { set, patience, say = () => undefined, confirmHold, log }: FinalizeOptions,
+  run: string,
+): BackfillOptions {
+  return { output, set, run, say, signal: patience.signal, confirmHold, log }
 }
 
 /** Undefined when the run's listing left nothing out. */
@@ -139,98 +177,6 @@ async function leftOutOf(output: Store, set: string, run: string): Promise<LeftO
 async function formerLeftOut(output: Store, set: string, run: string): Promise<LeftOut | undefined> {
   const before = (await runIds(output, set)).findLast((name) => name < run)
   return before === undefined ? undefined : (await readSummary(output, set, before))?.leftOut
-}
-
-interface Merged {
-  /** Otherwise the state stays the one before, and there is no table. */
-  readonly isChanged: boolean
-  readonly counts: Summary['counts']
-  readonly numbers: ReturnType<SummaryAccumulator['finish']> & Pick<Summary, 'thisRun'>
-  readonly aggregates: Aggregates
-}
-
-/** Reads all that the run left, and writes table and failures. */
-async function merge(
-  output: Store,
-  { set, run, state, patience, log }: FinalizeOptions,
-  objects: GrowingObjects,
-): Promise<Merged> {
-  const manifest = new Manifest(output, set.id, run.run)
-  const listed = { toCompute: 0, unchanged: 0, gone: 0 }
-  for await (const { header } of manifest.parts()) {
-    listed.toCompute += header.count
-    listed.unchanged += header.unchanged
-    listed.gone += header.gone.length
-  }
-  const accumulator = new SummaryAccumulator()
-  // Of a first run, which computes every row, both would say the same, at the price of a second for a million rows.
-  const ofThisRun = run.base === null ? accumulator : new SummaryAccumulator()
-  const aggregator = new Aggregator()
-  const table = new TableWriter(tableColumns(set.options), [objects.runTable, objects.table], tableProvenance(set))
-  const failures = new FailureList(objects.failures)
-  const seen = { computed: 0, kept: 0, failed: 0 }
-  const rows = mergeState({
-    output,
-    set: set.id,
-    run: run.run,
-    manifest,
-    state: stateRows(output, set.id, run.base),
-    mayLack: state === 'cancelled',
-    objectives: set.options.objectives,
-    onMagnitudes: (maps) => accumulator.addMagnitudes(maps),
-    log,
-  })
-  const changes = listed.toCompute + listed.gone > 0
-  for await (const { row, isComputed } of rows) {
-    // Of millions of rows: whoever interrupts it, or has taken the hold, is not to wait for the last.
-    patience.signal.throwIfAborted()
-    seen[isComputed ? 'computed' : 'kept']++
-    accumulator.addRow(row)
-    if (isComputed && ofThisRun !== accumulator) ofThisRun.addRow(row)
-    if (changes) {
-      aggregator.addRow(row)
-      await table.add(row)
-    }
-    if (row.status === 'failed') {
-      seen.failed++
-      await failures.add(row)
-    }
-  }
-  if (state === 'completed' && (seen.computed !== listed.toCompute || seen.kept !== listed.unchanged)) {
-    throw new Error(
-      `Run ${run.run} has ${seen.computed} records of ${listed.toCompute} and kept ${seen.kept} rows of ${listed.unchanged}; ` +
-        'its manifest and the state it started from do not fit together.',
-    )
-  }
-  const isChanged = seen.computed + listed.gone > 0
-  if (isChanged) await table.finish()
-  await failures.finish()
-  const numbers = accumulator.finish()
-  if (seen.computed === 0) numbers.mapCorrelations = await formerCorrelations(output, set.id, run.base)
-  return {
-    isChanged,
-    counts: {
-      // Of a run that was cancelled, samples that it left may have a row from before.
-      total: seen.computed + seen.kept,
-      computed: seen.computed,
-      unchanged: listed.unchanged,
-      failed: seen.failed,
-      gone: listed.gone,
-      ...(state === 'cancelled' ? { left: listed.toCompute - seen.computed } : {}),
-    },
-    numbers: seen.computed === 0 ? numbers : { ...numbers, thisRun: runSummary(ofThisRun.finish(), seen.computed) },
-    aggregates: aggregator.finish(),
-  }
-}
-
-/** Correlations are of the maps that a run computes; when it computes none, those of the run before still hold. */
-async function formerCorrelations(
-  output: Store,
-  set: string,
-  base: string | null,
-): Promise<Summary['mapCorrelations']> {
-  if (base === null) return {}
-  return (await readSummary(output, set, base))?.mapCorrelations ?? {}
 }
 
 /**

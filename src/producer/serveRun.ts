@@ -344,6 +344,7 @@ class Serving {
         this.#signal.throwIfAborted()
         await this.#hold.confirm()
       },
+      say: (message) => this.#progress.update({ message, isLogged: true }),
       log: this.#log.child({ run: run.run }),
     })
   }

@@ -1,150 +1,93 @@
-import type { Logger } from '../base/telemetry.ts'
-import { layout } from '../output/layout.ts'
-import { magnitudeBytes, magnitudeMaps } from '../output/magnitudeFile.ts'
-import { shardsOf, type Manifest, type ManifestEntry, type ManifestHeader, type Shard } from '../output/manifest.ts'
-import type { Record as SampleRecord } from '../output/record.ts'
-import { readRecordFile, type RecordFile } from '../output/recordFile.ts'
-import { samplesMark } from '../output/shardSamples.ts'
+import type { Manifest } from '../output/manifest.ts'
+import type { MapPlace } from '../output/mapPlaces.ts'
+import type { RowMaps } from '../output/mapReader.ts'
 import { tableRow, type TableRow } from '../output/table.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
-import type { Store } from '../storage/store.ts'
+import { fetchAhead, recordFileOf, type ShardFiles, type ShardFilesOptions } from './shardFiles.ts'
+import type { StateCursor } from './stateCursor.ts'
 
-export interface MergeOptions {
-  readonly output: Store
-  readonly set: string
-  readonly run: string
+export interface MergeOptions extends ShardFilesOptions {
   readonly manifest: Manifest
-  /** The state that the run started from, sorted by key. */
-  readonly state: AsyncIterable<TableRow>
+  /** The state that the run started from. */
+  readonly state: StateCursor
   /** A cancelled run lacks record files; any other must not. */
   readonly mayLack: boolean
-  /** Objectives of the result set in order; their magnitude maps are read when there are at least two to compare. */
-  readonly objectives: readonly string[]
-  readonly onMagnitudes: (maps: ReadonlyMap<string, Float32Array>) => void
-  readonly log: Logger
 }
 
-/** Sources of a row: the state before the run, or the run's own records. */
-export interface MergedRow {
+/**
+ * What the merge meets, by key: rows of the final state, kept of the state before or computed by the run, and between
+ * them the rows of the state before that are in it no more, since their sample was computed anew or is gone.
+ */
+export type MergedRow = {
   readonly row: TableRow
-  readonly isComputed: boolean
-}
-
-/** Record files fetched ahead of the one that is merged. */
-const ahead = 8
+  /** Where its small maps lie. */
+  readonly place: MapPlace | null
+} & (
+  | { readonly from: 'state' }
+  | { readonly from: 'dropped' }
+  | { readonly from: 'records'; readonly maps: RowMaps | null }
+)
 
 /**
  * The final state, sorted by key: the state before, less what is gone, with the run's records put in. One pass over
  * sorted streams in constant memory. Checks that every record stands exactly where the manifest wants it, once.
  */
 export async function* mergeState(options: MergeOptions): AsyncGenerator<MergedRow> {
-  const state = options.state[Symbol.asyncIterator]()
-  let former = await next(state)
+  const { state, manifest } = options
   let last: string | undefined
   try {
-    for await (const { header, entries } of options.manifest.parts()) {
+    await state.advance()
+    for await (const { header, entries } of manifest.parts()) {
       const gone = new Set(header.gone)
-      const samples = entries()
-      for await (const { shard, object } of fetchAhead(options, header)) {
-        if (object === undefined) {
+      for await (const { shard, files } of fetchAhead(options, header, entries())) {
+        if (files === undefined) {
           if (options.mayLack) continue
-          throw new Error(`${fileOf(options, shard)} is missing, so the run is not complete; start it again.`)
+          throw new Error(`${recordFileOf(options, shard)} is missing, so the run is not complete; start it again.`)
         }
-        const expected = samples.slice(shard.offset, shard.offset + shard.count)
-        const records = checkedRecords(object.records, expected, fileOf(options, shard))
-        for (const record of records) {
-          if (last !== undefined && compareKeys(last, record.key) >= 0) {
+        for (const computed of computedRows(files)) {
+          const { key } = computed.row
+          if (last !== undefined && compareKeys(last, key) >= 0) {
             throw new Error(
-              `${fileOf(options, shard)} holds ${record.key}, which is not after ${last}: a record is double.`,
+              `${recordFileOf(options, shard)} holds ${key}, which is not after ${last}: a record is double.`,
             )
           }
-          last = record.key
-          for (; former !== undefined && compareKeys(former.key, record.key) < 0; former = await next(state)) {
-            if (!gone.has(former.key)) yield { row: former, isComputed: false }
+          last = key
+          for (; state.row !== undefined && compareKeys(state.row.key, key) < 0; await state.advance()) {
+            yield former(state.row, state.place, gone)
           }
-          if (former?.key === record.key) former = await next(state)
-          yield { row: tableRow(record), isComputed: true }
-        }
-        if (object.magnitudes !== undefined) {
-          const ok = records.filter(({ status }) => status === 'ok').length
-          if (object.magnitudes.byteLength === ok * options.objectives.length * magnitudeBytes) {
-            for (const maps of magnitudeMaps(object.magnitudes, options.objectives)) options.onMagnitudes(maps)
-          } else {
-            // Workers of earlier versions that met different faults wrote one file under one name: which map is whose
-            // cannot be told any more.
-            options.log.warn(
-              `the magnitude maps beside ${fileOf(options, shard)} are not those of its ${ok} results; the summary leaves them out`,
-            )
+          if (state.row?.key === key) {
+            yield { row: state.row, place: state.place, from: 'dropped' }
+            await state.advance()
           }
+          yield computed
         }
       }
       // Up to its `through` this part says what is gone; the next part speaks of later keys only.
-      for (; former !== undefined && compareKeys(former.key, header.through) <= 0; former = await next(state)) {
-        if (!gone.has(former.key)) yield { row: former, isComputed: false }
+      for (; state.row !== undefined && compareKeys(state.row.key, header.through) <= 0; await state.advance()) {
+        yield former(state.row, state.place, gone)
       }
     }
-    for (; former !== undefined; former = await next(state)) yield { row: former, isComputed: false }
-  } finally {
-    await state.return?.(undefined)
-  }
-}
-
-interface ShardFiles {
-  readonly records: RecordFile
-  readonly magnitudes: Uint8Array | undefined
-}
-
-async function* fetchAhead(
-  options: MergeOptions,
-  header: ManifestHeader,
-): AsyncGenerator<{ shard: Shard; object: ShardFiles | undefined }> {
-  const waiting: { shard: Shard; object: Promise<ShardFiles | undefined> }[] = []
-  for (const shard of shardsOf(header)) {
-    const object = fetchShard(options, shard)
-    // Awaited below, maybe after another has failed: that one is the error to tell.
-    object.catch(() => undefined)
-    waiting.push({ shard, object })
-    const first = waiting.length > ahead ? waiting.shift() : undefined
-    if (first !== undefined) yield { shard: first.shard, object: await first.object }
-  }
-  for (const { shard, object } of waiting) yield { shard, object: await object }
-}
-
-async function fetchShard(options: MergeOptions, shard: Shard): Promise<ShardFiles | undefined> {
-  const { output, set, run, objectives } = options
-  const records = await readRecordFile(output, set, run, shard)
-  if (records === undefined) return undefined
-  if (objectives.length < 2) return { records, magnitudes: undefined }
-  const samples = samplesMark(Array.from(records.records(), ({ status }) => status === 'ok'))
-  const { part, offset } = shard
-  const magnitudes =
-    (await output.get(layout.magnitudeFile(set, run, part, offset, samples))) ??
-    (await output.get(layout.magnitudeFile(set, run, part, offset)))
-  return { records, magnitudes: magnitudes?.bytes }
-}
-
-function checkedRecords(found: RecordFile, expected: readonly ManifestEntry[], file: string): SampleRecord[] {
-  if (found.count !== expected.length) {
-    throw new Error(
-      `${file} holds ${found.count} records, the manifest ${expected.length} samples; remove that file and start the run again.`,
-    )
-  }
-  return Array.from(found.records(), (record, i) => {
-    const entry = expected[i]
-    if (record.key !== entry?.key || record.fingerprint !== entry.fingerprint) {
-      throw new Error(
-        `${file} holds ${record.key} where the manifest has ${entry?.key}; remove that file and start the run again.`,
-      )
+    for (; state.row !== undefined; await state.advance()) {
+      yield { row: state.row, place: state.place, from: 'state' }
     }
-    return record
-  })
+  } finally {
+    await state.close()
+  }
 }
 
-function fileOf({ output, set, run }: MergeOptions, { part, offset }: Shard): string {
-  return `${output.uri}${layout.recordFile(set, run, part, offset)}`
+function former(row: TableRow, place: MapPlace | null, gone: ReadonlySet<string>): MergedRow {
+  return { row, place, from: gone.has(row.key) ? 'dropped' : 'state' }
 }
 
-async function next(state: AsyncIterator<TableRow>): Promise<TableRow | undefined> {
-  const result = await state.next()
-  return result.done === true ? undefined : result.value
+function* computedRows({ records, maps }: ShardFiles): Generator<MergedRow> {
+  let slot = 0
+  for (const record of records) {
+    const row = tableRow(record)
+    if (record.status === 'failed' || maps === undefined) {
+      yield { row, place: null, from: 'records', maps: null }
+      continue
+    }
+    yield { row, place: { file: maps.file, slot }, from: 'records', maps: maps.span.at(slot) }
+    slot++
+  }
 }

@@ -17,10 +17,7 @@ export interface SummaryRow extends RowAngles {
 }
 
 /** The parts of a summary that come from the samples themselves. */
-export type SampleSummary = Pick<
-  Summary,
-  'mae' | 'bias' | 'errors' | 'partialErrors' | 'unusableLabels' | 'failures' | 'mapCorrelations'
->
+export type SampleSummary = Pick<Summary, 'mae' | 'bias' | 'errors' | 'partialErrors' | 'unusableLabels' | 'failures'>
 
 /** What a summary says of the samples that its run has computed itself, `n` of them. */
 export function runSummary({ mae, bias, errors, partialErrors, failures }: SampleSummary, n: number): RunSummary {
@@ -28,7 +25,7 @@ export function runSummary({ mae, bias, errors, partialErrors, failures }: Sampl
 }
 
 /**
- * Turns the final table of a run and its small magnitude maps into the numbers of `summary.json`, in memory that does
+ * Turns the final table of a run into the numbers of `summary.json`, in memory that does
  * not grow with the dataset. Feed every row of the final state, in any order; sums are taken in the order of the calls,
  * so equal tables give equal bits.
  *
@@ -42,7 +39,6 @@ export class SummaryAccumulator {
   readonly #signedSums: Record<AngleName, Degrees> = { yaw: 0, pitch: 0, roll: 0 }
   readonly #meanErrors = new AbsoluteErrors()
   readonly #failures = new Map<string, number>()
-  readonly #correlations = new Map<string, { sum: number; n: number }>()
   #geodesicSum: Degrees = 0
   #excluded = 0
   /** Samples that count although the network does not give all three angles. */
@@ -79,27 +75,6 @@ export class SummaryAccumulator {
     this.#geodesicSum += geodesicError(poses.estimate, poses.label)
   }
 
-  /**
-   * The 28 × 28 magnitude maps of one sample by objective. A pair in which one map is constant has no correlation and
-   * is left out of that pair's mean.
-   */
-  addMagnitudes(maps: ReadonlyMap<string, Float32Array>): void {
-    if (maps.size < 2) return
-    const centred = [...maps].map(([objective, map]) => ({ objective, ...centre(map) }))
-    for (const [i, a] of centred.entries()) {
-      for (const b of centred.slice(i + 1)) {
-        if (a.norm === 0 || b.norm === 0) continue
-        let dot = 0
-        for (let j = 0; j < a.values.length; j++) dot += (a.values[j] ?? 0) * (b.values[j] ?? 0)
-        const pair = `${a.objective}~${b.objective}`
-        const seen = this.#correlations.get(pair) ?? { sum: 0, n: 0 }
-        seen.sum += dot / (a.norm * b.norm)
-        seen.n++
-        this.#correlations.set(pair, seen)
-      }
-    }
-  }
-
   finish(): SampleSummary {
     const n = this.#meanErrors.n
     const { yaw, pitch, roll } = this.#errors
@@ -120,9 +95,6 @@ export class SummaryAccumulator {
       ...(this.#partial === 0 ? {} : { partialErrors: this.#partialErrors() }),
       ...(this.#unusableLabels === 0 ? {} : { unusableLabels: this.#unusableLabels }),
       failures: Object.fromEntries([...this.#failures].sort(([a], [b]) => (a < b ? -1 : 1))),
-      mapCorrelations: Object.fromEntries(
-        [...this.#correlations].map(([pair, { sum, n: seen }]) => [pair, sum / seen]),
-      ),
     }
   }
 
@@ -138,20 +110,4 @@ export class SummaryAccumulator {
       bias: each((angle) => this.#signedSums[angle] / this.#errors[angle].n),
     }
   }
-}
-
-function centre(map: Float32Array): { values: Float64Array; norm: number } {
-  let sum = 0
-  for (let i = 0; i < map.length; i++) sum += map[i] ?? 0
-  const mean = sum / map.length
-  const values = new Float64Array(map.length)
-  let squares = 0
-  for (let i = 0; i < map.length; i++) {
-    const value = (map[i] ?? 0) - mean
-    values[i] = value
-    squares += value * value
-  }
-  // Rounding leaves a constant map with a tiny norm instead of none; its correlation would be noise.
-  const norm = Math.sqrt(squares)
-  return { values, norm: norm <= 1e-12 * Math.abs(mean) * values.length ? 0 : norm }
 }

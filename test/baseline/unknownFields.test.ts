@@ -20,6 +20,7 @@ import { TableWriter } from '../../src/output/tableWriter.ts'
 import { Schedules } from '../../src/producer/schedules.ts'
 import { serveRunsQueue } from '../../src/producer/serveQueue.ts'
 import { ShardQueue } from '../../src/producer/shardQueue.ts'
+import { StateCursor } from '../../src/producer/stateCursor.ts'
 import { mergeState } from '../../src/producer/stateMerge.ts'
 import { openQueue, openWorker } from '../../src/queue/connection.ts'
 import { heartbeatExpiryMs, heartbeatKey, workersKey, type Heartbeat } from '../../src/queue/heartbeat.ts'
@@ -186,10 +187,9 @@ const readRecord = async (value: object) => {
       set: set.id,
       run,
       manifest: new Manifest(output, set.id, run),
-      state: (async function* () {})(),
+      state: new StateCursor((async function* () {})()),
       mayLack: false,
       objectives: [],
-      onMagnitudes: () => undefined,
       log: silent,
     }),
   )

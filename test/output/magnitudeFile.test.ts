@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
-import { magnitudeBlock, magnitudeBytes, magnitudeMaps } from '../../src/output/magnitudeFile.ts'
+import { float16Values } from '../../src/base/float16.ts'
+import { magnitudeBlock, magnitudeBytes } from '../../src/output/magnitudeFile.ts'
+import { halfPatterns, SpanMaps } from '../../src/output/mapReader.ts'
 
 const objectives = ['yaw', '-yaw']
 /** Halves hold these exactly. */
@@ -20,13 +22,10 @@ it('maps are read as they were written, also from the middle of a buffer', () =>
   const blocks = [1, 3].map((scale) => magnitudeBlock(explanation(scale), objectives))
   const file = Buffer.concat([Buffer.alloc(1), ...blocks]).subarray(1)
   expect(file.byteLength).toBe(2 * objectives.length * magnitudeBytes)
-  expect([...magnitudeMaps(file, objectives)]).toEqual(
-    [1, 3].map(
-      (scale) =>
-        new Map([
-          ['yaw', magnitude(scale)],
-          ['-yaw', magnitude(2 * scale)],
-        ]),
-    ),
-  )
+  const span = new SpanMaps(objectives.length, halfPatterns(file), undefined)
+  const values = float16Values()
+  for (const [i, scale] of [1, 3].entries()) {
+    const maps = Array.from(span.at(i).magnitudes, (bits) => values[bits])
+    expect(maps).toEqual([...magnitude(scale), ...magnitude(2 * scale)])
+  }
 })

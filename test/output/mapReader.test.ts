@@ -108,8 +108,8 @@ it('few samples of a file are read without the others', async () => {
     return found
   }
   const span = await readSpan(wrapped(output, { get }), set, objectives, file, 2, 3)
-  expect(span?.magnitudes).toEqual(new Uint16Array(objectives * mapPixels).fill(2))
-  expect(span?.inputs).toEqual(new Uint8Array(mapPixels).fill(2))
+  expect(span?.at(0).magnitudes).toEqual(new Uint16Array(objectives * mapPixels).fill(2))
+  expect(span?.at(0).input).toEqual(new Uint8Array(mapPixels).fill(2))
   expect(bytes).toBe(objectives * mapPixels * 2 + mapPixels)
   const other = { ...file, count: 100 }
   expect(await readSpan(output, set, objectives, other, 2, 3)).toBeUndefined()

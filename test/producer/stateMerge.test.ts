@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { layout } from '../../src/output/layout.ts'
 import { Manifest, shardsOf, type ManifestEntry } from '../../src/output/manifest.ts'
+import type { MapPlace } from '../../src/output/mapPlaces.ts'
+import { MapReader } from '../../src/output/mapReader.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
 import { samplesMark } from '../../src/output/shardSamples.ts'
 import { tableRow, type TableRow } from '../../src/output/table.ts'
+import { StateCursor } from '../../src/producer/stateCursor.ts'
 import { mergeState, type MergeOptions } from '../../src/producer/stateMerge.ts'
 import { collected, computeShard, recordOf, World } from '../support/producerWorld.ts'
 import { silent } from '../support/redis.ts'
@@ -29,6 +32,10 @@ async function* streamOf(keys: readonly string[]): AsyncGenerator<TableRow> {
   for (const key of keys) yield former(key)
 }
 
+async function* placesOf(places: readonly (MapPlace | null)[]): AsyncGenerator<MapPlace | null> {
+  yield* places
+}
+
 /** Two parts of shards of two. */
 async function listed(parts: readonly { keys: string[]; gone?: string[]; through: string }[], computed = true) {
   const manifest = new Manifest(world.output, set.id, 'run')
@@ -40,17 +47,20 @@ async function listed(parts: readonly { keys: string[]; gone?: string[]; through
   return manifest
 }
 
-function merge(manifest: Manifest, state: readonly string[], changes: Partial<MergeOptions> = {}) {
+function merge(
+  manifest: Manifest,
+  state: readonly string[],
+  { places, ...changes }: Partial<MergeOptions> & { places?: readonly (MapPlace | null)[] } = {},
+) {
   return collected(
     mergeState({
       output: world.output,
       set: set.id,
       run: 'run',
       manifest,
-      state: streamOf(state),
+      state: new StateCursor(streamOf(state), places && placesOf(places)),
       mayLack: false,
       objectives: set.options.objectives,
-      onMagnitudes: () => undefined,
       log: silent,
       ...changes,
     }),
@@ -58,7 +68,7 @@ function merge(manifest: Manifest, state: readonly string[], changes: Partial<Me
 }
 
 const shown = (rows: Awaited<ReturnType<typeof merge>>) =>
-  rows.map(({ row, isComputed }) => (isComputed ? `+${row.key}` : row.key))
+  rows.flatMap(({ row, from }) => (from === 'dropped' ? [] : [from === 'records' ? `+${row.key}` : row.key]))
 
 describe('the final state', () => {
   it('is the state before, less what is gone, with the records put in, by UTF-8 bytes', async () => {
@@ -83,28 +93,36 @@ describe('the final state', () => {
     const file = layout.magnitudeFile(set.id, 'run', 0, 0, samplesMark([true, false]))
     const bytes = (await world.output.get(file))?.bytes ?? new Uint8Array()
     await world.output.put(file, Buffer.concat([bytes, bytes]))
-    const maps: unknown[] = []
     const said: unknown[] = []
     const log = silent.child({})
     log.warn = (...words: unknown[]) => void said.push(...words)
-    const rows = await merge(manifest, [], { onMagnitudes: (map) => maps.push(map), log })
-    expect(rows.length).toBe(3)
-    // Those of the other shard.
-    expect(maps.length).toBe(1)
+    const rows = await merge(manifest, [], { log })
+    expect(rows.map(({ place }) => place?.file.offset)).toEqual([undefined, undefined, 2])
     expect(said).toEqual([expect.stringContaining('are not those of its 1 results')])
   })
 
-  it('hands on the magnitude maps of each computed sample, by objective', async () => {
-    const manifest = await listed([{ keys: ['a', 'broken', 'c'], through: 'c' }])
-    const maps: ReadonlyMap<string, Float32Array>[] = []
-    await merge(manifest, [], { onMagnitudes: (map) => maps.push(map) })
-    expect(maps.map((map) => [...map.keys()])).toEqual([
-      ['yaw', 'pitch'],
-      ['yaw', 'pitch'],
+  it('has the small maps of each computed sample and their place, and of the state those that it had', async () => {
+    const manifest = await listed([{ keys: ['a', 'broken', 'c', 'd'], gone: ['e'], through: 'f' }])
+    const samples = samplesMark([true, false])
+    const file = { run: 'run', part: 0, offset: 0, samples, count: 1, hasInputs: true }
+    const other = { ...file, offset: 2, samples: '', count: 2 }
+    const before = { ...file, run: 'before', count: 256 }
+    const rows = await merge(manifest, ['aa', 'c', 'e'], {
+      places: [{ file: before, slot: 1 }, null, { file: before, slot: 3 }],
+    })
+    expect(rows.map(({ row, from, place }) => [from, row.key, place])).toEqual([
+      ['records', 'a', { file, slot: 0 }],
+      ['state', 'aa', { file: before, slot: 1 }],
+      ['records', 'broken', null],
+      ['dropped', 'c', null],
+      ['records', 'c', { file: other, slot: 0 }],
+      ['records', 'd', { file: other, slot: 1 }],
+      ['dropped', 'e', { file: before, slot: 3 }],
     ])
-    // 0x1400 is 2^-10 as a half.
-    expect(maps[0]?.get('yaw')?.[0]).toBe(2 ** -10)
-    expect(maps[0]?.get('yaw')).toHaveLength(28 * 28)
+    const stored = await new MapReader(world.output, set.id, 2).magnitudes({ file: other, slot: 1 })
+    const [found] = rows.flatMap((row) => (row.from === 'records' && row.row.key === 'd' ? [row.maps] : []))
+    expect(found?.magnitudes).toEqual(stored)
+    expect(found?.input).toHaveLength(28 * 28)
   })
 
   it('lacks nothing, unless the run was cancelled', async () => {

@@ -3,6 +3,8 @@ import { layout } from '../../../output/layout.ts'
 import { readResultSets } from '../../../output/resultSet.ts'
 import { runIds } from '../../../output/runs.ts'
 import { readSummary, type Summary } from '../../../output/summary.ts'
+import { atlasOfState } from '../../../producer/backfillAlone.ts'
+import { mapCorrelations } from '../../../report/aggregates/mapCorrelations.ts'
 import { writeReport } from '../../../report/writeReport.ts'
 import { openStore } from '../../../storage/open.ts'
 import { place } from '../../../storage/place.ts'
@@ -22,9 +24,13 @@ export async function writeReports({ operands, settings, surroundings, display, 
     for await (const { id, set } of readResultSets(output)) {
       const summary = await latestSummary(output, id)
       if (!summary) continue
+      const say = (message: string): void => display.write(message)
+      const atlas = await atlasOfState({ output, set, signal: stop.signal, say, log })
+      // The summary may be of an earlier version, which told of the likeness of the last run's maps alone.
+      const likeness = atlas === undefined ? {} : mapCorrelations(atlas.magnitudes)
       const dataset = openDataset(set)
       try {
-        await writeReport({ output, dataset, set, summary, signal: stop.signal, log })
+        await writeReport({ output, dataset, set, summary: { ...summary, ...likeness }, signal: stop.signal, log })
       } finally {
         dataset.close()
       }

@@ -1,0 +1,156 @@
+import { describe, expect, it, vi } from 'vitest'
+import { layout } from '../../src/output/layout.ts'
+import { encodePoseMaps, unplaced } from '../../src/output/poseMaps.ts'
+import { rowPose } from '../../src/output/rowPose.ts'
+import { stateRows } from '../../src/output/stateRows.ts'
+import { InputSums } from '../../src/report/aggregates/poseSums.ts'
+import { explain, History, historySet, type FailureCode } from '../support/history.ts'
+import { seededRandom } from '../support/operationExamples.ts'
+import { collected } from '../support/producerWorld.ts'
+
+// Drawing the page of each run would take most of the time, and its bytes are not what this is about.
+vi.mock('../../src/report/writeReport.ts', () => ({ writeReport: () => Promise.resolve() }))
+
+/** A result set, what its state should be, and by what luck both go on. */
+class Told {
+  readonly history = new History()
+  readonly #random: () => number
+  /** Content by key, as the state's rows should have it. */
+  readonly #expected = new Map<string, string>()
+  /** Keys whose row was computed by workers that keep inputs. */
+  readonly #withInput = new Set<string>()
+  readonly #failed = new Set<string>()
+  #versions = 0
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed)
+  }
+
+  chance(probability: number): boolean {
+    return (this.#random() + 1) / 2 < probability
+  }
+
+  number(below: number): number {
+    return Math.floor(((this.#random() + 1) / 2) * below)
+  }
+
+  /** Adds, changes and removes some images. Some are damaged, which is a failure that stays. */
+  async touch(added: number, changed: number, gone: number): Promise<void> {
+    const { dataset } = this.history
+    const content = () => `${this.chance(0.1) ? 'damaged' : 'image'} ${this.#versions++}`
+    for (let i = 0; i < added; i++) await dataset.put(`${this.number(4)}/${this.number(1_000)}.jpg`, content())
+    const keys = [...dataset.objects.keys()]
+    for (let i = 0; i < changed; i++) await dataset.put(keys[this.number(keys.length)] ?? 'a.jpg', content())
+    for (let i = 0; i < gone && dataset.objects.size > 1; i++)
+      await dataset.delete(keys[this.number(keys.length)] ?? '')
+  }
+
+  #content(key: string): string {
+    return Buffer.from(this.history.dataset.objects.get(key) ?? '').toString()
+  }
+
+  /** Some failures pass by themselves. */
+  #failures(): FailureCode {
+    const passing = new Map<string, boolean>()
+    return ({ key }) => {
+      if (this.#content(key).startsWith('damaged')) return 'corrupt-image'
+      const fails = passing.get(key) ?? this.chance(0.12)
+      passing.set(key, fails)
+      return fails ? 'vanished' : null
+    }
+  }
+
+  async run(kind: 'plain' | 'full' | 'retry' | 'cancelled', isEarlier: boolean): Promise<void> {
+    const computed = new Set<string>()
+    const { history } = this
+    const before = [...this.#expected.keys()]
+    // A retry is about images that failed, and about no others.
+    const mayGo = kind === 'retry' ? new Set(this.#failed) : new Set(before)
+    const failure = this.#failures()
+    const isLeft = kind === 'cancelled' ? () => this.chance(0.5) : undefined
+    const counted =
+      (fails: FailureCode): FailureCode =>
+      (entry) => {
+        const code = fails(entry)
+        computed.add(entry.key)
+        if (code === null) this.#failed.delete(entry.key)
+        else this.#failed.add(entry.key)
+        return code
+      }
+    await history.run({
+      full: kind === 'full' || (kind === 'cancelled' && this.chance(0.3)),
+      ...(kind === 'retry' ? { retry: { code: null } } : {}),
+      ...(isLeft === undefined ? {} : { isLeft }),
+      failure: counted(failure),
+      isEarlier,
+      ...(this.chance(0.4) && !isEarlier ? { otherFailure: this.#failures() } : {}),
+      ...(this.chance(0.3) ? { diesAt: 1 + this.number(5) } : {}),
+    })
+    for (const key of computed) {
+      this.#expected.set(key, this.#content(key))
+      if (isEarlier) this.#withInput.delete(key)
+      else this.#withInput.add(key)
+    }
+    for (const key of before) {
+      if (history.dataset.objects.has(key) || !mayGo.has(key)) continue
+      this.#expected.delete(key)
+      this.#failed.delete(key)
+    }
+  }
+
+  /** The state, computed in one run over what its rows are of. */
+  async fresh(): Promise<History> {
+    const fresh = new History()
+    for (const [key, content] of this.#expected) await fresh.dataset.put(key, content)
+    const rows = await collected(stateRows(this.history.output, historySet.id, await this.history.stateRun()))
+    const codes = new Map(rows.map(({ key, code }) => [key, code]))
+    await fresh.run({ failure: ({ key }) => codes.get(key) ?? null })
+    return fresh
+  }
+
+  /** What the atlas of inputs should be, where some rows have none: added up one by one. */
+  async inputs(): Promise<Buffer> {
+    const sums = new InputSums()
+    for (const row of await collected(stateRows(this.history.output, historySet.id, await this.history.stateRun()))) {
+      if (row.status === 'ok' && this.#withInput.has(row.key))
+        sums.add(rowPose(row)?.cell ?? unplaced, explain(row).input)
+    }
+    return Buffer.from(encodePoseMaps(sums.finish()))
+  }
+}
+
+const files = { 'angles.parquet': layout.runTable, 'aggregates.json': layout.aggregates, 'atlas.bin': layout.atlas }
+
+describe('an increment’s table, aggregates and atlases equal a fresh run’s, byte for byte', () => {
+  it.each(Array.from({ length: 20 }, (_, i) => i + 1))('history %d', async (seed) => {
+    const told = new Told(seed)
+    const { history } = told
+    // Some result sets begin under an earlier version: with the workers that went with it, or with those of now.
+    const earlierRuns = seed % 3 === 0 ? 2 : 0
+    const withEarlierWorkers = seed % 6 === 0
+    await told.touch(30 + told.number(20), 0, 0)
+    for (let run = 0; run < 7; run++) {
+      const kind =
+        (['plain', 'cancelled', 'plain', 'full', 'retry', 'plain'] as const)[run === 0 ? 0 : told.number(6)] ?? 'plain'
+      if (run > 0 && !told.chance(0.15)) await told.touch(told.number(6), told.number(6), told.number(6))
+      await told.run(kind, run < earlierRuns && withEarlierWorkers)
+      if (run < earlierRuns) {
+        await history.forget()
+        continue
+      }
+      const fresh = await told.fresh()
+      for (const [name, key] of Object.entries(files)) {
+        const [own, wanted] = [await history.stateFile(key), await fresh.stateFile(key)]
+        expect(
+          own !== undefined && wanted !== undefined && own.equals(wanted),
+          `${name} after run ${run}, ${kind}`,
+        ).toBe(true)
+      }
+      const inputs = withEarlierWorkers ? await told.inputs() : await fresh.stateFile(layout.inputAtlas)
+      expect(
+        (await history.stateFile(layout.inputAtlas))?.equals(inputs ?? Buffer.alloc(0)),
+        `inputs after run ${run}`,
+      ).toBe(true)
+    }
+  })
+})
