@@ -95,12 +95,9 @@ export async function disturbedRun(place: Place, round: Round, quiet: Quiet): Pr
 async function differencesAfterClosing(place: Place, round: Round, disturbance: Disturbance): Promise<string[]> {
   const { name, dataset } = disturbance
   const args = [...runArguments(place, dataset, place.output(name)), ...keeping(round)]
+  if (round.isKeeping) disturbance.story.push(await killedWhileRemoving(place, round, disturbance, args))
   await runQuietly(place, args, name)
-  if (round.isKeeping) {
-    disturbance.story.push(await killedWhileRemoving(place, round, disturbance, args))
-    await runQuietly(place, args, name)
-    await inStore(place, place.output(name), checkKept)
-  }
+  if (round.isKeeping) await inStore(place, place.output(name), checkKept)
   const fresh = `${name}-fresh`
   await runQuietly(place, runArguments(place, dataset, place.output(fresh)), fresh)
   const images = place.open(dataset)
@@ -114,7 +111,7 @@ async function differencesAfterClosing(place: Place, round: Round, disturbance: 
   return differences(await state(fresh), await state(name)).filter((found) => !isOfGone(found))
 }
 
-/** A run over some images that were replaced, killed as soon as something of the run before it has been removed. */
+/** The closing run, over some more images that were replaced, killed as soon as something of the run before it has been removed. */
 async function killedWhileRemoving(
   place: Place,
   { seed }: Round,
