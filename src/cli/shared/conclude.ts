@@ -57,7 +57,7 @@ function summaryText(summary: Summary, { id: set, options }: ResultSet): string 
     const codes = Object.entries(summary.failures).map(([code, n]) => `${code} ${number(n)}`)
     rows.push([
       'failed',
-      `${number(counts.failed)}: ${codes.join(', ')}; listed in ${inOutput(layout.failures(set, summary.run))}`,
+      `${number(counts.failed)}: ${codes.join(', ')}${ownFailuresText(summary)}; listed in ${inOutput(layout.failures(set, summary.run))}`,
     ])
   }
   const leftOut = leftOutText(summary.leftOut)
@@ -73,6 +73,13 @@ function summaryText(summary: Summary, { id: set, options }: ResultSet): string 
   const figures = errorFigures(summary)
   const own = summary.thisRun && errorFigures(summary.thisRun)
   return figures === undefined ? text : `${text}\n${errorTable(figures, own)}`
+}
+
+/** How many of the state's failures this run has found; nothing where that is all of them, or it looked at no image. */
+function ownFailuresText({ counts, thisRun }: Summary): string {
+  if (thisRun === undefined) return ''
+  const own = Object.values(thisRun.failures).reduce((sum, n) => sum + n, 0)
+  return own === counts.failed ? '' : ` (${own === 0 ? 'none' : number(own)} of them in this run)`
 }
 
 function countsText(counts: Summary['counts']): string {

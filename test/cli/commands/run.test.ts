@@ -103,6 +103,7 @@ describe('headlight run', () => {
           state: 'completed',
           counts: { total: 5, computed: 1, unchanged: 4, failed: 1, gone: 0 },
           failures: { 'not-an-image': 1 },
+          thisRun: { n: 1, mae: null, errors: null, failures: { 'not-an-image': 1 } },
           activations: [{ kind: 'relu', count: 21, guided: 21 }],
         })
         const third = await start('--json', '--quiet', '--log-level', 'debug').ended
