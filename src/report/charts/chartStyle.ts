@@ -28,6 +28,7 @@ svg .hit:hover { fill: var(--ink); fill-opacity: 0.06; }
 }
 
 figure { margin: 0; }
+.charts figure { max-width: 500px; }
 h3.part { margin: 22px 0 6px; }
 .grids { display: grid; gap: 16px; margin: 16px 0; }
 .plots { gap: 16px; margin: 16px 0; display: flex; flex-wrap: wrap; align-items: stretch; }

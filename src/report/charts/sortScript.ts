@@ -14,6 +14,7 @@ for (const table of document.querySelectorAll('table.sortable')) {
   const order = (a, b, column) => {
     const [x, y] = [value(a, column), value(b, column)]
     if (typeof x === 'string') return x < y ? -1 : x > y ? 1 : 0
+    // By size: a bias is as large to either side.
     return Math.abs(x) - Math.abs(y)
   }
   const sort = (column) => {
