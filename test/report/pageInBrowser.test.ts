@@ -81,6 +81,26 @@ describe.skipIf(browser === undefined)('a report in a browser', () => {
     },
   )
 
+  it('sorts a table by its heads, with the keyboard too, and says by which and how', async () => {
+    await open({ viewport: { width: 1200, height: 900 } })
+    const table = page.locator('#subjects table').first()
+    const column = (at: number) => table.locator(`tbody tr > :nth-child(${at + 1})`).allTextContents()
+    const sorted = () =>
+      table.locator('th[aria-sort]').evaluateAll((heads) => heads.map((head) => [head.textContent, head.ariaSort]))
+    const numbers = (texts: readonly string[]) => texts.map((text) => Math.abs(Number(text.replace('−', '-'))))
+    expect(await sorted()).toEqual([['error', 'descending']])
+    await table.getByRole('button', { name: 'yaw bias' }).click()
+    expect(await sorted()).toEqual([['yaw bias', 'descending']])
+    const down = numbers(await column(6))
+    expect(down).toEqual(down.toSorted((a, b) => b - a))
+    expect(new Set(down).size).toBeGreaterThan(1)
+    await page.keyboard.press('Enter')
+    expect(await sorted()).toEqual([['yaw bias', 'ascending']])
+    expect(numbers(await column(6))).toEqual(down.toReversed())
+    await table.getByRole('button', { name: 'subject' }).click()
+    expect(await column(0)).toEqual(Array.from({ length: 9 }, (_, i) => `person ${i}`))
+  })
+
   describe('the atlas', () => {
     const focused = () => page.evaluate<string>('document.activeElement.getAttribute("aria-label")')
     const title = () => page.locator('#atlas-title').textContent()
