@@ -50,7 +50,7 @@ function likenessText(pairs: readonly Pair[], scope: Scope): string[] {
       copies.length === others.length
         ? `These maps are near-copies of one another (correlation ${rangeText(copies)}).`
         : `The maps of ${copies.map(({ a, b }) => `${a} and ${b}`).join(', of ')} are near-copies of each other (${rangeText(copies)}); the others are not.`,
-      'A region that lights up under both is therefore no evidence that it serves the one rather than the other.',
+      'A region that lights up under more than one of them is therefore no evidence that it serves one rather than another.',
     )
   } else if (others.length > 0) {
     sentences.push(

@@ -17,7 +17,7 @@ import type { Store } from '../storage/store.ts'
 import { drawAtlas } from './atlas/drawAtlas.ts'
 import { AngleDistribution } from './distribution.ts'
 import { FailureExamples } from './failureExamples.ts'
-import { fitGallery, type DrawnSample } from './fitGallery.ts'
+import { fitGallery, galleryBudget, type DrawnSample } from './fitGallery.ts'
 import { mapBounded } from './mapBounded.ts'
 import { renderPage } from './page.ts'
 import type { GallerySample, PageContent } from './pageContent.ts'
@@ -30,8 +30,6 @@ import { readTrend } from './trend.ts'
 const shownOfEach = 200
 /** With more objectives than this the thumbnails would outgrow the page. */
 const shownObjectives = 4
-/** Of the gallery's samples with their thumbnails, bytes: with atlas, charts and tables the page stays below 3 MB. */
-const galleryBudget = 1_900_000
 /** Samples whose image and maps are fetched, decoded and drawn at the same time. */
 const concurrency = 4
 

@@ -11,7 +11,7 @@ import { makeResultSet, type Fixture, type FixtureSample } from '../support/repo
 
 /** Poses from −40° to 40°, one of each kind of trouble, and every section that a report can have. */
 function samples(): FixtureSample[] {
-  const ok = Array.from({ length: 120 }, (_, i): FixtureSample => {
+  const ok = Array.from({ length: 60 }, (_, i): FixtureSample => {
     const [yaw, pitch] = [((i * 7) % 80) - 40, ((i * 11) % 50) - 25]
     const label = [yaw, pitch, 0] as const
     const names = { subject: `person ${i % 9}`, sequence: `take ${i % 4}` }
@@ -66,8 +66,7 @@ describe.skipIf(browser === undefined)('a report in a browser', () => {
 
   it.each([
     ['light', 1200],
-    ['dark', 1200],
-    ['light', 400],
+    // Colours depend on the scheme alone, and the layout on the width alone.
     ['dark', 400],
   ] as const)(
     'has nothing that axe finds fault with, and fits the window: %s, %i pixels',
@@ -121,7 +120,7 @@ describe.skipIf(browser === undefined)('a report in a browser', () => {
       expect(await page.locator('#atlas-cell').textContent()).toBe('yaw 15 to 30°, pitch 0 to 15°')
       expect(await page.locator('#atlas-numbers tbody tr').count()).toBe(3)
       // The arrows turn the gallery's pages elsewhere.
-      expect(await page.locator('#position').textContent()).toBe('page 1 of 6')
+      expect(await page.locator('#position').textContent()).toBe('page 1 of 3')
       await page.keyboard.press('Tab')
       expect(await page.locator('#atlas-grid [tabindex="0"]').count()).toBe(1)
       expect(await page.evaluate('document.activeElement.closest("#atlas-grid")')).toBeNull()
@@ -141,7 +140,7 @@ describe.skipIf(browser === undefined)('a report in a browser', () => {
       await page.getByText('mean input', { exact: true }).click()
       expect(await title()).toBe('mean input')
       const total = (texts: readonly string[]) => texts.reduce((sum, text) => sum + Number(text), 0)
-      expect([total(maps), total(await counts())]).toEqual([122, 109])
+      expect([total(maps), total(await counts())]).toEqual([62, 55])
     })
 
     it('blinks between map and input until it is told to stop', async () => {

@@ -37,7 +37,7 @@ export function atlasFigure(grid: AtlasGrid, pictures: readonly AtlasPicture[], 
   const seen = down - (tilePitch - tileSide)
   const tiles = `<svg x="${gridLeft}" y="${gridTop}" width="${across}" height="${seen}" viewBox="0 0 ${across} ${seen}"><use id="atlas-tiles" href="#atlas-picture-0"/></svg>`
   return `<svg id="atlas-svg" class="${sizeClass(grid.columns)}" data-view="${first.view}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
-<defs>${pictures.map((picture, index) => image(picture, index, across, down + tilePitch)).join('')}</defs>
+<defs>${pictures.map((picture, index) => image(picture, index, across, down + tilePitch)).join('')}<path id="atlas-hatch" d="${hatched(0, 0, tileSide)}"/></defs>
 <g aria-hidden="true"><text class="title" id="atlas-title" x="${gridLeft}" y="18">${escapeHtml(viewTitle(first))}</text>${tiles}${axes(grid, across, down, base)}${legend(pictures, base + 52)}</g>
 <g role="grid" id="atlas-grid" aria-label="Cells of yaw and pitch" aria-rowcount="${grid.rows}" aria-colcount="${grid.columns}" aria-readonly="true">${rows(grid, first, labels)}</g>
 </svg>`
@@ -109,9 +109,8 @@ function legend(pictures: readonly AtlasPicture[], y: number): string {
 function rows(grid: AtlasGrid, { counts }: AtlasPicture, labels: readonly string[]): string {
   const drawn = grid.cells.map(({ cell, column, row }, index) => {
     const n = counts.get(cell) ?? 0
-    const [x, y] = [gridLeft + column * tilePitch, gridTop + row * tilePitch]
-    const box = `x="${x}" y="${y}" width="${tileSide}" height="${tileSide}"`
-    const html = `<g role="gridcell" class="cell${n < fewestImages ? ' sparse' : ''}" tabindex="-1" aria-colindex="${column + 1}" aria-label="${escapeHtml(labels[index] ?? '')}"><path class="hatch" d="${hatched(x, y, tileSide)}"/><text class="n" x="${x + 4}" y="${y + tileSide - 5}">${compact(n)}</text><rect class="frame" ${box}/></g>`
+    const place = `${gridLeft + column * tilePitch} ${gridTop + row * tilePitch}`
+    const html = `<g role="gridcell" class="cell${n < fewestImages ? ' sparse' : ''}" tabindex="-1" aria-colindex="${column + 1}" aria-label="${escapeHtml(labels[index] ?? '')}" transform="translate(${place})"><use class="hatch" href="#atlas-hatch"/><text class="n" x="4" y="${tileSide - 5}">${compact(n)}</text><rect class="frame" width="${tileSide}" height="${tileSide}"/></g>`
     return { row, html }
   })
   return Array.from({ length: grid.rows }, (_, row) => {

@@ -3,7 +3,7 @@
  * `find` and `element`; does nothing on a page without a grid.
  */
 export const atlasScript = `
-function startAtlas({ cells, pictures, rows, few }) {
+function startAtlas({ cells, pictures, counts, rows, few }) {
   const grid = find('atlas-grid')
   const tiles = [...grid.querySelectorAll('.cell')]
   const objectives = [...new Set(pictures.map(({ objective }) => objective))]
@@ -17,6 +17,13 @@ function startAtlas({ cells, pictures, rows, few }) {
     find(id).firstElementChild.setAttribute('href', '#atlas-picture-' + index)
   }
 
+  const countsOf = ({ view }) => (view === 'input' ? counts.inputs : counts.maps)
+  const compact = (n) => {
+    if (n < 1000) return String(n)
+    const [value, letter] = n < 999500 ? [n / 1000, 'k'] : [n / 1000000, 'M']
+    return value.toFixed(value < 9.95 ? 1 : 0) + letter
+  }
+
   function draw() {
     const index = pictureOf(chosen.view)
     const shown = pictures[index]
@@ -27,8 +34,9 @@ function startAtlas({ cells, pictures, rows, few }) {
     find('atlas-unit').textContent = shown.unit
     find('atlas-svg').setAttribute('data-view', shown.view)
     tiles.forEach((tile, at) => {
-      tile.classList.toggle('sparse', shown.counts[at] > 0 && shown.counts[at] < few)
-      tile.querySelector('.n').textContent = shown.counts[at] > 0 ? shown.shown[at] : ''
+      const n = countsOf(shown)[at]
+      tile.classList.toggle('sparse', n > 0 && n < few)
+      tile.querySelector('.n').textContent = n > 0 ? compact(n) : ''
     })
     // The mean that a difference is from says more than its difference from itself.
     const whole = shown.view === 'difference' ? pictureOf('mean') : index
@@ -42,7 +50,7 @@ function startAtlas({ cells, pictures, rows, few }) {
   const images = (n) => n.toLocaleString('en-US') + (n === 1 ? ' image' : ' images')
 
   function drawCell(index) {
-    const { name, column, row, errors } = cells[chosen.cell]
+    const { name, at: [column, row], errors } = cells[chosen.cell]
     tiles.forEach((tile, at) => {
       tile.classList.toggle('chosen', at === chosen.cell)
       tile.setAttribute('tabindex', at === chosen.cell ? '0' : '-1')
@@ -50,8 +58,8 @@ function startAtlas({ cells, pictures, rows, few }) {
     place('atlas-large', index, column, row)
     find('atlas-large').setAttribute('aria-label', pictures[index].title + ', ' + name)
     find('atlas-cell').textContent = name
-    const count = element('span', { text: images(pictures[index].counts[chosen.cell]) })
-    const line = ({ angle, mean, bias }) => element('tr', {}, [
+    const count = element('span', { text: images(countsOf(pictures[index])[chosen.cell]) })
+    const line = ([angle, mean, bias]) => element('tr', {}, [
       element('th', { scope: 'row', text: angle }), element('td', { text: degrees(mean) + '°' }), element('td', { text: signedDegrees(bias) + '°' }),
     ])
     const head = ['angle', 'mean error', 'bias'].map((text) => element('th', { scope: 'col', text }))
@@ -65,20 +73,20 @@ function startAtlas({ cells, pictures, rows, few }) {
     if (focus) tiles[at].focus()
   }
 
-  /** The next occupied cell in a direction, past gaps in the row or column. */
-  function neighbour(columns, lines) {
-    const { column, row } = cells[chosen.cell]
+  /** The next occupied cell along an axis (0: column, 1: row), past gaps. */
+  function neighbour(axis, sign) {
+    const here = cells[chosen.cell].at
     const ahead = cells
-      .map((cell, at) => ({ at, step: columns === 0 ? (cell.row - row) * lines : (cell.column - column) * columns, beside: columns === 0 ? cell.column === column : cell.row === row }))
+      .map(({ at }, index) => ({ index, step: sign * (at[axis] - here[axis]), beside: at[1 - axis] === here[1 - axis] }))
       .filter(({ step, beside }) => beside && step > 0)
       .sort((a, b) => a.step - b.step)
-    return ahead.length > 0 ? ahead[0].at : chosen.cell
+    return ahead.length > 0 ? ahead[0].index : chosen.cell
   }
 
-  const inRow = () => cells.map((cell, at) => ({ at, row: cell.row })).filter(({ row }) => row === cells[chosen.cell].row)
+  const inRow = () => [...cells.keys()].filter((index) => cells[index].at[1] === cells[chosen.cell].at[1])
   const moves = {
-    ArrowLeft: () => neighbour(-1, 0), ArrowRight: () => neighbour(1, 0), ArrowUp: () => neighbour(0, -1), ArrowDown: () => neighbour(0, 1),
-    Home: (all) => (all ? 0 : inRow()[0].at), End: (all) => (all ? cells.length - 1 : inRow().at(-1).at),
+    ArrowLeft: () => neighbour(0, -1), ArrowRight: () => neighbour(0, 1), ArrowUp: () => neighbour(1, -1), ArrowDown: () => neighbour(1, 1),
+    Home: (all) => (all ? 0 : inRow()[0]), End: (all) => (all ? cells.length - 1 : inRow().at(-1)),
   }
   grid.addEventListener('keydown', (event) => {
     const move = moves[event.key]
@@ -136,8 +144,7 @@ function startAtlas({ cells, pictures, rows, few }) {
   find('atlas-save').addEventListener('click', () => savePicture(pictures[pictureOf(chosen.view)]))
 
   // The fullest cell is the surest one to begin with.
-  const counts = pictures[0].counts
-  chosen.cell = counts.indexOf(Math.max(...counts))
+  chosen.cell = counts.maps.indexOf(Math.max(...counts.maps))
   find('atlas-controls').hidden = false
   find('atlas-one').hidden = false
   draw()
@@ -155,8 +162,8 @@ async function savePicture({ title }) {
     return node
   }
   // Outside the page no style sheet applies.
-  const originals = figure.querySelectorAll('text, path, rect, g')
-  copy.querySelectorAll('text, path, rect, g').forEach((node, at) => {
+  const originals = figure.querySelectorAll('text, path, rect, g, use')
+  copy.querySelectorAll('text, path, rect, g, use').forEach((node, at) => {
     const style = getComputedStyle(originals[at])
     for (const name of ['fill', 'stroke', 'stroke-width', 'stroke-opacity', 'paint-order', 'font-size', 'font-weight', 'font-family', 'display']) {
       node.setAttribute(name, style.getPropertyValue(name))

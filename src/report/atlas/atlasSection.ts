@@ -6,20 +6,12 @@ import { tenth, whole } from '../numberText.ts'
 import type { PageContent } from '../pageContent.ts'
 import { atlasFigure, atlasTile, imagesText } from './atlasFigure.ts'
 import type { AtlasGrid } from './atlasGrid.ts'
-import { cellName, compact, scaleText, viewTitle } from './atlasText.ts'
+import { cellName, scaleText, viewTitle } from './atlasText.ts'
 import type { AtlasPicture } from './drawAtlas.ts'
 import { fewestImages } from './meanMaps.ts'
 
 /** Of a page: its aggregates, where there are any, give the cells their errors. */
 type AtlasContent = Pick<PageContent, 'atlas' | 'aggregates' | 'set'>
-
-/** What the page's script knows of a cell. */
-interface CellData {
-  readonly name: string
-  readonly column: number
-  readonly row: number
-  readonly errors: readonly CellError[]
-}
 
 interface CellError {
   readonly angle: AngleName
@@ -39,7 +31,7 @@ export function atlasSection(content: AtlasContent): string {
       : ` ${left === 1 ? '1 more objective is' : `${whole(left)} more objectives are`} in <code>atlas.bin</code> and not shown here.`
   const inputs = pictures.some(({ view }) => view === 'input')
   if (grid === null) return `${meansAlone(pictures, more)}${cautions(scope, inputs, false)}`
-  return `<p>Each tile is the mean of the magnitude maps (28 × 28) of all images whose pose lies in a cell of 15° of yaw × 15° of pitch${placedText(content.aggregates)}.${more}</p>
+  return `<p>Each tile is the mean of the magnitude maps (28 × 28) of all images whose pose lies in a cell of 15° of yaw × 15° of pitch${placedText(content.aggregates)}. Positive yaw is on the left, where heads look to the image’s left.${more}</p>
 ${cautions(scope, inputs, true)}
 <div class="atlas" id="atlas-figure">
 ${controls(pictures)}
@@ -58,22 +50,25 @@ export function atlasData(content: AtlasContent): unknown {
   const { atlas, aggregates } = content
   const grid = atlas?.grid
   if (atlas === null || !grid) return undefined
-  const cells = grid.cells.map((cell): CellData => ({
+  const rounded = (value: Degrees) => Math.round(value * 100) / 100
+  const cells = grid.cells.map((cell) => ({
     name: cellName(cell),
-    column: cell.column,
-    row: cell.row,
-    errors: cellErrors(aggregates, cell),
+    at: [cell.column, cell.row],
+    errors: cellErrors(aggregates, cell).map(({ angle, mean, bias }) => [angle, rounded(mean), rounded(bias)]),
   }))
+  const countsOf = (picture: AtlasPicture | undefined) =>
+    picture === undefined ? [] : grid.cells.map(({ cell }) => picture.counts.get(cell) ?? 0)
   const pictures = atlas.pictures.map((picture) => ({
     view: picture.view,
     objective: picture.objective,
     title: viewTitle(picture),
     n: picture.n,
-    counts: grid.cells.map(({ cell }) => picture.counts.get(cell) ?? 0),
-    shown: grid.cells.map(({ cell }) => compact(picture.counts.get(cell) ?? 0)),
     ...scaleText(picture),
   }))
-  return { cells, pictures, rows: grid.rows, few: fewestImages }
+  // All objectives have the same images.
+  const maps = countsOf(atlas.pictures[0])
+  const inputs = countsOf(atlas.pictures.find(({ view }) => view === 'input'))
+  return { cells, pictures, counts: { maps, inputs }, rows: grid.rows, few: fewestImages }
 }
 
 function cellLabels(content: AtlasContent, grid: AtlasGrid): string[] {

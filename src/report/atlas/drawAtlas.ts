@@ -37,7 +37,7 @@ export interface DrawnAtlas {
 const drawnObjectives = 4
 
 /** Of all pictures together, as text. */
-const atlasBudget = 700_000
+export const atlasBudget = 700_000
 
 /**
  * Side of a tile in pixels, a multiple of 15 so that the gap of 1/15 is whole, and WebP's quality, best first. A grid over

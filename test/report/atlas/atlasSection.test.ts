@@ -77,10 +77,11 @@ describe('the atlas', () => {
     )
     expect(data).toMatchObject({
       rows: 1,
+      counts: { maps: [40, 30], inputs: [0, 7] },
       pictures: [
-        { view: 'mean', counts: [40, 30] },
-        { view: 'difference', counts: [40, 30] },
-        { view: 'input', counts: [0, 7], n: 7 },
+        { view: 'mean', n: 70 },
+        { view: 'difference', n: 70 },
+        { view: 'input', n: 7 },
       ],
     })
   })

@@ -1,0 +1,90 @@
+import { expect, it } from 'vitest'
+import { Aggregator } from '../../src/report/aggregates/aggregator.ts'
+import { atlasBudget, drawAtlas } from '../../src/report/atlas/drawAtlas.ts'
+import { galleryBudget } from '../../src/report/fitGallery.ts'
+import { renderPage } from '../../src/report/page.ts'
+import type { GallerySample, PageContent } from '../../src/report/pageContent.ts'
+import { emptyPage } from '../support/emptyPage.ts'
+import { labelledRows } from '../support/labelledRows.ts'
+import { cellOf, poseMaps } from '../support/poseMaps.ts'
+
+/** Every cell that an error can be in, 200 subjects and 200 sequences shown, and 60 runs. */
+function fullPage(): PageContent {
+  const aggregator = new Aggregator()
+  for (const row of labelledRows({ count: 12_000, subjects: 210, reach: 99, pitchReach: 99 })) {
+    aggregator.addRow({ ...row, subject: `a person called ${row.subject}`, sequence: `a sequence of ${row.sequence}` })
+  }
+  const mae = { yaw: 4, pitch: 4, roll: 4, mean: 4 }
+  const figures = {
+    columns: ['yaw', 'pitch', 'roll', 'mean'],
+    mae,
+    median: mae,
+    bias: undefined,
+    n: 1000,
+    excluded: 0,
+    geodesicMean: 5,
+  } as const
+  const runs = Array.from({ length: 60 }, (_, i) => ({
+    run: `20261101T0200${String(i).padStart(2, '0')}Z-a1b2c3`,
+    closedAt: '2026-11-01T02:00:00.000Z',
+    state: 'completed' as const,
+    counts: { total: 1_000_000, computed: 12_345, unchanged: 987_655, failed: 1234, gone: 0 },
+    imagesPerSecond: 812.3,
+    stateErrors: figures,
+    ownErrors: figures,
+    ownFailed: 12,
+  }))
+  return { ...emptyPage(), aggregates: aggregator.finish(), runs }
+}
+
+/** The worst that an atlas can be: noise over half of the circle, four objectives. */
+async function noisyAtlas() {
+  let state = 1
+  const noise = () => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) >>> 9
+  const numbers = Array.from({ length: 300 }, (_, cell) => cell)
+  const maps = numbers.map((cell) => [cell, cellOf(200, noise, noise, noise, noise)] as const)
+  const inputs = numbers.map((cell) => [cell, cellOf(200, () => noise() % 256)] as const)
+  return drawAtlas(poseMaps(['yaw', 'pitch', 'roll', 'sum'], maps), poseMaps(['input'], inputs))
+}
+
+/** 400 samples that use up what the gallery may take. */
+function fullGallery(): GallerySample[] {
+  const samples = Array.from({ length: 400 }, (_, order) => ({
+    key: `a folder of some length/another/${order}.png`,
+    order,
+    estimate: [-12.345678, 1.234567, 2.345678],
+    label: [-12, 1, 2],
+    error: [-0.345678, 0.234567, 0.345678],
+    top: null,
+    mean: 0.3089743,
+    worst: true,
+    spaced: false,
+    picture: '',
+    maps: [],
+    notes: [],
+  }))
+  const picture = 'x'.repeat((galleryBudget - JSON.stringify(samples).length) / samples.length)
+  return samples.map((sample) => ({ ...sample, picture }))
+}
+
+it('a page of everything is below 3 MB', async () => {
+  const atlas = await noisyAtlas()
+  const pictures = atlas?.pictures ?? []
+  expect(pictures).toHaveLength(9)
+  const length = pictures.reduce((sum, { uri }) => sum + uri.length, 0)
+  const content = { ...fullPage(), atlas, samples: fullGallery(), objectives: ['yaw', 'pitch', 'roll', 'sum'] }
+  const unused = atlasBudget - length
+  expect(unused).toBeGreaterThanOrEqual(0)
+  expect(Buffer.byteLength(renderPage(content)) + unused).toBeLessThan(3_000_000)
+})
+
+it('charts and tables over the whole dataset take at most 250 KiB of the page, however large it is', () => {
+  const content = fullPage()
+  expect(content.aggregates?.cells).toHaveLength(14 * 14)
+  expect(content.aggregates?.subjects.named.length).toBeGreaterThanOrEqual(200)
+  expect(content.aggregates?.sequences.named.length).toBeGreaterThanOrEqual(200)
+  const without = renderPage({ ...emptyPage() })
+  const bytes = Buffer.byteLength(renderPage(content)) - Buffer.byteLength(without)
+  expect(bytes).toBeGreaterThan(100_000)
+  expect(bytes).toBeLessThan(250 * 1024)
+})
