@@ -12,6 +12,7 @@ import { openStore } from '../../src/storage/open.ts'
 import { WorkerState } from '../../src/worker/supervisor/workerState.ts'
 import { frozen, frozenCases } from '../support/frozen.ts'
 import { headlight, imageFolder, networkFile, startHeadlight, type Ended } from '../support/headlight.ts'
+import { amiss, fieldsOf } from '../support/jsonFields.ts'
 import { noPatience } from '../support/producerWorld.ts'
 import { silent, startTestRedis } from '../support/redis.ts'
 import { startS3Server, type S3Server } from '../support/s3Server.ts'
@@ -321,41 +322,6 @@ describe('a call that cannot work', () => {
     expect(compared).toEqual(expect.arrayContaining(held))
   })
 })
-
-/** Each field's path and type, e.g. `sets[].hold: null|object`; `absent` where only some elements of an array have it. */
-function fieldsOf(document: unknown): string[] {
-  const types = new Map<string, Set<string>>()
-  const add = (path: string, type: string) => types.set(path, (types.get(path) ?? new Set()).add(type))
-  const walk = (value: unknown, path: string): void => {
-    if (path !== '') add(path, typeOf(value))
-    if (Array.isArray(value)) {
-      for (const element of value) walk(element, `${path}[]`)
-      const objects = value.filter((element) => typeOf(element) === 'object') as object[]
-      for (const name of new Set(objects.flatMap((object) => Object.keys(object)))) {
-        if (objects.some((object) => !Object.hasOwn(object, name))) add(`${path}[].${name}`, 'absent')
-      }
-    } else if (typeof value === 'object' && value !== null) {
-      for (const [name, member] of Object.entries(value)) walk(member, path === '' ? name : `${path}.${name}`)
-    }
-  }
-  walk(document, '')
-  return [...types].map(([path, seen]) => `${path}: ${[...seen].sort().join('|')}`).sort()
-}
-
-function typeOf(value: unknown): string {
-  return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
-}
-
-/** Of the frozen fields those that are missing now, or of a type that they did not have, as they are now. */
-function amiss(before: readonly string[], now: readonly string[]): string[] {
-  const split = (field: string) => [field.slice(0, field.lastIndexOf(': ')), field.slice(field.lastIndexOf(': ') + 2)]
-  const types = new Map(now.map((field) => split(field) as [string, string]))
-  return before.flatMap((field) => {
-    const [path = '', known = ''] = split(field)
-    const type = types.get(path) ?? 'absent'
-    return type.split('|').every((one) => known.split('|').includes(one)) ? [] : [`${path}: ${type}`]
-  })
-}
 
 /** Fields whose values are of this run, this machine or this moment, or a sentence. */
 const passing = new Set(
