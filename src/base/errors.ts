@@ -27,6 +27,7 @@ const codes = {
   'no-redis': 'no Redis server can be reached or started',
   held: 'another run writes to this result set',
   'no-such-run': 'the output holds no such run',
+  'nothing-shared': 'two tables that are to be compared share no image',
   'bad-engine': 'the engine asked for cannot run here',
   'nothing-to-guide': 'the network has no activation that the scope could guide',
   // SampleError
