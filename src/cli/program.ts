@@ -3,6 +3,7 @@ import { InputError } from '../base/errors.ts'
 import { closest } from '../base/spelling.ts'
 import { createLogger, type Logger } from '../base/telemetry.ts'
 import type { CommandSpec } from './command.ts'
+import { compareCommand } from './commands/compare/compare.ts'
 import { cancelCommand, pauseCommand, resumeCommand } from './commands/control/control.ts'
 import { datasetCheckCommand } from './commands/dataset/dataset.ts'
 import { doctorCommand } from './commands/doctor/doctor.ts'
@@ -42,6 +43,7 @@ const commands: readonly CommandSpec[] = [
   ...networkCommands,
   datasetCheckCommand,
   reportCommand,
+  compareCommand,
   doctorCommand,
   ...engineCommands,
 ]
