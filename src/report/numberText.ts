@@ -17,6 +17,11 @@ export function signedHundredth(value: number): string {
   return value > 0 ? `+${text}` : text
 }
 
+/** The same with a true minus, for pages: `−1.50`. */
+export function trueSignedHundredth(value: number): string {
+  return signedHundredth(value).replace('-', '−')
+}
+
 /** With its sign, a true minus: `+3.1`, `−3.1`, and `0.0` for what rounds to nothing. */
 export function signedTenth(value: number): string {
   const text = Math.abs(value).toFixed(1)

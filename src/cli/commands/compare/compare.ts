@@ -17,7 +17,7 @@ export const compareCommand: CommandSpec = {
       ),
   examples: [
     ['headlight compare ./out/model-all-0a1b2c3d', 'was last night worse? The state now against the state before'],
-    ['headlight compare ./out/old-all-0a1b2c3d ./out/new-all-4e5f6a7b', 'two networks'],
+    ['headlight compare ./out/old-all-0a1b2c3d ./out/new-all-4e5f6a7b --page new.html', 'two networks, as a page'],
     [
       'headlight compare s3://heads/out/SET/runs/20261124T170000Z-4f9a1c s3://heads/out/SET --json',
       'an earlier run and the state now, for a script',
