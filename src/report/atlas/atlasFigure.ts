@@ -1,5 +1,4 @@
 import { colourAt } from '../../image/overlay.ts'
-import type { Degrees } from '../../pose/euler.ts'
 import { poseCellSize } from '../../pose/poseCell.ts'
 import { hatched } from '../colours.ts'
 import { escapeHtml } from '../escaping.ts'
@@ -68,15 +67,18 @@ function axes(grid: AtlasGrid, across: number, down: number, base: number): stri
   // Between two tiles there are four units of gap; a border is its middle.
   const x = (column: number) => gridLeft + column * tilePitch - 2
   const y = (row: number) => gridTop + row * tilePitch - 2
-  const angle = (highest: Degrees, steps: number) => signed(highest - steps * poseCellSize)
   const parts: string[] = []
   for (let column = 0; column <= grid.columns; column++) {
-    parts.push(`<text x="${x(column)}" y="${base + 12}" text-anchor="middle">${angle(grid.left, column)}</text>`)
+    parts.push(
+      `<text x="${x(column)}" y="${base + 12}" text-anchor="middle">${signed(grid.left + column * poseCellSize)}</text>`,
+    )
   }
   for (let row = 0; row <= grid.rows; row++) {
-    parts.push(`<text x="${gridLeft - 8}" y="${y(row) + 4}" text-anchor="end">${angle(grid.top, row)}</text>`)
+    parts.push(
+      `<text x="${gridLeft - 8}" y="${y(row) + 4}" text-anchor="end">${signed(grid.top - row * poseCellSize)}</text>`,
+    )
   }
-  const zeroColumn = grid.left / poseCellSize
+  const zeroColumn = -grid.left / poseCellSize
   const zeroRow = grid.top / poseCellSize
   if (zeroColumn > 0 && zeroColumn < grid.columns) {
     parts.push(`<path class="zero" d="M${x(zeroColumn)} ${gridTop - 4}v${down + 4}"/>`)
@@ -87,7 +89,7 @@ function axes(grid: AtlasGrid, across: number, down: number, base: number): stri
   const [middle, centre] = [gridTop + down / 2, gridLeft + across / 2 - 2]
   const name = across < 360 ? gridLeft : centre
   parts.push(
-    `<text class="name" x="${name}" y="${base + 30}" text-anchor="${across < 360 ? 'start' : 'middle'}">← nose to the image’s left · yaw, ° · to its right →</text>`,
+    `<text class="name" x="${name}" y="${base + 30}" text-anchor="${across < 360 ? 'start' : 'middle'}">← nose to the image’s right · yaw, ° · to its left →</text>`,
     `<text class="name" x="11" y="${middle}" text-anchor="middle" transform="rotate(-90 11 ${middle})">pitch, °</text>`,
   )
   return parts.join('')

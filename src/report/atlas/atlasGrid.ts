@@ -17,14 +17,14 @@ export interface AtlasGrid {
   readonly rows: number
   /** In reading order. */
   readonly cells: readonly GridCell[]
-  /** Yaw at the left edge, and pitch at the upper one: both fall from there by `poseCellSize` a cell. */
+  /** Yaw at the left edge, from where it rises by `poseCellSize` a cell, and pitch at the upper one, from where it falls. */
   readonly left: Degrees
   readonly top: Degrees
 }
 
 /**
- * Pitch rises upwards. Yaw rises to the left: a positive one turns the nose to the image's left, so that the heads on
- * the left of the grid look to the left. Undefined when no row is placed.
+ * Pitch rises upwards and yaw to the right, as in the page's charts, so that a cell is found again in them. (Tempting is
+ * yaw to the left, where heads would stand on the side that they look to.) Undefined when no row is placed.
  */
 export function atlasGrid({ cells }: PoseMaps): AtlasGrid | undefined {
   const occupied = [...cells]
@@ -33,17 +33,17 @@ export function atlasGrid({ cells }: PoseMaps): AtlasGrid | undefined {
   if (occupied.length === 0) return undefined
   const yaws = occupied.map(({ yaw }) => yaw)
   const pitches = occupied.map(({ pitch }) => pitch)
-  const [highestYaw, highestPitch] = [Math.max(...yaws), Math.max(...pitches)]
+  const [lowestYaw, highestPitch] = [Math.min(...yaws), Math.max(...pitches)]
   const placed = occupied.map((cell) => ({
     ...cell,
-    column: (highestYaw - cell.yaw) / poseCellSize,
+    column: (cell.yaw - lowestYaw) / poseCellSize,
     row: (highestPitch - cell.pitch) / poseCellSize,
   }))
   return {
-    columns: (highestYaw - Math.min(...yaws)) / poseCellSize + 1,
+    columns: (Math.max(...yaws) - lowestYaw) / poseCellSize + 1,
     rows: (highestPitch - Math.min(...pitches)) / poseCellSize + 1,
     cells: placed.sort((a, b) => a.row - b.row || a.column - b.column),
-    left: highestYaw + poseCellSize,
+    left: lowestYaw,
     top: highestPitch + poseCellSize,
   }
 }

@@ -59,9 +59,9 @@ describe('the atlas', () => {
     )
     const tiles = [...html.matchAll(/class="cell( sparse)?"(?:.*?)<text class="n"[^>]*>([^<]*)</g)]
     expect(tiles.map(([, sparse, n]) => [n, sparse !== undefined])).toEqual([
-      ['1.2k', false],
-      ['20', false],
       ['19', true],
+      ['20', false],
+      ['1.2k', false],
     ])
   })
 
@@ -77,7 +77,7 @@ describe('the atlas', () => {
     )
     expect(data).toMatchObject({
       rows: 1,
-      counts: { maps: [40, 30], inputs: [0, 7] },
+      counts: { maps: [30, 40], inputs: [7, 0] },
       pictures: [
         { view: 'mean', n: 70 },
         { view: 'difference', n: 70 },

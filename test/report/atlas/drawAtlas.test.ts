@@ -45,23 +45,23 @@ describe('the pictures of an atlas', () => {
     expect(drawn?.left).toBe(0)
   })
 
-  it('lie with positive yaw to the left and positive pitch above, with transparent gaps', async () => {
+  it('lie with yaw rising to the right and pitch upwards, with transparent gaps', async () => {
     const drawn = await drawAtlas(atlas, null)
-    expect(drawn?.grid).toMatchObject({ columns: 6, rows: 3, left: 45, top: 15 })
+    expect(drawn?.grid).toMatchObject({ columns: 6, rows: 3, left: -45, top: 15 })
     expect(drawn?.grid?.cells.map(({ yaw, pitch, column, row }) => [yaw, pitch, column, row])).toEqual([
-      [30, 0, 0, 0],
-      [-45, -30, 5, 2],
+      [30, 0, 5, 0],
+      [-45, -30, 0, 2],
     ])
     const [mean] = drawn?.pictures ?? []
     const { width, height, at } = await pixels(mean!)
     expect([width, height]).toEqual([6 * 64, 4 * 64])
     // The spot of the first cell is on its left, that of the second on its right.
-    expect(bright(at(15, 30))).toBeGreaterThan(bright(at(45, 30)) + 200)
-    expect(bright(at(5 * 64 + 45, 2 * 64 + 30))).toBeGreaterThan(bright(at(5 * 64 + 15, 2 * 64 + 30)) + 200)
+    expect(bright(at(5 * 64 + 15, 30))).toBeGreaterThan(bright(at(5 * 64 + 45, 30)) + 200)
+    expect(bright(at(45, 2 * 64 + 30))).toBeGreaterThan(bright(at(15, 2 * 64 + 30)) + 200)
     for (const [x, y] of [
-      [62, 30],
-      [30, 62],
-      [100, 30],
+      [5 * 64 - 2, 30],
+      [5 * 64 + 30, 62],
+      [4 * 64 + 30, 30],
     ] as const)
       expect(at(x, y)[3]).toBe(0)
     // The mean over all rows has both.
@@ -73,7 +73,7 @@ describe('the pictures of an atlas', () => {
     const difference = drawn?.pictures.find(({ view }) => view === 'difference')
     expect(difference?.scale.low).toBe(-(difference?.scale.high ?? 0))
     const { at } = await pixels(difference!)
-    const [[red = 0, , blue = 0], [otherRed = 0, , otherBlue = 0]] = [at(15, 30), at(45, 30)]
+    const [[red = 0, , blue = 0], [otherRed = 0, , otherBlue = 0]] = [at(5 * 64 + 15, 30), at(5 * 64 + 45, 30)]
     expect(red).toBeGreaterThan(blue + 40)
     expect(otherBlue).toBeGreaterThan(otherRed + 40)
   })
