@@ -67,6 +67,14 @@ describe('a result set of an earlier version', () => {
     expect(await history.output.head(layout.atlas(set, first))).toBeUndefined()
   })
 
+  it('has no maps of images that failed when they were computed again', async () => {
+    await history.run(noFailure)
+    await history.run({ failure: ({ key }) => (key === '4.jpg' ? 'corrupt-image' : null), full: true })
+    await history.forget()
+    await history.run(noFailure)
+    expect(rowsOf((await readAtlas(history.output, set, await history.stateRun()))!)).toBe(8)
+  })
+
   it('leaves out images whose small maps are gone, and keeps no place for them', async () => {
     await history.run(noFailure)
     const state = await history.stateRun()

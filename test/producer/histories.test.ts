@@ -119,6 +119,7 @@ class Told {
   }
 }
 
+const kinds = ['plain', 'plain', 'plain', 'cancelled', 'full', 'retry'] as const
 const files = { 'angles.parquet': layout.runTable, 'aggregates.json': layout.aggregates, 'atlas.bin': layout.atlas }
 
 describe('an increment’s table, aggregates and atlases equal a fresh run’s, byte for byte', () => {
@@ -129,11 +130,12 @@ describe('an increment’s table, aggregates and atlases equal a fresh run’s, 
     const earlierRuns = seed % 3 === 0 ? 2 : 0
     const withEarlierWorkers = seed % 6 === 0
     await told.touch(30 + told.number(20), 0, 0)
-    for (let run = 0; run < 7; run++) {
+    for (let run = 0; run < 6; run++) {
+      // In one of them all images are computed twice before, some of which fail the second time.
       const kind =
-        (['plain', 'cancelled', 'plain', 'full', 'retry', 'plain'] as const)[run === 0 ? 0 : told.number(6)] ?? 'plain'
+        run === 0 ? 'plain' : seed === 12 && run === 1 ? 'full' : (kinds[told.number(kinds.length)] ?? 'plain')
       if (run > 0 && !told.chance(0.15)) await told.touch(told.number(6), told.number(6), told.number(6))
-      await told.run(kind, run < earlierRuns && withEarlierWorkers)
+      await told.run(kind, run === 0 && withEarlierWorkers)
       if (run < earlierRuns) {
         await history.forget()
         continue
@@ -152,5 +154,7 @@ describe('an increment’s table, aggregates and atlases equal a fresh run’s, 
         `inputs after run ${run}`,
       ).toBe(true)
     }
+    // Otherwise one that was wrong may have been noticed and summed anew.
+    expect(history.warnings).toEqual([])
   })
 })

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Logger } from '../../src/base/telemetry.ts'
 import { openAdapter } from '../../src/dataset/adapters.ts'
 import { currentRun } from '../../src/output/current.ts'
 import { layout } from '../../src/output/layout.ts'
@@ -121,6 +122,8 @@ export class History {
   readonly dataset = memoryOutput()
   /** Called with each sentence that says what takes long. */
   say: (message: string | undefined) => void = () => undefined
+  /** All warnings in the log. */
+  readonly warnings: string[] = []
   #runs = 0
 
   /** One run, from its listing to its publishing. */
@@ -162,6 +165,12 @@ export class History {
     return this.#finalize(run.run, state, output)
   }
 
+  get #log(): Logger {
+    const log = silent.child({})
+    log.warn = (...words: unknown[]) => void this.warnings.push(String(words.at(-1)))
+    return log
+  }
+
   async #finalize(name: string, state: 'completed' | 'cancelled', output: Store): Promise<Summary> {
     const run = await readRun(output, historySet.id, name)
     if (run === undefined) throw new Error(`${name} is gone`)
@@ -177,7 +186,7 @@ export class History {
       patience: noPatience,
       confirmHold: () => Promise.resolve(),
       say: (message) => this.say(message),
-      log: silent,
+      log: this.#log,
     })
   }
 
