@@ -2,7 +2,8 @@
  * What a producer holds in memory while it lists a dataset and while it closes a run over it, at its largest (the
  * kernel's own high-water mark). Each case runs in a process of its own and prints one line of JSON. The stores are
  * synthetic: keys, manifest parts and records are made up as they are asked for, and what is written is thrown away, but
- * for the table, which the second run starts from. It lies in a folder, since a store in memory would be measured.
+ * for the table and what lies beside it, which later runs start from. These lie in a folder, since a store in memory would
+ * be measured.
  *
  *     node --import tsx bench/producerMemory.ts [samples, default 1,000,000]
  */
@@ -16,11 +17,12 @@ import { openAdapter } from '../src/dataset/adapters.ts'
 import { layout } from '../src/output/layout.ts'
 import { Manifest, shardsOf } from '../src/output/manifest.ts'
 import { stateRows } from '../src/output/stateRows.ts'
+import { completedAtlas } from '../src/producer/backfill.ts'
 import { enumerate, type StateRow } from '../src/producer/enumerate.ts'
 import { finalize } from '../src/producer/finalize.ts'
 import { Shards } from '../src/producer/shards.ts'
 import { Patience } from '../src/storage/patience.ts'
-import { syntheticDataset, syntheticOutput, syntheticRun, syntheticSet } from './syntheticRun.ts'
+import { syntheticDataset, syntheticOutput, syntheticRun, syntheticSet, type SyntheticRun } from './syntheticRun.ts'
 
 const samples = Number(process.argv[2] ?? 1_000_000)
 const [measured, folder = ''] = process.argv.slice(3)
@@ -33,12 +35,14 @@ const cases = {
   },
   'first run, everything is new': () => list(noState()),
   'making up manifest and records alone': () => readAll('first'),
-  'closing the first run: table, summary, report': () => close('first'),
+  'closing the first run: table, atlas, summary, report': () => close('first'),
   'second run, nothing has changed': () => {
     const columns = ['key', 'fingerprint', 'status', 'code'] as const
     return list(stateRows(syntheticOutput(samples, folder), syntheticSet.id, 'first', columns))
   },
   'closing the second run: summary alone': () => close('second'),
+  'closing a third run, each hundredth image has changed': () => close('third'),
+  'the atlas of a result set of an earlier version': () => backfill(),
 } satisfies Record<string, () => Promise<void>>
 
 if (measured === undefined) {
@@ -88,11 +92,12 @@ async function readAll(run: string): Promise<void> {
     for (const { part, offset } of shardsOf(header)) {
       await output.get(layout.recordFile(syntheticSet.id, run, part, offset))
       await output.get(layout.magnitudeFile(syntheticSet.id, run, part, offset))
+      await output.get(layout.inputFile(syntheticSet.id, run, part, offset))
     }
   }
 }
 
-async function close(run: 'first' | 'second'): Promise<void> {
+async function close(run: SyntheticRun): Promise<void> {
   const output = syntheticOutput(samples, folder)
   await finalize({
     output,
@@ -104,6 +109,19 @@ async function close(run: 'first' | 'second'): Promise<void> {
     work: { engines: [], imagesPerSecond: null },
     headlightVersion: '0.0.0',
     patience: new Patience({ signal: new AbortController().signal, say: () => undefined }),
+    confirmHold: async () => undefined,
+    log: createLogger('silent'),
+  })
+}
+
+/** What the next run of a result set does before anything else whose table an earlier version wrote. */
+async function backfill(): Promise<void> {
+  await completedAtlas({
+    output: syntheticOutput(samples, folder, { isEarlier: true }),
+    set: syntheticSet,
+    run: 'first',
+    say: () => undefined,
+    signal: new AbortController().signal,
     confirmHold: async () => undefined,
     log: createLogger('silent'),
   })

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { layout } from '../src/output/layout.ts'
+import { layout, shardName } from '../src/output/layout.ts'
 import { magnitudeBytes } from '../src/output/magnitudeFile.ts'
 import {
   automaticShardSize,
@@ -8,6 +8,7 @@ import {
   type ManifestEntry,
   type ManifestHeader,
 } from '../src/output/manifest.ts'
+import { mapPixels } from '../src/output/poseMaps.ts'
 import type { OkRecord } from '../src/output/record.ts'
 import type { ResultSet } from '../src/output/resultSet.ts'
 import type { Run } from '../src/output/runs.ts'
@@ -33,7 +34,9 @@ export const syntheticSet: ResultSet = {
   createdAt: '2026-01-01T00:00:00.000Z',
 }
 
-export function syntheticRun(run: 'first' | 'second'): Run {
+export type SyntheticRun = 'first' | 'second' | 'third'
+
+export function syntheticRun(run: SyntheticRun): Run {
   const base = run === 'first' ? null : 'first'
   const startedAt = '2026-01-01T00:00:00.000Z'
   return { schema: 1, run, state: 'open', base, full: false, startedAt, closedAt: null, counts: null }
@@ -50,12 +53,16 @@ export function syntheticDataset(samples: number): Store {
 }
 
 /**
- * The output of a first run that has computed all images, and of a second one that has found nothing changed: manifest and
- * records are made up. Tables are written to a folder and read from there.
+ * The output of a first run that has computed all images, and of two that start from it: the second has found nothing
+ * changed, the third each hundredth image. Manifest, records and small maps are made up. What lies beside a run's table,
+ * and the table, are written to a folder and read from there.
  */
-export function syntheticOutput(samples: number, folder: string): Store {
+export function syntheticOutput(samples: number, folder: string, { isEarlier = false } = {}): Store {
   const tables = openStore(folder)
-  const isTable = (key: string) => key.endsWith('.parquet')
+  const kept = isEarlier
+    ? /\/runs\/\w+\/angles\.parquet$/
+    : /\/runs\/\w+\/(angles\.parquet|[\w-]+\.bin|aggregates\.json)$/
+  const isTable = (key: string) => kept.test(key)
   const made = (key: string): { info: ObjectInfo; bytes: Uint8Array } | undefined => {
     const bytes = madeUp(samples, key)
     return bytes && { info: { key, etag: 'etag', sizeBytes: bytes.byteLength }, bytes }
@@ -64,6 +71,11 @@ export function syntheticOutput(samples: number, folder: string): Store {
     ...nothing,
     head: async (key) => (isTable(key) ? tables.head(key) : made(key)?.info),
     get: async (key, options) => (isTable(key) ? tables.get(key, options) : made(key)),
+    folders: async function* () {
+      yield 'first'
+    },
+    list: ({ prefix = '' } = {}) => listedRecords(samples, prefix),
+    put: (key, bytes, options) => (isTable(key) ? tables.put(key, bytes, options) : nothing.put(key, bytes, options)),
     write: (key) => (isTable(key) ? tables.write(key) : nothing.write(key)),
   }
 }
@@ -101,35 +113,57 @@ function entryAt(i: number): ManifestEntry {
   return { key: keyAt(i), etag, sizeBytes: 50_000, fingerprint: print, companions: [] }
 }
 
-/** Manifest parts, record files and magnitude maps of the first run; one empty part of the second. */
+/** The files of the first run's shards, as S3 would list them. */
+async function* listedRecords(samples: number, prefix: string): AsyncGenerator<ObjectInfo> {
+  for (let part = 0; part * partEntries < samples; part++) {
+    const count = Math.min(partEntries, samples - part * partEntries)
+    for (let offset = 0; offset < count; offset += automaticShardSize(count)) {
+      for (const file of ['input', 'jsonl', 'mag']) {
+        const key = `${prefix}${shardName(part, offset)}.${file}`
+        const made = file === 'jsonl' ? undefined : madeUp(samples, key)
+        yield { key, etag: 'etag', sizeBytes: made?.byteLength ?? 0 }
+      }
+    }
+  }
+}
+
+/** Each how many-th image a run computes; 0: none. */
+const strides: Record<string, number> = { first: 1, second: 0, third: 100 }
+
+/** Manifest parts, record files and small maps of the first and third run; one empty part of the second. */
 function madeUp(samples: number, key: string): Uint8Array | undefined {
+  const run = /runs\/(\w+)\/run\.json$/.exec(key)
+  if (run !== null) return Buffer.from(JSON.stringify({ ...syntheticRun('first'), state: 'completed' }))
   const manifest = /runs\/(\w+)\/manifest\/(\d+)\.jsonl\.gz$/.exec(key)
-  if (manifest !== null) return manifestPart(samples, manifest[1] === 'first', Number(manifest[2]))
-  const shard = /records\/(\d+)-(\d+)\.(jsonl|mag)$/.exec(key)
+  if (manifest !== null) return manifestPart(samples, strides[manifest[1] ?? ''] ?? 0, Number(manifest[2]))
+  const shard = /runs\/(\w+)\/records\/(\d+)-(\d+)\.(jsonl|mag|input)$/.exec(key)
   if (shard === null) return undefined
-  const [part, offset] = [Number(shard[1]), Number(shard[2])]
-  const partCount = Math.min(partEntries, samples - part * partEntries)
+  const stride = strides[shard[1] ?? ''] ?? 0
+  const [part, offset] = [Number(shard[2]), Number(shard[3])]
+  const partCount = Math.min(partEntries, Math.ceil(samples / stride) - part * partEntries)
   const count = Math.min(automaticShardSize(partCount), partCount - offset)
   const first = part * partEntries + offset
-  if (shard[3] === 'mag') return magnitudes(count)
-  const lines = Array.from({ length: count }, (_, i) => `${JSON.stringify(recordAt(first + i))}\n`)
+  if (shard[4] === 'mag') return magnitudes(count)
+  if (shard[4] === 'input') return Buffer.alloc(count * mapPixels, 'some grey levels')
+  const lines = Array.from({ length: count }, (_, i) => `${JSON.stringify(recordAt((first + i) * stride))}\n`)
   return Buffer.from(lines.join(''))
 }
 
-function manifestPart(samples: number, isFirst: boolean, part: number): Uint8Array | undefined {
-  const start = isFirst ? part * partEntries : 0
-  if (start >= samples || (!isFirst && part > 0)) return undefined
-  const count = isFirst ? Math.min(partEntries, samples - start) : 0
+function manifestPart(samples: number, stride: number, part: number): Uint8Array | undefined {
+  const start = part * partEntries
+  const total = stride === 0 ? 0 : Math.ceil(samples / stride)
+  if (part > 0 && start >= total) return undefined
+  const count = Math.min(partEntries, total - start)
   const header: ManifestHeader = {
     schema: 1,
     part,
-    through: keyAt(isFirst ? start + count - 1 : samples - 1),
+    through: keyAt(start + count >= total ? samples - 1 : (start + count - 1) * stride),
     count,
     shardSize: automaticShardSize(count),
-    unchanged: isFirst ? 0 : samples,
+    unchanged: part === 0 ? samples - total : 0,
     gone: [],
   }
-  const lines = [header, ...Array.from({ length: count }, (_, i) => entryAt(start + i))]
+  const lines = [header, ...Array.from({ length: count }, (_, i) => entryAt((start + i) * stride))]
   return gzipSync(lines.map((line) => `${JSON.stringify(line)}\n`).join(''), { level: 1 })
 }
 
