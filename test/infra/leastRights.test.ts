@@ -133,14 +133,17 @@ describe.skipIf(!hasOpenssl)('runs under these policies (skipped without openssl
       credentials: { accessKeyId: 'key', secretAccessKey: secrets.s3 },
     })
     onTestFinished(() => store.close())
+    const keys = ['set/angles.parquet', 'set/runs/1/map-places.bin']
     for (const end of ['commit', 'discard'] as const) {
-      const table = store.write('set/angles.parquet')
-      await table.append(Buffer.alloc(9 << 20))
-      await table[end]()
+      for (const key of keys) {
+        const object = store.write(key)
+        await object.append(Buffer.alloc(9 << 20))
+        await object[end]()
+      }
     }
     expect(denied).toEqual([])
     expect(sides.get('producer')?.unfinished()).toEqual([])
-    expect(objects().get('saliency/set/angles.parquet')?.bytes.length).toBe(9 << 20)
+    for (const key of keys) expect(objects().get(`saliency/${key}`)?.bytes.length).toBe(9 << 20)
   })
 })
 

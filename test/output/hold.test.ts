@@ -225,7 +225,8 @@ describe('what dead processes left behind', () => {
 
   describe('in S3', () => {
     const credentials = { accessKeyId: 'tester', secretAccessKey: 'not a secret' }
-    const parts = [`${set}/angles.parquet`, `${set}/runs/r1/angles.parquet`, `${set}/runs/r1/failures.csv`]
+    const ofRun = ['angles.parquet', 'failures.csv', 'map-places.bin']
+    const parts = [`${set}/angles.parquet`, ...ofRun.map((file) => `${set}/runs/r1/${file}`)]
     const others = [`${set}-2/angles.parquet`, `${set}/maps/sum/a.png`, `${set}/somebody's.zip`]
     const place = async (options: Partial<S3ServerOptions> = {}): Promise<S3Server> => {
       const server = await startS3Server({ ...credentials, pageSize: 2, ...options })
@@ -254,18 +255,18 @@ describe('what dead processes left behind', () => {
       const refuse = { when: ({ query }: S3Request) => query.has('uploads'), what: 'deny' } as const
       server.faults.push(refuse)
       await take()
-      expect(left(server).length).toBe(9)
+      expect(left(server).length).toBe(11)
       await release()
       server.faults[0] = { when: ({ method, query }) => method === 'DELETE' && query.has('uploadId'), what: 'deny' }
       await take()
-      expect(left(server).length).toBe(9)
+      expect(left(server).length).toBe(11)
       await release()
     })
 
     it('where two may have the hold, uploads of this day stay', async () => {
       const server = await place({ conditions: 'ignored' })
       await take()
-      expect(left(server).length).toBe(9)
+      expect(left(server).length).toBe(11)
       await release()
       const dayAgo = new Date(Date.now() - 25 * 3_600_000).toISOString()
       server.faults.push({

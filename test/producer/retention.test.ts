@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { InputError, PlaceError, TransientError } from '../../src/base/errors.ts'
 import { openAdapter } from '../../src/dataset/adapters.ts'
-import { currentRun } from '../../src/output/current.ts'
+import { currentRun, publish } from '../../src/output/current.ts'
 import { layout } from '../../src/output/layout.ts'
 import { Manifest, shardsOf } from '../../src/output/manifest.ts'
-import { MapPlacesWriter, openMapPlaces, type MapPlace } from '../../src/output/mapPlaces.ts'
-import { committedShards, readRecordFile } from '../../src/output/recordFile.ts'
+import { openMapPlaces } from '../../src/output/mapPlaces.ts'
+import { MapReader } from '../../src/output/mapReader.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
 import { latestRun, openRun, runIds } from '../../src/output/runs.ts'
 import { samplesMark } from '../../src/output/shardSamples.ts'
@@ -107,29 +107,6 @@ async function completed(changes: { prune?: boolean; keepRuns?: number; to?: Sto
     confirmHold: () => Promise.resolve(),
     log: silent,
   })
-  await putBesideTable()
-}
-
-/** Beside the state's table: places from the record files of all runs, and what stands for the atlases. */
-async function putBesideTable(): Promise<void> {
-  const state = (await currentRun(output, set.id)) ?? ''
-  const places = new Map<string, MapPlace>()
-  for (const run of await runIds(output, set.id)) {
-    for (const shard of await collected(committedShards(output, set.id, run))) {
-      const records = [...((await readRecordFile(output, set.id, run, shard))?.records() ?? [])]
-      const ok = records.filter(({ status }) => status === 'ok')
-      const samples = samplesMark(records.map(({ status }) => status === 'ok'))
-      const file = { run, ...shard, samples, count: ok.length, hasInputs: true }
-      for (const { key } of records) places.delete(key)
-      for (const [slot, { key }] of ok.entries()) places.set(key, { file, slot })
-    }
-  }
-  const object = output.write(layout.mapPlaces(set.id, state))
-  const writer = new MapPlacesWriter(object)
-  for await (const { key } of stateRows(output, set.id, state, ['key'])) await writer.add(places.get(key) ?? null)
-  await writer.finish()
-  await object.commit()
-  for (const key of [layout.atlas(set.id, state), layout.inputAtlas(set.id, state)]) await output.put(key, 'sums')
 }
 
 /** Everything below the runs, by the run's number in the history; `0/…` is the first. */
@@ -216,12 +193,43 @@ describe('runs that are not kept whole', () => {
     const state = runs[4] ?? ''
     const rows = await collected(stateRows(output, set.id, state, ['key', 'status']))
     const places = await openMapPlaces(output, set.id, state)
-    const found = await collected(places?.places() ?? (async function* () {})())
-    expect(found.map((place) => place !== null)).toEqual(rows.map(({ status }) => status === 'ok'))
-    for (const { run, part, offset, samples } of places?.files ?? []) {
-      expect(await output.head(layout.magnitudeFile(set.id, run, part, offset, samples))).toBeDefined()
-      expect(await output.head(layout.inputFile(set.id, run, part, offset, samples))).toBeDefined()
+    const reader = new MapReader(output, set.id, set.options.objectives.length)
+    const found: boolean[] = []
+    for await (const place of places?.places() ?? []) {
+      found.push(
+        place !== null && (await reader.magnitudes(place)) !== undefined && (await reader.input(place)) !== undefined,
+      )
     }
+    expect(found).toEqual(rows.map(({ status }) => status === 'ok'))
+  })
+
+  it('are trimmed as well where they are of an earlier version, once it is known where the state has its maps', async () => {
+    // Such a run has no places, sums or inputs, and calls small maps by the plain name whatever is in them.
+    for (const run of runs) {
+      const prefix = layout.records(set.id, run)
+      for (const key of [layout.mapPlaces, layout.atlas, layout.inputAtlas, layout.aggregates].map((of) =>
+        of(set.id, run),
+      ))
+        await output.delete(key)
+      for (const { key } of await collected(output.list({ prefix }))) {
+        if (key.endsWith('.input')) await output.delete(key)
+        const [, shard] = /^(.*\d-\d+)\.[0-9a-f]+\.mag$/.exec(key) ?? []
+        if (shard === undefined) continue
+        await output.put(`${shard}.mag`, (await output.get(key))?.bytes ?? '')
+        await output.delete(key)
+      }
+    }
+    await completed({ keepRuns: 1 })
+    const [, ...trendThen] = changed
+    expect(await of(0)).toEqual(
+      ['000000', '000002', '000004']
+        .flatMap((offset) => [`records/00000-${offset}.jsonl`, `records/00000-${offset}.mag`])
+        .concat(trendThen)
+        .sort(),
+    )
+    expect(await of(4)).toEqual(
+      expect.arrayContaining(['aggregates.json', 'angles.parquet', 'atlas.bin', 'map-places.bin']),
+    )
   })
 
   it('do not include the state, nor what an open run started from', async () => {
@@ -234,6 +242,16 @@ describe('runs that are not kept whole', () => {
     await keep(1)
     expect(await of(2)).toEqual(before)
     expect(await of(1)).not.toContain('angles.parquet')
+  })
+
+  it('do not include the state where somebody has set it back', async () => {
+    const before = [await of(0), await of(1)]
+    await publish(output, set.id, runs[1] ?? '')
+    await keep(1)
+    expect(await of(1)).toEqual(before[1])
+    expect(await of(2)).not.toContain('angles.parquet')
+    // Its rows have most of their maps there.
+    expect((await of(0)).filter((name) => name.includes('.jsonl')).length).toBe(4)
   })
 })
 
