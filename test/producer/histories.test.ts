@@ -22,7 +22,11 @@ class Told {
   readonly #failed = new Set<string>()
   #versions = 0
 
+  /** Older runs than so many are removed, where they are. */
+  readonly #keepRuns: number | undefined
+
   constructor(seed: number) {
+    this.#keepRuns = [undefined, 1, undefined, 2][seed % 4]
     this.#random = seededRandom(seed)
   }
 
@@ -83,6 +87,7 @@ class Told {
       ...(isLeft === undefined ? {} : { isLeft }),
       failure: counted(failure),
       isEarlier,
+      keepRuns: isEarlier ? undefined : this.#keepRuns,
       ...(this.chance(0.4) && !isEarlier ? { otherFailure: this.#failures() } : {}),
       ...(this.chance(0.3) ? { diesAt: 1 + this.number(5) } : {}),
     })
@@ -96,6 +101,11 @@ class Told {
       this.#expected.delete(key)
       this.#failed.delete(key)
     }
+  }
+
+  /** Tables of all runs, at most. */
+  get tables(): number {
+    return this.#keepRuns ?? Infinity
   }
 
   /** The state, computed in one run over what its rows are of. */
@@ -149,6 +159,9 @@ describe('an increment’s table, aggregates and atlases equal a fresh run’s, 
         ).toBe(true)
       }
       const inputs = withEarlierWorkers ? await told.inputs() : await fresh.stateFile(layout.inputAtlas)
+      expect(
+        [...history.output.objects.keys()].filter((key) => /\/runs\/.*parquet$/.test(key)).length,
+      ).toBeLessThanOrEqual(told.tables)
       expect(
         (await history.stateFile(layout.inputAtlas))?.equals(inputs ?? Buffer.alloc(0)),
         `inputs after run ${run}`,

@@ -105,6 +105,7 @@ export type FailureCode = (entry: ManifestEntry) => string | null
 export interface RunChoices {
   readonly full?: boolean
   readonly retry?: Retry
+  readonly keepRuns?: number | undefined
   /** Which shards are left out; the run is cancelled then. */
   readonly isLeft?: (shard: Shard) => boolean
   readonly failure: FailureCode
@@ -128,12 +129,13 @@ export class History {
 
   /** One run, from its listing to its publishing. */
   async run(choices: RunChoices): Promise<Summary> {
-    const { full = false, retry, isLeft = () => false } = choices
+    const { full = false, retry, keepRuns, isLeft = () => false } = choices
     const { output, dataset } = this
     const set = historySet
     const base = await currentRun(output, set.id)
     const now = new Date(Date.UTC(2026, 0, 1) + 60_000 * this.#runs++)
-    const run = await openRun({ output, set: set.id, base, full, retry, latest: await latestRun(output, set.id), now })
+    const latest = await latestRun(output, set.id)
+    const run = await openRun({ output, set: set.id, base, full, retry, keepRuns, latest, now })
     const manifest = new Manifest(output, set.id, run.run)
     const left: Shard[] = []
     await enumerate({
@@ -181,6 +183,7 @@ export class History {
       run,
       state,
       prune: false,
+      keepRuns: run.keepRuns,
       work: { engines: [], imagesPerSecond: null },
       headlightVersion: '0.0.0',
       patience: noPatience,
