@@ -3,7 +3,7 @@ import { withoutPassword } from '../base/telemetry.ts'
 import type { Summary } from '../output/summary.ts'
 import { place } from '../storage/place.ts'
 import { atlasScript } from './atlas/atlasScript.ts'
-import { atlasData, atlasSection } from './atlas/atlasSection.ts'
+import { atlasData, atlasName, atlasSection } from './atlas/atlasSection.ts'
 import { atlasStyle } from './atlas/atlasStyle.ts'
 import { chartStyle } from './charts/chartStyle.ts'
 import { confidenceSection } from './charts/confidence.ts'
@@ -44,7 +44,7 @@ export function renderPage(content: PageContent): string {
   const sections = [
     { id: 'errors', name: 'Angles', html: anglesSection(content) },
     { id: 'pose-errors', name: 'Error over pose', html: poseErrorsSection(content) },
-    { id: 'atlas', name: 'Atlas over pose', html: atlasSection(content) },
+    { id: 'atlas', name: atlasName(content), html: atlasSection(content) },
     { id: 'subjects', name: 'Subjects and sequences', html: subjectsSection(content) },
     { id: 'confidence', name: 'Confidence', html: confidenceSection(content) },
     { id: 'runs', name: 'Runs', html: runsSection(content) },

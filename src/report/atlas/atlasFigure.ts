@@ -27,7 +27,7 @@ const barWidth = 130
  */
 export function atlasFigure(grid: AtlasGrid, pictures: readonly AtlasPicture[], labels: readonly string[]): string {
   const [across, down] = [grid.columns * tilePitch, grid.rows * tilePitch]
-  const width = Math.max(gridLeft + across + 14, narrowest)
+  const width = Math.max(gridLeft + across + 22, narrowest)
   const base = gridTop + down
   const height = base + 92
   const first = pictures[0]
@@ -70,7 +70,7 @@ function axes(grid: AtlasGrid, across: number, down: number, base: number): stri
   const parts: string[] = []
   for (let column = 0; column <= grid.columns; column++) {
     parts.push(
-      `<text x="${x(column)}" y="${base + 12}" text-anchor="middle">${signed(grid.left + column * poseCellSize)}</text>`,
+      `<text x="${x(column)}" y="${base + 14}" text-anchor="middle">${signed(grid.left + column * poseCellSize)}</text>`,
     )
   }
   for (let row = 0; row <= grid.rows; row++) {

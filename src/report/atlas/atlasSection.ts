@@ -1,6 +1,5 @@
 import type { Aggregates, Group } from '../../output/aggregates.ts'
 import { angleNames, type AngleName, type Degrees } from '../../pose/euler.ts'
-import type { Scope } from '../../saliency/choices.ts'
 import { escapeHtml } from '../escaping.ts'
 import { tenth, whole } from '../numberText.ts'
 import type { PageContent } from '../pageContent.ts'
@@ -11,7 +10,7 @@ import type { AtlasPicture } from './drawAtlas.ts'
 import { fewestImages } from './meanMaps.ts'
 
 /** Of a page: its aggregates, where there are any, give the cells their errors. */
-type AtlasContent = Pick<PageContent, 'atlas' | 'aggregates' | 'set'>
+type AtlasContent = Pick<PageContent, 'atlas' | 'aggregates' | 'set' | 'hasAngles'>
 
 interface CellError {
   readonly angle: AngleName
@@ -20,19 +19,23 @@ interface CellError {
   readonly bias: Degrees
 }
 
+/** Of the section. */
+export function atlasName({ atlas }: AtlasContent): string {
+  return atlas?.grid === null ? 'Mean maps' : 'Atlas over pose'
+}
+
 /** Mean maps by cell of yaw and pitch, or over all images where no pose places them. Empty without an atlas. */
 export function atlasSection(content: AtlasContent): string {
   if (content.atlas === null) return ''
-  const { scope } = content.set.options
   const { grid, pictures, left } = content.atlas
   const more =
     left === 0
       ? ''
       : ` ${left === 1 ? '1 more objective is' : `${whole(left)} more objectives are`} in <code>atlas.bin</code> and not shown here.`
   const inputs = pictures.some(({ view }) => view === 'input')
-  if (grid === null) return `${meansAlone(pictures, more)}${cautions(scope, inputs, false)}`
-  return `<p>Each tile is the mean of the magnitude maps (28 × 28) of all images whose pose lies in a cell of 15° of yaw × 15° of pitch${placedText(content.aggregates)}. Positive yaw is on the left, where heads look to the image’s left.${more}</p>
-${cautions(scope, inputs, true)}
+  if (grid === null) return `${meansAlone(pictures, more)}${cautions(content, inputs)}`
+  return `<p>Each tile is the mean of the magnitude maps (28 × 28) of all images whose pose lies in a cell of 15° of yaw × 15° of pitch${placedText(content.aggregates)}. Yaw rises to the right, as in every chart here; a positive one turns the nose to the image’s left.${more}</p>
+${cautions(content, inputs)}
 <div class="atlas" id="atlas-figure">
 ${controls(pictures)}
 <div class="atlas-body">
@@ -108,8 +111,10 @@ function placedText(aggregates: Aggregates | null): string {
 }
 
 /** Where a reader looks before believing what is to be seen. */
-function cautions(scope: Scope, hasInputs: boolean, placed: boolean): string {
-  const registered = `The maps lie in the coordinates of the crop, and heads are not registered to one another: where crops are loose, or move with the pose, a bright place is where heads often are.`
+function cautions({ atlas, set, hasAngles }: AtlasContent, hasInputs: boolean): string {
+  const placed = atlas?.grid !== null
+  const [shown, often] = hasAngles ? ['heads', 'heads often are'] : ['images', 'what they show often is']
+  const registered = `The maps lie in the coordinates of the crop, and ${shown} are not registered to one another: where crops are loose${placed ? ', or move with the pose' : ''}, a bright place is where ${often}.`
   const share = `Every map sums to 1 before it is averaged, so ${placed ? 'tiles compare places within the crop' : 'a mean map tells places within the crop'}, never the strength of the reaction.`
   const blink = hasInputs
     ? placed
@@ -117,7 +122,9 @@ function cautions(scope: Scope, hasInputs: boolean, placed: boolean): string {
       : 'Compare with the mean input: what follows its outlines says little about the network.'
     : ''
   const edges =
-    scope === 'none' ? '' : 'Guided maps resemble the edges of their images, whatever the network has learned.'
+    set.options.scope === 'none'
+      ? ''
+      : 'Guided maps resemble the edges of their images, whatever the network has learned.'
   return `<div class="note"><p>${[registered, share, edges, blink].filter((text) => text !== '').join(' ')}</p></div>`
 }
 

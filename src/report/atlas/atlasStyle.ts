@@ -26,6 +26,10 @@ svg.atlas-svg.wide { min-width: 1000px; }
 .atlas-svg .swatch { fill: #33363c; }
 .atlas-svg .cell { cursor: pointer; outline: none; }
 .atlas-svg .n { font-size: 11px; font-weight: 600; fill: #fff; stroke: #000; stroke-opacity: 0.75; stroke-width: 2.6px; paint-order: stroke; stroke-linejoin: round; }
+/* A wide grid is drawn at half its size, and so is its text. */
+.atlas-svg.wide text { font-size: 16px; }
+.atlas-svg.wide .n { font-size: 14px; }
+.atlas-svg.wide .title { font-size: 20px; }
 .atlas-svg .hatch { fill: none; stroke: #fff; stroke-opacity: 0.55; stroke-width: 1.6; }
 .atlas-svg .cell:not(.sparse) .hatch { display: none; }
 .atlas-svg .frame { fill: none; stroke: none; pointer-events: all; }
@@ -43,6 +47,7 @@ svg.atlas-svg.wide { min-width: 1000px; }
 #atlas-cell { display: block; color: var(--ink); font-weight: 600; }
 @media (max-width: 560px) {
   .atlas { padding: 10px; }
+  .atlas-svg.middling :is(text, .n):not(.title) { font-size: 13.5px; }
   .choice { gap: 6px; }
   .controls .controls .choice span { border-radius: 6px; margin-left: 0; }
   .atlas-side { padding-top: 0; gap: 12px; flex-basis: 100%; }

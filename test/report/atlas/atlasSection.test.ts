@@ -3,7 +3,7 @@ import type { Aggregates } from '../../../src/output/aggregates.ts'
 import { unplaced } from '../../../src/output/poseMaps.ts'
 import { poseCell } from '../../../src/pose/poseCell.ts'
 import { Aggregator } from '../../../src/report/aggregates/aggregator.ts'
-import { atlasData, atlasSection } from '../../../src/report/atlas/atlasSection.ts'
+import { atlasData, atlasName, atlasSection } from '../../../src/report/atlas/atlasSection.ts'
 import { compact } from '../../../src/report/atlas/atlasText.ts'
 import { drawAtlas } from '../../../src/report/atlas/drawAtlas.ts'
 import type { Scope } from '../../../src/saliency/choices.ts'
@@ -18,17 +18,25 @@ async function content(options: {
   inputs?: readonly (readonly [cell: number, n: number])[]
   aggregates?: Aggregates
   scope?: Scope
+  hasAngles?: boolean
 }) {
-  const { objectives = ['yaw'], cells = [[poseCell(-10, 5), 812]], inputs, aggregates = null, scope = 'all' } = options
+  const {
+    objectives = ['yaw'],
+    cells = [[poseCell(-10, 5), 812]],
+    inputs,
+    aggregates = null,
+    scope = 'all',
+    hasAngles = true,
+  } = options
   const maps = cells.map(([cell, n]) => [cell, cellOf(n, ...objectives.map(() => spot))] as const)
   const grey = inputs?.map(([cell, n]) => [cell, cellOf(n, () => 100)] as const)
   const atlas = await drawAtlas(poseMaps(objectives, maps), grey ? poseMaps(['input'], grey) : null)
-  return { atlas, aggregates, set: resultSet('file:///d/', { scope }) }
+  return { atlas, aggregates, set: resultSet('file:///d/', { scope }), hasAngles }
 }
 
 describe('the atlas', () => {
   it('is no section in a result set of an earlier version', () => {
-    const none = { atlas: null, aggregates: null, set: resultSet('file:///d/') }
+    const none = { atlas: null, aggregates: null, set: resultSet('file:///d/'), hasAngles: true }
     expect(atlasSection(none)).toBe('')
     expect(atlasData(none)).toBeUndefined()
   })
@@ -108,10 +116,16 @@ describe('the atlas', () => {
   })
 
   it('is the overall mean alone where no pose places the images', async () => {
-    const placeless = await content({ objectives: ['class:top'], cells: [[unplaced, 9]], inputs: [[unplaced, 9]] })
+    const placeless = await content({
+      objectives: ['class:top'],
+      cells: [[unplaced, 9]],
+      inputs: [[unplaced, 9]],
+      hasAngles: false,
+    })
     const html = atlasSection(placeless)
     expect(html).toContain('mean map, objective class:top: 9 images')
-    expect(html).not.toMatch(/role="grid"|tiles compare/)
+    expect(html).not.toMatch(/role="grid"|tiles compare|heads|[Bb]link/)
+    expect(atlasName(placeless)).toBe('Mean maps')
     expect(atlasData(placeless)).toBeUndefined()
   })
 
