@@ -12,7 +12,7 @@ import { makeResultSet, type Fixture, type FixtureSample } from '../support/repo
 /** Poses from −40° to 40°, one of each kind of trouble, and every section that a report can have. */
 function samples(): FixtureSample[] {
   const ok = Array.from({ length: 60 }, (_, i): FixtureSample => {
-    const [yaw, pitch] = [((i * 7) % 80) - 40, ((i * 11) % 50) - 25]
+    const [yaw, pitch] = [15 * (i % 6) - 38, 15 * (Math.floor(i / 6) % 4) - 22]
     const label = [yaw, pitch, 0] as const
     const names = { subject: `person ${i % 9}`, sequence: `take ${i % 4}` }
     return { key: `k/${i}.png`, label, estimate: [yaw + (i % 5), pitch - 1, 2], confidence: (i % 10) / 10, ...names }
@@ -111,13 +111,13 @@ describe.skipIf(browser === undefined)('a report in a browser', () => {
       await page.keyboard.press('Control+Home')
       expect(await focused()).toContain('pitch 15 to 30°')
       await page.keyboard.press('Home')
-      expect(await focused()).toContain('yaw 30 to 45°, pitch 15 to 30°')
+      expect(await focused()).toContain('yaw −45 to −30°, pitch 15 to 30°')
       await page.keyboard.press('ArrowLeft')
-      expect(await focused()).toContain('yaw 30 to 45°, pitch 15 to 30°')
+      expect(await focused()).toContain('yaw −45 to −30°, pitch 15 to 30°')
       await page.keyboard.press('ArrowRight')
       await page.keyboard.press('ArrowDown')
-      expect(await focused()).toMatch(/^yaw 15 to 30°, pitch 0 to 15°, \d+ images?, yaw mean error \d\.\d°/)
-      expect(await page.locator('#atlas-cell').textContent()).toBe('yaw 15 to 30°, pitch 0 to 15°')
+      expect(await focused()).toMatch(/^yaw −30 to −15°, pitch 0 to 15°, \d+ images?, yaw mean error \d\.\d°/)
+      expect(await page.locator('#atlas-cell').textContent()).toBe('yaw −30 to −15°, pitch 0 to 15°')
       expect(await page.locator('#atlas-numbers tbody tr').count()).toBe(3)
       // The arrows turn the gallery's pages elsewhere.
       expect(await page.locator('#position').textContent()).toBe('page 1 of 3')
