@@ -272,7 +272,7 @@ describe('what the rows amount to', () => {
     expect(await page(fixture)).not.toContain('Error over pose')
     await putAggregates(output, set.id, summary.run, aggregates())
     await writeReport({ output, dataset, set, summary, signal, log })
-    expect(await page(fixture)).toContain('30 images are placed by their label')
+    expect(await page(fixture)).toContain('Images placed by label: 30.')
   })
 
   it('is that of the run that made the state when this one changed nothing', async () => {
@@ -284,7 +284,7 @@ describe('what the rows amount to', () => {
     await putSummary(output, set.id, summary)
     await putSummary(output, set.id, later)
     await writeReport({ output, dataset, set, summary: later, signal, log })
-    expect(await page(fixture)).toContain('30 images are placed by their label')
+    expect(await page(fixture)).toContain('Images placed by label: 30.')
     expect(await page(fixture)).toContain('The last 2 runs, oldest first.')
   })
 })

@@ -29,15 +29,15 @@ ${spread}`
 
 function placedText({ placedBy: { label, estimate, none } }: Aggregates): string {
   const parts = [
-    ...(label === 0 ? [] : [`${whole(label)} images are placed by their label`]),
-    ...(estimate === 0 ? [] : [`${whole(estimate)} without a label are placed by the estimate and have no error`]),
-    ...(none === 0 ? [] : [`${whole(none)} cannot be placed`]),
+    ...(label === 0 ? [] : [`by label: ${whole(label)}`]),
+    ...(estimate === 0 ? [] : [`by the estimate, having no label and so no error: ${whole(estimate)}`]),
+    ...(none === 0 ? [] : [`not at all: ${whole(none)}`]),
   ]
-  return `${parts.join('; ')}.`
+  return `Images placed ${parts.join('; ')}.`
 }
 
 function excludedText(excluded: number): string {
-  return excluded === 0 ? '' : ` ${whole(excluded)} with a label beyond ±99° have no error, by convention.`
+  return excluded === 0 ? '' : ` Without an error by convention, a label lying beyond ±99°: ${whole(excluded)}.`
 }
 
 /** Where the error is largest, and smallest. */

@@ -45,10 +45,10 @@ function namesPart({ named, others, unnamed }: Names, what: 'subjects' | 'sequen
   const outstanding = standingOut(largest)
   const more = named.length - Math.min(shownNames, named.length) + (others?.names ?? 0)
   const left = [
-    ...(more === 0 ? [] : [`${whole(more)}${others?.isMore ? ' or more' : ''} smaller ${what} are not shown`]),
-    ...(unnamed === null ? [] : [`${whole(unnamed.n)} images belong to none`]),
+    ...(more === 0 ? [] : [`Smaller ${what} that are not shown: ${whole(more)}${others?.isMore ? ' or more' : ''}`]),
+    ...(unnamed === null ? [] : [`Images that belong to none: ${whole(unnamed.n)}`]),
   ]
-  return `<h3 class="part">${what}</h3><p><strong>${findingText(outstanding, what)}</strong> ${rule}${left.length === 0 ? '' : ` ${left.join('; ')}.`}</p>
+  return `<h3 class="part">${what}</h3><p><strong>${findingText(outstanding, what)}</strong> ${rule}${left.length === 0 ? '' : ` ${left.join('. ')}.`}</p>
 <div class="plots"><figure><h3>Bias of ${what}</h3>${drawBiasStrip(largest, angles, outstanding, what)}</figure></div>
 ${namesTable(sorted, angles, outstanding, what)}`
 }

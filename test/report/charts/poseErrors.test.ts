@@ -111,8 +111,8 @@ describe('the grids of errors over pose', () => {
         partialErrors: { n: 20, excluded: 1, mae: {}, median: {}, bias: {} },
       },
     })
-    expect(html).toContain('21 images are placed by their label; 1 without a label are placed by the estimate')
-    expect(html).toContain('1 with a label beyond ±99° have no error')
+    expect(html).toContain('Images placed by label: 21; by the estimate, having no label and so no error: 1.')
+    expect(html).toContain('a label lying beyond ±99°: 1.')
     expect(grids(html)[0]?.titles).toEqual(['yaw 0° to 15°, pitch 0° to 15°, n 20'])
   })
 

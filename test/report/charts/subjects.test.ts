@@ -32,6 +32,10 @@ describe('a subject that stands out', () => {
   it('is none where all are off alike: that is the network', () => {
     const rows = labelledRows({ count: 3000 }).map((row) => ({ ...row, errorYaw: (row.errorYaw ?? 0) + 10 }))
     expect(standingOut(aggregated(rows).subjects.named)).toEqual([])
+    const without = rows.map((row) =>
+      row.subject === 'person 3' ? { ...row, errorYaw: (row.errorYaw ?? 0) - 10 } : row,
+    )
+    expect(standingOut(aggregated(without).subjects.named).map(({ name }) => name)).toEqual(['person 3'])
   })
 
   it('is none of fewer than five, nor one of fewer than 20 images', () => {
@@ -92,7 +96,7 @@ describe('the table of subjects', () => {
   it('has the 200 largest, and says how many more there are', () => {
     const html = section(labelledRows({ count: 900, subjects: 230 }))
     expect(bodies(html)[0]).toHaveLength(200)
-    expect(html).toContain('30 smaller subjects are not shown')
+    expect(html).toContain('Smaller subjects that are not shown: 30.')
   })
 
   it('lets no name be markup', () => {
