@@ -38,7 +38,7 @@ nav.sections { margin: 14px 0 0; display: flex; flex-wrap: wrap; gap: 4px 18px; 
 .figures div { flex: 1 1 130px; background: var(--panel); padding: 12px 16px; }
 .figures dt { color: var(--quiet); font-size: 13px; }
 .figures dd { margin: 0; font-size: 22px; font-weight: 600; font-variant-numeric: tabular-nums; }
-.figures dd small { font-size: 13px; font-weight: 400; color: var(--quiet); }
+.figures dd small { display: block; font-size: 13px; font-weight: 400; color: var(--quiet); }
 
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }

@@ -1,3 +1,4 @@
+import { escapeHtml } from '../escaping.ts'
 import { tenth, whole } from '../numberText.ts'
 import { short } from '../plotFrame.ts'
 import { ChartFrame, roundTicks } from './chartFrame.ts'
@@ -123,7 +124,7 @@ function hits(runs: readonly DrawnRun[], frame: ChartFrame, height: number): str
       ...(ownFailed === null ? [] : [`${whole(ownFailed)} of these failed`]),
       ...(imagesPerSecond === null ? [] : [`${tenth(imagesPerSecond)} images/s`]),
     ]
-    return `<path class="hit" d="M${short(frame.x(i) - wide / 2)} ${frame.above}h${short(wide)}v${height}h${short(-wide)}z"><title>${run}: ${told.join(', ')}</title></path>`
+    return `<path class="hit" d="M${short(frame.x(i) - wide / 2)} ${frame.above}h${short(wide)}v${height}h${short(-wide)}z"><title>${escapeHtml(run)}: ${told.join(', ')}</title></path>`
   })
 }
 

@@ -89,6 +89,12 @@ describe('the course of runs', () => {
     expect(html).toContain('No run stands out by its own error.')
   })
 
+  it('lets no run’s name be markup', () => {
+    const html = section([run(0, figures(4)), run(1, figures(9), { run: '<script>x</script>' })])
+    expect(html).not.toContain('<script')
+    expect(html.split('&lt;script&gt;')).toHaveLength(4)
+  })
+
   it('has a point where a run computed nothing, and no speed', () => {
     const idle = {
       counts: { total: 9, computed: 0, unchanged: 9, failed: 0, gone: 0 },
