@@ -1,6 +1,7 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { runProgram } from '../../../src/cli/program.ts'
 import { currentRun } from '../../../src/output/current.ts'
 import { layout } from '../../../src/output/layout.ts'
 import type { Comparison } from '../../../src/report/compare/comparison.ts'
@@ -17,6 +18,7 @@ import {
 } from '../../support/comparedOutput.ts'
 import { headlight, inFolder } from '../../support/headlight.ts'
 import { startS3Server } from '../../support/s3Server.ts'
+import { surroundingsOf } from '../../support/surroundings.ts'
 
 const before = resultSetOf({ id: 'old-all-00000001', network: 'old.pkl' })
 const after = resultSetOf({ id: 'new-all-00000002', network: 'new.pkl' })
@@ -164,6 +166,48 @@ describe('operands', () => {
         await server.close()
       }
     }))
+})
+
+it('ends with exit code 130 when it is interrupted, and prints no half of a result', () =>
+  inOutput(async ({ output, folder }) => {
+    await putComparedRun(output, before, samples(1))
+    await putComparedRun(output, after, samples(3))
+    const said: string[] = []
+    const sink = { ...surroundingsOf({}).results, write: (text: string) => void said.push(text) }
+    const code = await runProgram(
+      ['compare', join(folder, 'out', before.id), join(folder, 'out', after.id), '--page', join(folder, 'page.html')],
+      {
+        ...surroundingsOf({}),
+        results: sink,
+        messages: sink,
+        onStopSignal: (listener) => {
+          listener('SIGINT')
+          return () => undefined
+        },
+      },
+    )
+    expect([code, said]).toEqual([130, ['stopping\n', 'headlight: interrupted; nothing was changed\n']])
+    expect(await readdir(folder)).toEqual(['out'])
+  }))
+
+describe('--page', () => {
+  it('writes the page, and says where', () =>
+    inOutput(async ({ output, folder, compare }) => {
+      await putComparedRun(output, before, samples(1))
+      await putComparedRun(output, after, samples(3))
+      const page = join(folder, 'page.html')
+      const { code, stdout } = await compare('out/old-all-00000001', 'out/new-all-00000002', '--page', page)
+      expect([code, stdout.endsWith(`\npage      ${page}\n`)]).toEqual([0, true])
+      expect(await readFile(page, 'utf8')).toMatch(/^<!doctype html>[^]*<h1>old\.pkl → new\.pkl<\/h1>[^]*<\/html>\n$/)
+    }))
+
+  it('refuses a file that is named like another kind, before anything is compared', async () => {
+    const { code, stderr } = await headlight(['compare', '/nowhere', '--page', 'page.png'])
+    expect([code, stderr]).toEqual([
+      2,
+      'headlight: --page writes an HTML page, but page.png ends in .png; name it .html\n',
+    ])
+  })
 })
 
 describe('the text', () => {

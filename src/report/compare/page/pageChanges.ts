@@ -54,5 +54,5 @@ function anglesTable({ label, a, b }: LargestChange): string {
   const isLabelled = angleNames.some((angle) => label[angle] !== null)
   const row = (name: string, values: Readonly<Record<AngleName, Degrees | null>>) =>
     `<tr><th scope="row">${name}</th>${angleNames.map((angle) => `<td>${values[angle] === null ? '' : signedTenth(values[angle])}</td>`).join('')}</tr>`
-  return `<table class="angles"><thead><tr><th></th>${angleNames.map((angle) => `<th scope="col">${angle}</th>`).join('')}</tr></thead><tbody>${isLabelled ? row('label', label) : ''}${row('A', a)}${row('B', b)}</tbody></table>`
+  return `<table class="angles"><thead><tr><td></td>${angleNames.map((angle) => `<th scope="col">${angle}</th>`).join('')}</tr></thead><tbody>${isLabelled ? row('label', label) : ''}${row('A', a)}${row('B', b)}</tbody></table>`
 }

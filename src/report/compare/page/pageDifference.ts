@@ -43,11 +43,18 @@ function errorsFigures(comparison: Comparison): string {
       ],
     ]
   })
-  const columns = ['', 'A, °', 'B, °', 'B − A, °', '95 % interval, °', 'bias A, °', 'bias B, °', 'apart, °'].map(
-    (name) => ({
-      name,
-    }),
-  )
+  const columns = [
+    'error of',
+    'A, °',
+    'B, °',
+    'B − A, °',
+    '95 % interval, °',
+    'bias A, °',
+    'bias B, °',
+    'apart, °',
+  ].map((name) => ({
+    name,
+  }))
   const name = `Mean absolute error over ${whole(errors.n)} labelled images`
   return `<figure><h3>Difference of the mean errors, B − A</h3>${drawIntervals(comparison)}</figure><figure><h3>${name}</h3>${numberTable(columns, rows, { name })}<p class="quiet">Apart: mean |estimate of B − estimate of A|.</p></figure>`
 }
@@ -84,7 +91,7 @@ function estimatesFigure({ disagreement }: Comparison): string {
     const apart = mean[metric]
     return apart === undefined ? [] : [[metric, hundredth(apart), shiftOf(metric, shift)]]
   })
-  const columns = ['', '|B − A|, °', 'B − A, °'].map((name) => ({ name }))
+  const columns = ['estimate of', '|B − A|, °', 'B − A, °'].map((name) => ({ name }))
   const name = `How far the estimates lie apart, ${whole(n)} images`
   return `<figure><h3>${name}</h3>${numberTable(columns, rows, { name })}</figure>`
 }

@@ -24,7 +24,7 @@ export function imagesSection({ images, apart, a, b }: Comparison): string {
   const angles = angleNames.filter((angle) => shown.some(([, , side]) => side?.errors?.mae[angle] !== undefined))
   const hasErrors = angles.length > 0
   const columns = [
-    { name: '', isText: true },
+    { name: 'rows', isText: true },
     { name: 'images' },
     ...(hasErrors ? [{ name: 'with a label' }, { name: 'mean error, °' }] : []),
     ...angles.map((angle) => ({ name: `error in ${angle}, °` })),
