@@ -5,12 +5,15 @@ import type { ComparedRow } from './comparedRow.ts'
 import { comparedRows, placesOf, type ComparedTable } from './comparedTable.ts'
 import type { Comparison, ComparisonSide, LargestChange } from './comparison.ts'
 import { ComparisonSums, type RowComparison } from './comparisonSums.ts'
-import type { ChangedImage } from './largestChanges.ts'
+import { LargestChanges, type ChangedImage } from './largestChanges.ts'
 import { commonObjectives, MapComparison } from './mapComparison.ts'
 import { notesOn } from './notes.ts'
 import { disagreement, pairedErrors } from './pairedErrors.ts'
 import { pairedRows } from './pairedRows.ts'
 import { setDifferences } from './setDifferences.ts'
+
+/** Maps that correlate higher are the same to two digits. */
+const alike = 0.995
 
 export interface CompareOptions {
   readonly a: ComparedTable
@@ -39,6 +42,7 @@ export async function compareTables({ a, b, notes, signal, onProgress }: Compare
   const canCompareMaps = placesA !== undefined && placesB !== undefined && commonObjectives(a, b).length > 0
   const maps = canCompareMaps ? new MapComparison(a, b) : null
   const sums = new ComparisonSums()
+  const leastAlike = new LargestChanges()
   const first: FirstKeys = { a: undefined, b: undefined }
   let keys = 0
   for await (const pair of pairedRows<ComparedRow>(comparedRows(a, placesA), comparedRows(b, placesB))) {
@@ -46,14 +50,19 @@ export async function compareTables({ a, b, notes, signal, onProgress }: Compare
     first.a ??= pair.a?.key
     first.b ??= pair.b?.key
     const compared = sums.add(pair)
-    if (compared !== null && maps !== null) await maps.add(compared)
+    const likeness = compared === null ? null : ((await maps?.add(compared)) ?? null)
+    if (compared !== null && likeness !== null && likeness < alike)
+      leastAlike.add({ ...compared, change: 1 - likeness })
     onProgress(++keys)
   }
   const { allA, allB, ...rows } = sums.finish()
   if (sharedKeys(rows) === 0) throw nothingShared(a, b, first)
-  const largest = sums.largest()
+  const { by, images: largest } = chosen(sums, leastAlike)
   const [sideA, sideB] = await Promise.all([side(a, allA), side(b, allB)])
-  const numbers = { ...rows, largest: largest.map(largestChange), maps: maps?.finish() ?? null }
+  const told = await Promise.all(
+    largest.map(async (image) => largestChange(image, (await maps?.likenessOf(image)) ?? null)),
+  )
+  const numbers = { ...rows, largestBy: by, largest: told, maps: maps?.finish() ?? null }
   const differences = setDifferences(a.set, b.set)
   const comparison: Comparison = {
     a: sideA,
@@ -95,7 +104,12 @@ async function side(table: ComparedTable, all: RowComparison['allA']): Promise<C
   }
 }
 
-function largestChange({ a, b }: ChangedImage): LargestChange {
+function chosen(sums: ComparisonSums, leastAlike: LargestChanges) {
+  const largest = sums.largest()
+  return largest.images.length > 0 ? largest : { by: 'maps' as const, images: leastAlike.finish() }
+}
+
+function largestChange({ a, b }: ChangedImage, likeness: number | null): LargestChange {
   const errors = pairedErrors(a, b)
   return {
     key: a.key,
@@ -103,6 +117,7 @@ function largestChange({ a, b }: ChangedImage): LargestChange {
     sequence: a.sequence,
     delta: errors === null ? null : errors.b.mean - errors.a.mean,
     disagreement: disagreement(a, b)?.mean ?? null,
+    likeness,
     label: { yaw: a.labelYaw, pitch: a.labelPitch, roll: a.labelRoll },
     a: { yaw: a.yaw, pitch: a.pitch, roll: a.roll },
     b: { yaw: b.yaw, pitch: b.pitch, roll: b.roll },

@@ -58,6 +58,8 @@ export interface LargestChange {
   readonly delta: Degrees | null
   /** Mean |estimate of B − estimate of A|; null when the networks give no angle. */
   readonly disagreement: Degrees | null
+  /** Mean correlation of its maps in A with those in B over the objectives that both have; null where there is none. */
+  readonly likeness: number | null
   readonly label: { readonly [Key in keyof Pose]: Degrees | null }
   readonly a: { readonly [Key in keyof Pose]: Degrees | null }
   readonly b: { readonly [Key in keyof Pose]: Degrees | null }
@@ -118,6 +120,8 @@ export interface Comparison {
   readonly bands: readonly (ComparedGroup & { readonly from: Degrees; readonly to: Degrees })[]
   readonly subjects: NamedGroups
   readonly sequences: NamedGroups
+  /** By what the largest changes were chosen: where no estimate differs, as between two scopes, by how little their maps are alike. */
+  readonly largestBy: 'error' | 'estimate' | 'maps'
   readonly largest: readonly LargestChange[]
   /** Null where the two share no objective, or one has nothing that says where its small maps lie. */
   readonly maps: MapLikeness | null

@@ -16,7 +16,7 @@ import { SideSums } from './sideErrors.ts'
 import { UnitIntervals } from './unitIntervals.ts'
 
 /** The parts of a comparison that come from the rows. */
-export type RowComparison = Omit<Comparison, 'a' | 'b' | 'differences' | 'notes' | 'largest' | 'maps'> & {
+export type RowComparison = Omit<Comparison, 'a' | 'b' | 'differences' | 'notes' | 'largestBy' | 'largest' | 'maps'> & {
   readonly allA: Comparison['a']['all']
   readonly allB: Comparison['b']['all']
 }
@@ -132,8 +132,10 @@ export class ComparisonSums {
   }
 
   /** The images that changed most: by their error where any has one, else by their estimates. */
-  largest(): readonly ChangedImage[] {
-    return this.#intervals.images > 0 ? this.#byError.finish() : this.#byEstimate.finish()
+  largest(): { readonly by: 'error' | 'estimate'; readonly images: readonly ChangedImage[] } {
+    return this.#intervals.images > 0
+      ? { by: 'error', images: this.#byError.finish() }
+      : { by: 'estimate', images: this.#byEstimate.finish() }
   }
 
   finish(): RowComparison {

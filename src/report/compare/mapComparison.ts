@@ -3,7 +3,7 @@ import { mapPixels } from '../../output/poseMaps.ts'
 import { areOfOneSet, type ComparedTable } from './comparedTable.ts'
 import type { MapLikeness } from './comparison.ts'
 import { isSamePlace, type ComparedPair } from './comparisonSums.ts'
-import { Likeness, type ObjectiveLikeness } from './mapLikeness.ts'
+import { correlationOf, Likeness, type ObjectiveLikeness } from './mapLikeness.ts'
 
 /** Holds the small maps of compared images against each other. */
 export class MapComparison {
@@ -12,8 +12,7 @@ export class MapComparison {
   readonly #isOneSet: boolean
   /** Of objectives that both have: where their maps begin in those of a row. */
   readonly #common: readonly { objective: string; startA: number; startB: number; likeness: Likeness }[]
-  #same = 0
-  #missing = 0
+  readonly #left = { same: 0, missing: 0 }
 
   constructor(a: ComparedTable, b: ComparedTable) {
     const [ofA, ofB] = [a.set.options.objectives, b.set.options.objectives]
@@ -28,23 +27,32 @@ export class MapComparison {
     }))
   }
 
-  /** Raises what the stores raise. */
-  async add({ a, b }: ComparedPair): Promise<void> {
+  /** The mean correlation of the two rows' maps; null where there is none. Raises what the stores raise. */
+  async add(pair: ComparedPair): Promise<number | null> {
+    const correlations = await this.#correlate(pair)
+    if (typeof correlations === 'string') {
+      this.#left[correlations]++
+      return null
+    }
+    for (const [i, correlation] of correlations.entries()) {
+      if (correlation !== null) this.#common[i]?.likeness.add(correlation)
+    }
+    return meanOf(correlations)
+  }
+
+  /** The same of a pair that has been counted. */
+  async likenessOf(pair: ComparedPair): Promise<number | null> {
+    const correlations = await this.#correlate(pair)
+    return typeof correlations === 'string' ? null : meanOf(correlations)
+  }
+
+  async #correlate({ a, b }: ComparedPair): Promise<(number | null)[] | 'same' | 'missing'> {
     const [placeA, placeB] = [a.place ?? null, b.place ?? null]
-    if (placeA === null || placeB === null) {
-      this.#missing++
-      return
-    }
-    if (this.#isOneSet && isSamePlace(placeA, placeB)) {
-      this.#same++
-      return
-    }
+    if (placeA === null || placeB === null) return 'missing'
+    if (this.#isOneSet && isSamePlace(placeA, placeB)) return 'same'
     const [mapsA, mapsB] = await Promise.all([this.#readerA.magnitudes(placeA), this.#readerB.magnitudes(placeB)])
-    if (mapsA === undefined || mapsB === undefined) {
-      this.#missing++
-      return
-    }
-    for (const { startA, startB, likeness } of this.#common) likeness.add(mapsA, startA, mapsB, startB)
+    if (mapsA === undefined || mapsB === undefined) return 'missing'
+    return this.#common.map(({ startA, startB }) => correlationOf(mapsA, startA, mapsB, startB))
   }
 
   finish(): MapLikeness {
@@ -52,8 +60,13 @@ export class MapComparison {
       const found = likeness.finish()
       return found === null ? [] : [[objective, found]]
     })
-    return { objectives: Object.fromEntries(told), same: this.#same, missing: this.#missing }
+    return { objectives: Object.fromEntries(told), ...this.#left }
   }
+}
+
+function meanOf(correlations: readonly (number | null)[]): number | null {
+  const known = correlations.filter((correlation) => correlation !== null)
+  return known.length === 0 ? null : known.reduce((sum, correlation) => sum + correlation, 0) / known.length
 }
 
 /** The objectives that both result sets have, in the order of A. */

@@ -20,10 +20,7 @@ export class Likeness {
   #sum = 0
   #n = 0
 
-  /** Two maps of 28 × 28 as bit patterns of float16, within longer arrays that begin with other objectives' maps. */
-  add(a: Uint16Array, startA: number, b: Uint16Array, startB: number): void {
-    const correlation = correlationOf(a, startA, b, startB)
-    if (correlation === null) return
+  add(correlation: number): void {
     this.#n++
     this.#sum += correlation
     const bin = Math.min(bins - 1, Math.max(0, Math.floor((correlation + 1) / binWidth)))
@@ -46,8 +43,11 @@ export class Likeness {
   }
 }
 
-/** Null where one of the two is constant, or holds no number. */
-function correlationOf(a: Uint16Array, startA: number, b: Uint16Array, startB: number): number | null {
+/**
+ * Of two maps of 28 × 28 as bit patterns of float16, within longer arrays that begin with other objectives' maps. Null where
+ * one of the two is constant, or holds no number.
+ */
+export function correlationOf(a: Uint16Array, startA: number, b: Uint16Array, startB: number): number | null {
   const values = float16Values()
   let [sumA, sumB] = [0, 0]
   for (let i = 0; i < mapPixels; i++) {

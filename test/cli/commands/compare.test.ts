@@ -93,7 +93,7 @@ describe('operands', () => {
       const { stdout } = await compare('out')
       // What the night brought is in no pair, and is what one wants to know of.
       expect(stdout).toMatch(/^only in B +1 +20\.00 +0\.00 +0\.00 +6\.67$/m)
-      expect(stdout).toContain('no estimate differs')
+      expect(stdout).toContain('over 3 labelled images; no estimate differs')
       expect(stdout).toContain('3 images have the very same maps')
     }))
 

@@ -289,6 +289,27 @@ describe('small maps', () => {
     expect(maps?.objectives['yaw']?.p5).toBeCloseTo(0.9995, 4)
   })
 
+  it('that are least alike are the largest changes where no estimate differs, as between two scopes', async () => {
+    const alike = Array.from({ length: 55 }, () => [0.5])
+    const { largest, largestBy } = await compared(
+      withMaps([...alike, [0.5], [0.1]]),
+      withMaps([...alike, [-0.5], [0.5]]),
+    )
+    expect(largestBy).toBe('maps')
+    expect(largest.map(({ key, likeness }) => [key, likeness])).toEqual([
+      ['55', expect.closeTo(-0.603258, 5)],
+      ['56', expect.closeTo(0.930625, 5)],
+    ])
+  })
+
+  it('of the images that changed most are told, too', async () => {
+    const { largest, largestBy } = await compared(
+      [image('1', [1, 0, 0], { maps: [0.1] })],
+      [image('1', zero, { maps: [0.5] })],
+    )
+    expect([largestBy, largest[0]?.likeness]).toEqual(['error', expect.closeTo(0.930625, 5)])
+  })
+
   it('that are not alike correlate as NumPy says', async () => {
     const { maps } = await compared(withMaps([[0.5]]), withMaps([[-0.5]]))
     // numpy.corrcoef of the two maps as float16.

@@ -63,27 +63,31 @@ function imagesText({ images }: Comparison): string {
 }
 
 function errorsText({ all, intervals, intervalBasis }: Comparison): string {
-  const { errors } = all
+  const { errors, disagreement } = all
   if (errors === null) return ''
+  // Intervals of differences that are nothing, image by image, would say nothing in many words.
+  const isSame = disagreement === 0
   const lines = metrics.flatMap((metric) => {
     const found = errors[metric]
     if (found === undefined) return []
     const interval = intervals[metric]
     const range = interval ? `${signedHundredth(interval.low)} to ${signedHundredth(interval.high)}` : 'none'
-    return [line(metric, [hundredth(found.a), hundredth(found.b), signedHundredth(found.delta)], range)]
+    const cells = [hundredth(found.a), hundredth(found.b), signedHundredth(found.delta)]
+    return [line(metric, cells, isSame ? '' : range)]
   })
-  const head = line('mean absolute error, degrees', ['A', 'B', 'B − A'], '95 % interval')
-  return `${head}${lines.join('')}over ${number(errors.n)} labelled images; ${basisText(intervalBasis)}\n`
+  const head = line('mean absolute error, degrees', ['A', 'B', 'B − A'], isSame ? '' : '95 % interval')
+  const end = isSame ? 'no estimate differs' : basisText(intervalBasis)
+  return `${head}${lines.join('')}over ${number(errors.n)} labelled images; ${end}\n`
 }
 
 const line = (name: string, cells: readonly string[], last = ''): string =>
   `${name.padEnd(30)}${cells.map((cell) => cell.padStart(9)).join('')}${last === '' ? '' : `   ${last}`}`.trimEnd() +
   '\n'
 
-function disagreementText({ disagreement }: Comparison): string {
+function disagreementText({ disagreement, all }: Comparison): string {
   if (disagreement === null) return ''
   const { n, mean, shift } = disagreement
-  if (mean.mean === 0) return 'no estimate differs\n'
+  if (mean.mean === 0) return all.errors === null ? 'no estimate differs\n' : ''
   const lines = metrics.flatMap((metric) => {
     const apart = mean[metric]
     if (apart === undefined) return []
@@ -178,18 +182,22 @@ function failuresText({ failures }: Comparison): string {
   return lines.join('')
 }
 
-function largestText({ largest }: Comparison): string {
-  const [first] = largest
-  if (first === undefined) return ''
-  const isLabelled = first.delta !== null
-  const lines = largest.slice(0, imagesShown).map(({ key, delta, disagreement }) => {
-    const size = delta === null ? hundredth(disagreement ?? 0) : signedHundredth(delta)
-    return `${size.padStart(9)}  ${key}\n`
+function largestText({ largest, largestBy }: Comparison): string {
+  if (largest.length === 0) return ''
+  const head = {
+    error: 'largest changes of the mean |error| of an image, degrees',
+    estimate: 'images whose estimates lie furthest apart, degrees',
+    maps: 'images whose maps are least alike, correlation',
+  }[largestBy]
+  const lines = largest.slice(0, imagesShown).map(({ key, delta, disagreement, likeness }) => {
+    const sizes = {
+      error: signedHundredth(delta ?? 0),
+      estimate: hundredth(disagreement ?? 0),
+      maps: hundredth(likeness ?? 0),
+    }
+    return `${sizes[largestBy].padStart(9)}  ${key}\n`
   })
-  const head = isLabelled
-    ? 'largest changes of the mean |error| of an image'
-    : 'images whose estimates lie furthest apart'
-  return `${head}, degrees\n${lines.join('')}`
+  return `${head}\n${lines.join('')}`
 }
 
 function countText(images: number): string {

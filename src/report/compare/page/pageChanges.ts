@@ -1,22 +1,22 @@
 import { angleNames, type AngleName, type Degrees } from '../../../pose/euler.ts'
 import { escapeHtml } from '../../escaping.ts'
-import { signedTenth, tenth, trueSignedHundredth, whole } from '../../numberText.ts'
+import { hundredth, signedTenth, tenth, trueSignedHundredth, whole } from '../../numberText.ts'
 import type { ChangePictures, SidePicture } from '../changePictures.ts'
 import type { Comparison, LargestChange } from '../comparison.ts'
 
 /** The images that changed most, with what both tables show of them; nothing where none did. */
 export function changesSection(
-  { largest }: Comparison,
+  { largest, largestBy }: Comparison,
   pictures: readonly ChangePictures[],
   objectives: { readonly a: readonly string[]; readonly b: readonly string[] },
 ): string {
-  const [first] = largest
-  if (first === undefined) return ''
-  const what =
-    first.delta === null
-      ? 'whose estimates lie furthest apart, means over the angles'
-      : 'whose mean error over the angles changed most, for better or worse'
-  const cards = largest.map((image, i) => card(image, pictures[i]))
+  if (largest.length === 0) return ''
+  const what = {
+    error: 'whose mean error over the angles changed most, for better or worse',
+    estimate: 'whose estimates lie furthest apart, means over the angles',
+    maps: 'whose maps are least alike; no estimate differs',
+  }[largestBy]
+  const cards = largest.map((image, i) => card(image, largestBy, pictures[i]))
   return `<p>The ${whole(largest.length)} images ${what}. ${orderText(objectives)} They were chosen because they are extreme: each says what can happen, none what is usual.</p>
 <ul class="cards changes">${cards.join('')}</ul>`
 }
@@ -31,12 +31,15 @@ function orderText({ a, b }: { readonly a: readonly string[]; readonly b: readon
   return names(a) === names(b) ? `A, then B: ${order(a)}.` : `A: ${order(a)}. B: ${order(b)}.`
 }
 
-function card(image: LargestChange, pictures: ChangePictures | undefined): string {
-  const { key, subject, sequence, delta, disagreement } = image
-  const change =
-    delta === null
-      ? `estimates ${tenth(disagreement ?? 0)}° apart`
-      : `<strong>${trueSignedHundredth(delta)}°</strong> ${delta > 0 ? 'worse' : 'better'}`
+function card(image: LargestChange, by: Comparison['largestBy'], pictures: ChangePictures | undefined): string {
+  const { key, subject, sequence, delta, disagreement, likeness } = image
+  const alike = likeness === null ? '' : `maps correlate at ${hundredth(likeness)}`
+  const changes = {
+    error: `<strong>${trueSignedHundredth(delta ?? 0)}°</strong> ${(delta ?? 0) > 0 ? 'worse' : 'better'}`,
+    estimate: `estimates <strong>${tenth(disagreement ?? 0)}°</strong> apart`,
+    maps: '',
+  }
+  const change = [changes[by], alike].filter((part) => part !== '').join(' · ')
   const named = [subject, sequence].filter((name) => name !== null).map((name) => escapeHtml(name))
   const sides = (['a', 'b'] as const).map((side) => {
     const shown = pictures?.[side]

@@ -56,7 +56,11 @@ function errorsFigures(comparison: Comparison): string {
     name,
   }))
   const name = `Mean absolute error over ${whole(errors.n)} labelled images`
-  return `<figure><h3>Difference of the mean errors, B − A</h3>${drawIntervals(comparison)}</figure><figure><h3>${name}</h3>${numberTable(columns, rows, { name })}<p class="quiet">Apart: mean |estimate of B − estimate of A|.</p></figure>`
+  const plot =
+    all.disagreement === 0
+      ? ''
+      : `<figure><h3>Difference of the mean errors, B − A</h3>${drawIntervals(comparison)}</figure>`
+  return `${plot}<figure><h3>${name}</h3>${numberTable(columns, rows, { name })}<p class="quiet">Apart: mean |estimate of B − estimate of A|.</p></figure>`
 }
 
 /** What the figures say, and no more. */
