@@ -9,11 +9,12 @@ export interface DrawnRun extends TrendRun {
   /** Mean over the angles that the network gives. */
   readonly stateError: Degrees | null
   readonly ownError: Degrees | null
-  /** Its own error is more than twice the median of those of the runs before. */
+  /** Its own error is more than half as large again as the median of those of the runs before. */
   readonly isWorse: boolean
 }
 
-const worseFactor = 2
+/** Over 20 images, the mean error of a harmless run hardly ever strays so far; twice it, and another camera goes unseen. */
+const worseFactor = 1.5
 
 /** In the order of the runs. */
 export function drawnRuns(runs: readonly TrendRun[]): DrawnRun[] {

@@ -19,7 +19,7 @@ export function runsSection({ runs }: PageContent): string {
     lacking === 0
       ? ''
       : ` ${lacking === drawn.length ? 'These runs are' : `${whole(lacking)} of them ${lacking === 1 ? 'is' : 'are'}`} of a version that did not write what a run's own images say, which is why such marks are missing.`
-  return `<p>The last ${whole(drawn.length)} runs, oldest first. A <em>run’s own error</em> is over the images that it computed itself, the <em>state’s error</em> over all that there are after it: a bad night is lost in the second and seen in the first. Marked ◆ is a run whose own error is more than twice the median of those of the runs before it (of runs with ${fewImages} images with a label or more).${note}</p>
+  return `<p>The last ${whole(drawn.length)} runs, oldest first. A <em>run’s own error</em> is over the images that it computed itself, the <em>state’s error</em> over all that there are after it: a bad night is lost in the second and seen in the first. Marked ◆ is a run whose own error is more than 1.5 times the median of those of the runs before it (of runs with ${fewImages} images with a label or more).${note}</p>
 <p><strong>${findingText(drawn)}</strong></p>
 <figure class="panel">${drawn.length > shrunkRuns ? scrolled(drawRuns(drawn)) : drawRuns(drawn)}</figure>
 ${runsTable(drawn)}`

@@ -35,7 +35,7 @@ export function drawRuns(runs: readonly DrawnRun[]): string {
   const latestError =
     latest?.ownError === null || latest === undefined ? '' : `; own error of the last ${tenth(latest.ownError)}°`
   return speed.svg(
-    `Errors, images and speed of the last ${runs.length} runs${latestError}; ${worse} with more than twice the usual error of their own`,
+    `Errors, images and speed of the last ${runs.length} runs${latestError}; ${worse} with more than 1.5 times the usual error of their own`,
     [
       legend(error.left),
       error.gridAcross(errorTicks),
@@ -55,7 +55,7 @@ export function drawRuns(runs: readonly DrawnRun[]): string {
 }
 
 function legend(left: number): string {
-  return `<path class="state" d="M${left} 10h16"/><text x="${left + 21}" y="14">state’s error</text><path class="own-error" d="M${left + 112} 10h0"/><text x="${left + 120}" y="14">run’s own</text><path class="out" d="M${left + 200} 4.5l5.5 5.5l-5.5 5.5l-5.5-5.5z"/><text x="${left + 212}" y="14">twice the usual</text>`
+  return `<path class="state" d="M${left} 10h16"/><text x="${left + 21}" y="14">state’s error</text><path class="own-error" d="M${left + 112} 10h0"/><text x="${left + 120}" y="14">run’s own</text><path class="out" d="M${left + 200} 4.5l5.5 5.5l-5.5 5.5l-5.5-5.5z"/><text x="${left + 212}" y="14">1.5 × the usual</text>`
 }
 
 /** A gap in the line, and no mark, where a run has no error. */
