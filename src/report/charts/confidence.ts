@@ -44,7 +44,7 @@ function drawConfidence(angle: AngleName, tenths: Tenths): string {
     errors.n > 0 ? [{ i, n: errors.n, mean: meanAbsolute(errors) ?? 0 }] : [],
   )
   const ticks = roundTicks(Math.max(...points.map(({ mean }) => mean)))
-  const frame = new ChartFrame({ width, height: errorHeight, x: [0, 1], top: ticks.at(-1) ?? 1, above: 12 })
+  const frame = new ChartFrame({ width, height: errorHeight, x: [0, 1], top: ticks.at(-1) ?? 1, above: 20 })
   const most = Math.max(...points.map(({ n }) => n / all))
   const shares = new ChartFrame({ width, height: shareHeight, x: [0, 1], top: most, above: frame.base + gap })
   const centre = (i: number) => frame.x((i + 0.5) / 10)
