@@ -136,7 +136,8 @@ async function announce({ output, set, run, say, log }: BackfillOptions): Promis
   const message =
     `adding up, once for this result set, the small maps of ${images === 1 ? '1 image' : `${images} images`} by pose: ` +
     `${megabytes} MB are read`
-  log.info({ images, megabytes }, message)
+  // A warning, like all that takes long and that nobody expects: of other lines a terminal shows none.
+  log.warn({ images, megabytes }, message)
   say(message)
 }
 

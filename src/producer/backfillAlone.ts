@@ -15,7 +15,7 @@ export interface BackfillAloneOptions {
   readonly output: Store
   readonly set: ResultSet
   readonly signal: AbortSignal
-  /** Says what is waited for, what takes long, and why it was not done. */
+  /** Says what is waited for, and why it was not done. What it costs the log says. */
   readonly say: (message: string) => void
   readonly log: Logger
   /** For tests; the defaults suit everything else. */
@@ -75,7 +75,7 @@ async function madeUnderHold(options: BackfillAloneOptions): Promise<Atlas | und
       output: patient,
       set,
       run,
-      say,
+      say: () => undefined,
       signal: AbortSignal.any([signal, hold.lost]),
       confirmHold: async () => {
         signal.throwIfAborted()

@@ -31,12 +31,11 @@ export interface CloseCancelledOptions {
 export async function closeCancelled(options: CloseCancelledOptions): Promise<Summary | undefined> {
   const { output, set, openDataset, headlightVersion, signal, onWait, times } = options
   const log = options.log.child(runInLog({ set: set.id, run: options.run.run }))
-  const say = (message: string | undefined): void => {
-    if (message !== undefined) onWait(message)
-  }
   const patience = new Patience({
     signal,
-    say,
+    say: (message) => {
+      if (message !== undefined) onWait(message)
+    },
     times: times?.store,
   })
   const hold = await Hold.take({
@@ -67,7 +66,6 @@ export async function closeCancelled(options: CloseCancelledOptions): Promise<Su
         signal.throwIfAborted()
         await hold.confirm()
       },
-      say,
       log,
     })
   } finally {
