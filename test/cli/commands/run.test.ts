@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { summarySchema } from '../../../src/output/summary.ts'
@@ -120,8 +120,14 @@ describe('headlight run', () => {
           ],
           queues: [],
         })
+        // As an earlier version left its result sets.
+        const atlas = join(output, set, 'runs', summaryOf(second).run, 'atlas.bin')
+        const bytes = await readFile(atlas)
+        await rm(atlas)
         const report = await headlight(['report', output])
         expect(report).toMatchObject({ code: 0, stdout: `${join(output, set, 'report/index.html')}\n` })
+        expect(report.stderr).toContain('adding up, once for this result set, the small maps of 4 images by pose')
+        expect((await readFile(atlas)).equals(bytes)).toBe(true)
         const page = await readFile(join(output, set, 'report/index.html'), 'utf8')
         expect(page).toContain('<dt>activations</dt><dd>21 ReLUs guided</dd>')
       }),
