@@ -99,7 +99,7 @@ async function sumAtlas(options: BackfillOptions, places: AsyncIterable<MapPlace
   const aggregator = new Aggregator()
   const object = output.write(layout.mapPlaces(set.id, run))
   const sums = new PlacedSums(options, new MapPlacesWriter(object))
-  const state = new StateCursor(stateRows(output, set.id, run), places)
+  const state = new StateCursor(stateRows(output, set.id, run), places, `${output.uri}${layout.mapPlaces(set.id, run)}`)
   try {
     for (await state.advance(); state.row !== undefined; await state.advance()) {
       signal.throwIfAborted()

@@ -1,6 +1,7 @@
 import type { Logger } from '../base/telemetry.ts'
 import type { Aggregates } from '../output/aggregates.ts'
 import { FailureList } from '../output/failureList.ts'
+import { layout } from '../output/layout.ts'
 import { Manifest } from '../output/manifest.ts'
 import { MapPlacesWriter, openMapPlaces } from '../output/mapPlaces.ts'
 import type { ResultSet } from '../output/resultSet.ts'
@@ -38,7 +39,7 @@ export interface MergedRun {
   readonly counts: Summary['counts']
   readonly numbers: SampleSummary & Pick<Summary, 'thisRun'>
   readonly aggregates: Aggregates
-  /** Of the new state; undefined when it has to be summed anew. */
+  /** Of the new state; undefined when it has to be summed anew, and where there is none. */
   readonly atlas: Atlas | undefined
 }
 
@@ -126,12 +127,13 @@ export async function mergeRun(options: MergeRunOptions): Promise<MergedRun> {
     },
     numbers: seen.computed === 0 ? numbers : { ...numbers, thisRun: runSummary(ofThisRun.finish(), seen.computed) },
     aggregates: aggregator.finish(),
-    atlas: await atlas.finish(),
+    atlas: isChanged ? await atlas.finish() : undefined,
   }
 }
 
 async function stateBefore({ output, set, run: { base }, before }: MergeRunOptions): Promise<StateCursor> {
   const rows = stateRows(output, set.id, base)
   if (base === null || before === null) return new StateCursor(rows)
-  return new StateCursor(rows, (await openMapPlaces(output, set.id, base))?.places())
+  const places = await openMapPlaces(output, set.id, base)
+  return new StateCursor(rows, places?.places(), `${output.uri}${layout.mapPlaces(set.id, base)}`)
 }

@@ -11,8 +11,14 @@ export class StateCursor {
   readonly #rows: AsyncIterator<TableRow>
   readonly #places: AsyncIterator<MapPlace | null> | undefined
 
-  /** @param places one for each row; absent: no row has one */
-  constructor(rows: AsyncIterable<TableRow>, places?: AsyncIterable<MapPlace | null>) {
+  readonly #placesFile: string
+
+  /**
+   * @param places one for each row; absent: no row has one
+   * @param placesFile where they lie, for whoever has to remove it
+   */
+  constructor(rows: AsyncIterable<TableRow>, places?: AsyncIterable<MapPlace | null>, placesFile = 'map-places.bin') {
+    this.#placesFile = placesFile
     this.#rows = rows[Symbol.asyncIterator]()
     this.#places = places?.[Symbol.asyncIterator]()
   }
@@ -24,7 +30,7 @@ export class StateCursor {
     if (this.#places === undefined) return
     const place = await this.#places.next()
     if ((place.done === true) !== (row.done === true)) {
-      const message = 'a table and the map-places.bin beside it do not have as many rows; remove that map-places.bin'
+      const message = `${this.#placesFile} does not have as many rows as the table beside it; remove it, then start again`
       throw new InputError('bad-layout', message)
     }
     this.place = place.done === true ? null : place.value

@@ -68,6 +68,36 @@ describe('a result set of an earlier version', () => {
     expect(await history.output.head(layout.atlas(set, first))).toBeUndefined()
   })
 
+  it('finds where maps lie in the records of many runs as each of these wrote it down', async () => {
+    await history.run(noFailure)
+    for (let run = 1; run < 7; run++) {
+      for (const i of [run, (5 * run) % 9]) await history.dataset.put(`${i}.jpg`, `image ${i} of run ${run}`)
+      await history.dataset.put(`${run}-new.jpg`, `new in run ${run}`)
+      await history.run({ failure: ({ key }) => (run % 2 === 1 && key === `${run}.jpg` ? 'vanished' : null) })
+    }
+    const written = await history.stateFile(layout.mapPlaces)
+    const wanted = await present()
+    await history.forget()
+    await history.run({ failure: () => 'vanished' })
+    expect(await present()).toEqual(wanted)
+    expect((await history.stateFile(layout.mapPlaces))?.toString('hex')).toBe(written?.toString('hex'))
+  })
+
+  it('says which file does not fit its table', async () => {
+    await history.run(noFailure)
+    const first = history.output.objects.get(layout.mapPlaces(set, await history.stateRun()))
+    await history.dataset.put('new.jpg', 'new')
+    await history.run(noFailure)
+    const key = layout.mapPlaces(set, await history.stateRun())
+    await history.output.put(key, first ?? '')
+    await history.dataset.put('newer.jpg', 'newer')
+    await expect(history.run(noFailure)).rejects.toThrow(
+      `${key} does not have as many rows as the table beside it; remove`,
+    )
+    await history.output.delete(key)
+    expect((await history.run(noFailure)).mapCorrelationImages).toEqual({ 'yaw~pitch': 11 })
+  })
+
   it('has no maps of images that failed when they were computed again', async () => {
     await history.run(noFailure)
     await history.run({ failure: ({ key }) => (key === '4.jpg' ? 'corrupt-image' : null), full: true })
