@@ -7,6 +7,9 @@ import type { PageContent } from './pageContent.ts'
 /** From here on two maps are called near-copies of one another. */
 const nearCopy = 0.8
 
+/** Below this the maps of two objectives are said to differ. */
+const alike = 0.5
+
 /** A mean over fewer images may be chance. */
 const fewImages = 20
 
@@ -54,7 +57,7 @@ function likenessText(pairs: readonly Pair[], scope: Scope): string[] {
     )
   } else if (others.length > 0) {
     sentences.push(
-      `These maps are no near-copies of one another (correlation ${rangeText(others)}): the objectives light up different places.`,
+      `These maps are no near-copies of one another (correlation ${rangeText(others)})${others.some(({ correlation }) => correlation >= alike) ? ', but alike.' : ': the objectives light up different places.'}`,
       scope === 'none'
         ? 'Plain gradients are noisy, and noise alone lowers such correlations, so a difference is no evidence either.'
         : 'That a place lights up under one of them alone is a hypothesis, which covering it can test.',

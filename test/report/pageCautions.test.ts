@@ -22,9 +22,14 @@ describe('what is said of the likeness of maps', () => {
 
   it('of plain gradients that are unlike is neither of near-copies nor of guided maps', () => {
     const html = section('none', { 'yaw~pitch': 0.31, 'yaw~roll': 0.12 }, 2000)
-    expect(html).toContain('These maps are no near-copies of one another (correlation 0.12 to 0.31)')
+    expect(html).toContain('These maps are no near-copies of one another (correlation 0.12 to 0.31): the objectives')
     expect(html).toContain('noise alone lowers such correlations')
     expect(html).not.toContain('guided')
+  })
+
+  it('of maps that are alike without being near-copies is that', () => {
+    const html = section('none', { 'yaw~pitch': 0.75 }, 1500)
+    expect(html).toContain('no near-copies of one another (correlation 0.75), but alike.')
   })
 
   it('names the pairs that are near-copies where others are not', () => {

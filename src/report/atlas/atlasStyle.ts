@@ -49,7 +49,7 @@ svg.atlas-svg.wide { min-width: 1000px; }
   .atlas { padding: 10px; }
   .atlas-svg.middling :is(text, .n):not(.title) { font-size: 13.5px; }
   .choice { gap: 6px; }
-  .controls .controls .choice span { border-radius: 6px; margin-left: 0; }
+  .controls .choice label:nth-of-type(n) span { border-radius: 6px; margin-left: 0; }
   .atlas-side { padding-top: 0; gap: 12px; flex-basis: 100%; }
   .atlas-side figure { width: calc(50% - 6px); }
 }
