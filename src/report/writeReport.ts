@@ -11,13 +11,14 @@ import type { Summary } from '../output/summary.ts'
 import { readTable } from '../output/table.ts'
 import { angleNames } from '../pose/euler.ts'
 import { RadianHint } from '../pose/radianHint.ts'
-import { descriptionSchema, givesAngles, type Description } from '../saliency/networks/description.ts'
+import { descriptionSchema, givesAngles } from '../saliency/networks/description.ts'
 import { slicedObject } from '../storage/slicedObject.ts'
 import type { Store } from '../storage/store.ts'
 import { drawAtlas } from './atlas/drawAtlas.ts'
 import { AngleDistribution } from './distribution.ts'
 import { FailureExamples } from './failureExamples.ts'
 import { fitGallery, galleryBudget, type DrawnSample } from './fitGallery.ts'
+import { inputAspect } from './inputAspect.ts'
 import { mapBounded } from './mapBounded.ts'
 import { renderPage } from './page.ts'
 import type { GallerySample, PageContent } from './pageContent.ts'
@@ -220,9 +221,4 @@ function topClass({ topClass: index, topClassProbability: probability }: ReportR
 /** Each part of a key by itself: a key may hold `#`, `?` and `%`, which would end or change the link. */
 function encodePath(key: string): string {
   return key.split('/').map(encodeURIComponent).join('/')
-}
-
-/** Height over width of the network's input; 1 when the description is not one that this version knows. */
-function inputAspect(description: Description | undefined): number {
-  return description === undefined ? 1 : description.input.height / description.input.width
 }

@@ -4,6 +4,7 @@ import { openAdapter } from '../../dataset/adapters.ts'
 import { layout } from '../../output/layout.ts'
 import { descriptionSchema } from '../../saliency/networks/description.ts'
 import type { Store } from '../../storage/store.ts'
+import { inputAspect } from '../inputAspect.ts'
 import { mapBounded } from '../mapBounded.ts'
 import { PictureStore } from '../pictureStore.ts'
 import { drawThumbnail, thumbnailLayout, type ThumbnailLayout } from '../thumbnail.ts'
@@ -100,8 +101,8 @@ class Artist {
     this.#fates = fates
     this.#images = new PictureStore(dataset, signal, log)
     this.#maps = new PictureStore(table.output, signal, log)
-    const input = descriptionSchema.safeParse(table.set.network.description).data?.input
-    this.#layout = thumbnailLayout(objectives.length, input === undefined ? 1 : input.height / input.width)
+    const description = descriptionSchema.safeParse(table.set.network.description).data
+    this.#layout = thumbnailLayout(objectives.length, inputAspect(description))
   }
 
   async draw(row: ComparedRow): Promise<SidePicture> {

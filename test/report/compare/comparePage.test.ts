@@ -135,6 +135,18 @@ describe('the page of a comparison', () => {
     expect(html).not.toMatch(/NaN|undefined|Infinity/)
   })
 
+  it('says first what a night has brought and changed, which no pair shows', async () => {
+    const added = { key: 'z.png', estimate: [24, 0, 0], label: [0, 0, 0], maps: [0.2] } as const
+    const corrected = labelled(() => 1).map((sample, i) => (i === 0 ? { ...sample, fingerprint: 'another' } : sample))
+    const { html } = await page(
+      { set: setA, samples: labelled(() => 1) },
+      { set: setA, samples: [...corrected, added], run: second },
+    )
+    expect(html).toContain('Labelled images only in B (1) have a mean error of 8.00°, all of A 1.00°.')
+    expect(html).toContain('Changed ones (1) had a mean error of 1.00° in A and have 1.00° in B.')
+    expect(html).toContain('<dt>only in B</dt><dd>1 <small>mean error 8.00°</small></dd>')
+  })
+
   it('escapes what comes from the dataset', async () => {
     const evil = '<img src=x onerror=alert(1)>"\'&'
     const samples = (yaw: number): ComparedSample[] => [

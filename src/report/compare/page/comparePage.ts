@@ -104,9 +104,10 @@ function figures({ images, all, intervals, apart }: Comparison): string {
   if (all.errors !== null) {
     const { a, b, delta } = all.errors.mean
     const interval = intervals.mean
-    const range = interval
-      ? ` <small>${trueSignedHundredth(interval.low)} to ${trueSignedHundredth(interval.high)}</small>`
-      : ''
+    const range =
+      interval && all.disagreement !== 0
+        ? ` <small>${trueSignedHundredth(interval.low)} to ${trueSignedHundredth(interval.high)}</small>`
+        : ''
     entries.push(
       ['mean error of A', `${hundredth(a)}°`],
       ['mean error of B', `${hundredth(b)}°`],

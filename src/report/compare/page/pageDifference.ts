@@ -15,7 +15,12 @@ function findingPart(comparison: Comparison): string {
   const { all, intervalBasis } = comparison
   if (all.errors === null) return '<p>No image that is compared has a label, so that no error can be told.</p>'
   const unit = all.disagreement === 0 ? '' : ` ${sentence(basisText(intervalBasis))}`
-  return `<p><strong>${findingText(comparison)}</strong>${unit}</p>`
+  const apart = apartText(comparison)
+  const others =
+    apart === ''
+      ? ''
+      : `<p><strong>${apart}</strong> They are in no pair, so nothing below is about them but the section on images.</p>`
+  return `<p><strong>${findingText(comparison)}</strong>${unit}</p>${others}`
 }
 
 function errorsFigures(comparison: Comparison): string {
@@ -76,6 +81,24 @@ function findingText({ all, intervals }: Comparison): string {
   if (interval.low <= 0 && interval.high >= 0)
     return `${size}; the interval holds 0, so that chance alone may have made the difference.`
   return `${size}; the interval, ${trueSignedHundredth(interval.low)}° to ${trueSignedHundredth(interval.high)}°, does not hold 0.`
+}
+
+/** What a night has brought or changed, which no pair shows. */
+function apartText({ apart, a }: Comparison): string {
+  const { onlyB, changedA, changedB } = apart
+  const added =
+    onlyB.errors === null || a.all.errors === null
+      ? []
+      : [
+          `Labelled images only in B (${whole(onlyB.errors.n)}) have a mean error of ${hundredth(onlyB.errors.mae.mean ?? NaN)}°, all of A ${hundredth(a.all.errors.mae.mean ?? NaN)}°.`,
+        ]
+  const changed =
+    changedA.errors === null || changedB.errors === null
+      ? []
+      : [
+          `Changed ones (${whole(changedB.errors.n)}) had a mean error of ${hundredth(changedA.errors.mae.mean ?? NaN)}° in A and have ${hundredth(changedB.errors.mae.mean ?? NaN)}° in B.`,
+        ]
+  return [...added, ...changed].join(' ')
 }
 
 function readingNote({ all, intervalBasis }: Comparison): string {
