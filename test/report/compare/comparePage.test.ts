@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
+import axe, { type AxeResults } from 'axe-core'
+import { chromium, type Browser } from 'playwright-core'
 import sharp from 'sharp'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLogger } from '../../../src/base/telemetry.ts'
 import { layout } from '../../../src/output/layout.ts'
 import type { ResultSet } from '../../../src/output/resultSet.ts'
 import { changePictures, picturedObjectives } from '../../../src/report/compare/changePictures.ts'
 import { compareTables } from '../../../src/report/compare/compareTables.ts'
 import { renderComparison } from '../../../src/report/compare/page/comparePage.ts'
+import { browser } from '../../support/browser.ts'
 import {
   placeIn,
   putComparedRun,
@@ -190,5 +193,37 @@ describe('maps of two runs of one result set', () => {
       { set: setB, samples: labelled((i) => i) },
     )
     expect(pictures[0]?.a.notes).toEqual(['the image cannot be read now', 'its map cannot be read now'])
+  })
+})
+
+describe.skipIf(browser === undefined)('in a browser', () => {
+  let opened: Browser
+  beforeAll(async () => {
+    opened = await chromium.launch({ executablePath: browser ?? '', args: ['--no-sandbox', '--disable-quic'] })
+  })
+  afterAll(() => opened?.close())
+
+  it.each([
+    ['light', 1200],
+    ['dark', 400],
+  ] as const)('axe finds no fault with the page, and it fits the window: %s, %i pixels', async (colorScheme, width) => {
+    const names = (i: number) => ({ subject: `person ${i % 5}`, sequence: `take ${i % 8}` })
+    const failed = { key: 'z.png', failed: 'corrupt-image' }
+    const { html } = await page(
+      { set: setA, samples: [...labelled(() => 1, names), failed] },
+      { set: setB, samples: [...labelled((i) => i - 4, names), { key: 'z.png' }] },
+      ['k15.png'],
+    )
+    const context = await opened.newContext({ colorScheme, viewport: { width, height: 900 } })
+    const shown = await context.newPage()
+    const complaints: string[] = []
+    shown.on('console', (message) => complaints.push(message.text()))
+    await shown.setContent(html)
+    await shown.evaluate(axe.source)
+    const { violations } = await shown.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations"] })')
+    expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual([])
+    expect(await shown.evaluate('document.documentElement.scrollWidth')).toBe(width)
+    expect(complaints).toEqual([])
+    await context.close()
   })
 })
