@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 const root = new URL('../', import.meta.url)
 const path = (relative) => fileURLToPath(new URL(relative, root))
 const shown = (word) => word.replace(path(''), '')
-const count = 1500
+const count = 2400
 // The number in the name: a demo of an earlier version left fewer heads in a folder of its own.
 const dataset = path(`demo/heads-${count}`)
 const output = path('demo/output')
