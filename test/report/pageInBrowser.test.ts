@@ -169,7 +169,7 @@ describe.skipIf(browser === undefined)('a report in a browser', () => {
       expect(await title()).toBe('mean map, objective yaw')
     })
 
-    it('is saved as a picture with its tiles', async () => {
+    it('is saved as a picture with its tiles and their hatching', async () => {
       await open({ viewport: { width: 1200, height: 900 } })
       const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#atlas-save').click()])
       expect(download.suggestedFilename()).toBe('atlas mean map objective yaw.png')
@@ -181,6 +181,8 @@ describe.skipIf(browser === undefined)('a report in a browser', () => {
         .toBuffer()
       // Of the first tile: dark, as what the network does not react to is, on a white page.
       expect(pixels.reduce((sum, level) => sum + level, 0) / pixels.length).toBeLessThan(60)
+      // It is of few images, so that a bright line of the hatching crosses it.
+      expect(Math.max(...pixels)).toBeGreaterThan(100)
     })
   })
 })

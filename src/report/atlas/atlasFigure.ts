@@ -121,9 +121,12 @@ function rows(grid: AtlasGrid, { counts }: AtlasPicture, labels: readonly string
   }).join('')
 }
 
-/** A tile alone: `id` names the SVG for the script, which moves its view. */
+/**
+ * A tile alone: `id` names the SVG for the script, which moves its view. A little within the tile, since enlarging mixes its
+ * edge with the gap beside it.
+ */
 export function atlasTile(id: string, picture: number, [column, row]: readonly [number, number], name: string): string {
-  return `<svg id="${id}" class="atlas-tile" viewBox="${column * tilePitch} ${row * tilePitch} ${tileSide} ${tileSide}" role="img" aria-label="${escapeHtml(name)}"><use href="#atlas-picture-${picture}"/></svg>`
+  return `<svg id="${id}" class="atlas-tile" viewBox="${column * tilePitch + 0.5} ${row * tilePitch + 0.5} ${tileSide - 1} ${tileSide - 1}" role="img" aria-label="${escapeHtml(name)}"><use href="#atlas-picture-${picture}"/></svg>`
 }
 
 export function imagesText(n: number): string {

@@ -13,7 +13,7 @@ function startAtlas({ cells, pictures, counts, rows, few }) {
   const pictureOf = (view) =>
     pictures.findIndex((one) => one.view === view && (view === 'input' || one.objective === objectives[chosen.objective]))
   const place = (id, index, column, row) => {
-    find(id).setAttribute('viewBox', [column * 64, row * 64, 60, 60].join(' '))
+    find(id).setAttribute('viewBox', [column * 64 + 0.5, row * 64 + 0.5, 59, 59].join(' '))
     find(id).firstElementChild.setAttribute('href', '#atlas-picture-' + index)
   }
 
@@ -164,6 +164,8 @@ async function savePicture({ title }) {
   // Outside the page no style sheet applies.
   const originals = figure.querySelectorAll('text, path, rect, g, use')
   copy.querySelectorAll('text, path, rect, g, use').forEach((node, at) => {
+    // What is drawn by reference has its style from there.
+    if (node.closest('defs')) return
     const style = getComputedStyle(originals[at])
     for (const name of ['fill', 'stroke', 'stroke-width', 'stroke-opacity', 'paint-order', 'font-size', 'font-weight', 'font-family', 'display']) {
       node.setAttribute(name, style.getPropertyValue(name))
