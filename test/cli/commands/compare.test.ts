@@ -130,14 +130,17 @@ describe('operands', () => {
     inOutput(async ({ output, compare }) => {
       await putComparedRun(output, before, samples(1))
       await putComparedRun(output, before, samples(2), { run: second, base: first })
-      await output.delete(layout.runTable(before.id, first))
-      const { code, stderr } = await compare(`out/old-all-00000001/runs/${first}`, 'out')
+      await putComparedRun(output, before, samples(3), { run: third, base: second })
+      await output.delete(layout.runTable(before.id, second))
+      // Its base has a table still, which is none of what this run left.
+      const { code, stderr } = await compare(`out/old-all-00000001/runs/${second}`, 'out')
       expect(code).toBe(2)
       expect(stderr).toMatch(
-        /the table of run 20261128T010000Z-aaaaaa is no longer in .*--keep-runs.*tables of 20261129T010000Z-bbbbbb/,
+        /the table of run 20261129T010000Z-bbbbbb is no longer in .*--keep-runs.*tables of 20261130T010000Z-cccccc, 20261128T010000Z-aaaaaa/,
       )
+      await output.delete(layout.runTable(before.id, first))
       expect((await compare('out')).stderr).toMatch(
-        /no run of .* before 20261129T010000Z-bbbbbb has a table; --keep-runs/,
+        /no run of .* before 20261130T010000Z-cccccc has a table; --keep-runs/,
       )
     }))
 

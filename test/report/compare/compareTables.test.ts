@@ -39,7 +39,7 @@ const image = (key: string, estimate: Triple, more: Partial<ComparedSample> = {}
 
 describe('the images of two tables', () => {
   it('are compared where both have the same and neither failed; all others are counted by what they are', async () => {
-    const { images, apart, failures, a, b } = await compared(
+    const { images, all, apart, failures, a, b } = await compared(
       [
         image('a1', [4, 0, 0]),
         image('both', [2, 0, 0]),
@@ -72,6 +72,7 @@ describe('the images of two tables', () => {
       otherCrop: 0,
       beyondLabelLimit: 1,
     })
+    expect(all).toMatchObject({ n: 2, errors: { n: 1, yaw: { a: 2, b: 3 } } })
     expect(apart.onlyA).toMatchObject({ n: 1, errors: { n: 1, mae: { yaw: 4 } } })
     expect(apart.onlyB).toMatchObject({ n: 2, errors: { n: 2, mae: { yaw: 9 }, bias: { yaw: 9 } } })
     expect(apart.changedA).toMatchObject({ n: 1, errors: { mae: { yaw: 1 } } })
@@ -85,12 +86,12 @@ describe('the images of two tables', () => {
 
   it('are found in the order of their UTF-8 bytes', async () => {
     // JavaScript orders the two the other way round.
-    const keys = ['a', '\u{ff5e}', '\u{1f600}']
+    const keys = ['\u{ff5e}', '\u{1f600}']
     const { images } = await compared(
       keys.map((key) => image(key, zero)),
-      keys.map((key) => image(key, zero)),
+      keys.slice(1).map((key) => image(key, zero)),
     )
-    expect(images).toMatchObject({ compared: 3, onlyA: 0, onlyB: 0 })
+    expect(images).toMatchObject({ compared: 1, onlyA: 1, onlyB: 0 })
   })
 
   it('that are none of the other table are refused, with a first key of each', async () => {
