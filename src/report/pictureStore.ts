@@ -48,6 +48,6 @@ export class PictureStore {
   #fault(error: HeadlightError): void {
     this.#faults++
     if (this.#faults !== faultsInARow) return
-    this.#log.warn(`the report goes without further pictures of ${this.#store.uri}: ${error.message}`)
+    this.#log.warn(`the page goes without further pictures of ${this.#store.uri}: ${error.message}`)
   }
 }

@@ -1,4 +1,5 @@
 import type { ClusterSums } from './clusterSums.ts'
+import { expandedTail, normalQuantile } from './expandedLevel.ts'
 import { RandomDraws } from './randomDraws.ts'
 
 export interface Interval {
@@ -7,14 +8,11 @@ export interface Interval {
 }
 
 const resamples = 2_000
-const level = 0.95
-/** 0.975 quantile of the normal distribution. */
-const normalQuantile = 1.959963984540054
 
 /**
  * A 95 % interval for each metric's mean paired difference, by resampling whole clusters (the cluster bootstrap): of as
- * many clusters, drawn with replacement, the sum of differences over the number of images, 2,000 times; the interval
- * reaches from the 2.5th to the 97.5th percentile of these. A ratio of sums, not a mean of the clusters' means, so that
+ * many clusters, drawn with replacement, the sum of differences over the number of images, 2,000 times; of
+ * these the interval leaves out 2.5 % at each end, or less where clusters are few (`expandedTail`). A ratio of sums, not a mean of the clusters' means, so that
  * each image counts alike. All metrics see the same draws.
  *
  * Null for a metric without numbers, and for all where there is one cluster only, which says nothing of others.
@@ -37,11 +35,10 @@ export function clusterIntervals({ n, sums }: ClusterSums, seed: number): (Inter
     }
     for (const [metric, of] of ratios.entries()) of[resample] = (totals[metric] ?? NaN) / images
   }
+  const tail = expandedTail(clusters)
   return ratios.map((of) => {
     const sorted = of.sort()
-    return Number.isNaN(sorted.at(-1))
-      ? null
-      : { low: percentile(sorted, (1 - level) / 2), high: percentile(sorted, (1 + level) / 2) }
+    return Number.isNaN(sorted.at(-1)) ? null : { low: percentile(sorted, tail), high: percentile(sorted, 1 - tail) }
   })
 }
 
