@@ -1,6 +1,6 @@
 /**
  * Draws whole numbers from a seed: the same ones on every machine, so that one comparison made twice says the same.
- * Xorshift with 32 bits (Marsaglia 2003); `Math.random` takes no seed.
+ * Xorshift with 32 bits (Marsaglia 2003): the language's own generator takes no seed.
  */
 export class RandomDraws {
   #state: number
