@@ -32,6 +32,11 @@ export class ProducerMetrics {
     "Images that the schedule's last completed run computed, failed ones included.",
     ['schedule'],
   )
+  readonly #ownLabelled = this.all.level(
+    'headlight_last_run_labelled_images',
+    'How many of these images the errors are over; absent where it is none.',
+    ['schedule'],
+  )
   readonly #ownError = this.all.level(
     'headlight_last_run_error_degrees',
     'Mean absolute error over these images alone; absent where none has a label.',
@@ -101,10 +106,11 @@ export class ProducerMetrics {
   }
 
   #showLastRuns(lastRuns: Parameters<ProducerMetrics['look']>[2]): void {
-    for (const level of [this.#ownImages, this.#ownError, this.#ownFailures]) level.reset()
+    for (const level of [this.#ownImages, this.#ownLabelled, this.#ownError, this.#ownFailures]) level.reset()
     for (const [schedule, { counts, thisRun }] of lastRuns) {
       this.#ownImages.set({ schedule }, counts.computed)
       const figures = thisRun && errorFigures(thisRun)
+      if (figures !== undefined) this.#ownLabelled.set({ schedule }, figures.n)
       for (const angle of figures?.columns ?? []) {
         const error = figures?.mae[angle]
         if (error !== undefined) this.#ownError.set({ schedule, angle }, error)

@@ -16,6 +16,7 @@ it("shows what each schedule's last run says of its own images, and forgets what
   metrics.look([], true, new Map([['nightly', { counts, thisRun: own }]]))
   expect(await lines(metrics)).toEqual([
     'headlight_last_run_images{schedule="nightly"} 5',
+    'headlight_last_run_labelled_images{schedule="nightly"} 3',
     'headlight_last_run_error_degrees{schedule="nightly",angle="yaw"} 1',
     'headlight_last_run_error_degrees{schedule="nightly",angle="pitch"} 2',
     'headlight_last_run_error_degrees{schedule="nightly",angle="roll"} 6',
@@ -24,7 +25,7 @@ it("shows what each schedule's last run says of its own images, and forgets what
     'headlight_last_run_failed_images{schedule="nightly",code="vanished"} 1',
   ])
   metrics.look(null, false, new Map())
-  expect(await lines(metrics)).toHaveLength(7)
+  expect(await lines(metrics)).toHaveLength(8)
   metrics.look([], true, new Map([['nightly', { counts: emptySummary.counts }]]))
   expect(await lines(metrics)).toEqual(['headlight_last_run_images{schedule="nightly"} 0'])
 })
@@ -36,6 +37,7 @@ it('shows the angles that the network gives', async () => {
   metrics.look([], true, new Map([['weekly', { counts, thisRun: own }]]))
   expect(await lines(metrics)).toEqual([
     'headlight_last_run_images{schedule="weekly"} 5',
+    'headlight_last_run_labelled_images{schedule="weekly"} 2',
     'headlight_last_run_error_degrees{schedule="weekly",angle="yaw"} 4',
   ])
 })
