@@ -14,12 +14,15 @@ interface Gathered<T> {
 /**
  * The small maps of many rows, in the order of their files and not of the rows: rows of runs of many nights alternate
  * between files, each of which is read once here. Raises what the store raises.
+ *
+ * @param kinds `magnitudes`: `.input` files are not read, which for one objective would be a third of the bytes
  */
 export async function* gatheredMaps<T extends { readonly place: MapPlace }>(
   output: Store,
   set: string,
   objectives: number,
   rows: Iterable<T>,
+  kinds: 'all' | 'magnitudes' = 'all',
 ): AsyncGenerator<Gathered<T>> {
   const byFile = new Map<ShardMaps, T[]>()
   for (const row of rows) {
@@ -29,7 +32,8 @@ export async function* gatheredMaps<T extends { readonly place: MapPlace }>(
   }
   const waiting: Promise<FileMaps<T>>[] = []
   for (const [file, wanted] of byFile) {
-    const found = readFile(output, set, objectives, file, wanted)
+    const asked = kinds === 'all' ? file : { ...file, hasInputs: false }
+    const found = readFile(output, set, objectives, asked, wanted)
     // Awaited below, maybe after another has failed: that one is the error to tell.
     found.catch(() => undefined)
     waiting.push(found)

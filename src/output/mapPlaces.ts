@@ -24,6 +24,18 @@ export interface MapPlace {
   readonly slot: number
 }
 
+/** Whether two rows of one result set have the very same small maps. */
+export function isSamePlace(a: MapPlace, b: MapPlace): boolean {
+  const [fileA, fileB] = [a.file, b.file]
+  return (
+    a.slot === b.slot &&
+    fileA.run === fileB.run &&
+    fileA.part === fileB.part &&
+    fileA.offset === fileB.offset &&
+    fileA.samples === fileB.samples
+  )
+}
+
 const footerSchema = z.strictObject({
   schema: z.literal(1),
   rows: z.int().nonnegative(),

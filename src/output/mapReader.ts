@@ -1,10 +1,7 @@
 import type { Store } from '../storage/store.ts'
 import { layout } from './layout.ts'
-import type { MapPlace, ShardMaps } from './mapPlaces.ts'
+import type { ShardMaps } from './mapPlaces.ts'
 import { mapPixels } from './poseMaps.ts'
-
-/** Files of a kind that are kept: of three objectives and shards of 256 some 40 MB. */
-const keptFiles = 32
 
 /** The small maps of one row. */
 export interface RowMaps {
@@ -35,41 +32,6 @@ export class SpanMaps {
       magnitudes: this.#magnitudes.subarray(i * this.#mapsLength, (i + 1) * this.#mapsLength),
       input: this.#inputs?.subarray(i * mapPixels, (i + 1) * mapPixels),
     }
-  }
-}
-
-/**
- * Reads small maps by their place. Keeps the last few files, since places of neighbouring rows are neighbours. Calls may
- * overlap; they share what is read. Raises what the store raises.
- */
-export class MapReader {
-  readonly #output: Store
-  readonly #set: string
-  readonly #objectives: number
-  readonly #magnitudes = new RecentFiles<Uint16Array>()
-  readonly #inputs = new RecentFiles<Uint8Array>()
-
-  /** @param objectives how many the result set has */
-  constructor(output: Store, set: string, objectives: number) {
-    this.#output = output
-    this.#set = set
-    this.#objectives = objectives
-  }
-
-  /** Float16 bit patterns, one objective after the other (objectives × 784). Undefined when the file is gone or not of its size. */
-  async magnitudes({ file, slot }: MapPlace): Promise<Uint16Array | undefined> {
-    const length = this.#objectives * mapPixels
-    const maps = await this.#magnitudes.get(file, () =>
-      readMagnitudes(this.#output, this.#set, this.#objectives, file, 0, file.count),
-    )
-    return slot < file.count ? maps?.subarray(slot * length, (slot + 1) * length) : undefined
-  }
-
-  /** 784 grey levels; undefined where there are none. */
-  async input({ file, slot }: MapPlace): Promise<Uint8Array | undefined> {
-    if (!file.hasInputs) return undefined
-    const levels = await this.#inputs.get(file, () => readInputs(this.#output, this.#set, file, 0, file.count))
-    return slot < file.count ? levels?.subarray(slot * mapPixels, (slot + 1) * mapPixels) : undefined
   }
 }
 
@@ -141,31 +103,4 @@ async function readSlots(
 export function halfPatterns(bytes: Uint8Array): Uint16Array {
   const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes)
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2)
-}
-
-/** The files that were asked for last. */
-class RecentFiles<T> {
-  readonly #files = new Map<string, Promise<T | undefined>>()
-
-  async get(file: ShardMaps, read: () => Promise<T | undefined>): Promise<T | undefined> {
-    const name = `${file.run}/${file.part}/${file.offset}/${file.samples}`
-    const known = this.#files.get(name)
-    const found = known ?? read()
-    // The newest last: a Map keeps the order in which its keys were set.
-    this.#files.delete(name)
-    this.#files.set(name, found)
-    if (known === undefined && this.#files.size > keptFiles) {
-      for (const oldest of this.#files.keys()) {
-        this.#files.delete(oldest)
-        break
-      }
-    }
-    try {
-      return await found
-    } catch (error) {
-      // A fault of the store may pass.
-      this.#files.delete(name)
-      throw error
-    }
-  }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { currentRun } from '../../src/output/current.ts'
 import { layout } from '../../src/output/layout.ts'
 import { openMapPlaces } from '../../src/output/mapPlaces.ts'
-import { MapReader } from '../../src/output/mapReader.ts'
+import { readSpan } from '../../src/output/mapReader.ts'
 import { recordSchema } from '../../src/output/record.ts'
 import { readResultSet } from '../../src/output/resultSet.ts'
 import { readRun, runIds } from '../../src/output/runs.ts'
@@ -91,12 +91,12 @@ export async function checkKept(output: Store): Promise<void> {
 /** Of each row that did not fail, by its place: a digest of its magnitude maps and of its input. */
 async function* smallMaps(output: Store, set: string, run: string): AsyncGenerator<{ key: string; maps: string }> {
   const objectives = (await readResultSet(output, set))?.options.objectives.length ?? 0
-  const reader = new MapReader(output, set, objectives)
   const places = (await openMapPlaces(output, set, run))?.places()
   for await (const { key, status } of stateRows(output, set, run, ['key', 'status'])) {
     const place = (await places?.next())?.value
     if (status !== 'ok') continue
-    const [magnitudes, input] = place ? [await reader.magnitudes(place), await reader.input(place)] : []
+    const span = place ? await readSpan(output, set, objectives, place.file, place.slot, place.slot + 1) : undefined
+    const { magnitudes, input } = span?.at(0) ?? {}
     const isThere = magnitudes !== undefined && input !== undefined
     yield { key, maps: isThere ? createHash('sha256').update(magnitudes).update(input).digest('hex') : 'missing' }
   }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { layout } from '../../src/output/layout.ts'
 import type { ShardMaps } from '../../src/output/mapPlaces.ts'
-import { halfPatterns, MapReader, readSpan } from '../../src/output/mapReader.ts'
+import { halfPatterns, readSpan } from '../../src/output/mapReader.ts'
 import { mapPixels } from '../../src/output/poseMaps.ts'
 import { wrapped } from '../../src/storage/wrapped.ts'
 import { memoryOutput } from '../support/memoryOutput.ts'
@@ -14,16 +14,8 @@ function fileAt(offset: number, changes: Partial<ShardMaps> = {}): ShardMaps {
 }
 
 let output: ReturnType<typeof memoryOutput>
-let asked: string[]
-let watched: typeof output
 beforeEach(() => {
   output = memoryOutput()
-  asked = []
-  const get: typeof output.get = (key, options) => {
-    asked.push(key)
-    return output.get(key, options)
-  }
-  watched = { ...wrapped(output, { get }), objects: output.objects }
 })
 
 /** Every number of a sample is its own: 100 · offset + slot; its grey levels are slot. */
@@ -38,81 +30,40 @@ async function put(file: ShardMaps): Promise<void> {
   if (file.hasInputs) await output.put(layout.inputFile(set, run, part, offset, samples), levels)
 }
 
-describe('maps are read by their place', () => {
-  it('from the file and the slot', async () => {
+describe('maps of neighbouring samples', () => {
+  it('are read from their file and slots', async () => {
     const file = fileAt(8, { samples: 'abc' })
     await put(file)
-    const reader = new MapReader(watched, set, objectives)
-    const maps = await reader.magnitudes({ file, slot: 3 })
-    expect(maps).toEqual(new Uint16Array(objectives * mapPixels).fill(803))
-    expect(await reader.input({ file, slot: 2 })).toEqual(new Uint8Array(mapPixels).fill(2))
-    expect(await reader.magnitudes({ file, slot: 4 })).toBeUndefined()
-    expect(await reader.input({ file, slot: 4 })).toBeUndefined()
+    const span = await readSpan(output, set, objectives, file, 1, 4)
+    expect(span?.at(2).magnitudes).toEqual(new Uint16Array(objectives * mapPixels).fill(803))
+    expect(span?.at(1).input).toEqual(new Uint8Array(mapPixels).fill(2))
+    expect(await readSpan(output, set, objectives, file, 3, 5)).toBeUndefined()
   })
 
-  it('a file once, though neighbours ask for it at the same time', async () => {
-    const file = fileAt(0)
-    await put(file)
-    const reader = new MapReader(watched, set, objectives)
-    await Promise.all([0, 1, 2].map((slot) => reader.magnitudes({ file, slot })))
-    await reader.magnitudes({ file, slot: 3 })
-    expect(asked).toEqual([layout.magnitudeFile(set, 'run', 0, 0)])
-  })
-
-  it('keeps the files that were asked for last, and no more than some', async () => {
-    const files = Array.from({ length: 33 }, (_, i) => fileAt(i))
-    for (const file of files) await put(file)
-    const reader = new MapReader(watched, set, objectives)
-    for (const file of files.slice(0, 32)) await reader.magnitudes({ file, slot: 0 })
-    await reader.magnitudes({ file: fileAt(0), slot: 0 })
-    await reader.magnitudes({ file: fileAt(32), slot: 0 })
-    asked.length = 0
-    await reader.magnitudes({ file: fileAt(0), slot: 0 })
-    expect(asked).toEqual([])
-    // The one that has not been asked for longest.
-    await reader.magnitudes({ file: fileAt(1), slot: 0 })
-    expect(asked).toHaveLength(1)
-  })
-
-  it('has none where a file is gone, is not of its size, or is of a version without inputs', async () => {
-    const reader = new MapReader(output, set, objectives)
-    expect(await reader.magnitudes({ file: fileAt(0), slot: 0 })).toBeUndefined()
+  it('are none where their file is gone or not of its size, and without inputs in one of an earlier version', async () => {
+    expect(await readSpan(output, set, objectives, fileAt(0), 0, 4)).toBeUndefined()
     await put(fileAt(8))
-    expect(await reader.magnitudes({ file: fileAt(8, { count: 3 }), slot: 0 })).toBeUndefined()
-    expect(await reader.input({ file: fileAt(8, { count: 3 }), slot: 0 })).toBeUndefined()
-    expect(await reader.input({ file: fileAt(8, { hasInputs: false }), slot: 0 })).toBeUndefined()
+    expect(await readSpan(output, set, objectives, fileAt(8, { count: 3 }), 0, 3)).toBeUndefined()
+    const span = await readSpan(output, set, objectives, fileAt(8, { hasInputs: false }), 0, 4)
+    expect([span?.hasInputs, span?.at(0).input]).toEqual([false, undefined])
   })
 
-  it('again after a fault of the store', async () => {
+  it('are read without the others where they are few', async () => {
     const file = fileAt(0)
     await put(file)
-    let isDown = true
-    const get: typeof output.get = (key, options) => {
-      if (isDown) throw new Error('down')
-      return output.get(key, options)
+    let bytes = 0
+    const get: typeof output.get = async (key, options) => {
+      const found = await output.get(key, options)
+      bytes += found?.bytes.byteLength ?? 0
+      return found
     }
-    const reader = new MapReader(wrapped(output, { get }), set, objectives)
-    await expect(reader.magnitudes({ file, slot: 1 })).rejects.toThrow('down')
-    isDown = false
-    expect((await reader.magnitudes({ file, slot: 1 }))?.[0]).toBe(1)
+    const span = await readSpan(wrapped(output, { get }), set, objectives, file, 2, 3)
+    expect(span?.at(0).magnitudes).toEqual(new Uint16Array(objectives * mapPixels).fill(2))
+    expect(span?.at(0).input).toEqual(new Uint8Array(mapPixels).fill(2))
+    expect(bytes).toBe(objectives * mapPixels * 2 + mapPixels)
+    const other = { ...file, count: 100 }
+    expect(await readSpan(output, set, objectives, other, 2, 3)).toBeUndefined()
   })
-})
-
-it('few samples of a file are read without the others', async () => {
-  const file = fileAt(0)
-  await put(file)
-  let bytes = 0
-  const get: typeof output.get = async (key, options) => {
-    const found = await output.get(key, options)
-    bytes += found?.bytes.byteLength ?? 0
-    return found
-  }
-  const span = await readSpan(wrapped(output, { get }), set, objectives, file, 2, 3)
-  expect(span?.at(0).magnitudes).toEqual(new Uint16Array(objectives * mapPixels).fill(2))
-  expect(span?.at(0).input).toEqual(new Uint8Array(mapPixels).fill(2))
-  expect(bytes).toBe(objectives * mapPixels * 2 + mapPixels)
-  const other = { ...file, count: 100 }
-  expect(await readSpan(output, set, objectives, other, 2, 3)).toBeUndefined()
 })
 
 it('numbers of two bytes are read from an odd address as well', () => {

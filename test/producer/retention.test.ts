@@ -8,7 +8,7 @@ import { currentRun, publish } from '../../src/output/current.ts'
 import { layout } from '../../src/output/layout.ts'
 import { Manifest, shardsOf } from '../../src/output/manifest.ts'
 import { openMapPlaces } from '../../src/output/mapPlaces.ts'
-import { MapReader } from '../../src/output/mapReader.ts'
+import { readSpan } from '../../src/output/mapReader.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
 import { latestRun, openRun, runIds } from '../../src/output/runs.ts'
 import { samplesMark } from '../../src/output/shardSamples.ts'
@@ -193,12 +193,11 @@ describe('runs that are not kept whole', () => {
     const state = runs[4] ?? ''
     const rows = await collected(stateRows(output, set.id, state, ['key', 'status']))
     const places = await openMapPlaces(output, set.id, state)
-    const reader = new MapReader(output, set.id, set.options.objectives.length)
+    const objectives = set.options.objectives.length
     const found: boolean[] = []
     for await (const place of places?.places() ?? []) {
-      found.push(
-        place !== null && (await reader.magnitudes(place)) !== undefined && (await reader.input(place)) !== undefined,
-      )
+      const span = place && (await readSpan(output, set.id, objectives, place.file, place.slot, place.slot + 1))
+      found.push(span?.hasInputs === true)
     }
     expect(found).toEqual(rows.map(({ status }) => status === 'ok'))
   })

@@ -5,15 +5,12 @@ import type { ComparedRow } from './comparedRow.ts'
 import { comparedRows, placesOf, type ComparedTable } from './comparedTable.ts'
 import type { Comparison, ComparisonSide, LargestChange } from './comparison.ts'
 import { ComparisonSums, type RowComparison } from './comparisonSums.ts'
-import { LargestChanges, type ChangedImage } from './largestChanges.ts'
+import type { ChangedImage } from './largestChanges.ts'
 import { commonObjectives, MapComparison } from './mapComparison.ts'
 import { notesOn } from './notes.ts'
 import { disagreement, pairedErrors } from './pairedErrors.ts'
 import { pairedRows } from './pairedRows.ts'
 import { setDifferences } from './setDifferences.ts'
-
-/** Maps that correlate higher are the same to two digits. */
-const alike = 0.995
 
 export interface CompareOptions {
   readonly a: ComparedTable
@@ -40,9 +37,8 @@ export interface Compared {
 export async function compareTables({ a, b, notes, signal, onProgress }: CompareOptions): Promise<Compared> {
   const [placesA, placesB] = await Promise.all([placesOf(a), placesOf(b)])
   const canCompareMaps = placesA !== undefined && placesB !== undefined && commonObjectives(a, b).length > 0
-  const maps = canCompareMaps ? new MapComparison(a, b) : null
+  const maps = canCompareMaps ? new MapComparison(a, b, signal) : null
   const sums = new ComparisonSums()
-  const leastAlike = new LargestChanges()
   const first: FirstKeys = { a: undefined, b: undefined }
   let keys = 0
   for await (const pair of pairedRows<ComparedRow>(comparedRows(a, placesA), comparedRows(b, placesB))) {
@@ -50,19 +46,17 @@ export async function compareTables({ a, b, notes, signal, onProgress }: Compare
     first.a ??= pair.a?.key
     first.b ??= pair.b?.key
     const compared = sums.add(pair)
-    const likeness = compared === null ? null : ((await maps?.add(compared)) ?? null)
-    if (compared !== null && likeness !== null && likeness < alike)
-      leastAlike.add({ ...compared, change: 1 - likeness })
+    if (compared !== null) await maps?.add(compared)
     onProgress(++keys)
   }
   const { allA, allB, ...rows } = sums.finish()
   if (sharedKeys(rows) === 0) throw nothingShared(a, b, first)
-  const { by, images: largest } = chosen(sums, leastAlike)
+  const ofMaps = await maps?.finish()
+  const { by, images: largest } = chosen(sums, ofMaps?.leastAlike ?? [])
   const [sideA, sideB] = await Promise.all([side(a, allA), side(b, allB)])
-  const told = await Promise.all(
-    largest.map(async (image) => largestChange(image, (await maps?.likenessOf(image)) ?? null)),
-  )
-  const numbers = { ...rows, largestBy: by, largest: told, maps: maps?.finish() ?? null }
+  const likenesses = await maps?.likenesses(largest)
+  const told = largest.map((image, at) => largestChange(image, likenesses?.[at] ?? null))
+  const numbers = { ...rows, largestBy: by, largest: told, maps: ofMaps?.likeness ?? null }
   const differences = setDifferences(a.set, b.set)
   const comparison: Comparison = {
     a: sideA,
@@ -104,9 +98,9 @@ async function side(table: ComparedTable, all: RowComparison['allA']): Promise<C
   }
 }
 
-function chosen(sums: ComparisonSums, leastAlike: LargestChanges) {
+function chosen(sums: ComparisonSums, leastAlike: readonly ChangedImage[]) {
   const largest = sums.largest()
-  return largest.images.length > 0 ? largest : { by: 'maps' as const, images: leastAlike.finish() }
+  return largest.images.length > 0 ? largest : { by: 'maps' as const, images: leastAlike }
 }
 
 function largestChange({ a, b }: ChangedImage, likeness: number | null): LargestChange {

@@ -1,4 +1,3 @@
-import type { MapPlace } from '../../output/mapPlaces.ts'
 import { beyondLabelLimit } from '../../output/rowErrors.ts'
 import { rowPose } from '../../output/rowPose.ts'
 import { angleError, angleNames, type AngleName, type Degrees } from '../../pose/euler.ts'
@@ -221,16 +220,4 @@ class DisagreementSums {
       shift: each(this.#signed),
     }
   }
-}
-
-/** Whether two rows of one result set have the very same small maps. */
-export function isSamePlace(a: MapPlace, b: MapPlace): boolean {
-  const [fileA, fileB] = [a.file, b.file]
-  return (
-    a.slot === b.slot &&
-    fileA.run === fileB.run &&
-    fileA.part === fileB.part &&
-    fileA.offset === fileB.offset &&
-    fileA.samples === fileB.samples
-  )
 }

@@ -1,23 +1,53 @@
-import { MapReader } from '../../output/mapReader.ts'
+import { gatheredMaps } from '../../output/gatheredMaps.ts'
+import { isSamePlace, type MapPlace } from '../../output/mapPlaces.ts'
 import { mapPixels } from '../../output/poseMaps.ts'
 import { areOfOneSet, type ComparedTable } from './comparedTable.ts'
 import type { MapLikeness } from './comparison.ts'
-import { isSamePlace, type ComparedPair } from './comparisonSums.ts'
+import type { ComparedPair } from './comparisonSums.ts'
+import { LargestChanges, type ChangedImage } from './largestChanges.ts'
 import { correlationOf, Likeness, type ObjectiveLikeness } from './mapLikeness.ts'
 
-/** Holds the small maps of compared images against each other. */
+/** Maps that correlate higher are the same to two digits. */
+const alike = 0.995
+
+/** What the maps of A in one batch of pairs may take; those of B are read past them. */
+const batchBytes = 32 * 2 ** 20
+
+/** A pair of which both maps are to be read. */
+interface PlacedPair {
+  /** Its place in the batch. */
+  readonly at: number
+  readonly a: MapPlace
+  readonly b: MapPlace
+}
+
+/**
+ * Holds the small maps of compared images against each other, a batch of pairs at a time. Of a batch each file is read
+ * once: rows of many nights alternate between files, and reading row by row would read a file for each of them.
+ */
 export class MapComparison {
-  readonly #readerA: MapReader
-  readonly #readerB: MapReader
+  readonly #a: ComparedTable
+  readonly #b: ComparedTable
+  readonly #signal: AbortSignal
   readonly #isOneSet: boolean
   /** Of objectives that both have: where their maps begin in those of a row. */
   readonly #common: readonly { objective: string; startA: number; startB: number; likeness: Likeness }[]
   readonly #left = { same: 0, missing: 0 }
+  readonly #leastAlike = new LargestChanges()
+  readonly #batchPairs: number
+  #batch: ComparedPair[] = []
+  /** Maps of A of the pairs at hand, those of the common objectives alone. */
+  readonly #mapsA: Uint16Array
 
-  constructor(a: ComparedTable, b: ComparedTable) {
+  /**
+   * @param batchPairs how many pairs are read together
+   * @param signal rejects with its reason
+   */
+  constructor(a: ComparedTable, b: ComparedTable, signal: AbortSignal, batchPairs = pairsWithin(batchBytes, a, b)) {
     const [ofA, ofB] = [a.set.options.objectives, b.set.options.objectives]
-    this.#readerA = new MapReader(a.output, a.set.id, ofA.length)
-    this.#readerB = new MapReader(b.output, b.set.id, ofB.length)
+    this.#a = a
+    this.#b = b
+    this.#signal = signal
     this.#isOneSet = areOfOneSet(a, b)
     this.#common = commonObjectives(a, b).map((objective) => ({
       objective,
@@ -25,43 +55,111 @@ export class MapComparison {
       startB: ofB.indexOf(objective) * mapPixels,
       likeness: new Likeness(),
     }))
+    this.#batchPairs = batchPairs
+    this.#mapsA = new Uint16Array(batchPairs * this.#common.length * mapPixels)
   }
 
-  /** The mean correlation of the two rows' maps; null where there is none. Raises what the stores raise. */
-  async add(pair: ComparedPair): Promise<number | null> {
-    const correlations = await this.#correlate(pair)
-    if (typeof correlations === 'string') {
-      this.#left[correlations]++
-      return null
-    }
-    for (const [i, correlation] of correlations.entries()) {
-      if (correlation !== null) this.#common[i]?.likeness.add(correlation)
-    }
-    return meanOf(correlations)
+  /** Raises what the stores raise. */
+  async add(pair: ComparedPair): Promise<void> {
+    this.#batch.push(pair)
+    if (this.#batch.length === this.#batchPairs) await this.#flush()
   }
 
-  /** The same of a pair that has been counted. */
-  async likenessOf(pair: ComparedPair): Promise<number | null> {
-    const correlations = await this.#correlate(pair)
-    return typeof correlations === 'string' ? null : meanOf(correlations)
-  }
-
-  async #correlate({ a, b }: ComparedPair): Promise<(number | null)[] | 'same' | 'missing'> {
-    const [placeA, placeB] = [a.place ?? null, b.place ?? null]
-    if (placeA === null || placeB === null) return 'missing'
-    if (this.#isOneSet && isSamePlace(placeA, placeB)) return 'same'
-    const [mapsA, mapsB] = await Promise.all([this.#readerA.magnitudes(placeA), this.#readerB.magnitudes(placeB)])
-    if (mapsA === undefined || mapsB === undefined) return 'missing'
-    return this.#common.map(({ startA, startB }) => correlationOf(mapsA, startA, mapsB, startB))
-  }
-
-  finish(): MapLikeness {
+  /** Call it once, after the last pair. */
+  async finish(): Promise<{ readonly likeness: MapLikeness; readonly leastAlike: readonly ChangedImage[] }> {
+    await this.#flush()
     const told = this.#common.flatMap(({ objective, likeness }): [string, ObjectiveLikeness][] => {
       const found = likeness.finish()
       return found === null ? [] : [[objective, found]]
     })
-    return { objectives: Object.fromEntries(told), ...this.#left }
+    return {
+      likeness: { objectives: Object.fromEntries(told), ...this.#left },
+      leastAlike: this.#leastAlike.finish(),
+    }
   }
+
+  /** The mean correlation of each pair's maps; null where there is none. For pairs that have been added. */
+  async likenesses(pairs: readonly ComparedPair[]): Promise<(number | null)[]> {
+    const likenesses: (number | null)[] = []
+    for (let from = 0; from < pairs.length; from += this.#batchPairs) {
+      for (const found of await this.#correlate(pairs.slice(from, from + this.#batchPairs))) {
+        likenesses.push(typeof found === 'string' ? null : meanOf(found))
+      }
+    }
+    return likenesses
+  }
+
+  async #flush(): Promise<void> {
+    const pairs = this.#batch
+    this.#batch = []
+    // In the order of the rows again: sums, and which of equal ones is told, are to depend on no file.
+    for (const [at, found] of (await this.#correlate(pairs)).entries()) {
+      const pair = pairs[at]
+      if (pair === undefined) continue
+      if (typeof found === 'string') {
+        this.#left[found]++
+        continue
+      }
+      for (const [i, correlation] of found.entries()) {
+        if (correlation !== null) this.#common[i]?.likeness.add(correlation)
+      }
+      const likeness = meanOf(found)
+      if (likeness !== null && likeness < alike) this.#leastAlike.add({ ...pair, change: 1 - likeness })
+    }
+  }
+
+  /**
+   * One for each pair, by objective.
+   *
+   * @param pairs no more than a batch
+   */
+  async #correlate(pairs: readonly ComparedPair[]): Promise<((number | null)[] | 'same' | 'missing')[]> {
+    const found = pairs.map((): (number | null)[] | 'same' | 'missing' => 'missing')
+    const placed: PlacedPair[] = []
+    for (const [at, { a, b }] of pairs.entries()) {
+      if (!a.place || !b.place) continue
+      if (this.#isOneSet && isSamePlace(a.place, b.place)) found[at] = 'same'
+      else placed.push({ at, a: a.place, b: b.place })
+    }
+    const length = this.#common.length * mapPixels
+    const ofA = await this.#gatherA(placed)
+    const wanted = ofA.map((pair, slot) => ({ pair, slot, place: pair.b }))
+    for await (const { wanted: of, maps } of this.#gathered(this.#b, wanted)) {
+      if (maps === undefined) continue
+      found[of.pair.at] = this.#common.map(({ startB }, i) =>
+        correlationOf(this.#mapsA, of.slot * length + i * mapPixels, maps.magnitudes, startB),
+      )
+    }
+    return found
+  }
+
+  /** Reads the maps of A of some pairs, and gives those pairs whose are there, in the order in which they now lie. */
+  async #gatherA(pairs: readonly PlacedPair[]): Promise<PlacedPair[]> {
+    const length = this.#common.length * mapPixels
+    const there: PlacedPair[] = []
+    const wanted = pairs.map((pair) => ({ pair, place: pair.a }))
+    for await (const { wanted: of, maps } of this.#gathered(this.#a, wanted)) {
+      if (maps === undefined) continue
+      for (const [i, { startA }] of this.#common.entries()) {
+        // A copy: a view would keep the bytes of its whole file.
+        const map = maps.magnitudes.subarray(startA, startA + mapPixels)
+        this.#mapsA.set(map, there.length * length + i * mapPixels)
+      }
+      there.push(of.pair)
+    }
+    return there
+  }
+
+  async *#gathered<T extends { readonly place: MapPlace }>({ output, set }: ComparedTable, wanted: readonly T[]) {
+    for await (const found of gatheredMaps(output, set.id, set.options.objectives.length, wanted, 'magnitudes')) {
+      this.#signal.throwIfAborted()
+      yield found
+    }
+  }
+}
+
+function pairsWithin(bytes: number, a: ComparedTable, b: ComparedTable): number {
+  return Math.max(1, Math.floor(bytes / (commonObjectives(a, b).length * mapPixels * Uint16Array.BYTES_PER_ELEMENT)))
 }
 
 function meanOf(correlations: readonly (number | null)[]): number | null {

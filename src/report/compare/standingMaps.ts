@@ -1,6 +1,6 @@
+import { isSamePlace } from '../../output/mapPlaces.ts'
 import type { ComparedRow } from './comparedRow.ts'
 import { comparedRows, placesOf, type ComparedTable } from './comparedTable.ts'
-import { isSamePlace } from './comparisonSums.ts'
 
 /**
  * Why the map of a row cannot be shown: maps lie under the key of their image, so that a later run overwrites them.
