@@ -6,8 +6,13 @@ const mostCharacters = 200
  * file has names of any kind and length.
  */
 export function shownText(text: string): string {
-  const start = text.slice(0, mostCharacters).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd')
+  const start = shownLine(text.slice(0, mostCharacters))
   return text.length > mostCharacters ? `${start}…` : start
+}
+
+/** The same of whatever length, for a key that someone is to find again. */
+export function shownLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd')
 }
 
 /** Whether text is shown as it is, and so may name a thing. */

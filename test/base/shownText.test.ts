@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { isShownWhole, shownText } from '../../src/base/shownText.ts'
+import { isShownWhole, shownLine, shownText } from '../../src/base/shownText.ts'
 
 it.each([
   ['/layer1/Conv_output_0', '/layer1/Conv_output_0'],
@@ -15,4 +15,8 @@ it.each([
 
 it('nothing names nothing', () => {
   expect(isShownWhole('')).toBe(false)
+})
+
+it('of a line nothing is cut off', () => {
+  expect(shownLine(`${'a'.repeat(300)}\u001b[2J`)).toBe(`${'a'.repeat(300)}\ufffd[2J`)
 })

@@ -1,4 +1,5 @@
 import { InputError } from '../../base/errors.ts'
+import { shownText } from '../../base/shownText.ts'
 import { layout } from '../../output/layout.ts'
 import { readSummary } from '../../output/summary.ts'
 import type { ComparedRow } from './comparedRow.ts'
@@ -78,7 +79,7 @@ function sharedKeys({ images }: Pick<Comparison, 'images'>): number {
 
 function nothingShared(a: ComparedTable, b: ComparedTable, first: FirstKeys): InputError {
   const of = ({ output, set, run }: ComparedTable, key: string | undefined): string =>
-    `${output.uri}${layout.runTable(set.id, run)} ${key === undefined ? 'holds no image' : `begins with ${key}`}`
+    `${output.uri}${layout.runTable(set.id, run)} ${key === undefined ? 'holds no image' : `begins with ${shownText(key)}`}`
   const message = `no image is in both tables: ${of(a, first.a)}, ${of(b, first.b)}; compare results of one dataset`
   return new InputError('nothing-shared', message)
 }

@@ -262,4 +262,33 @@ describe('the text', () => {
   it('ends with the images that changed most', () => {
     expect(stdout).toMatch(/^largest changes of the mean \|error\| of an image, degrees\n +\+2\.00 {2}k2\.png\n/m)
   })
+
+  it('holds nothing from the datasets that a terminal acts on, and their names on one line each', () =>
+    inOutput(async ({ output, compare }) => {
+      const clear = '\u001b[2J'
+      const table = (yaw: number) =>
+        ['1', '2'].map((key, i) => ({
+          key: `${key}${clear}\n.png`,
+          estimate: [yaw * (i + 1), 0, 0] as const,
+          label: zero,
+          subject: `s${key}${clear}`,
+          sequence: `q${key}${clear}`,
+        }))
+      const failed = { key: `x${clear}`, failed: `code${clear}\n` }
+      const other = resultSetOf({ id: after.id, network: `new${clear}.pkl` })
+      await putComparedRun(output, before, [...table(1), failed])
+      await putComparedRun(output, other, [...table(3), { key: failed.key, estimate: zero }])
+      const operands = ['out/old-all-00000001', 'out/new-all-00000002']
+      const { stdout: text } = await compare(...operands)
+      expect(text).toMatch(
+        /^failed only in A: code\ufffd\[2J\ufffd 1, for example x\ufffd\[2J: code\ufffd\[2J\ufffd it is$/m,
+      )
+      expect(text).toMatch(/^s2\ufffd\[2J +1 /m)
+      expect(text).toMatch(/^ +\+1\.33 {2}2\ufffd\[2J\ufffd\.png$/m)
+      expect(text).not.toMatch(/[^\P{Cc}\n]/u)
+      // A script is to find the image again.
+      expect(parsed(await compare(...operands, '--json')).largest[0]?.key).toBe(`2${clear}\n.png`)
+      await putComparedRun(output, other, [{ key: `z${clear}`, estimate: zero }])
+      expect((await compare(...operands)).stderr).toMatch(/begins with z\ufffd\[2J/)
+    }))
 })

@@ -1,3 +1,4 @@
+import { shownLine, shownText } from '../../../base/shownText.ts'
 import { angleNames } from '../../../pose/euler.ts'
 import { basisText } from '../../../report/compare/basisText.ts'
 import type { Comparison, ComparisonSide } from '../../../report/compare/comparison.ts'
@@ -27,7 +28,7 @@ export function comparisonText(comparison: Comparison): string {
     mapsText(comparison),
     failuresText(comparison),
     largestText(comparison),
-    comparison.notes.map((note) => `note: ${withPlaces(note)}\n`).join(''),
+    comparison.notes.map((note) => `note: ${shownLine(withPlaces(note))}\n`).join(''),
   ]
     .filter((part) => part !== '')
     .join('\n')
@@ -37,11 +38,12 @@ function sidesText({ a, b, differences }: Comparison): string {
   const side = (name: string, { resultSet, run, closedAt, isState, all }: ComparisonSide): string => {
     const when = closedAt === null ? '' : `, ${minute(closedAt)}`
     const what = isState ? 'the state now' : 'an earlier state'
-    return `${name}  ${place(resultSet)}\n          run ${run}${when}, ${what}: ${number(all.n)} images, ${number(all.failed)} failed\n`
+    return `${name}  ${shownLine(place(resultSet))}\n          run ${shownLine(run)}${when}, ${what}: ${number(all.n)} images, ${number(all.failed)} failed\n`
   }
   const width = Math.max(0, ...differences.map(({ what }) => what.length))
   const rows = differences.map(
-    ({ what, a: before, b: after }) => `          ${what.padEnd(width)}  ${place(before)} → ${place(after)}\n`,
+    ({ what, a: before, b: after }) =>
+      `          ${what.padEnd(width)}  ${shownLine(place(before))} → ${shownLine(place(after))}\n`,
   )
   return `${side('A before', a)}${side('B after ', b)}${rows.length === 0 ? '' : `differs in\n${rows.join('')}`}`
 }
@@ -160,7 +162,7 @@ function mapsText({ maps }: Comparison): string {
   if (maps === null) return ''
   const { objectives, same, missing } = maps
   const lines = Object.entries(objectives).map(([objective, { n, mean, p5 }]) =>
-    line(objective, [number(n), hundredth(mean), hundredth(p5)]),
+    line(shownText(objective), [number(n), hundredth(mean), hundredth(p5)]),
   )
   const left = [
     ...(same > 0 ? [`${countText(same)} the very same maps and ${same === 1 ? 'is' : 'are'} left out`] : []),
@@ -176,7 +178,7 @@ function failuresText({ failures }: Comparison): string {
   const lines = (['onlyA', 'onlyB'] as const).flatMap((side) =>
     failures[side].map(({ code, count, examples }) => {
       const [example] = examples
-      return `failed only in ${side === 'onlyA' ? 'A' : 'B'}: ${code} ${number(count)}, for example ${example?.key ?? ''}: ${example?.message ?? ''}\n`
+      return `failed only in ${side === 'onlyA' ? 'A' : 'B'}: ${shownText(code)} ${number(count)}, for example ${shownLine(example?.key ?? '')}: ${shownText(example?.message ?? '')}\n`
     }),
   )
   return lines.join('')
@@ -195,7 +197,7 @@ function largestText({ largest, largestBy }: Comparison): string {
       estimate: hundredth(disagreement ?? 0),
       maps: hundredth(likeness ?? 0),
     }
-    return `${sizes[largestBy].padStart(9)}  ${key}\n`
+    return `${sizes[largestBy].padStart(9)}  ${shownLine(key)}\n`
   })
   return `${head}\n${lines.join('')}`
 }
@@ -205,5 +207,6 @@ function countText(images: number): string {
 }
 
 function shortName(name: string): string {
-  return name.length <= 28 ? name : `…${name.slice(-27)}`
+  const shown = shownLine(name)
+  return shown.length <= 28 ? shown : `…${shown.slice(-27)}`
 }
