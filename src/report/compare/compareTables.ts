@@ -53,7 +53,7 @@ export async function compareTables({ a, b, notes, signal, onProgress }: Compare
   const { allA, allB, ...rows } = sums.finish()
   if (sharedKeys(rows) === 0) throw nothingShared(a, b, first)
   const ofMaps = await maps?.finish()
-  const { by, images: largest } = chosen(sums, ofMaps?.leastAlike ?? [])
+  const { by, images: largest } = sums.largest() ?? { by: 'maps' as const, images: ofMaps?.leastAlike ?? [] }
   const [sideA, sideB] = await Promise.all([side(a, allA), side(b, allB)])
   const likenesses = await maps?.likenesses(largest)
   const told = largest.map((image, at) => largestChange(image, likenesses?.[at] ?? null))
@@ -97,11 +97,6 @@ async function side(table: ComparedTable, all: RowComparison['allA']): Promise<C
     objectives: set.options.objectives,
     all,
   }
-}
-
-function chosen(sums: ComparisonSums, leastAlike: readonly ChangedImage[]) {
-  const largest = sums.largest()
-  return largest.images.length > 0 ? largest : { by: 'maps' as const, images: leastAlike }
 }
 
 function largestChange({ a, b }: ChangedImage, likeness: number | null): LargestChange {

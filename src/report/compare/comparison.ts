@@ -120,7 +120,7 @@ export interface Comparison {
   readonly bands: readonly (ComparedGroup & { readonly from: Degrees; readonly to: Degrees })[]
   readonly subjects: NamedGroups
   readonly sequences: NamedGroups
-  /** By what the largest changes were chosen: where no estimate differs, as between two scopes, by how little their maps are alike. */
+  /** By what the largest changes were chosen: where no error is another, by the estimates; where no estimate differs, as between two scopes, by how little their maps are alike. */
   readonly largestBy: 'error' | 'estimate' | 'maps'
   readonly largest: readonly LargestChange[]
   /** Null where the two share no objective, or one has nothing that says where its small maps lie. */

@@ -26,6 +26,12 @@ export interface ComparedPair {
   readonly b: ComparedRow
 }
 
+/** The images that changed most, and by what they were chosen. */
+interface LargestBy {
+  readonly by: 'error' | 'estimate'
+  readonly images: readonly ChangedImage[]
+}
+
 /** Turns two merged tables into a comparison, in memory that does not grow with them. Feed the pairs in the order of the keys. */
 export class ComparisonSums {
   readonly #allA = new SideSums()
@@ -130,11 +136,15 @@ export class ComparisonSums {
     sumsOf(this.#bands, band).add(errors, apart)
   }
 
-  /** The images that changed most: by their error where any has one, else by their estimates. */
-  largest(): { readonly by: 'error' | 'estimate'; readonly images: readonly ChangedImage[] } {
-    return this.#intervals.images > 0
-      ? { by: 'error', images: this.#byError.finish() }
-      : { by: 'estimate', images: this.#byEstimate.finish() }
+  /**
+   * The images that changed most: by their error where any error is another, else by their estimates. That images have
+   * labels is not enough: where these are all unchanged, those without one may not be. Undefined where no estimate differs.
+   */
+  largest(): LargestBy | undefined {
+    const byError = this.#byError.finish()
+    if (byError.length > 0) return { by: 'error', images: byError }
+    const byEstimate = this.#byEstimate.finish()
+    return byEstimate.length > 0 ? { by: 'estimate', images: byEstimate } : undefined
   }
 
   finish(): RowComparison {

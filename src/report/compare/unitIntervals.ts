@@ -22,14 +22,10 @@ export class UnitIntervals {
   readonly #sequences = new ClusterTally(metrics.length)
   readonly #single = new ClusterTally(metrics.length)
   readonly #spreads = metrics.map(() => new RunningSpread())
+  /** Images that have errors. */
   #images = 0
   #withSubject = 0
   #withSequence = 0
-
-  /** Images that have errors. */
-  get images(): number {
-    return this.#images
-  }
 
   add({ key, subject, sequence }: ComparedRow, { angles, a, b }: PairedErrors): void {
     const differences = metrics.map((metric) => {

@@ -266,6 +266,18 @@ describe('the largest changes', () => {
   })
 })
 
+describe('where no image with a label changed', () => {
+  it('the largest changes are those of estimates without one', async () => {
+    const kept = image('labelled', [1, 0, 0], { maps: [0.5] })
+    const moved = (yaw: number) => image('without', [yaw, 0, 0], { label: null, maps: [0.1 * yaw] })
+    const { largest, largestBy } = await compared([kept, moved(1)], [kept, moved(9)])
+    expect([largestBy, ...largest.map(({ key, disagreement }) => [key, disagreement])]).toEqual([
+      'estimate',
+      ['without', expect.closeTo(8 / 3, 9)],
+    ])
+  })
+})
+
 describe('small maps', () => {
   const withMaps = (values: readonly (number[] | undefined)[]) =>
     values.map((maps, i) => image(`${i}`, zero, maps === undefined ? {} : { maps }))
