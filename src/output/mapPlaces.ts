@@ -3,6 +3,7 @@ import { slicedObject, type SlicedObject } from '../storage/slicedObject.ts'
 import type { ObjectWriter, Store } from '../storage/store.ts'
 import { anothers, parsedJson } from './jsonObject.ts'
 import { layout } from './layout.ts'
+import { whereRunRemoved } from './runs.ts'
 
 /** A `.mag` file, and the `.input` file beside it, in which maps of rows lie. */
 const shardMapsSchema = z.strictObject({
@@ -108,7 +109,7 @@ export interface MapPlaces {
 /** Undefined when the run has none. InputError `bad-layout` when it is another's. */
 export async function openMapPlaces(output: Store, set: string, run: string): Promise<MapPlaces | undefined> {
   const key = layout.mapPlaces(set, run)
-  const object = await slicedObject(output, key)
+  const object = await slicedObject(output, key, whereRunRemoved)
   if (object === undefined) return undefined
   const place = `${output.uri}${key}`
   const footer = await readFooter(object, place)

@@ -58,6 +58,9 @@ export function newRunId(now: Date, randomHex6: string): string {
   return `${now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '')}-${randomHex6}`
 }
 
+/** Said of a table, or what lies beside it, that vanishes while it is read. */
+export const whereRunRemoved = '--keep-runs removes those of older runs, so start again with a newer one'
+
 /** The ids of a result set's runs in the order of their start, of a run that left nothing but its folder as well. */
 export async function runIds(output: Store, set: string): Promise<string[]> {
   const runs: string[] = []

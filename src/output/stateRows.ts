@@ -3,7 +3,7 @@ import { slicedObject } from '../storage/slicedObject.ts'
 import type { Store } from '../storage/store.ts'
 import { currentRun } from './current.ts'
 import { layout } from './layout.ts'
-import { readRun } from './runs.ts'
+import { readRun, whereRunRemoved } from './runs.ts'
 import { readTable, type TableRow } from './table.ts'
 
 /**
@@ -26,7 +26,7 @@ export async function* stateRows(
 ): AsyncGenerator<TableRow> {
   if (base === null) return
   const key = layout.runTable(set, base)
-  const table = await slicedObject(output, key)
+  const table = await slicedObject(output, key, whereRunRemoved)
   if (table === undefined) throw new InputError('bad-layout', await whyNoTable(output, set, base))
   yield* readTable(table, columns)
 }

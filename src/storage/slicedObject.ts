@@ -11,8 +11,14 @@ export interface SlicedObject {
 /**
  * Undefined when there is no such object. A slice raises InputError `held` when the object has been replaced or removed
  * since: what was read before would not fit it.
+ *
+ * @param whereRemoved the likely cause of its removal and what to do, as the end of a sentence
  */
-export async function slicedObject(store: Store, key: string): Promise<SlicedObject | undefined> {
+export async function slicedObject(
+  store: Store,
+  key: string,
+  whereRemoved = 'start again',
+): Promise<SlicedObject | undefined> {
   const info = await store.head(key)
   if (info === undefined) return undefined
   return {
@@ -20,7 +26,10 @@ export async function slicedObject(store: Store, key: string): Promise<SlicedObj
     slice: async (start, end = info.sizeBytes) => {
       if (start === end) return new ArrayBuffer(0)
       const found = await store.get(key, { range: { start, end } })
-      if (found?.info.etag !== info.etag) {
+      if (found === undefined) {
+        throw new InputError('held', `${store.uri}${key} was removed while it was read; ${whereRemoved}`)
+      }
+      if (found.info.etag !== info.etag) {
         const message = `${store.uri}${key} was replaced while it was read; wait for whoever writes it, then start again`
         throw new InputError('held', message)
       }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { layout } from '../../../src/output/layout.ts'
 import type { ResultSet } from '../../../src/output/resultSet.ts'
 import { compareTables } from '../../../src/report/compare/compareTables.ts'
+import { wrapped } from '../../../src/storage/wrapped.ts'
 import {
   placeIn,
   putComparedRun,
@@ -100,6 +102,30 @@ describe('the images of two tables', () => {
       message: expect.stringMatching(/left\.png.*right\.png/),
     })
   })
+
+  it.each([
+    ['table', layout.runTable],
+    ['places', layout.mapPlaces],
+  ] as const)(
+    'cannot be read to the end when --keep-runs removes the %s, which is then named as the likely cause',
+    async (_, of) => {
+      const output = memoryOutput()
+      await putComparedRun(output, setA, [image('k', zero, { maps: [0.5] })])
+      const key = of(setA.id, runIds[0])
+      let times = 0
+      const get: typeof output.get = (asked, options) => {
+        // Its end has been read, which says where the rest is.
+        if (asked === key && ++times === 2) output.objects.delete(key)
+        return output.get(asked, options)
+      }
+      const table = { output: wrapped(output, { get }), set: setA, run: runIds[0], stateRun: runIds[1] }
+      const call = compareTables({ a: table, b: table, notes: [], signal, onProgress: () => undefined })
+      await expect(call).rejects.toMatchObject({
+        code: 'held',
+        message: expect.stringMatching(/was removed while it was read; --keep-runs removes those of older runs/),
+      })
+    },
+  )
 
   it('are left at once when the comparison is interrupted', async () => {
     const output = memoryOutput()
