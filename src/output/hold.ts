@@ -254,7 +254,8 @@ function held(output: Store, set: string, owner: HoldFile): InputError {
 }
 
 function named(owner: HoldFile): string {
-  return `${owner.run === null ? 'a run' : `run ${owner.run}`} of process ${owner.pid} on ${owner.host}`
+  // Without a run: one that is about to begin, or `headlight report`.
+  return `${owner.run === null ? '' : `run ${owner.run} of `}process ${owner.pid} on ${owner.host}`
 }
 
 function ageMs(owner: HoldFile, nowMs = Date.now()): number {

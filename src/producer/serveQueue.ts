@@ -217,10 +217,12 @@ async function serveJob(
     }
     if (error instanceof InputError && error.code === 'held') {
       const inLog = runInLog(asked)
-      // The next time comes by itself. A run that somebody asked for once is waited with.
-      if (asked.schedule !== undefined && job.name !== standInName && job.stalledCounter === 0) {
+      // Where a run is still going the next time comes by itself. A run that somebody asked for once is waited with.
+      const isOwnTime = asked.schedule !== undefined && job.name !== standInName && job.stalledCounter === 0
+      const going = isOwnTime ? await runStillGoing(output, asked.set) : null
+      if (going !== null) {
         log.warn(inLog, `schedule ${asked.schedule}: this time is skipped: ${error.message}`)
-        const message = isBegun ? error.message : await stillGoing(output, asked.set, error)
+        const message = isBegun ? error.message : `run ${going} was still going`
         await tell({ outcome: 'skipped', message, summary: null })
         return null
       }
@@ -264,10 +266,13 @@ async function isHeld(asked: RunJob, { openOutput }: ServeRunsOptions): Promise<
   }
 }
 
-/** Why a time was skipped, as it can still be read when the run before has ended. */
-async function stillGoing(output: Store | undefined, set: string, held: InputError): Promise<string> {
+/**
+ * The run that holds the result set. Null where the hold names none, as while `headlight report` adds up small maps, and
+ * where nobody has it any more: no run brings the results up to date then, so a time that were skipped would be lost.
+ */
+async function runStillGoing(output: Store | undefined, set: string): Promise<string | null> {
   const hold = output && (await readHold(output, set).catch(() => undefined))
-  return hold?.value.run ? `run ${hold.value.run} was still going` : held.message
+  return hold?.value.run ?? null
 }
 
 const outcomeOf = ({ state }: Summary) => (state === 'cancelled' ? 'cancelled' : 'completed')

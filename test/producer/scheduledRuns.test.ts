@@ -32,6 +32,10 @@ afterEach(async () => {
   await serving
   await worker.stop()
   await schedules.close()
+  // A time that met a run about to begin is put off for longer than its test takes.
+  const queue = openQueue<RunJob, unknown>(redis.connection, runsQueue, silent)
+  await queue.drain(true)
+  await queue.close()
   await world.remove()
 })
 
@@ -71,6 +75,20 @@ it('skips a time when a run is still going, and says who is in the way', async (
   await hold.release()
   await schedules.runNow('yearly')
   await expect.poll(() => outcomes('yearly'), patiently).toMatchObject([{}, { outcome: 'completed', message: null }])
+})
+
+it('puts a time off when what holds the result set is no run, as with headlight report', async () => {
+  await put('yearly', '0 0 1 1 *')
+  const queue = openQueue<RunJob, unknown>(redis.connection, runsQueue, silent)
+  const hold = await holdOf(world, set)
+  await schedules.runNow('yearly')
+  const putOff = async () => (await queue.getDelayed()).filter((job) => job.repeatJobKey === undefined)
+  await expect.poll(putOff, patiently).toHaveLength(1)
+  expect(await outcomes('yearly')).toEqual([])
+  await hold.release()
+  for (const job of await putOff()) await job.promote()
+  await expect.poll(() => outcomes('yearly'), patiently).toMatchObject([{ outcome: 'completed' }])
+  await queue.close()
 })
 
 it('skips no time that is stood in for while its run is still going', async () => {
