@@ -35,7 +35,9 @@ export const layout = {
   atlas: (set: string, run: string) => `${set}/runs/${run}/atlas.bin`,
   inputAtlas: (set: string, run: string) => `${set}/runs/${run}/atlas-inputs.bin`,
   /** Relative to the result set, as records name it. */
-  map: (objective: string, sampleKey: string) => `maps/${objectiveFolder(objective)}/${mapKey(sampleKey)}`,
+  map: (objective: string, sampleKey: string) => `${layout.mapFolder(objective)}/${mapKey(sampleKey)}`,
+  /** The same without the image's own part. The report's script appends that itself, by the rule of `mapKey`. */
+  mapFolder: (objective: string) => `maps/${objectiveFolder(objective)}`,
   /** Relative to the result set, as records name it. */
   gradient: (objective: string, sampleKey: string) => `gradients/${objectiveFolder(objective)}/${sampleKey}.npy`,
 }

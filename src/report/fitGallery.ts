@@ -1,4 +1,5 @@
 import sharp from 'sharp'
+import { jsonForScript } from './escaping.ts'
 import type { GallerySample } from './pageContent.ts'
 
 /** A sample of the gallery whose thumbnail is not yet fitted to the page: the bytes of a WebP picture. */
@@ -6,7 +7,7 @@ export type DrawnSample = Omit<GallerySample, 'picture'> & { readonly thumbnail:
 
 /**
  * What the thumbnails may lose, best first: smaller ones look better than coarser ones from the third on. The number of
- * samples is promised, so it is none of these. Even noise fits at the last.
+ * samples is promised, so it is none of these. Beside keys of a usual length even noise fits at the last.
  */
 const sizes = [
   { scale: 1, quality: 56 },
@@ -21,28 +22,68 @@ const sizes = [
 /** Of the gallery's samples as JSON, bytes: with atlas, charts and tables the page stays below 3 MB. */
 export const galleryBudget = 1_700_000
 
+/** Characters of a note where the texts are long: the table has all of it. */
+const shortNote = 120
+
 const prefix = 'data:image/webp;base64,'
 
 /** One of so many is tried before all are encoded anew. */
 const triedOf = 8
 
+export interface FittedGallery {
+  readonly samples: readonly GallerySample[]
+  /** Evenly spaced samples that found no room. */
+  readonly leftOut: number
+}
+
 /**
- * The samples with their pictures, as drawn where all of them fit, else at the best size that does.
+ * The samples with their pictures, as drawn where all of them fit, else at the best size that does. Keys are up to 800 bytes
+ * long, and up to six times that in a script: where the smallest pictures do not fit beside them, fewer of the evenly
+ * spaced samples stay, evenly spaced again. The worst stay all.
  *
- * @param budget of the samples as JSON, bytes
+ * @param budget of the samples as the page holds them, bytes
  */
-export async function fitGallery(drawn: readonly DrawnSample[], budget: number): Promise<GallerySample[]> {
-  const samples = drawn.map(({ thumbnail, ...sample }) => ({ sample, thumbnail }))
-  const texts = samples.map(({ sample }) => ({ ...sample, picture: prefix }))
-  const text = Buffer.byteLength(JSON.stringify(texts))
+export async function fitGallery(drawn: readonly DrawnSample[], budget: number): Promise<FittedGallery> {
+  const parts = drawn.map(({ thumbnail, ...sample }) => ({ thumbnail, sample: { ...sample, picture: prefix } }))
+  const whole = parts.map(({ sample }) => sample)
+  // A gallery is its pictures.
+  const texts = length(whole) <= budget / 3 ? whole : whole.map(withShortNotes)
   const thumbnails = await fitThumbnails(
-    samples.map(({ thumbnail }) => thumbnail),
-    budget - text,
+    parts.map(({ thumbnail }) => thumbnail),
+    budget - length(texts),
   )
-  return samples.map(({ sample }, i) => ({
+  const samples = texts.map((sample, i) => ({
     ...sample,
     picture: `${prefix}${Buffer.from(thumbnails[i] ?? []).toString('base64')}`,
   }))
+  const fitting = samplesWithin(samples, budget)
+  return { samples: fitting, leftOut: samples.length - fitting.length }
+}
+
+function withShortNotes(sample: GallerySample): GallerySample {
+  const notes = sample.notes.map((note) => (note.length > shortNote ? `${note.slice(0, shortNote - 1)}…` : note))
+  return { ...sample, notes }
+}
+
+/** As many of the evenly spaced ones as fit beside the worst. */
+function samplesWithin(samples: readonly GallerySample[], budget: number): readonly GallerySample[] {
+  const sizes = new Map(samples.map((sample) => [sample, length(sample) + ','.length]))
+  const fits = (some: readonly GallerySample[]) =>
+    some.reduce((sum, sample) => sum + (sizes.get(sample) ?? 0), '[]'.length) <= budget
+  if (fits(samples)) return samples
+  const worst = samples.filter((sample) => sample.worst)
+  const spaced = samples.filter((sample) => !sample.worst)
+  for (let count = spaced.length - 1; count > 0; count--) {
+    const kept = Array.from({ length: count }, (_, i) => spaced[Math.floor((i * spaced.length) / count)] ?? [])
+    const some = [...worst, ...kept.flat()]
+    if (fits(some)) return some
+  }
+  return worst
+}
+
+/** Bytes in the page, where every `<` is six. */
+function length(value: unknown): number {
+  return Buffer.byteLength(jsonForScript(value))
 }
 
 async function fitThumbnails(drawn: readonly Uint8Array[], budget: number): Promise<readonly Uint8Array[]> {

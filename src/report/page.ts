@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { withoutPassword } from '../base/telemetry.ts'
+import { layout as outputLayout } from '../output/layout.ts'
 import type { Summary } from '../output/summary.ts'
 import { place } from '../storage/place.ts'
 import { atlasScript } from './atlas/atlasScript.ts'
@@ -129,7 +130,8 @@ function scriptData(content: PageContent): unknown {
     objectives.length === 1
       ? 'image, map and overlay'
       : `image, and per objective (${objectives.join(', ')}) map and overlay`
-  return { samples, width: layout.width, height: layout.height, alt, atlas: atlasData(content) }
+  const maps = objectives.map((objective) => ({ objective, folder: outputLayout.mapFolder(objective) }))
+  return { samples, maps, width: layout.width, height: layout.height, alt, atlas: atlasData(content) }
 }
 
 function sha256(text: string): string {

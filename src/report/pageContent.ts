@@ -23,7 +23,6 @@ export interface GallerySample {
   readonly spaced: boolean
   /** Data URI. */
   readonly picture: string
-  readonly maps: readonly { readonly objective: string; readonly href: string }[]
   /** What a reader should know about this sample, e.g. that its image is gone. */
   readonly notes: readonly string[]
 }
@@ -45,6 +44,8 @@ export interface PageContent {
   /** The last runs, oldest first. */
   readonly runs: readonly TrendRun[]
   readonly samples: readonly GallerySample[]
+  /** Evenly spaced samples that the page had no room for; none but where keys are very long. */
+  readonly samplesLeftOut: number
   /** The objectives that the thumbnails show; at most as many as the result set has. */
   readonly objectives: readonly string[]
   readonly layout: ThumbnailLayout

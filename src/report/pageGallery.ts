@@ -6,7 +6,7 @@ import { whole } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
 
 /** What is to be seen, the controls, and the empty list that the page's script fills. */
-export function gallerySection({ set, summary, samples, objectives, hasAngles }: PageContent): string {
+export function gallerySection({ set, summary, samples, samplesLeftOut, objectives, hasAngles }: PageContent): string {
   const worst = samples.filter((sample) => sample.worst).length
   const spaced = samples.filter((sample) => sample.spaced).length
   const labelled = worst > 0
@@ -36,9 +36,13 @@ export function gallerySection({ set, summary, samples, objectives, hasAngles }:
     ? `The ${whole(worst)} images with the largest mean angle error and ${whole(spaced)} evenly spaced over the dataset`
     : `${whole(spaced)} images evenly spaced over the dataset`
   const chosen = all ? 'All images that did not fail' : `${chosenHere}; every image is in <code>angles.parquet</code>`
+  const lacking =
+    samplesLeftOut === 0
+      ? ''
+      : ` Keys this long leave no room for ${samplesLeftOut === 1 ? '1 more' : `${whole(samplesLeftOut)} more`} of the evenly spaced ones.`
   const pager = (suffix: string) =>
     `<div class="pager${suffix === '' ? '' : ' low'}"><button type="button" id="previous${suffix}">Previous</button><span id="position${suffix}" aria-live="polite"></span><button type="button" id="next${suffix}">Next</button></div>`
-  return `<p>${chosen}. ${order}${seenText(set)}${left > 0 ? ` ${whole(left)} more objectives are in the store but not shown here.` : ''}</p>
+  return `<p>${chosen}.${lacking} ${order}${seenText(set)}${left > 0 ? ` ${whole(left)} more objectives are in the store but not shown here.` : ''}</p>
 <p>The colours are means over 28 × 28 cells, scaled by the 99.5th percentile of each picture: compare places within a picture, not brightness between pictures.</p>
 <p class="legend"><span>weak</span><i></i><span>strong</span></p>
 <div class="note"><p>A sharp map is no proof that the network used what it shows: read <a href="#limits">what the maps can tell</a> first.</p></div>

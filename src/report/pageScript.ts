@@ -113,6 +113,15 @@ function turn(by, scroll) {
   if (scroll) find('gallery').scrollIntoView()
 }
 
+/**
+ * Put together here, since a key stands in the page once, not once for each objective. The file's name is as the output's
+ * layout has it. Each part is encoded by itself: a key may hold #, ? and %, which would end or change the link.
+ */
+function storedMap({ objective, folder }, { key }) {
+  const path = folder + '/' + (/\\.png$/i.test(key) ? key : key + '.png')
+  return element('a', { href: '../' + path.split('/').map(encodeURIComponent).join('/'), text: 'stored map, objective ' + objective })
+}
+
 function show(index) {
   const sample = state.shown[index]
   if (!sample) return
@@ -120,7 +129,7 @@ function show(index) {
   find('large-key').textContent = sample.key
   find('large').replaceChildren(
     picture(sample), ...answer(sample), ...tags(sample),
-    element('div', { class: 'links' }, sample.maps.map(({ objective, href }) => element('a', { href, text: 'stored map, objective ' + objective }))),
+    element('div', { class: 'links' }, data.maps.map((map) => storedMap(map, sample))),
   )
   if (!find('sample').open) find('sample').showModal()
 }

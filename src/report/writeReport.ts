@@ -29,6 +29,8 @@ import { readTrend } from './trend.ts'
 
 /** So many of the worst and so many evenly spaced samples are embedded. */
 const shownOfEach = 200
+/** Of the page, bytes: it is to stay below 3 MB, and with samples its gallery says a little more than without. */
+const pageBudget = 2_990_000
 /** With more objectives than this the thumbnails would outgrow the page. */
 const shownObjectives = 4
 /** Samples whose image and maps are fetched, decoded and drawn at the same time. */
@@ -81,8 +83,7 @@ export async function writeReport({ output, dataset, set, summary, signal, log }
   }
   const chosen = selection.finish()
   const drafts = await mapBounded(chosen, concurrency, (sample) => gallerySample(sample, sources, drawn))
-  const samples = await fitGallery(drafts, galleryBudget)
-  const page = renderPage({
+  const content = {
     set,
     summary,
     failures: failures.finish(),
@@ -93,10 +94,14 @@ export async function writeReport({ output, dataset, set, summary, signal, log }
     distributions,
     ...(await stateFacts(output, set, summary)),
     runs: await readTrend(output, set.id),
-    samples,
+    samples: [],
+    samplesLeftOut: 0,
     objectives,
     layout: drawn,
-  })
+  }
+  const rest = Buffer.byteLength(renderPage(content))
+  const { samples, leftOut } = await fitGallery(drafts, Math.min(galleryBudget, pageBudget - rest))
+  const page = renderPage({ ...content, samples, samplesLeftOut: leftOut })
   signal.throwIfAborted()
   await output.put(layout.report(set.id), page, { contentType: 'text/html; charset=utf-8' })
   log.debug({ samples: samples.length, bytes: Buffer.byteLength(page) }, 'wrote the report')
@@ -180,13 +185,14 @@ async function gallerySample(
   drawn: ThumbnailLayout,
 ): Promise<DrawnSample> {
   const { maxPixels, adapter, style } = set.options
-  const mapKeys = objectives.map((objective) => layout.map(objective, row.key))
   const image = await images.fetch(imageKeyOf(reader, row.key), {
     maxPixels,
     applyExifOrientation: adapter.applyExifOrientation,
   })
   const maps = await Promise.all(
-    mapKeys.map((key) => storedMaps.fetch(`${set.id}/${key}`, { maxPixels, applyExifOrientation: false })),
+    objectives.map((objective) =>
+      storedMaps.fetch(`${set.id}/${layout.map(objective, row.key)}`, { maxPixels, applyExifOrientation: false }),
+    ),
   )
   const { cropX0: x0, cropY0: y0, cropX1: x1, cropY1: y1 } = row
   const crop = x0 === null || y0 === null || x1 === null || y1 === null ? null : { x0, y0, x1, y1 }
@@ -202,7 +208,6 @@ async function gallerySample(
     worst,
     spaced,
     thumbnail,
-    maps: mapKeys.map((key, i) => ({ objective: objectives[i] ?? '', href: `../${encodePath(key)}` })),
     notes: [
       // In tables with an objective class:label.
       ...(typeof row.class === 'number' ? [`labelled class ${row.class}`] : []),
@@ -216,9 +221,4 @@ async function gallerySample(
 
 function topClass({ topClass: index, topClassProbability: probability }: ReportRow): GallerySample['top'] {
   return typeof index === 'number' && typeof probability === 'number' ? { class: index, probability } : null
-}
-
-/** Each part of a key by itself: a key may hold `#`, `?` and `%`, which would end or change the link. */
-function encodePath(key: string): string {
-  return key.split('/').map(encodeURIComponent).join('/')
 }

@@ -1,5 +1,6 @@
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { jsonForScript } from '../../src/report/escaping.ts'
 import { fitGallery, type DrawnSample } from '../../src/report/fitGallery.ts'
 
 let state = 1
@@ -14,12 +15,14 @@ async function thumbnail(pixel: () => number, [width, height]: readonly [number,
 
 function samples(count: number, bytes: Uint8Array): DrawnSample[] {
   const angles = { estimate: [1, 2, 3], label: [1, 2, 3], error: [0, 0, 0] }
-  const flags = { top: null, mean: 1, worst: true, spaced: false, maps: [], notes: [] }
+  const facts = { top: null, mean: 1, notes: [] }
   return Array.from({ length: count }, (_, order) => ({
     key: `k${order}.png`,
     order,
     ...angles,
-    ...flags,
+    ...facts,
+    worst: order % 2 === 0,
+    spaced: order % 2 === 1,
     thumbnail: bytes,
   }))
 }
@@ -27,16 +30,16 @@ function samples(count: number, bytes: Uint8Array): DrawnSample[] {
 describe('the gallery', () => {
   it('keeps its thumbnails as they were drawn where all fit', async () => {
     const bytes = await thumbnail(() => 120, [452, 179])
-    const fitted = await fitGallery(samples(400, bytes), 1_900_000)
-    expect(fitted).toHaveLength(400)
+    const { samples: fitted, leftOut } = await fitGallery(samples(400, bytes), 1_900_000)
+    expect([fitted.length, leftOut]).toEqual([400, 0])
     expect(fitted[7]?.picture).toBe(`data:image/webp;base64,${Buffer.from(bytes).toString('base64')}`)
   })
 
   it('makes thumbnails of noise coarser and smaller until all of them fit, and leaves none out', async () => {
     const bytes = await thumbnail(noise, [452, 179])
     // A tenth of the page's own numbers.
-    const fitted = await fitGallery(samples(40, bytes), 190_000)
-    expect(fitted).toHaveLength(40)
+    const { samples: fitted, leftOut } = await fitGallery(samples(40, bytes), 190_000)
+    expect([fitted.length, leftOut]).toEqual([40, 0])
     expect(JSON.stringify(fitted).length).toBeLessThanOrEqual(190_000)
     const picture = Buffer.from(fitted[0]?.picture.split(',')[1] ?? '', 'base64')
     const { width, height, format } = await sharp(picture).metadata()
@@ -47,13 +50,36 @@ describe('the gallery', () => {
   it('loses no more than it must', async () => {
     const bytes = await thumbnail(noise, [90, 36])
     const full = samples(40, bytes)
-    const length = JSON.stringify(await fitGallery(full, Infinity)).length
-    const fitted = JSON.stringify(await fitGallery(full, 0.9 * length)).length
+    const length = JSON.stringify((await fitGallery(full, Infinity)).samples).length
+    const fitted = JSON.stringify((await fitGallery(full, 0.9 * length)).samples).length
     expect(fitted).toBeGreaterThan(0.6 * length)
     expect(fitted).toBeLessThanOrEqual(0.9 * length)
   })
 
+  it('shortens its notes before its pictures where they would fill it', async () => {
+    const bytes = await thumbnail(noise, [90, 36])
+    const noted = samples(20, bytes).map((sample) => ({ ...sample, notes: ['label '.repeat(300), 'short'] }))
+    const { samples: fitted } = await fitGallery(noted, 90_000)
+    expect(fitted.map(({ notes }) => notes.map((note) => note.length))).toEqual(fitted.map(() => [120, 5]))
+    expect(fitted[0]?.picture).toBe(`data:image/webp;base64,${Buffer.from(bytes).toString('base64')}`)
+  })
+
+  it('leaves out evenly spaced samples, evenly, where the longest keys leave no room for all, and none of the worst', async () => {
+    const bytes = await thumbnail(noise, [90, 36])
+    // Each character takes six in a script.
+    const long = samples(40, bytes).map((sample) => ({ ...sample, key: '<'.repeat(790) + sample.key }))
+    const { samples: fitted, leftOut } = await fitGallery(long, 170_000)
+    expect(jsonForScript(fitted).length).toBeLessThanOrEqual(170_000)
+    expect(fitted.filter(({ worst }) => worst)).toHaveLength(20)
+    const orders = fitted.filter(({ spaced }) => spaced).map(({ order }) => order)
+    expect(leftOut).toBe(20 - orders.length)
+    expect(orders.length).toBeGreaterThan(8)
+    expect(orders.length).toBeLessThan(19)
+    const steps = orders.slice(1).map((order, i) => order - (orders[i] ?? 0))
+    expect(Math.max(...steps) - Math.min(...steps)).toBeLessThanOrEqual(2)
+  })
+
   it('is empty without samples', async () => {
-    expect(await fitGallery([], 100)).toEqual([])
+    expect(await fitGallery([], 100)).toEqual({ samples: [], leftOut: 0 })
   })
 })

@@ -19,8 +19,8 @@ function samples(): FixtureSample[] {
   })
   return [
     ...ok,
-    { key: 'unlabelled.png', label: null },
-    { key: 'faulty.png', labelFault: 'yaw is no number' },
+    { key: 'no label/50%#1?.PNG', label: null },
+    { key: 'ü:頭/faulty.jpg', labelFault: 'yaw is no number' },
     { key: 'bad.png', failed: { code: 'corrupt-image', message: 'the file ends early' } },
   ]
 }
@@ -98,6 +98,24 @@ describe.skipIf(browser === undefined)('a report in a browser', () => {
     expect(numbers(await column(6))).toEqual(down.toReversed())
     await table.getByRole('button', { name: 'subject' }).click()
     expect(await column(0)).toEqual(Array.from({ length: 9 }, (_, i) => `person ${i}`))
+  })
+
+  it('links to the stored maps of an image, whatever its key', async () => {
+    await open({ viewport: { width: 1200, height: 900 } })
+    const { output, set } = fixture
+    for (const key of ['no label/50%#1?.PNG', 'ü:頭/faulty.jpg']) {
+      await page.locator('#search').fill(key)
+      await page.locator('.card button').click()
+      const links = await page
+        .locator('#large a')
+        .evaluateAll((found) => found.map((link) => Reflect.get(link, 'href')))
+      const maps = ['yaw', '-yaw', 'pitch'].map((objective) => `${set.id}/${layout.map(objective, key)}`)
+      expect(links.map((link) => fileURLToPath(String(link)))).toEqual(
+        maps.map((map) => `${fileURLToPath(output.uri)}${map}`),
+      )
+      expect(await Promise.all(maps.map(async (map) => (await output.head(map))?.key))).toEqual(maps)
+      await page.locator('#sample-close').click()
+    }
   })
 
   describe('the atlas', () => {

@@ -60,7 +60,6 @@ function fullGallery(): GallerySample[] {
     worst: true,
     spaced: false,
     picture: '',
-    maps: [],
     notes: [],
   }))
   const picture = 'x'.repeat((galleryBudget - JSON.stringify(samples).length) / samples.length)

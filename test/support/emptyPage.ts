@@ -17,6 +17,7 @@ export function emptyPage(): PageContent {
     atlas: null,
     runs: [],
     samples: [],
+    samplesLeftOut: 0,
     objectives: [],
     layout: { width: 1, height: 1, image: { x: 0, y: 0, width: 1, height: 1 }, objectives: [] },
   }
