@@ -8,6 +8,7 @@ import { atlasData, atlasName, atlasSection } from './atlas/atlasSection.ts'
 import { atlasStyle } from './atlas/atlasStyle.ts'
 import { chartStyle } from './charts/chartStyle.ts'
 import { confidenceSection } from './charts/confidence.ts'
+import { findings } from './charts/findings.ts'
 import { poseErrorsSection } from './charts/poseErrors.ts'
 import { runsSection } from './charts/runs.ts'
 import { sortScript } from './charts/sortScript.ts'
@@ -72,6 +73,7 @@ export function renderPage(content: PageContent): string {
 <p class="under">run ${escapeHtml(summary.run)}, ${escapeHtml(summary.state)} ${escapeHtml(minute(summary.closedAt))}${leftText(summary.counts.left)}</p>
 <nav class="sections" aria-label="Sections">${sections.map(({ id, name }) => `<a href="#${id}">${name}</a>`).join('')}</nav>
 ${figures(summary)}
+${findings(content)}
 </header>
 <main>
 ${sections.map(({ id, name, html }) => `<section id="${id}" aria-labelledby="${id}-name"><h2 id="${id}-name">${name}</h2>\n${html}\n</section>`).join('\n')}

@@ -64,6 +64,7 @@ svg .bar { opacity: 0.85; }
 
 .note { background: var(--caution-ground); border-left: 3px solid var(--caution); padding: 10px 14px; margin: 12px 0; max-width: 86ch; border-radius: 0 6px 6px 0; }
 .note p { margin: 4px 0; max-width: none; }
+.note ul { margin: 4px 0; padding-left: 20px; }
 
 .legend { display: flex; align-items: center; gap: 8px; font-size: 13px; color: var(--quiet); margin: 10px 0; flex-wrap: wrap; }
 .legend i { width: 160px; height: 12px; border-radius: 3px; border: 1px solid var(--line); background: linear-gradient(to right, ${overlayStops}); }

@@ -2,7 +2,7 @@ import type { Degrees } from '../../pose/euler.ts'
 import type { ErrorFigures } from '../errorFigures.ts'
 import type { TrendRun } from '../trend.ts'
 import { fewImages } from './groupErrors.ts'
-import { medianOf } from './standsOut.ts'
+import { medianOf, worseFactor } from './standsOut.ts'
 
 /** A run as it is drawn. */
 export interface DrawnRun extends TrendRun {
@@ -12,9 +12,6 @@ export interface DrawnRun extends TrendRun {
   /** Its own error is more than half as large again as the median of those of the runs before. */
   readonly isWorse: boolean
 }
-
-/** Over 20 images, the mean error of a harmless run hardly ever strays so far; twice it, and another camera goes unseen. */
-const worseFactor = 1.5
 
 /** In the order of the runs. */
 export function drawnRuns(runs: readonly TrendRun[]): DrawnRun[] {

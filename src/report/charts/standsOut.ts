@@ -1,6 +1,6 @@
 import type { Names } from '../../output/aggregates.ts'
 import { angleNames, type AngleName, type Degrees } from '../../pose/euler.ts'
-import { biasOf, fewImages, measured } from './groupErrors.ts'
+import { biasOf, fewImages, meanOfAngles, measured } from './groupErrors.ts'
 
 type NamedGroup = Names['named'][number]
 
@@ -15,6 +15,10 @@ export interface StandingOut {
 
 /** Of fewer, none can be told from the others. */
 const leastGroups = 5
+/** Over 20 images, the mean error of a harmless group hardly ever strays so far; at twice it, another camera goes unseen. */
+export const worseFactor = 1.5
+/** An error has no sign, and its rule no spread: of three, one can be told from the others. */
+const leastWorseGroups = 3
 const leastDistance: Degrees = 2
 const deviations = 3
 /** Of a normal distribution, the median distance from the median times this is its standard deviation. */
@@ -37,6 +41,28 @@ export function standingOut(groups: readonly NamedGroup[]): StandingOut[] {
     const limit = Math.max(leastDistance, deviations * deviation)
     return biases.filter(({ bias }) => Math.abs(bias - median) > limit).map((found) => ({ ...found, angle, median }))
   })
+}
+
+/** An error that is far larger than the others'. */
+export interface WorseGroup {
+  readonly name: string
+  readonly error: Degrees
+  /** Of the errors of all that have enough images. */
+  readonly median: Degrees
+}
+
+/** Those whose mean error is more than `worseFactor` times the median of all with enough images; there must be three. */
+export function worseGroups(groups: readonly NamedGroup[]): WorseGroup[] {
+  const enough = groups.flatMap((group) => {
+    const error = meanOfAngles(group)
+    return error === undefined || measured(group) < fewImages ? [] : [{ name: group.name, error }]
+  })
+  if (enough.length < leastWorseGroups) return []
+  const median = medianOf(enough.map(({ error }) => error))
+  return enough
+    .filter(({ error }) => error > worseFactor * median)
+    .sort((a, b) => b.error - a.error)
+    .map((found) => ({ ...found, median }))
 }
 
 /** NaN when there is none. */

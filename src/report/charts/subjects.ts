@@ -28,7 +28,7 @@ export function subjectsSection({ aggregates }: PageContent): string {
 }
 
 /** Whether both divide the images alike, under whatever names. */
-function areAlike(a: Names, b: Names): boolean {
+export function areAlike(a: Names, b: Names): boolean {
   const parts = ({ named }: Names) =>
     named
       .map(({ n, errors: { yaw, pitch, roll } }) => [n, yaw?.signedSum, pitch?.signedSum, roll?.signedSum].join(' '))

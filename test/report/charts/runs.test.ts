@@ -4,33 +4,7 @@ import { runsSection } from '../../../src/report/charts/runs.ts'
 import type { ErrorFigures } from '../../../src/report/errorFigures.ts'
 import type { TrendRun } from '../../../src/report/trend.ts'
 import { emptyPage } from '../../support/emptyPage.ts'
-
-function figures(mean: number, n = 1000): ErrorFigures {
-  const mae = { yaw: mean, pitch: mean, roll: mean, mean }
-  return {
-    columns: ['yaw', 'pitch', 'roll', 'mean'],
-    mae,
-    median: mae,
-    bias: undefined,
-    n,
-    excluded: 0,
-    geodesicMean: mean,
-  }
-}
-
-function run(i: number, own: ErrorFigures | null, parts: Partial<TrendRun> = {}): TrendRun {
-  return {
-    run: `run ${i}`,
-    closedAt: new Date(Date.UTC(2026, 10, 1 + i, 2)).toISOString(),
-    state: 'completed',
-    counts: { total: 100_000, computed: 1000, unchanged: 99_000, failed: 3, gone: 0 },
-    imagesPerSecond: 900,
-    stateErrors: figures(4),
-    ownErrors: own,
-    ownFailed: 1,
-    ...parts,
-  }
-}
+import { figures, trendRun as run } from '../../support/trendRuns.ts'
 
 const section = (runs: readonly TrendRun[]) => runsSection({ ...emptyPage(), runs })
 /** How many dots of own errors there are; the legend's comes before them, and stems have the same heads after them. */
