@@ -1,14 +1,15 @@
 import { InputError } from '../../base/errors.ts'
 import { shownText } from '../../base/shownText.ts'
 import { layout } from '../../output/layout.ts'
+import { readRun, runIds } from '../../output/runs.ts'
 import { readSummary } from '../../output/summary.ts'
 import type { ComparedRow } from './comparedRow.ts'
-import { comparedRows, placesOf, type ComparedTable } from './comparedTable.ts'
+import { areOfOneSet, comparedRows, placesOf, type ComparedTable } from './comparedTable.ts'
 import type { Comparison, ComparisonSide, LargestChange } from './comparison.ts'
 import { ComparisonSums, type RowComparison } from './comparisonSums.ts'
 import type { ChangedImage } from './largestChanges.ts'
 import { commonObjectives, MapComparison } from './mapComparison.ts'
-import { notesOn } from './notes.ts'
+import { notesOn, type OpenRun } from './notes.ts'
 import { disagreement, pairedErrors } from './pairedErrors.ts'
 import { pairedRows } from './pairedRows.ts'
 import { setDifferences } from './setDifferences.ts'
@@ -59,14 +60,14 @@ export async function compareTables({ a, b, notes, signal, onProgress }: Compare
   const told = largest.map((image, at) => largestChange(image, likenesses?.[at] ?? null))
   const numbers = { ...rows, largestBy: by, largest: told, maps: ofMaps?.likeness ?? null }
   const differences = setDifferences(a.set, b.set)
+  const hasPlaces = { a: placesA !== undefined, b: placesB !== undefined }
+  // Asked last: a run that has begun meanwhile counts as well.
+  const openRuns = await openRunsOf(areOfOneSet(a, b) ? [a] : [a, b])
   const comparison: Comparison = {
     a: sideA,
     b: sideB,
     differences,
-    notes: [
-      ...notes,
-      ...notesOn({ a, b, differences, numbers, hasPlaces: { a: placesA !== undefined, b: placesB !== undefined } }),
-    ],
+    notes: [...notes, ...notesOn({ a, b, differences, numbers, hasPlaces, openRuns })],
     ...numbers,
   }
   return { comparison, largest }
@@ -97,6 +98,18 @@ async function side(table: ComparedTable, all: RowComparison['allA']): Promise<C
     objectives: set.options.objectives,
     all,
   }
+}
+
+/** Of each result set the run that is not finished; only the newest can be. */
+async function openRunsOf(tables: readonly ComparedTable[]): Promise<OpenRun[]> {
+  const newest = await Promise.all(
+    tables.map(async ({ output, set }) => {
+      const id = (await runIds(output, set.id)).at(-1)
+      const run = id === undefined ? undefined : await readRun(output, set.id, id)
+      return run?.state === 'open' ? [{ resultSet: `${output.uri}${set.id}/`, run: run.run }] : []
+    }),
+  )
+  return newest.flat()
 }
 
 function largestChange({ a, b }: ChangedImage, likeness: number | null): LargestChange {

@@ -3,6 +3,13 @@ import type { Comparison } from './comparison.ts'
 import { commonObjectives } from './mapComparison.ts'
 import type { SetDifference } from './setDifferences.ts'
 
+/** A run that is not finished. */
+export interface OpenRun {
+  /** URI of its result set. */
+  readonly resultSet: string
+  readonly run: string
+}
+
 /** What a reader has to know before the figures are believed; sentences for people. */
 export function notesOn({
   a,
@@ -10,12 +17,14 @@ export function notesOn({
   differences,
   numbers,
   hasPlaces,
+  openRuns,
 }: {
   readonly a: ComparedTable
   readonly b: ComparedTable
   readonly differences: readonly SetDifference[]
   readonly numbers: Pick<Comparison, 'images' | 'all' | 'intervalBasis' | 'maps'>
   readonly hasPlaces: { readonly a: boolean; readonly b: boolean }
+  readonly openRuns: readonly OpenRun[]
 }): string[] {
   const { images } = numbers
   const notes: string[] = []
@@ -36,6 +45,11 @@ export function notesOn({
   if (images.otherCrop > 0) {
     notes.push(
       `The networks saw other rectangles of ${count(images.otherCrop)} of the compared, so that one place of two maps is not one place of the image.`,
+    )
+  }
+  for (const { resultSet, run } of openRuns) {
+    notes.push(
+      `Run ${run} of ${resultSet} is not finished and overwrites maps as it goes, so that a picture may already show a map of its own.`,
     )
   }
   if (numbers.all.n > 0 && numbers.maps === null) notes.push(mapsNote(a, b, hasPlaces))

@@ -204,6 +204,22 @@ describe('--page', () => {
       expect(await readFile(page, 'utf8')).toMatch(/^<!doctype html>[^]*<h1>old\.pkl → new\.pkl<\/h1>[^]*<\/html>\n$/)
     }))
 
+  it('says, as the text does, that an unfinished run may have overwritten what it shows', () =>
+    inOutput(async ({ output, folder, compare }) => {
+      await putComparedRun(output, before, samples(1))
+      await putComparedRun(output, before, samples(2), { run: second, base: first })
+      await putRunFile(output, before, { run: third, base: second, state: 'open', closedAt: null, counts: null })
+      const page = join(folder, 'page.html')
+      const { stdout } = await compare('out', '--page', page)
+      const notes = stdout.match(/^note: .*$/gm)
+      expect(notes).toEqual([
+        expect.stringMatching(/^note: Run 20261130T010000Z-cccccc of \S+ is not finished and overwrites maps/),
+      ])
+      expect(await readFile(page, 'utf8')).toContain('<p>Run 20261130T010000Z-cccccc of ')
+      await putRunFile(output, before, { run: third, base: second, counts: null })
+      expect((await compare('out')).stdout).not.toContain('note: ')
+    }))
+
   it('refuses a file that is named like another kind, before anything is compared', async () => {
     const { code, stderr } = await headlight(['compare', '/nowhere', '--page', 'page.png'])
     expect([code, stderr]).toEqual([
