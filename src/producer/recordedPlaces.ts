@@ -1,3 +1,4 @@
+import { aheadOf } from '../base/aheadOf.ts'
 import { layout } from '../output/layout.ts'
 import { magnitudeBytes } from '../output/magnitudeFile.ts'
 import type { MapPlace, ShardMaps } from '../output/mapPlaces.ts'
@@ -65,16 +66,7 @@ async function runsWithRecords({ output, set, run }: RecordedPlacesOptions): Pro
 const ahead = 2
 
 async function* shardsOfRun(options: RecordedPlacesOptions, run: string): AsyncGenerator<readonly Recorded[]> {
-  const waiting: Promise<readonly Recorded[]>[] = []
-  for await (const shard of listedShards(options, run)) {
-    const records = readShard(options, run, shard)
-    // Awaited below, maybe after another has failed: that one is the error to tell.
-    records.catch(() => undefined)
-    waiting.push(records)
-    const first = waiting.length > ahead ? waiting.shift() : undefined
-    if (first !== undefined) yield await first
-  }
-  for (const records of waiting) yield await records
+  yield* aheadOf(ahead, listedShards(options, run), (shard) => readShard(options, run, shard))
 }
 
 /** The files of a shard: size by name. */
