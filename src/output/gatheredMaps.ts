@@ -1,19 +1,22 @@
+import { aheadOf } from '../base/aheadOf.ts'
 import type { Store } from '../storage/store.ts'
+import { checksumsOf } from './mapChecksums.ts'
 import type { MapPlace, ShardMaps } from './mapPlaces.ts'
 import { readSpan, type RowMaps, type SpanMaps } from './mapReader.ts'
 
-/** Files that are read at the same time. */
-const atOnce = 8
+/** Files that are read ahead of the one at hand. */
+const ahead = 8
 
 interface Gathered<T> {
   readonly wanted: T
   /** Undefined when the file is gone or not of its size. */
-  readonly maps: RowMaps | undefined
+  readonly found: { readonly maps: RowMaps; readonly file: ShardMaps } | undefined
 }
 
 /**
  * The small maps of many rows, in the order of their files and not of the rows: rows of runs of many nights alternate
- * between files, each of which is read once here. Raises what the store raises.
+ * between files, each of which is read once here. Read whole, though few of its rows may be wanted: its checksums, which
+ * `found.file` has as they are now, are those of all of it. Raises what the store raises.
  *
  * @param kinds `magnitudes`: `.input` files are not read, which for one objective would be a third of the bytes
  */
@@ -30,46 +33,32 @@ export async function* gatheredMaps<T extends { readonly place: MapPlace }>(
     if (known === undefined) byFile.set(row.place.file, [row])
     else known.push(row)
   }
-  const waiting: Promise<FileMaps<T>>[] = []
-  for (const [file, wanted] of byFile) {
-    const asked = kinds === 'all' ? file : { ...file, hasInputs: false }
-    const found = readFile(output, set, objectives, asked, wanted)
-    // Awaited below, maybe after another has failed: that one is the error to tell.
-    found.catch(() => undefined)
-    waiting.push(found)
-    const first = waiting.length > atOnce ? waiting.shift() : undefined
-    if (first !== undefined) yield* gathered(await first)
-  }
-  for (const found of waiting) yield* gathered(await found)
+  const read = async ([file, wanted]: [ShardMaps, T[]]): Promise<FileMaps<T>> => ({
+    file,
+    wanted,
+    span: await readSpan(
+      output,
+      set,
+      objectives,
+      kinds === 'all' ? file : { ...file, hasInputs: false },
+      0,
+      file.count,
+    ),
+  })
+  for await (const maps of aheadOf(ahead, byFile, read)) yield* gathered(maps)
 }
 
 interface FileMaps<T> {
+  readonly file: ShardMaps
   readonly wanted: readonly T[]
-  /** The first slot of `span`. */
-  readonly start: number
   readonly span: SpanMaps | undefined
 }
 
-async function readFile<T extends { readonly place: MapPlace }>(
-  output: Store,
-  set: string,
-  objectives: number,
-  file: ShardMaps,
-  wanted: readonly T[],
-): Promise<FileMaps<T>> {
-  let start = file.count
-  let end = 0
-  for (const { place } of wanted) {
-    start = Math.min(start, place.slot)
-    end = Math.max(end, place.slot + 1)
-  }
-  return { wanted, start, span: await readSpan(output, set, objectives, file, start, end) }
-}
-
 function* gathered<T extends { readonly place: MapPlace }>({
+  file,
   wanted,
-  start,
   span,
 }: FileMaps<T>): Generator<Gathered<T>> {
-  for (const row of wanted) yield { wanted: row, maps: span?.at(row.place.slot - start) }
+  const now = span && { ...file, hasInputs: span.hasInputs, checksums: checksumsOf(span, file.count) }
+  for (const row of wanted) yield { wanted: row, found: now && span && { maps: span.at(row.place.slot), file: now } }
 }

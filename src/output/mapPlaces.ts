@@ -16,6 +16,11 @@ const shardMapsSchema = z.strictObject({
   count: z.int().positive(),
   /** Whether there is an `.input` file; those of earlier versions have none. */
   hasInputs: z.boolean(),
+  /**
+   * Of both files as their maps were added up: a late worker may write over them where the store has no conditional PUT,
+   * and what is then taken back from the atlas would not be what was added. See `checksumsOf`.
+   */
+  checksums: z.strictObject({ mag: z.int().nonnegative(), input: z.int().nonnegative().optional() }).optional(),
 })
 export type ShardMaps = z.infer<typeof shardMapsSchema>
 

@@ -1,6 +1,7 @@
 import type { Logger } from '../base/telemetry.ts'
 import { gatheredMaps } from '../output/gatheredMaps.ts'
 import { layout } from '../output/layout.ts'
+import { areAsMerged } from '../output/mapChecksums.ts'
 import type { MapPlace } from '../output/mapPlaces.ts'
 import type { RowMaps } from '../output/mapReader.ts'
 import { encodePoseMaps, unplaced, type PoseMaps } from '../output/poseMaps.ts'
@@ -94,13 +95,14 @@ export class AtlasUpdate {
     if (this.#dropped.length >= batchRows) await this.#takeBack()
   }
 
-  /** Undefined when what is to be taken back is gone, so that the atlas has to be summed anew. */
+  /** Undefined when what is to be taken back is gone, or another by now, so that the atlas has to be summed anew. */
   async finish(): Promise<Atlas | undefined> {
     await this.#takeBack()
     const { magnitudes, inputs } = this.#sums
     if (this.#isExact && magnitudes.n === this.#withMaps && inputs.n === this.#withInput) return this.#sums.finish()
     this.#options.log.warn(
-      'small maps of the state before are gone, so the atlas is summed anew from those that are there',
+      'small maps of the state before are gone, or have been written over since, so the atlas is summed anew from those ' +
+        'that are there',
     )
     return undefined
   }
@@ -110,9 +112,9 @@ export class AtlasUpdate {
     const dropped = this.#dropped
     this.#dropped = []
     if (!this.#isExact) return
-    for await (const { wanted, maps } of gatheredMaps(output, set, objectives.length, dropped)) {
-      if (maps === undefined || (maps.input === undefined) === wanted.place.file.hasInputs) this.#isExact = false
-      else this.#sums.subtract(wanted.cell, maps)
+    for await (const { wanted, found } of gatheredMaps(output, set, objectives.length, dropped)) {
+      if (found === undefined || !areAsMerged(wanted.place.file, found.file)) this.#isExact = false
+      else this.#sums.subtract(wanted.cell, found.maps)
     }
   }
 }

@@ -4,7 +4,7 @@ import { putAggregates, readAggregates } from '../output/aggregates.ts'
 import { gatheredMaps } from '../output/gatheredMaps.ts'
 import { layout } from '../output/layout.ts'
 import { magnitudeBytes } from '../output/magnitudeFile.ts'
-import { MapPlacesWriter, openMapPlaces, type MapPlace, type MapPlaces, type ShardMaps } from '../output/mapPlaces.ts'
+import { MapPlacesWriter, openMapPlaces, type MapPlace, type MapPlaces } from '../output/mapPlaces.ts'
 import { readAtlas, readInputAtlas } from '../output/poseMaps.ts'
 import type { ResultSet } from '../output/resultSet.ts'
 import { stateRows } from '../output/stateRows.ts'
@@ -148,7 +148,6 @@ class PlacedSums {
   readonly #options: BackfillOptions
   readonly #places: MapPlacesWriter
   readonly #sums: AtlasSums
-  readonly #withoutInputs = new Map<ShardMaps, ShardMaps>()
   #batch: PlacedRow[] = []
 
   constructor(options: BackfillOptions, places: MapPlacesWriter) {
@@ -171,27 +170,16 @@ class PlacedSums {
   async #flush(): Promise<void> {
     const { output, set, signal } = this.#options
     const placed = this.#batch.flatMap((row) => (row.place === null ? [] : [{ row, place: row.place }]))
-    for await (const { wanted, maps } of gatheredMaps(output, set.id, set.options.objectives.length, placed)) {
+    for await (const { wanted, found } of gatheredMaps(output, set.id, set.options.objectives.length, placed)) {
       signal.throwIfAborted()
       const { row, place } = wanted
-      if (maps === undefined) {
-        row.place = null
-        continue
-      }
-      this.#sums.add(row.cell, maps)
-      if (place.file.hasInputs && maps.input === undefined)
-        row.place = { ...place, file: this.#lackingInputs(place.file) }
+      if (found !== undefined) this.#sums.add(row.cell, found.maps)
+      row.place = found === undefined ? null : { ...place, file: found.file }
     }
     for (const { place, isOk } of this.#batch) {
       if (isOk && place === null) this.lacking++
       await this.#places.add(place)
     }
     this.#batch = []
-  }
-
-  #lackingInputs(file: ShardMaps): ShardMaps {
-    const known = this.#withoutInputs.get(file) ?? { ...file, hasInputs: false }
-    this.#withoutInputs.set(file, known)
-    return known
   }
 }

@@ -1,6 +1,8 @@
+import { aheadOf } from '../base/aheadOf.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { layout } from '../output/layout.ts'
 import { shardsOf, type ManifestEntry, type ManifestHeader, type Shard } from '../output/manifest.ts'
+import { checksumsOf } from '../output/mapChecksums.ts'
 import type { ShardMaps } from '../output/mapPlaces.ts'
 import { readSpan, type SpanMaps } from '../output/mapReader.ts'
 import type { Record as SampleRecord } from '../output/record.ts'
@@ -39,16 +41,10 @@ export async function* fetchAhead(
   header: ManifestHeader,
   samples: readonly ManifestEntry[],
 ): AsyncGenerator<{ readonly shard: Shard; readonly files: ShardFiles | undefined }> {
-  const waiting: { shard: Shard; files: Promise<ShardFiles | undefined> }[] = []
-  for (const shard of shardsOf(header)) {
-    const files = fetchShard(options, shard, samples.slice(shard.offset, shard.offset + shard.count))
-    // Awaited below, maybe after another has failed: that one is the error to tell.
-    files.catch(() => undefined)
-    waiting.push({ shard, files })
-    const first = waiting.length > ahead ? waiting.shift() : undefined
-    if (first !== undefined) yield { shard: first.shard, files: await first.files }
-  }
-  for (const { shard, files } of waiting) yield { shard, files: await files }
+  yield* aheadOf(ahead, shardsOf(header), async (shard) => ({
+    shard,
+    files: await fetchShard(options, shard, samples.slice(shard.offset, shard.offset + shard.count)),
+  }))
 }
 
 export function recordFileOf({ output, set, run }: ShardFilesOptions, { part, offset }: Shard): string {
@@ -80,7 +76,8 @@ async function fetchMaps(
   for (const samples of new Set([samplesMark(isOk), ''])) {
     const file = { run, part, offset, samples, count, hasInputs: true }
     const span = await readSpan(output, set, objectives.length, file, 0, count)
-    if (span !== undefined) return { file: { ...file, hasInputs: span.hasInputs }, span }
+    if (span === undefined) continue
+    return { file: { ...file, hasInputs: span.hasInputs, checksums: checksumsOf(span, count) }, span }
   }
   options.log.warn(
     `the magnitude maps beside ${recordFileOf(options, { part, offset, count })} are gone, or are not those of its ` +

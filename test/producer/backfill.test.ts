@@ -161,6 +161,34 @@ describe('what lies beside a table', () => {
     expect(said).toEqual([])
     expect(rowsOf((await readAtlas(history.output, set, await history.stateRun()))!)).toBe(8)
   })
+
+  it.each([layout.magnitudeFile, layout.inputFile])(
+    'is summed anew when small maps that are to be taken back have been written over by a late worker: %o',
+    async (keyOf) => {
+      await history.run(noFailure)
+      const key = keyOf(set, await history.stateRun(), 0, 0)
+      // Of the same size, with the numbers of another engine: of 0.jpg to 2.jpg, of which one changes and two stay.
+      const bytes = Buffer.from(history.output.objects.get(key) ?? '')
+      bytes[bytes.length - 2]! ^= 1
+      await history.output.put(key, bytes)
+      await history.dataset.put('0.jpg', 'another')
+      await history.run(noFailure)
+      expect(history.warnings).toEqual([
+        expect.stringContaining('written over since'),
+        expect.stringContaining('the small maps of 9 images'),
+      ])
+      const [own, places] = [await present(), await history.stateFile(layout.mapPlaces)]
+      await history.forget()
+      await history.run(noFailure)
+      expect(await present()).toEqual(own)
+      expect(await history.stateFile(layout.mapPlaces)).toEqual(places)
+      // Once: their checksums are now those of what is there.
+      history.warnings.length = 0
+      await history.dataset.put('1.jpg', 'another')
+      await history.run(noFailure)
+      expect(history.warnings).toEqual([])
+    },
+  )
 })
 
 it('the likeness of maps is that of the whole state, though a run computes one image', async () => {

@@ -110,13 +110,14 @@ describe('the final state', () => {
     const rows = await merge(manifest, ['aa', 'c', 'e'], {
       places: [{ file: before, slot: 1 }, null, { file: before, slot: 3 }],
     })
+    const checksums = { mag: expect.any(Number), input: expect.any(Number) }
     expect(rows.map(({ row, from, place }) => [from, row.key, place])).toEqual([
-      ['records', 'a', { file, slot: 0 }],
+      ['records', 'a', { file: { ...file, checksums }, slot: 0 }],
       ['state', 'aa', { file: before, slot: 1 }],
       ['records', 'broken', null],
       ['dropped', 'c', null],
-      ['records', 'c', { file: other, slot: 0 }],
-      ['records', 'd', { file: other, slot: 1 }],
+      ['records', 'c', { file: { ...other, checksums }, slot: 0 }],
+      ['records', 'd', { file: { ...other, checksums }, slot: 1 }],
       ['dropped', 'e', { file: before, slot: 3 }],
     ])
     const stored = await readSpan(world.output, set.id, 2, other, 1, 2)

@@ -124,10 +124,10 @@ export class MapComparison {
     const length = this.#common.length * mapPixels
     const ofA = await this.#gatherA(placed)
     const wanted = ofA.map((pair, slot) => ({ pair, slot, place: pair.b }))
-    for await (const { wanted: of, maps } of this.#gathered(this.#b, wanted)) {
-      if (maps === undefined) continue
+    for await (const { wanted: of, found: ofB } of this.#gathered(this.#b, wanted)) {
+      if (ofB === undefined) continue
       found[of.pair.at] = this.#common.map(({ startB }, i) =>
-        correlationOf(this.#mapsA, of.slot * length + i * mapPixels, maps.magnitudes, startB),
+        correlationOf(this.#mapsA, of.slot * length + i * mapPixels, ofB.maps.magnitudes, startB),
       )
     }
     return found
@@ -138,11 +138,11 @@ export class MapComparison {
     const length = this.#common.length * mapPixels
     const there: PlacedPair[] = []
     const wanted = pairs.map((pair) => ({ pair, place: pair.a }))
-    for await (const { wanted: of, maps } of this.#gathered(this.#a, wanted)) {
-      if (maps === undefined) continue
+    for await (const { wanted: of, found } of this.#gathered(this.#a, wanted)) {
+      if (found === undefined) continue
       for (const [i, { startA }] of this.#common.entries()) {
         // A copy: a view would keep the bytes of its whole file.
-        const map = maps.magnitudes.subarray(startA, startA + mapPixels)
+        const map = found.maps.magnitudes.subarray(startA, startA + mapPixels)
         this.#mapsA.set(map, there.length * length + i * mapPixels)
       }
       there.push(of.pair)
