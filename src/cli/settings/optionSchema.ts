@@ -151,7 +151,7 @@ export const settingsSchema = z.strictObject({
     unit: 'runs',
     automatic: 'all',
     description:
-      'Of runs that changed anything, keep only the newest N whole: once the run is done, tables, atlases and records of older ones are removed, but for what the results of now need. Their summaries stay.',
+      'Of runs that changed anything, keep only the newest N whole: once the run is done, tables, atlases and records of older ones are removed, but for what the results of now need. Their summaries stay. Comparing with the run before takes 2.',
   }),
   strict: z.boolean().default(false).meta({
     group: 'computing',
