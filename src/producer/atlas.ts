@@ -119,8 +119,12 @@ export class AtlasUpdate {
   }
 }
 
-/** Puts `atlas.bin`, and `atlas-inputs.bin` where a row has an input. */
+/**
+ * Puts `atlas.bin`, and `atlas-inputs.bin` where a row has an input. Over one that is there in any case: it may be damaged,
+ * or of rows whose inputs are gone.
+ */
 export async function putAtlas(output: Store, set: string, run: string, { magnitudes, inputs }: Atlas): Promise<void> {
   await output.put(layout.atlas(set, run), encodePoseMaps(magnitudes))
-  if (inputs.cells.size > 0) await output.put(layout.inputAtlas(set, run), encodePoseMaps(inputs))
+  const key = layout.inputAtlas(set, run)
+  if (inputs.cells.size > 0 || (await output.head(key)) !== undefined) await output.put(key, encodePoseMaps(inputs))
 }

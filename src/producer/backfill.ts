@@ -53,15 +53,22 @@ export async function rewrittenAtlas(options: BackfillOptions): Promise<Atlas> {
 }
 
 /** Undefined where something that belongs beside a state's table is missing or damaged. */
-export async function atlasBeside(
+export function atlasBeside(
   options: Pick<BackfillOptions, 'output' | 'set' | 'run' | 'log'>,
 ): Promise<Atlas | undefined> {
-  const { output, set, run } = options
-  const places = await readable(options, () => openMapPlaces(output, set.id, run))
-  if (places === undefined) return undefined
-  if ((await readable(options, () => readAggregates(output, set.id, run))) === undefined) return undefined
-  const magnitudes = await readable(options, () => readAtlas(output, set.id, run))
-  const inputs = await readable(options, () => readInputAtlas(output, set.id, run))
+  // All of it at once: also inputs that no row has any more are made again where they are damaged.
+  return readable(options, () => readBeside(options))
+}
+
+async function readBeside({
+  output,
+  set,
+  run,
+}: Pick<BackfillOptions, 'output' | 'set' | 'run'>): Promise<Atlas | undefined> {
+  const places = await openMapPlaces(output, set.id, run)
+  if (places === undefined || (await readAggregates(output, set.id, run)) === undefined) return undefined
+  const magnitudes = await readAtlas(output, set.id, run)
+  const inputs = await readInputAtlas(output, set.id, run)
   if (magnitudes === undefined || (inputs === undefined && needsInputs(places))) return undefined
   return { magnitudes, inputs: inputs ?? new InputSums().finish() }
 }

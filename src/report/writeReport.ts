@@ -1,3 +1,4 @@
+import { InputError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { imageKeyOf, type Adapter } from '../dataset/adapter.ts'
 import { openAdapter } from '../dataset/adapters.ts'
@@ -92,7 +93,7 @@ export async function writeReport({ output, dataset, set, summary, signal, log }
     radianHint: ['csv', 'filename'].includes(set.options.adapter.name) ? (radians.hint() ?? null) : null,
     hasAngles: description === undefined || givesAngles(description),
     distributions,
-    ...(await stateFacts(output, set, summary)),
+    ...(await stateFacts(output, set, summary, log)),
     runs: await readTrend(output, set.id),
     samples: [],
     samplesLeftOut: 0,
@@ -143,17 +144,29 @@ async function stateFacts(
   output: Store,
   set: ResultSet,
   { run }: Summary,
+  log: Logger,
 ): Promise<Pick<PageContent, 'aggregates' | 'atlas'>> {
   // As with the table: a run that changed nothing has none of these.
   const hasTable = (await output.head(layout.runTable(set.id, run))) !== undefined
   const state = hasTable ? run : await currentRun(output, set.id)
   if (state === null) return { aggregates: null, atlas: null }
   const [aggregates, atlas, inputs] = await Promise.all([
-    readAggregates(output, set.id, state),
-    readAtlas(output, set.id, state),
-    readInputAtlas(output, set.id, state),
+    unlessDamaged(readAggregates(output, set.id, state), log),
+    unlessDamaged(readAtlas(output, set.id, state), log),
+    unlessDamaged(readInputAtlas(output, set.id, state), log),
   ])
   return { aggregates: aggregates ?? null, atlas: atlas === undefined ? null : await drawAtlas(atlas, inputs ?? null) }
+}
+
+/** What is damaged lacks its section; a run must not stay open for it. */
+async function unlessDamaged<T>(read: Promise<T | undefined>, log: Logger): Promise<T | undefined> {
+  try {
+    return await read
+  } catch (error) {
+    if (!(error instanceof InputError) || error.code !== 'bad-layout') throw error
+    log.warn({ err: error }, `the report does without a file that is damaged: ${error.message}`)
+    return undefined
+  }
 }
 
 function addAngles(distributions: Readonly<Record<'yaw' | 'pitch' | 'roll', AngleDistribution>>, row: ReportRow): void {

@@ -145,6 +145,18 @@ describe('what lies beside a table', () => {
     },
   )
 
+  it('is made again where inputs are damaged that no row has any more', async () => {
+    await history.run(noFailure)
+    const state = await history.stateRun()
+    for (const offset of [0, 3, 6]) await history.output.delete(layout.inputFile(set, state, 0, offset))
+    await history.output.put(layout.inputAtlas(set, state), 'damaged')
+    await history.run(noFailure)
+    expect(rowsOf((await readInputAtlas(history.output, set, state))!)).toBe(0)
+    await history.output.put(layout.inputAtlas(set, state), 'damaged once more')
+    await history.run(noFailure)
+    expect(rowsOf((await readInputAtlas(history.output, set, state))!)).toBe(0)
+  })
+
   it('is summed anew from what is there when small maps that are to be taken back are gone', async () => {
     await history.run(noFailure)
     const first = await history.stateRun()

@@ -273,6 +273,21 @@ describe('what the rows amount to', () => {
     expect(await page(fixture)).toContain('Images placed by label: 30.')
   })
 
+  it.each([layout.aggregates, layout.atlas, layout.inputAtlas])(
+    'lacks what is damaged, and the page is written all the same: %o',
+    async (keyOf) => {
+      fixture = await makeResultSet({ samples: labelled(3) })
+      const { output, dataset, set, summary } = fixture
+      const key = keyOf(set.id, summary.run)
+      await output.put(key, 'damaged')
+      const said: string[] = []
+      const warning = createLogger('warn', { write: (line) => void said.push(line) })
+      await writeReport({ output, dataset, set, summary, signal, log: warning })
+      expect(said).toEqual([expect.stringContaining(key)])
+      expect(await page(fixture)).not.toContain('Error over pose')
+    },
+  )
+
   it('is that of the run that made the state when this one changed nothing', async () => {
     fixture = await makeResultSet({ samples: labelled(3) })
     const { output, dataset, set, summary } = fixture
