@@ -35,9 +35,17 @@ export function drawBiasStrip(
   const rows = angles.map((angle, row) => {
     const middle = frame.above + (row + 0.62) * rowHeight
     const isOut = (name: string) => outstanding.some((found) => found.angle === angle && found.name === name)
+    // Each from the end of the one before: there may be hundreds, and the page is to stay small.
+    let at = 0
     const strokes = enough
       .filter(({ name }) => !isOut(name))
-      .map((group) => `M${short(frame.x(biasOf(group, angle) ?? 0))} ${short(middle - 6)}v12`)
+      .map((group) => Math.round(10 * frame.x(biasOf(group, angle) ?? 0)))
+      .sort((one, other) => one - other)
+      .map((tenths) => {
+        const by = short((tenths - at) / 10)
+        at = tenths
+        return `m${by}-12v12`
+      })
     const taken: number[] = []
     const diamonds = outstanding
       .filter((found) => found.angle === angle)
@@ -51,7 +59,7 @@ export function drawBiasStrip(
         const anchor = bias > 0 ? 'end' : 'start'
         return `${diamond}<text class="out" x="${short(x + (bias > 0 ? 6 : -6))}" y="${short(middle - 10)}" text-anchor="${anchor}">${escapeHtml(shortened(name))} ${signedTenth(bias)}°</text>`
       })
-    return `<path class="grid" d="M${frame.left} ${short(middle)}h${frame.width}"/><text x="${frame.left - 6}" y="${short(middle + 3.5)}" text-anchor="end">${angle}</text><path class="rug" d="${strokes.join('')}"/>${diamonds.join('')}`
+    return `<path class="grid" d="M${frame.left} ${short(middle)}h${frame.width}"/><text x="${frame.left - 6}" y="${short(middle + 3.5)}" text-anchor="end">${angle}</text><path class="rug" d="M0 ${short(middle + 6)}${strokes.join('')}"/>${diamonds.join('')}`
   })
   const axis = [
     ...ticks

@@ -24,8 +24,10 @@ const deviations = 3
 /** Of a normal distribution, the median distance from the median times this is its standard deviation. */
 const normalFactor = 1.4826
 
-/** The rule of `standingOut`, for people. */
-export const standingOutRule = `Marked is a bias that lies more than ${leastDistance}° and more than ${deviations} robust standard deviations (${normalFactor} × the median distance from the median) from the median of all that have ${fewImages} images or more; there must be at least ${leastGroups} of these. One whose images are like the others’ and whose bias is not may have wrong labels.`
+/** The rule of `standingOut`, for people. `groups`: those that it was called with, as `all subjects`. */
+export function standingOutRule(groups: string): string {
+  return `A bias stands out if it lies more than ${leastDistance}° and more than ${deviations} robust standard deviations from the median, which is that of ${groups} with ${fewImages} images or more. A robust standard deviation is ${normalFactor} times the median distance from the median. At least ${leastGroups} such groups are needed. If a bias stands out and the images look like all the others, check the labels.`
+}
 
 /** Medians in place of means: the subject that is sought would move a mean, and widen a standard deviation, itself. */
 export function standingOut(groups: readonly NamedGroup[]): StandingOut[] {

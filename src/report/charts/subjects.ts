@@ -8,22 +8,30 @@ import { biasOf, fewImages, meanAbsolute, meanOfAngles, measured } from './group
 import { numberTable, type NumberCell, type NumberColumn } from './numberTable.ts'
 import { standingOut, standingOutRule, type StandingOut } from './standsOut.ts'
 
-/** The tables show so many of the largest; the file has some more. */
+/** The tables show so many of the largest, and the smaller ones that stand out; the file has some more. */
 const shownNames = 200
 /** The line above a table names so many of those that stand out. */
 const toldNames = 5
+
+type Named = 'subjects' | 'sequences'
 
 /** Errors by subject and by sequence; nothing where the dataset names neither, or no image of them has an error. */
 export function subjectsSection({ aggregates }: PageContent): string {
   if (aggregates === null) return ''
   const { subjects, sequences } = aggregates
-  const first = namesPart(subjects, 'subjects', standingOutRule)
+  const first = namesPart(subjects, 'subjects', standingOutRule(comparedText(subjects, 'subjects')))
   return [
     first,
     // Where each subject has one sequence, the second table would be the first one under other names.
     areAlike(subjects, sequences)
       ? ''
-      : namesPart(sequences, 'sequences', first === '' ? standingOutRule : 'Marked by the same rule.'),
+      : namesPart(
+          sequences,
+          'sequences',
+          first === ''
+            ? standingOutRule(comparedText(sequences, 'sequences'))
+            : `The rule is the same, among ${comparedText(sequences, 'sequences')}.`,
+        ),
   ].join('')
 }
 
@@ -37,20 +45,34 @@ export function areAlike(a: Names, b: Names): boolean {
   return parts(a) === parts(b)
 }
 
-function namesPart({ named, others, unnamed }: Names, what: 'subjects' | 'sequences', rule: string): string {
-  const largest = named.slice(0, shownNames).filter((group) => measured(group) > 0)
-  const angles = angleNames.filter((angle) => largest.some(({ errors }) => errors[angle] !== undefined))
-  if (largest.length === 0) return ''
-  const sorted = largest.toSorted((a, b) => (meanOfAngles(b) ?? 0) - (meanOfAngles(a) ?? 0))
-  const outstanding = standingOut(largest)
-  const more = named.length - Math.min(shownNames, named.length) + (others?.names ?? 0)
+/** Which of them have a bias of their own: beyond so many, the file has their sums alone. */
+function comparedText({ named, others }: Names, what: string): string {
+  return others === null ? `all ${what}` : `the ${whole(named.length)} largest ${what}`
+}
+
+function namesPart({ named, others, unnamed }: Names, what: Named, rule: string): string {
+  const outstanding = standingOut(named)
+  const outNames = new Set(outstanding.map(({ name }) => name))
+  const largest = named.slice(0, shownNames)
+  const smaller = named.slice(shownNames).filter(({ name }) => outNames.has(name))
+  const shown = [...largest, ...smaller].filter((group) => measured(group) > 0)
+  const angles = angleNames.filter((angle) => shown.some(({ errors }) => errors[angle] !== undefined))
+  if (shown.length === 0) return ''
+  const sorted = shown.toSorted((a, b) => (meanOfAngles(b) ?? 0) - (meanOfAngles(a) ?? 0))
+  const more = named.length - largest.length - smaller.length + (others?.names ?? 0)
   const left = [
     ...(more === 0 ? [] : [`Smaller ${what} that are not shown: ${whole(more)}${others?.isMore ? ' or more' : ''}`]),
     ...(unnamed === null ? [] : [`Images that belong to none: ${whole(unnamed.n)}`]),
   ]
   return `<h3 class="part">${what}</h3><p><strong>${findingText(outstanding, what)}</strong> ${rule}${left.length === 0 ? '' : ` ${left.join('. ')}.`}</p>
-<div class="plots"><figure><h3>Bias of ${what}</h3>${drawBiasStrip(largest, angles, outstanding, what)}</figure></div>
-${namesTable(sorted, angles, outstanding, what)}`
+<div class="plots"><figure><h3>Bias of ${what}</h3>${drawBiasStrip(named, angles, outstanding, what)}</figure></div>
+${namesTable(sorted, angles, outstanding, captionText(sorted.length, smaller.length, what))}`
+}
+
+function captionText(shown: number, smaller: number, what: Named): { what: Named; caption: string } {
+  const which = shown === 1 ? `The only one of the ${what}` : `The ${whole(shown - smaller)} largest ${what}`
+  const also = smaller === 0 ? '' : ` and ${whole(smaller)} smaller that stand${smaller === 1 ? 's' : ''} out`
+  return { what, caption: `${which}${also}, the largest error first. ◆ marks a bias that stands out. All in degrees.` }
 }
 
 function findingText(outstanding: readonly StandingOut[], what: string): string {
@@ -70,7 +92,7 @@ function namesTable(
   groups: Names['named'],
   angles: readonly AngleName[],
   outstanding: readonly StandingOut[],
-  what: 'subjects' | 'sequences',
+  { what, caption }: { readonly what: Named; readonly caption: string },
 ): string {
   const several = angles.length > 1
   const hasGeodesic = groups.some(({ errors }) => errors.geodesic !== undefined)
@@ -95,7 +117,7 @@ function namesTable(
     ...(hasGeodesic ? [number(meanAbsolute(group.errors.geodesic))] : []),
   ])
   const name = `Errors of ${what}`
-  return `<p class="under">The ${groups.length === 1 ? 'only one' : `${whole(groups.length)} largest`} of the ${what}, the largest error first; ◆ marks a bias that stands out; all in degrees.</p>${numberTable(columns, rows, { name, sortedBy: { column: 2, order: 'descending' } })}`
+  return `<p class="under">${caption}</p>${numberTable(columns, rows, { name, sortedBy: { column: 2, order: 'descending' } })}`
 }
 
 function number(value: Degrees | undefined): string {

@@ -99,6 +99,19 @@ describe('the table of subjects', () => {
     expect(html).toContain('Smaller subjects that are not shown: 30.')
   })
 
+  it('has a smaller one too that stands out among all that are named', () => {
+    // All have 20 images, so that the order of names decides; this one's is the last.
+    const rows = labelledRows({ count: 4600, subjects: 230, shifted: { subject: 99, by: 10 } })
+    const html = section(rows)
+    expect(html).toContain('Standing out: <span class="key">person 99</span>')
+    expect(html).toContain('The 200 largest subjects and 1 smaller that stands out')
+    expect(html).toContain('that of all subjects with 20 images or more')
+    expect(bodies(html)[0]?.map(([name]) => name)).toContain('person 99')
+    expect(bodies(html)[0]).toHaveLength(201)
+    expect(html).toContain('Smaller subjects that are not shown: 29.')
+    expect(html).toContain('Bias of each of 230 subjects')
+  })
+
   it('lets no name be markup', () => {
     const hostile = `<script>alert('x')</script>"><img src=x>`
     const rows = labelledRows({ count: 600, shifted: { subject: 0, by: 20 } }).map((row) =>
