@@ -30,8 +30,8 @@ function findingText(runs: readonly DrawnRun[]): string {
   if (worse.length === 0) {
     return runs.some(({ ownError }) => ownError !== null) ? 'No run stands out by its own error.' : ''
   }
-  const told = worse.slice(-3).map(({ run, ownError, counts }) => {
-    return `<span class="key">${escapeHtml(run)}</span> with ${tenth(ownError ?? 0)}° over its own ${whole(counts.computed)} images`
+  const told = worse.slice(-3).map(({ run, ownError, ownErrors }) => {
+    return `<span class="key">${escapeHtml(run)}</span> with ${tenth(ownError ?? 0)}° over its own ${whole(ownErrors?.n ?? 0)} labelled images`
   })
   const more = worse.length - told.length
   return `Standing out: ${told.join('; ')}${more === 0 ? '' : `; and ${whole(more)} before`}.`

@@ -28,7 +28,7 @@ describe('a run that stands out', () => {
 
   it('is told above the chart, marked in it, and in the table', () => {
     const html = section([run(0, figures(4)), run(1, figures(8.5)), run(2, figures(4))])
-    expect(html).toContain('Standing out: <span class="key">run 1</span> with 8.5° over its own 1,000 images.')
+    expect(html).toContain('Standing out: <span class="key">run 1</span> with 8.5° over its own 1,000 labelled images.')
     expect(html).toContain('text-anchor="middle">8.5</text>')
     expect(html).toContain('<td class="out">◆ 8.50')
     expect(ownErrors(html)).toBe(2)
