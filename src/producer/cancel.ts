@@ -31,23 +31,27 @@ export interface CloseCancelledOptions {
 export async function closeCancelled(options: CloseCancelledOptions): Promise<Summary | undefined> {
   const { output, set, openDataset, headlightVersion, signal, onWait, times } = options
   const log = options.log.child(runInLog({ set: set.id, run: options.run.run }))
-  const patience = new Patience({
-    signal,
-    say: (message) => {
-      if (message !== undefined) onWait(message)
-    },
-    times: times?.store,
-  })
+  const patienceUntil = (end: AbortSignal): Patience =>
+    new Patience({
+      signal: end,
+      say: (message) => {
+        if (message !== undefined) onWait(message)
+      },
+      times: times?.store,
+    })
+  const beforehand = patienceUntil(signal)
   const hold = await Hold.take({
     output,
     set: set.id,
     signal,
-    patience,
+    patience: beforehand,
     onWait,
     log,
     ...(times?.hold === undefined ? {} : { times: times.hold }),
   })
   try {
+    // What goes on for minutes, as does removing older runs, ends where another has taken the hold.
+    const patience = patienceUntil(AbortSignal.any([signal, hold.lost]))
     const run = await readRun(new PatientStore(output, patience), set.id, options.run.run)
     if (run?.state !== 'open') return undefined
     await hold.setRun(run.run)

@@ -13,6 +13,7 @@ import type { ResultSet } from '../../src/output/resultSet.ts'
 import { latestRun, openRun, runIds } from '../../src/output/runs.ts'
 import { samplesMark } from '../../src/output/shardSamples.ts'
 import { stateRows } from '../../src/output/stateRows.ts'
+import { closeCancelled } from '../../src/producer/cancel.ts'
 import { enumerate } from '../../src/producer/enumerate.ts'
 import { finalize } from '../../src/producer/finalize.ts'
 import { removeOldRuns } from '../../src/producer/retention.ts'
@@ -373,4 +374,30 @@ describe('who reads the table of an old run', () => {
     await output.delete(layout.runTable(set.id, runs[4] ?? ''))
     await expect(read(4)).rejects.toThrow('restore it')
   })
+})
+
+it('ends where a run is closed that no producer serves, and another takes the hold meanwhile', async () => {
+  const latest = await latestRun(output, set.id)
+  const base = await currentRun(output, set.id)
+  const run = await openRun({ output, set: set.id, base, full: false, keepRuns: 1, latest, now: new Date() })
+  const taker = { run: null, host: 'another', bootId: 'b', pid: 1, processStart: '1' }
+  const taken = wrapped(output, {
+    // Waited for until the hold is found lost; else removing would end with a warning.
+    delete: async () => {
+      await output.put(layout.hold(set.id), JSON.stringify({ ...taker, heartbeatAt: new Date().toISOString() }))
+      throw new TransientError('store-busy', 'busy')
+    },
+  })
+  const closing = closeCancelled({
+    output: taken,
+    set,
+    run,
+    openDataset: () => world.dataset,
+    headlightVersion: '0.0.0',
+    signal: new AbortController().signal,
+    onWait: () => undefined,
+    log: silent,
+    times: { hold: { heartbeatMs: 5, staleMs: 10_000 }, store: { firstMs: 1, longestMs: 5, limitMs: 3_000 } },
+  })
+  await expect(closing).rejects.toMatchObject({ code: 'held' })
 })
