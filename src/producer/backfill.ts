@@ -38,18 +38,18 @@ export async function completedAtlas(
 ): Promise<{ readonly atlas: Atlas; readonly isNew: boolean }> {
   const present = await atlasBeside(options)
   if (present !== undefined) return { atlas: present, isNew: false }
-  return { atlas: await rewrittenAtlas(options), isNew: true }
+  return { atlas: await rewrittenAtlas(options, 'missing'), isNew: true }
 }
 
 /**
  * Adds up the small maps of a state, and writes atlas, places and aggregates beside its table. Where its rows have places
  * these are followed, else they are found in the records. Rows whose maps are gone lose their place.
  */
-export async function rewrittenAtlas(options: BackfillOptions): Promise<Atlas> {
+export async function rewrittenAtlas(options: BackfillOptions, why: keyof typeof announcements): Promise<Atlas> {
   const { output, set, run } = options
   const known = await readable(options, () => openMapPlaces(output, set.id, run))
   const objectives = set.options.objectives.length
-  return sumAtlas(options, known?.places() ?? recordedPlaces({ output, set: set.id, run, objectives }))
+  return sumAtlas(options, why, known?.places() ?? recordedPlaces({ output, set: set.id, run, objectives }))
 }
 
 /** Undefined where something that belongs beside a state's table is missing or damaged. */
@@ -100,9 +100,13 @@ interface PlacedRow {
 /** Rows of which the maps are read together. */
 const batchRows = 65_536
 
-async function sumAtlas(options: BackfillOptions, places: AsyncIterable<MapPlace | null>): Promise<Atlas> {
+async function sumAtlas(
+  options: BackfillOptions,
+  why: keyof typeof announcements,
+  places: AsyncIterable<MapPlace | null>,
+): Promise<Atlas> {
   const { output, set, run, signal, say, log } = options
-  await announce(options)
+  await announce(options, why)
   const aggregator = new Aggregator()
   const object = output.write(layout.mapPlaces(set.id, run))
   const sums = new PlacedSums(options, new MapPlacesWriter(object))
@@ -134,15 +138,22 @@ async function sumAtlas(options: BackfillOptions, places: AsyncIterable<MapPlace
   }
 }
 
+/** By what it is for: a file beside the table was missing or damaged, or small maps of dropped rows were lost. */
+const announcements = {
+  missing: 'adding up, once for this result set, the small maps of',
+  lost: 'adding up anew, since some that had been added up are gone or others by now, the small maps of',
+} as const
+
 /** Says what is to come, unless there is nothing to read. */
-async function announce({ output, set, run, say, log }: BackfillOptions): Promise<void> {
+async function announce(
+  { output, set, run, say, log }: BackfillOptions,
+  why: keyof typeof announcements,
+): Promise<void> {
   let images = 0
   for await (const { status } of stateRows(output, set.id, run, ['status'])) if (status === 'ok') images++
   if (images === 0) return
   const megabytes = Math.max(1, Math.round((images * set.options.objectives.length * magnitudeBytes) / 1e6))
-  const message =
-    `adding up, once for this result set, the small maps of ${images === 1 ? '1 image' : `${images} images`} by pose: ` +
-    `${megabytes} MB are read`
+  const message = `${announcements[why]} ${images === 1 ? '1 image' : `${images} images`} by pose: ${megabytes} MB are read`
   // A warning, like all that takes long and that nobody expects: of other lines a terminal shows none.
   log.warn({ images, megabytes }, message)
   say(message)

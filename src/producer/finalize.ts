@@ -156,7 +156,7 @@ async function atlasBefore(
 
 /** Where something that is to be taken back from the atlas of the state before is gone. */
 function summedAnew(output: Store, options: FinalizeOptions): Promise<Atlas> {
-  return rewrittenAtlas(backfillOf(output, options, options.run.run))
+  return rewrittenAtlas(backfillOf(output, options, options.run.run), 'lost')
 }
 
 function backfillOf(
