@@ -1,3 +1,4 @@
+import { aheadOf } from '../base/aheadOf.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { layout, refuseKey } from '../output/layout.ts'
 import { Manifest } from '../output/manifest.ts'
@@ -18,7 +19,7 @@ export interface PruneOptions {
 
 /** Gone samples looked at together: the state is read once for so many. */
 const chunkKeys = 100_000
-const deletesAtOnce = 16
+const requestsAtOnce = 16
 
 /**
  * Removes the maps and gradients of samples that are gone: of those that the run found so, and of those of earlier runs
@@ -49,8 +50,12 @@ export async function pruneGone(options: PruneOptions): Promise<void> {
 export async function runsNotPruned(output: Store, set: string, before?: string): Promise<string[]> {
   const runs = (await runIds(output, set)).filter((name) => before === undefined || name < before)
   const found: string[] = []
-  for (const run of runs.reverse()) {
-    if ((await readRun(output, set, run))?.prune === true) break
+  const prunes = async (run: string): Promise<{ run: string; isPruned: boolean }> => ({
+    run,
+    isPruned: (await readRun(output, set, run))?.prune === true,
+  })
+  for await (const { run, isPruned } of aheadOf(requestsAtOnce - 1, runs.reverse(), prunes)) {
+    if (isPruned) break
     found.push(run)
   }
   return found
@@ -70,8 +75,8 @@ async function pruneChunk({ output, set, state }: PruneOptions, gone: readonly s
       ...(gradients === 'none' ? [] : [layout.gradient(objective, key)]),
     ]),
   )
-  for (let i = 0; i < objects.length; i += deletesAtOnce) {
-    await Promise.all(objects.slice(i, i + deletesAtOnce).map((object) => output.delete(`${set.id}/${object}`)))
+  for (let i = 0; i < objects.length; i += requestsAtOnce) {
+    await Promise.all(objects.slice(i, i + requestsAtOnce).map((object) => output.delete(`${set.id}/${object}`)))
   }
   return absent.length
 }

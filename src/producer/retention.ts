@@ -1,3 +1,4 @@
+import { aheadOf } from '../base/aheadOf.ts'
 import { HeadlightError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { currentRun } from '../output/current.ts'
@@ -18,8 +19,7 @@ export interface RetentionOptions {
   readonly log: Logger
 }
 
-/** Requests at a time. */
-const deletesAtOnce = 16
+const requestsAtOnce = 16
 
 /**
  * Removes what older runs hold beyond their trend: table, places, atlases, and of records and small maps whatever no row
@@ -86,7 +86,7 @@ async function remove(options: RetentionOptions, freed: { runs: number; files: n
     if (run !== counted) freed.runs++
     counted = run
     batch.push({ key, sizeBytes })
-    if (batch.length === deletesAtOnce) await empty()
+    if (batch.length === requestsAtOnce) await empty()
   }
   await empty()
 }
@@ -94,12 +94,14 @@ async function remove(options: RetentionOptions, freed: { runs: number; files: n
 /** In their order; none of them is the state, or what an open run started from. */
 async function olderRuns({ output, set, keepRuns }: RetentionOptions, state: string): Promise<string[]> {
   const runs = await runIds(output, set)
+  const hasTable = async (run: string): Promise<boolean> => (await output.head(layout.runTable(set, run))) !== undefined
   let kept = 0
   let first = runs.length
-  while (kept < keepRuns && first > 0) {
+  // So many have to be asked for in any case.
+  const ahead = Math.min(keepRuns, requestsAtOnce) - 1
+  for await (const isKept of aheadOf(ahead, runs.toReversed(), hasTable)) {
     first--
-    const hasTable = (await output.head(layout.runTable(set, runs[first] ?? ''))) !== undefined
-    if (hasTable) kept++
+    if (isKept && ++kept === keepRuns) break
   }
   if (kept < keepRuns) return []
   const latest = await latestRun(output, set)

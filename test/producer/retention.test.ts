@@ -182,6 +182,27 @@ describe('runs that are not kept whole', () => {
     expect(await of(1)).toEqual([...pair('00000-000000'), ...changed].sort())
   })
 
+  it('are told from the others by requests side by side, 16 at most, and of none without need', async () => {
+    for (let i = 10; i < 40; i++) await output.put(layout.runTable(set.id, `30${i}0101T000000Z-000000`), 'table')
+    let asked = 0
+    let underWay = 0
+    let most = 0
+    const watched = wrapped(output, {
+      head: async (key) => {
+        if (!key.endsWith('.parquet')) return output.head(key)
+        asked++
+        most = Math.max(most, ++underWay)
+        return output.head(key).finally(() => underWay--)
+      },
+    })
+    await keep(3, watched)
+    expect([asked, most]).toEqual([5, 3])
+    asked = 0
+    await keep(31, watched)
+    expect(most).toBe(16)
+    expect(asked).toBeLessThanOrEqual(31 + 15 + 1)
+  })
+
   it('are none where so many are kept as there are, or more', async () => {
     const before = await files()
     await keep(4)
