@@ -13,7 +13,7 @@ vi.mock('../../src/report/writeReport.ts', () => ({ writeReport: () => Promise.r
 
 /** A result set, what its state should be, and by what luck both go on. */
 class Told {
-  readonly history = new History()
+  readonly history: History
   readonly #random: () => number
   /** Content by key, as the state's rows should have it. */
   readonly #expected = new Map<string, string>()
@@ -26,6 +26,7 @@ class Told {
   readonly #keepRuns: number | undefined
 
   constructor(seed: number) {
+    this.history = new History(seed % 5 === 0 ? ['yaw', 'pitch', 'sum'] : undefined)
     this.#keepRuns = [undefined, 1, undefined, 2][seed % 4]
     this.#random = seededRandom(seed)
   }
@@ -89,7 +90,7 @@ class Told {
       isEarlier,
       keepRuns: isEarlier ? undefined : this.#keepRuns,
       ...(this.chance(0.4) && !isEarlier ? { otherFailure: this.#failures() } : {}),
-      ...(this.chance(0.3) ? { diesAt: 1 + this.number(5) } : {}),
+      ...(this.chance(0.4) ? { diesAt: 1 + this.number(11) } : {}),
     })
     for (const key of computed) {
       this.#expected.set(key, this.#content(key))
@@ -110,7 +111,7 @@ class Told {
 
   /** The state, computed in one run over what its rows are of. */
   async fresh(): Promise<History> {
-    const fresh = new History()
+    const fresh = new History(this.history.set.options.objectives)
     for (const [key, content] of this.#expected) await fresh.dataset.put(key, content)
     const rows = await collected(stateRows(this.history.output, historySet.id, await this.history.stateRun()))
     const codes = new Map(rows.map(({ key, code }) => [key, code]))
@@ -123,7 +124,7 @@ class Told {
     const sums = new InputSums()
     for (const row of await collected(stateRows(this.history.output, historySet.id, await this.history.stateRun()))) {
       if (row.status === 'ok' && this.#withInput.has(row.key))
-        sums.add(rowPose(row)?.cell ?? unplaced, explain(row).input)
+        sums.add(rowPose(row)?.cell ?? unplaced, explain(row, this.history.set.options.objectives).input)
     }
     return Buffer.from(encodePoseMaps(sums.finish()))
   }
@@ -133,7 +134,7 @@ const kinds = ['plain', 'plain', 'plain', 'cancelled', 'full', 'retry'] as const
 const files = { 'angles.parquet': layout.runTable, 'aggregates.json': layout.aggregates, 'atlas.bin': layout.atlas }
 
 describe('an increment’s table, aggregates and atlases equal a fresh run’s, byte for byte', () => {
-  it.each(Array.from({ length: 20 }, (_, i) => i + 1))('history %d', async (seed) => {
+  it.each(Array.from({ length: 16 }, (_, i) => i + 1))('history %d', async (seed) => {
     const told = new Told(seed)
     const { history } = told
     // Some result sets begin under an earlier version: with the workers that went with it, or with those of now.
@@ -166,6 +167,8 @@ describe('an increment’s table, aggregates and atlases equal a fresh run’s, 
         (await history.stateFile(layout.inputAtlas))?.equals(inputs ?? Buffer.alloc(0)),
         `inputs after run ${run}`,
       ).toBe(true)
+      // Where older runs have been removed, too, places are found in the records that are left.
+      if (told.tables < Infinity && run === 3) await history.forget()
     }
     // Otherwise one that was wrong may have been noticed and summed anew.
     expect(history.warnings.filter((warning) => !warning.startsWith('adding up, once'))).toEqual([])

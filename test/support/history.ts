@@ -21,7 +21,7 @@ import { dyingAt, noPatience } from './producerWorld.ts'
 import { randomInput, randomMaps } from './randomMaps.ts'
 import { silent } from './redis.ts'
 
-/** Two objectives over images: small, and with a pair. */
+/** Two objectives over images, unless a history says otherwise: small, and with a pair. */
 export const historySet: ResultSet = {
   schema: 1,
   id: 'set',
@@ -50,11 +50,14 @@ interface Explained {
 
 const explained = new Map<string, Explained>()
 
-export function explain({ key, fingerprint }: Pick<ManifestEntry, 'key' | 'fingerprint'>): Explained {
-  const name = `${key} ${fingerprint}`
+export function explain(
+  { key, fingerprint }: Pick<ManifestEntry, 'key' | 'fingerprint'>,
+  objectives: readonly string[],
+): Explained {
+  const name = `${key} ${fingerprint} ${objectives.length}`
   const known = explained.get(name)
   if (known !== undefined) return known
-  const random = seededRandom(createHash('sha256').update(name).digest().readUInt32LE())
+  const random = seededRandom(createHash('sha256').update(`${key} ${fingerprint}`).digest().readUInt32LE())
   const pose = (range: number) => ({ yaw: random() * range, pitch: random() * 40, roll: random() * 20 })
   // Some have no label, some no pose at all, as with a classifier.
   const kind = Math.floor((random() + 1) * 5)
@@ -73,7 +76,6 @@ export function explain({ key, fingerprint }: Pick<ManifestEntry, 'key' | 'finge
     gradientStd: 1,
     gradientMaxAbs: 2,
   })
-  const { objectives } = historySet.options
   const record: OkRecord = {
     key,
     fingerprint,
@@ -113,7 +115,7 @@ export interface RunChoices {
   readonly isEarlier?: boolean
   /** Of another worker, which met other faults in the shards and whose records came too late. */
   readonly otherFailure?: FailureCode
-  /** Finalising dies at its n-th put, and is repeated. */
+  /** Finalising dies at its n-th put, where it comes to that, and is repeated. */
   readonly diesAt?: number
 }
 
@@ -125,13 +127,17 @@ export class History {
   say: (message: string | undefined) => void = () => undefined
   /** All warnings in the log. */
   readonly warnings: string[] = []
+  readonly set: ResultSet
   #runs = 0
+
+  constructor(objectives = historySet.options.objectives) {
+    this.set = { ...historySet, options: { ...historySet.options, objectives } }
+  }
 
   /** One run, from its listing to its publishing. */
   async run(choices: RunChoices): Promise<Summary> {
     const { full = false, retry, keepRuns, isLeft = () => false } = choices
-    const { output, dataset } = this
-    const set = historySet
+    const { output, dataset, set } = this
     const base = await currentRun(output, set.id)
     const now = new Date(Date.UTC(2026, 0, 1) + 60_000 * this.#runs++)
     const latest = await latestRun(output, set.id)
@@ -155,14 +161,14 @@ export class History {
       const samples = entries()
       for (const shard of shardsOf(header)) {
         if (isLeft(shard)) left.push(shard)
-        else await compute(output, run.run, shard, samples.slice(shard.offset, shard.offset + shard.count), choices)
+        else await compute(this, run.run, shard, samples.slice(shard.offset, shard.offset + shard.count), choices)
       }
     }
     const state = left.length > 0 ? 'cancelled' : 'completed'
     if (choices.diesAt !== undefined) {
-      await this.#finalize(run.run, state, dyingAt(output, choices.diesAt)).catch(() => undefined)
-      const closed = await readRun(output, set.id, run.run)
-      if (closed?.state !== 'open') throw new Error('it did not die')
+      const summary = await this.#finalize(run.run, state, dyingAt(output, choices.diesAt)).catch(() => undefined)
+      if (summary !== undefined) return summary
+      if ((await readRun(output, set.id, run.run))?.state !== 'open') throw new Error('it died when it was closed')
     }
     return this.#finalize(run.run, state, output)
   }
@@ -174,12 +180,12 @@ export class History {
   }
 
   async #finalize(name: string, state: 'completed' | 'cancelled', output: Store): Promise<Summary> {
-    const run = await readRun(output, historySet.id, name)
+    const run = await readRun(output, this.set.id, name)
     if (run === undefined) throw new Error(`${name} is gone`)
     return finalize({
       output,
       openDataset: () => this.dataset,
-      set: historySet,
+      set: this.set,
       run,
       state,
       prune: false,
@@ -213,16 +219,15 @@ export class History {
 }
 
 async function compute(
-  output: Store,
+  { output, set: { id: set, options } }: History,
   run: string,
   { part, offset }: Shard,
   entries: readonly ManifestEntry[],
   { failure, otherFailure, isEarlier = false }: RunChoices,
 ): Promise<void> {
-  const { id: set } = historySet
   for (const fails of otherFailure === undefined ? [failure] : [otherFailure, failure]) {
     const failures = entries.map(fails)
-    const ok = entries.filter((_, i) => failures[i] === null).map(explain)
+    const ok = entries.filter((_, i) => failures[i] === null).map((entry) => explain(entry, options.objectives))
     if (ok.length > 0) {
       const samples = isEarlier ? '' : samplesMark(failures.map((code) => code === null))
       const magnitudes = ok.map((found) => Buffer.from(found.magnitudes.buffer))
@@ -235,7 +240,7 @@ async function compute(
       const code = failures[i]
       const { key, fingerprint } = entry
       return code === null || code === undefined
-        ? explain(entry).record
+        ? explain(entry, options.objectives).record
         : { key, fingerprint, status: 'failed', code, message: `${key}: ${code}` }
     })
     await output.put(layout.recordFile(set, run, part, offset), recordLines(records))
