@@ -3,8 +3,8 @@ import type { ShardMaps } from './mapPlaces.ts'
 import type { SpanMaps } from './mapReader.ts'
 
 /**
- * CRC-32 of the two files of a shard. Against accidents alone, a tenth of the time that SHA-256 takes: of a million rows
- * and three objectives a second.
+ * CRC-32 of the two files of a shard. Against accidents alone: SHA-256 would take two to ten times as long. Of a million rows
+ * and three objectives it takes a second.
  *
  * @param span all of the files' samples
  * @param count how many these are
