@@ -29,6 +29,13 @@ export function signedTenth(value: number): string {
   return value > 0 ? `+${text}` : `−${text}`
 }
 
+/** A count in at most four characters: `812`, `1k`, `1.2k`, `81k`, `1.2M`. */
+export function compact(n: number): string {
+  if (n < 1000) return String(n)
+  const [value, letter] = n < 999_500 ? [n / 1000, 'k'] : [n / 1_000_000, 'M']
+  return `${value.toFixed(value < 9.95 ? 1 : 0).replace('.0', '')}${letter}`
+}
+
 /** `2026-11-24T17:00:00.000Z` → `2026-11-24 17:00 UTC`. */
 export function minute(instant: string): string {
   return `${instant.slice(0, 10)} ${instant.slice(11, 16)} UTC`

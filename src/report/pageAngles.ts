@@ -3,7 +3,7 @@ import type { AngleDistribution } from './distribution.ts'
 import { errorFigures, missingAngles, type ErrorFigures } from './errorFigures.ts'
 import { escapeHtml } from './escaping.ts'
 import { drawErrorHistogram, drawEstimateHistogram } from './histogram.ts'
-import { hundredth, signedHundredth, whole } from './numberText.ts'
+import { hundredth, trueSignedHundredth, whole } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
 import { drawScatter } from './scatter.ts'
 
@@ -36,7 +36,7 @@ function errorTable(figures: ErrorFigures | undefined, unusable: number): string
     const cells = columns.map((column) => (values[column] === undefined ? '' : `${text(values[column])}°`))
     return `<tr><th scope="row">${name}</th>${cells.map((cell) => `<td class="number">${cell}</td>`).join('')}</tr>`
   }
-  const signed = bias ? row('bias', bias, (value) => signedHundredth(value).replace('-', '−')) : ''
+  const signed = bias ? row('bias', bias, (value) => trueSignedHundredth(value)) : ''
   const beyond =
     excluded === 0
       ? 'None was excluded'

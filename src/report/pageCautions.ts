@@ -1,6 +1,7 @@
 import type { ResultSet } from '../output/resultSet.ts'
 import type { Scope } from '../saliency/choices.ts'
 import { escapeHtml } from './escaping.ts'
+import { fewImages } from './fewImages.ts'
 import { hundredth, whole } from './numberText.ts'
 import type { PageContent } from './pageContent.ts'
 
@@ -9,9 +10,6 @@ const nearCopy = 0.8
 
 /** Below this the maps of two objectives are said to differ. */
 const alike = 0.5
-
-/** A mean over fewer images may be chance. */
-const fewImages = 20
 
 interface Pair {
   readonly a: string

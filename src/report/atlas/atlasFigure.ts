@@ -2,13 +2,13 @@ import { colourAt } from '../../image/overlay.ts'
 import { poseCellSize } from '../../pose/poseCell.ts'
 import { hatched } from '../colours.ts'
 import { escapeHtml } from '../escaping.ts'
-import { whole } from '../numberText.ts'
+import { fewImages } from '../fewImages.ts'
+import { compact, whole } from '../numberText.ts'
 import { short, signed } from '../plotFrame.ts'
 import { viewColours, type AtlasView } from './atlasColours.ts'
 import type { AtlasGrid } from './atlasGrid.ts'
-import { compact, scaleText, viewTitle } from './atlasText.ts'
+import { scaleText, viewTitle } from './atlasText.ts'
 import type { AtlasPicture } from './drawAtlas.ts'
-import { fewestImages } from './meanMaps.ts'
 
 /** Distance of tiles and side of a tile in SVG units, which are pixels where the column is wide enough. */
 const tilePitch = 64
@@ -105,14 +105,14 @@ function legend(pictures: readonly AtlasPicture[], y: number): string {
   const bars = [...new Set(pictures.map(({ view }) => view))].map((view) => bar(view, x, y))
   return `${bars.join('')}<text id="atlas-low" x="${x}" y="${y + 24}">${low}</text><text id="atlas-high" x="${x + barWidth}" y="${y + 24}" text-anchor="end">${high}</text>
 <text id="atlas-unit" x="${beside}" y="${y + 10}">${unit}</text>
-<rect class="swatch" x="${beside}" y="${y + 16}" width="12" height="12"/><path class="hatch" d="${hatched(beside, y + 16, 12)}"/><text x="${beside + 18}" y="${y + 26}">fewer than ${fewestImages} images; numbers count images</text>`
+<rect class="swatch" x="${beside}" y="${y + 16}" width="12" height="12"/><path class="hatch" d="${hatched(beside, y + 16, 12)}"/><text x="${beside + 18}" y="${y + 26}">fewer than ${fewImages} images; numbers count images</text>`
 }
 
 function rows(grid: AtlasGrid, { counts }: AtlasPicture, labels: readonly string[]): string {
   const drawn = grid.cells.map(({ cell, column, row }, index) => {
     const n = counts.get(cell) ?? 0
     const place = `${gridLeft + column * tilePitch} ${gridTop + row * tilePitch}`
-    const html = `<g role="gridcell" class="cell${n < fewestImages ? ' sparse' : ''}" tabindex="-1" aria-colindex="${column + 1}" aria-label="${escapeHtml(labels[index] ?? '')}" transform="translate(${place})"><use class="hatch" href="#atlas-hatch"/><text class="n" x="4" y="${tileSide - 5}">${compact(n)}</text><rect class="frame" width="${tileSide}" height="${tileSide}"/></g>`
+    const html = `<g role="gridcell" class="cell${n < fewImages ? ' sparse' : ''}" tabindex="-1" aria-colindex="${column + 1}" aria-label="${escapeHtml(labels[index] ?? '')}" transform="translate(${place})"><use class="hatch" href="#atlas-hatch"/><text class="n" x="4" y="${tileSide - 5}">${compact(n)}</text><rect class="frame" width="${tileSide}" height="${tileSide}"/></g>`
     return { row, html }
   })
   return Array.from({ length: grid.rows }, (_, row) => {

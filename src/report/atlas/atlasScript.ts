@@ -3,7 +3,7 @@
  * `find` and `element`; does nothing on a page without a grid.
  */
 export const atlasScript = `
-function startAtlas({ cells, pictures, counts, rows, few }) {
+function startAtlas({ cells, pictures, counts, countTexts, rows, few }) {
   const grid = find('atlas-grid')
   const tiles = [...grid.querySelectorAll('.cell')]
   const objectives = [...new Set(pictures.map(({ objective }) => objective))]
@@ -17,12 +17,8 @@ function startAtlas({ cells, pictures, counts, rows, few }) {
     find(id).firstElementChild.setAttribute('href', '#atlas-picture-' + index)
   }
 
-  const countsOf = ({ view }) => (view === 'input' ? counts.inputs : counts.maps)
-  const compact = (n) => {
-    if (n < 1000) return String(n)
-    const [value, letter] = n < 999500 ? [n / 1000, 'k'] : [n / 1000000, 'M']
-    return value.toFixed(value < 9.95 ? 1 : 0) + letter
-  }
+  const ofView = ({ maps, inputs }, { view }) => (view === 'input' ? inputs : maps)
+  const countsOf = (picture) => ofView(counts, picture)
 
   function draw() {
     const index = pictureOf(chosen.view)
@@ -36,7 +32,7 @@ function startAtlas({ cells, pictures, counts, rows, few }) {
     tiles.forEach((tile, at) => {
       const n = countsOf(shown)[at]
       tile.classList.toggle('sparse', n > 0 && n < few)
-      tile.querySelector('.n').textContent = n > 0 ? compact(n) : ''
+      tile.querySelector('.n').textContent = n > 0 ? ofView(countTexts, shown)[at] : ''
     })
     // The mean that a difference is from says more than its difference from itself.
     const whole = shown.view === 'difference' ? pictureOf('mean') : index

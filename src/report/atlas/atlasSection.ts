@@ -1,13 +1,14 @@
 import type { Aggregates, Group } from '../../output/aggregates.ts'
 import { angleNames, type AngleName, type Degrees } from '../../pose/euler.ts'
+import { cellName } from '../cellName.ts'
 import { escapeHtml } from '../escaping.ts'
-import { tenth, whole } from '../numberText.ts'
+import { fewImages } from '../fewImages.ts'
+import { compact, signedTenth, tenth, whole } from '../numberText.ts'
 import type { PageContent } from '../pageContent.ts'
 import { atlasFigure, atlasTile, imagesText } from './atlasFigure.ts'
 import type { AtlasGrid } from './atlasGrid.ts'
-import { cellName, scaleText, viewTitle } from './atlasText.ts'
+import { scaleText, viewTitle } from './atlasText.ts'
 import type { AtlasPicture } from './drawAtlas.ts'
-import { fewestImages } from './meanMaps.ts'
 
 /** Of a page: its aggregates, where there are any, give the cells their errors. */
 type AtlasContent = Pick<PageContent, 'atlas' | 'aggregates' | 'set' | 'hasAngles'>
@@ -71,7 +72,8 @@ export function atlasData(content: AtlasContent): unknown {
   // All objectives have the same images.
   const maps = countsOf(atlas.pictures[0])
   const inputs = countsOf(atlas.pictures.find(({ view }) => view === 'input'))
-  return { cells, pictures, counts: { maps, inputs }, rows: grid.rows, few: fewestImages }
+  const countTexts = { maps: maps.map(compact), inputs: inputs.map(compact) }
+  return { cells, pictures, counts: { maps, inputs }, countTexts, rows: grid.rows, few: fewImages }
 }
 
 function cellLabels(content: AtlasContent, grid: AtlasGrid): string[] {
@@ -91,11 +93,6 @@ function cellErrors(aggregates: Aggregates | null, { yaw, pitch }: { yaw: Degree
     if (errors === undefined || errors.n === 0) return []
     return [{ angle, mean: errors.absoluteSum / errors.n, bias: errors.signedSum / errors.n }]
   })
-}
-
-function signedTenth(value: Degrees): string {
-  const text = tenth(Math.abs(value))
-  return Number(text) === 0 ? text : `${value < 0 ? '−' : '+'}${text}`
 }
 
 function placedText(aggregates: Aggregates | null): string {

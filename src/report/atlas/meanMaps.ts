@@ -1,4 +1,5 @@
 import { mapPixels, unplaced, type CellMaps, type PoseMaps } from '../../output/poseMaps.ts'
+import { fewImages } from '../fewImages.ts'
 
 /** The mean of `n` small maps: 28 × 28, row-major. */
 export interface MeanMap {
@@ -18,9 +19,6 @@ export interface MeanMaps {
  */
 export const evenShares = mapPixels * 2 ** -24
 export const greyLevels = 1
-
-/** A cell of fewer images shows these images rather than its pose. */
-export const fewestImages = 20
 
 /** As in an overlay: one extreme pixel would darken all the others. */
 const percentile = 0.995
@@ -57,7 +55,7 @@ export function differences({ cells, overall }: MeanMaps): ReadonlyMap<number, M
  * common scale. Cells of few images are left out where others are there: their noise would darken all that can be trusted.
  */
 export function commonRange(maps: readonly MeanMap[]): { readonly low: number; readonly high: number } {
-  const trusted = maps.filter(({ n }) => n >= fewestImages)
+  const trusted = maps.filter(({ n }) => n >= fewImages)
   const values = (trusted.length > 0 ? trusted : maps).flatMap((map) => [...map.values])
   const sorted = Float64Array.from(values).sort()
   const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? 0

@@ -1,10 +1,11 @@
 import type { Names } from '../../output/aggregates.ts'
 import type { AngleName } from '../../pose/euler.ts'
 import { escapeHtml } from '../escaping.ts'
+import { fewImages } from '../fewImages.ts'
 import { signedTenth } from '../numberText.ts'
 import { short, signed } from '../plotFrame.ts'
 import { ChartFrame, roundTicks } from './chartFrame.ts'
-import { biasOf, fewImages, measured } from './groupErrors.ts'
+import { biasOf, measured } from './groupErrors.ts'
 import type { StandingOut } from './standsOut.ts'
 
 const rowHeight = 44

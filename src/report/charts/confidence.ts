@@ -1,11 +1,12 @@
 import type { Aggregates } from '../../output/aggregates.ts'
 import { angleNames, type AngleName } from '../../pose/euler.ts'
+import { fewImages } from '../fewImages.ts'
 import { hundredth, tenth, whole } from '../numberText.ts'
 import type { PageContent } from '../pageContent.ts'
 import { short } from '../plotFrame.ts'
 import { dashOf, markPath } from './angleMarks.ts'
 import { ChartFrame, roundTicks } from './chartFrame.ts'
-import { fewImages, meanAbsolute } from './groupErrors.ts'
+import { meanAbsolute } from './groupErrors.ts'
 import { foldedTable } from './numberTable.ts'
 
 type Tenths = NonNullable<Aggregates['confidence'][AngleName]>

@@ -1,7 +1,7 @@
 import type { Degrees } from '../../pose/euler.ts'
 import type { ErrorFigures } from '../errorFigures.ts'
+import { fewImages } from '../fewImages.ts'
 import type { TrendRun } from '../trend.ts'
-import { fewImages } from './groupErrors.ts'
 import { medianOf, worseFactor } from './standsOut.ts'
 
 /** A run as it is drawn. */

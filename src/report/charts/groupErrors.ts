@@ -1,9 +1,6 @@
 import type { GeodesicErrors, Group } from '../../output/aggregates.ts'
 import { angleNames, type AngleName, type Degrees } from '../../pose/euler.ts'
 
-/** Cells, subjects and tenths of fewer images say little: they are hatched, and stand out in nothing. */
-export const fewImages = 20
-
 /** The angles that have an error in the group: those that the network gives, where a label has them. */
 export function anglesOf(group: Group): readonly AngleName[] {
   return angleNames.filter((angle) => (group.errors[angle]?.n ?? 0) > 0)

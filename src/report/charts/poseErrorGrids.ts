@@ -1,10 +1,10 @@
 import type { Aggregates } from '../../output/aggregates.ts'
 import type { AngleName, Degrees } from '../../pose/euler.ts'
-import { poseCellSize } from '../../pose/poseCell.ts'
+import { cellName } from '../cellName.ts'
+import { fewImages } from '../fewImages.ts'
 import { signedTenth, tenth, whole } from '../numberText.ts'
-import { signed } from '../plotFrame.ts'
 import { biasScale, errorScale, type ColourScale } from './colourScale.ts'
-import { biasOf, fewImages, meanAbsolute, meanOfAngles, measured } from './groupErrors.ts'
+import { biasOf, meanAbsolute, meanOfAngles, measured } from './groupErrors.ts'
 import { drawPoseGrid, GridBounds, type GridCell } from './poseGrid.ts'
 
 /** The rows of one cell of the grid. */
@@ -62,12 +62,6 @@ export function poseErrorGrids(
 ${angles.length === 1 ? '' : small(byAngle)}
 <p class="scale"><span>bias, the mean of estimate − label, °</span>${biases.legend}</p>
 ${small(biasByAngle)}`
-}
-
-/** `yaw 15° to 30°, pitch −15° to 0°` */
-export function cellName({ yaw, pitch }: PoseGroup): string {
-  const range = (from: Degrees) => `${signed(from)}° to ${signed(from + poseCellSize)}°`
-  return `yaw ${range(yaw)}, pitch ${range(pitch)}`
 }
 
 /** Cells with enough images, where there are such; else all. */

@@ -1,13 +1,14 @@
 import type { Aggregates } from '../../output/aggregates.ts'
 import type { AngleName } from '../../pose/euler.ts'
 import { poseCellSize } from '../../pose/poseCell.ts'
-import { hundredth, signedHundredth, tenth, whole } from '../numberText.ts'
+import { cellName } from '../cellName.ts'
+import { hundredth, tenth, trueSignedHundredth, whole } from '../numberText.ts'
 import type { PageContent } from '../pageContent.ts'
 import { signed } from '../plotFrame.ts'
 import { drawCumulativeErrors } from './cumulativeErrors.ts'
 import { anglesOf, biasOf, meanAbsolute, meanOfAngles, measured } from './groupErrors.ts'
 import { foldedTable, type NumberColumn } from './numberTable.ts'
-import { cellName, poseErrorGrids, solid, type PoseGroup } from './poseErrorGrids.ts'
+import { poseErrorGrids, solid, type PoseGroup } from './poseErrorGrids.ts'
 import { drawYawBands } from './yawBands.ts'
 
 /** Errors and bias over yaw × pitch, by |yaw|, and how they are spread; nothing where no image has an error. */
@@ -65,7 +66,7 @@ function cellTable(cells: readonly PoseGroup[], angles: readonly AngleName[]): s
     whole(measured(cell)),
     ...(several ? [hundredth(meanOfAngles(cell) ?? 0)] : []),
     ...angles.map((angle) => hundredth(meanAbsolute(cell.errors[angle]) ?? 0)),
-    ...angles.map((angle) => signedHundredth(biasOf(cell, angle) ?? 0).replace('-', '−')),
+    ...angles.map((angle) => trueSignedHundredth(biasOf(cell, angle) ?? 0)),
   ])
   return foldedTable(columns, rows, 'Errors by cell of yaw and pitch as a table, degrees')
 }

@@ -1,9 +1,9 @@
 import type { Degrees } from '../../pose/euler.ts'
 import { escapeHtml } from '../escaping.ts'
+import { fewImages } from '../fewImages.ts'
 import { hundredth, minute, tenth, whole } from '../numberText.ts'
 import type { PageContent } from '../pageContent.ts'
 import { drawnRuns, type DrawnRun } from './drawnRuns.ts'
-import { fewImages } from './groupErrors.ts'
 import { foldedTable, type NumberCell, type NumberColumn } from './numberTable.ts'
 import { drawRuns } from './runsChart.ts'
 

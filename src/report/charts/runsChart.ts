@@ -1,5 +1,5 @@
 import { escapeHtml } from '../escaping.ts'
-import { tenth, whole } from '../numberText.ts'
+import { compact, tenth, whole } from '../numberText.ts'
 import { short } from '../plotFrame.ts'
 import { ChartFrame, roundTicks } from './chartFrame.ts'
 import type { DrawnRun } from './drawnRuns.ts'
@@ -132,9 +132,4 @@ function hits(runs: readonly DrawnRun[], frame: ChartFrame, height: number): str
 function decadeTicks(decades: number): number[] {
   const every = decades > 3 ? 2 : 1
   return Array.from({ length: Math.floor(decades / every) + 1 }, (_, i) => i * every + 0.5)
-}
-
-function compact(count: number): string {
-  if (count >= 1e6) return `${count / 1e6}M`
-  return count >= 1e3 ? `${count / 1e3}k` : String(count)
 }

@@ -1,6 +1,7 @@
 import type { Names } from '../../output/aggregates.ts'
 import { angleNames, type AngleName, type Degrees } from '../../pose/euler.ts'
-import { biasOf, fewImages, meanOfAngles, measured } from './groupErrors.ts'
+import { fewImages } from '../fewImages.ts'
+import { biasOf, meanOfAngles, measured } from './groupErrors.ts'
 
 type NamedGroup = Names['named'][number]
 

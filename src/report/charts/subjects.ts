@@ -1,10 +1,11 @@
 import type { Names } from '../../output/aggregates.ts'
 import { angleNames, type AngleName, type Degrees } from '../../pose/euler.ts'
 import { escapeHtml } from '../escaping.ts'
-import { hundredth, signedHundredth, signedTenth, whole } from '../numberText.ts'
+import { fewImages } from '../fewImages.ts'
+import { hundredth, signedTenth, trueSignedHundredth, whole } from '../numberText.ts'
 import type { PageContent } from '../pageContent.ts'
 import { drawBiasStrip } from './biasStrip.ts'
-import { biasOf, fewImages, meanAbsolute, meanOfAngles, measured } from './groupErrors.ts'
+import { biasOf, meanAbsolute, meanOfAngles, measured } from './groupErrors.ts'
 import { numberTable, type NumberCell, type NumberColumn } from './numberTable.ts'
 import { standingOut, standingOutRule, type StandingOut } from './standsOut.ts'
 
@@ -125,5 +126,5 @@ function number(value: Degrees | undefined): string {
 }
 
 function signed(value: Degrees | undefined): string {
-  return value === undefined ? '' : signedHundredth(value).replace('-', '−')
+  return value === undefined ? '' : trueSignedHundredth(value)
 }

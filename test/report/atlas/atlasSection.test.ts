@@ -4,8 +4,8 @@ import { unplaced } from '../../../src/output/poseMaps.ts'
 import { poseCell } from '../../../src/pose/poseCell.ts'
 import { Aggregator } from '../../../src/report/aggregates/aggregator.ts'
 import { atlasData, atlasName, atlasSection } from '../../../src/report/atlas/atlasSection.ts'
-import { compact } from '../../../src/report/atlas/atlasText.ts'
 import { drawAtlas } from '../../../src/report/atlas/drawAtlas.ts'
+import { compact } from '../../../src/report/numberText.ts'
 import type { Scope } from '../../../src/saliency/choices.ts'
 import { cellOf, poseMaps, spotAt } from '../../support/poseMaps.ts'
 import { resultSet } from '../../support/shard.ts'
@@ -140,17 +140,5 @@ describe('the atlas', () => {
 
 it('counts fit a tile', () => {
   const counts = [0, 999, 1000, 1249, 9949, 9951, 80_600, 999_499, 999_500, 1_234_567, 134_000_000]
-  expect(counts.map(compact)).toEqual([
-    '0',
-    '999',
-    '1.0k',
-    '1.2k',
-    '9.9k',
-    '10k',
-    '81k',
-    '999k',
-    '1.0M',
-    '1.2M',
-    '134M',
-  ])
+  expect(counts.map(compact)).toEqual(['0', '999', '1k', '1.2k', '9.9k', '10k', '81k', '999k', '1M', '1.2M', '134M'])
 })

@@ -60,7 +60,7 @@ describe('the grids of errors over pose', () => {
     )
     const average = (value: (row: TableRow) => number) =>
       inCell.reduce((sum, row) => sum + value(row), 0) / inCell.length
-    const place = mean?.titles.indexOf(`yaw 30° to 45°, pitch −15° to 0°, n ${inCell.length}`) ?? -1
+    const place = mean?.titles.indexOf(`yaw 30 to 45°, pitch −15 to 0°, n ${inCell.length}`) ?? -1
     expect(mean?.numbers[place]).toBe(
       average(
         ({ errorYaw, errorPitch, errorRoll }) =>
@@ -95,7 +95,7 @@ describe('the grids of errors over pose', () => {
   it('hatch cells of fewer than 20 images, which do not count for where the error is largest', () => {
     const html = section([...at(5, 5, { yaw: 3 }, 20), ...at(50, 5, { yaw: 60 }, 19)])
     expect(grids(html).map(({ hatched }) => hatched)).toEqual([1, 1, 1, 1, 1, 1, 1])
-    expect(html).toContain('All of it is 1.0° at yaw 0° to 15°, pitch 0° to 15° (n 20).')
+    expect(html).toContain('All of it is 1.0° at yaw 0 to 15°, pitch 0 to 15° (n 20).')
   })
 
   it('say by what images are placed, and leave out those whose label lies beyond ±99°', () => {
@@ -113,7 +113,7 @@ describe('the grids of errors over pose', () => {
     })
     expect(html).toContain('Images placed by label: 21; by the estimate, having no label and so no error: 1.')
     expect(html).toContain('a label lying beyond ±99°: 1.')
-    expect(grids(html)[0]?.titles).toEqual(['yaw 0° to 15°, pitch 0° to 15°, n 20'])
+    expect(grids(html)[0]?.titles).toEqual(['yaw 0 to 15°, pitch 0 to 15°, n 20'])
   })
 
   it('of a network with one angle are one of the error and one of the bias', () => {
