@@ -1,7 +1,7 @@
 import { beyondLabelLimit } from '../../output/rowErrors.ts'
 import { rowPose } from '../../output/rowPose.ts'
-import { angleError, angleNames, type AngleName, type Degrees } from '../../pose/euler.ts'
-import { poseCellCorner, poseCellSize } from '../../pose/poseCell.ts'
+import { angleNames, type AngleName, type Degrees } from '../../pose/euler.ts'
+import { angleBand, poseCellCorner, poseCellSize } from '../../pose/poseCell.ts'
 import { FailureExamples } from '../failureExamples.ts'
 import type { ComparedRow } from './comparedRow.ts'
 import type { Comparison, IntervalBasis } from './comparison.ts'
@@ -132,8 +132,7 @@ export class ComparisonSums {
     if (placed !== null) sumsOf(this.#cells, placed.cell).add(errors, apart)
     const yaw = a.labelYaw ?? a.yaw
     if (yaw === null) return
-    const band = Math.min(180 / poseCellSize - 1, Math.floor(Math.abs(angleError(yaw, 0)) / poseCellSize))
-    sumsOf(this.#bands, band).add(errors, apart)
+    sumsOf(this.#bands, angleBand(yaw)).add(errors, apart)
   }
 
   /**

@@ -49,7 +49,11 @@ function plain(all: readonly TableRow[]) {
       unnamed: unnamed.length === 0 ? null : group(unnamed),
     }
   }
-  const corner = (degrees: number | null) => Math.floor(angleError(degrees ?? Number.NaN, 0) / 15) * 15
+  const corner = (degrees: number | null) => {
+    const wrapped = angleError(degrees ?? Number.NaN, 0)
+    // A border belongs to the cell further from 0°, and −180° to the last one.
+    return wrapped < 0 ? Math.max(-180, -15 - Math.floor(-wrapped / 15) * 15) : Math.floor(wrapped / 15) * 15
+  }
   const placed = ok.flatMap((row) => {
     if (row.labelYaw !== null) return [{ row, by: 'label', yaw: corner(row.labelYaw), pitch: corner(row.labelPitch) }]
     if (row.yaw === null || row.pitch === null) return []
@@ -195,9 +199,10 @@ function* worstCase(): Generator<TableRow> {
   for (const [at, { yaw, pitch }] of corners.flatMap((y) => corners.map((p) => ({ yaw: y, pitch: p }))).entries()) {
     const name = `${'ä'.repeat(398)}${at}`
     // The cells at the edge begin at −105° and at 90°.
-    const label = { yaw: Math.max(-99, yaw), pitch: Math.max(-99, pitch), roll: 0 }
+    // Within the cell: a border may be another's.
+    const label = { yaw: Math.max(-99, yaw + 1), pitch: Math.max(-99, pitch + 1), roll: 0 }
     if (yaw < -105 || yaw > 90 || pitch < -105 || pitch > 90) {
-      yield tableRowOf({ estimate: { yaw, pitch, roll: 0 }, subject: name, sequence: name })
+      yield tableRowOf({ estimate: { yaw: yaw + 1, pitch: pitch + 1, roll: 0 }, subject: name, sequence: name })
       continue
     }
     for (const [bin, error] of errorBinEdges.slice(0, -1).entries()) {

@@ -211,6 +211,17 @@ describe('errors', () => {
       -90, -75, 60, 75,
     ])
   })
+
+  it('by |yaw| are in the band that begins with theirs, on either side', async () => {
+    const samples = [-30, -15, 0, 15].map((yaw, i) => image(`${i}`, [yaw + 1, 0, 0], { label: [yaw, 0, 0] }))
+    const { bands, cells } = await compared(samples, samples)
+    expect(bands.map(({ from, n }) => [from, n])).toEqual([
+      [0, 1],
+      [15, 2],
+      [30, 1],
+    ])
+    expect(cells.map(({ yaw }) => yaw)).toEqual([-45, -30, 0, 15])
+  })
 })
 
 describe('intervals resample', () => {
