@@ -91,7 +91,7 @@ button:disabled { color: var(--quiet); opacity: 0.55; cursor: default; }
 .tag { display: inline-block; font: 11.5px system-ui, sans-serif; color: var(--quiet); background: var(--soft); border-radius: 4px; padding: 1px 6px; margin: 4px 4px 0 0; }
 .tag.caution { color: var(--caution); background: var(--caution-ground); }
 .answer { font-size: 13px; margin: 6px 0 0; }
-table.angles { width: 100%; font-size: 13px; }
+table.angles { width: 100%; table-layout: fixed; font-size: 13px; }
 table.angles th, table.angles td { padding: 2px 0 2px 8px; border: 0; text-align: right; }
 table.angles th:first-child { text-align: left; padding-left: 0; }
 table.angles thead th { font-size: 12px; }

@@ -270,7 +270,7 @@ describe('what the rows amount to', () => {
     expect(await page(fixture)).not.toContain('Error over pose')
     await putAggregates(output, set.id, summary.run, aggregates())
     await writeReport({ output, dataset, set, summary, signal, log })
-    expect(await page(fixture)).toContain('Images placed by label: 30.')
+    expect(await page(fixture)).toContain('Images are placed by their labels (30).')
   })
 
   it.each([layout.aggregates, layout.atlas, layout.inputAtlas])(
@@ -297,7 +297,7 @@ describe('what the rows amount to', () => {
     await putSummary(output, set.id, summary)
     await putSummary(output, set.id, later)
     await writeReport({ output, dataset, set, summary: later, signal, log })
-    expect(await page(fixture)).toContain('Images placed by label: 30.')
+    expect(await page(fixture)).toContain('Images are placed by their labels (30).')
     expect(await page(fixture)).toContain('The last 2 runs, oldest first.')
   })
 })

@@ -9,7 +9,8 @@ svg .centre { stroke: var(--ink); stroke-opacity: 0.45; stroke-width: 0.8; strok
 svg path.line { fill: none; stroke-width: 1.8; }
 svg path.line.faint { stroke-width: 1.2; stroke-opacity: 0.55; }
 svg path.hollow { fill: var(--panel); stroke-width: 1.4; }
-svg text.value { fill: var(--ink); }
+/* A rim, since a line may run behind the number. */
+svg text.value { fill: var(--ink); stroke: var(--panel); stroke-width: 3px; paint-order: stroke; }
 svg path.out { fill: var(--alarm); stroke: var(--panel); stroke-width: 0.8; }
 svg text.out { fill: var(--alarm); font-weight: 650; }
 svg .state { fill: none; stroke: var(--quiet); stroke-width: 1.8; stroke-linecap: round; }
@@ -38,6 +39,8 @@ h3.part { margin: 22px 0 6px; }
 .grids { grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); }
 .grids.wide { grid-template-columns: repeat(auto-fit, minmax(min(100%, 450px), 1fr)); }
 .plots figure, .grids figure, figure.panel { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 14px; min-width: 0; }
+.grids figure { padding: 12px 8px; }
+.grids h3 { padding-left: 6px; }
 .scale { display: flex; flex-wrap: wrap; align-items: center; gap: 4px; font-size: 12.5px; max-width: none; }
 .scale span { color: var(--quiet); margin-right: 8px; }
 .scale > i { font-style: normal; padding: 3px 8px; border: 1px solid var(--line); border-radius: 3px; font-variant-numeric: tabular-nums; }

@@ -26,7 +26,7 @@ export function confidenceSection({ aggregates }: PageContent): string {
   if (angles.length === 0) return ''
   const findings = angles.map(({ angle, tenths }) => findingText(angle, tenths)).filter((text) => text !== '')
   const charts = angles.map(({ angle, tenths }) => `<figure><h3>${angle}</h3>${drawConfidence(angle, tenths)}</figure>`)
-  return `<p>Mean error by how sure a binned head is: tenths of the probability of its likeliest bin, over the images with an error. Hollow marks rest on fewer than ${fewImages} images.${findings.length === 0 ? '' : ` <strong>${findings.join(' ')}</strong>`}</p>
+  return `<p>How large the error is where a binned head is sure of itself, and where it is not. Images are sorted into tenths of the probability of the likeliest bin. Hollow marks rest on fewer than ${fewImages} images.${findings.length === 0 ? '' : ` <strong>${findings.join(' ')}</strong>`}</p>
 <div class="charts">${charts.join('')}</div>${confidenceTable(angles)}`
 }
 
@@ -35,7 +35,7 @@ function findingText(angle: AngleName, tenths: Tenths): string {
   const enough = tenths.flatMap((errors, i) => (errors.n >= fewImages ? [{ i, mean: meanAbsolute(errors) ?? 0 }] : []))
   const [least, most] = [enough[0], enough.at(-1)]
   if (least === undefined || most === undefined || least === most) return ''
-  return `Error in ${angle} is ${tenth(least.mean)}° at ${rangeOf(least.i)} and ${tenth(most.mean)}° at ${rangeOf(most.i)}.`
+  return `Error in ${angle}: ${tenth(least.mean)}° at a probability of ${rangeOf(least.i)}, ${tenth(most.mean)}° at ${rangeOf(most.i)}.`
 }
 
 /** Mean errors above, shares of the images below, over the same axis: two scales on one plot would invent crossings. */

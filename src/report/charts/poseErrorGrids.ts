@@ -12,8 +12,8 @@ export type PoseGroup = Aggregates['cells'][number]
 
 type Value = (cell: PoseGroup) => Degrees | undefined
 
-/** More columns than this, of at most 14, need half the page's width in place of a third. */
-const narrowColumns = 11
+/** From −90° to 90°. More columns, of at most 14, need half the page's width in place of a third. */
+const narrowColumns = 12
 
 /** One measure over the grid. */
 interface Measure {
@@ -56,7 +56,7 @@ export function poseErrorGrids(
     text: signedTenthOrWhole,
   }))
   const small = (measures: readonly Measure[]) =>
-    `<div class="grids${bounds.columns > narrowColumns ? ' wide' : ''}">${measures.map((measure) => `<figure><h3>${measure.title}</h3>${drawPoseGrid(gridCells(cells, measure), bounds, { side: 28, name: gridName(cells, measure) })}</figure>`).join('')}</div>`
+    `<div class="grids${bounds.columns > narrowColumns ? ' wide' : ''}">${measures.map((measure) => `<figure><h3>${measure.title}</h3>${drawPoseGrid(gridCells(cells, measure), bounds, { side: bounds.columns > narrowColumns ? 34 : 28, name: gridName(cells, measure) })}</figure>`).join('')}</div>`
   return `<p class="scale"><span>mean absolute error, °</span>${errors.legend}<span><i class="few"></i> hatched: fewer than ${fewImages} images</span></p>
 <div class="plots"><figure><h3>${title}</h3>${drawPoseGrid(titled(cells, mean), bounds, { side: heroSide(bounds.columns), name: `${gridName(cells, mean)}. ${finding}` })}</figure>${beside}</div>
 ${angles.length === 1 ? '' : small(byAngle)}

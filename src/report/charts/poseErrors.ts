@@ -21,7 +21,7 @@ export function poseErrorsSection({ aggregates, summary }: PageContent): string 
   if (cells.length === 0) return spread
   const finding = findingText(cells)
   const excluded = summary.errors?.excluded ?? summary.partialErrors?.excluded ?? 0
-  return `<p>${placedText(aggregates)} Cells are ${poseCellSize}° wide; an error is |estimate − label|, averaged over the images of a cell.${excludedText(excluded)}</p>
+  return `<p>${placedText(aggregates)} Cells are ${poseCellSize}° wide. An error is |estimate − label|, averaged over the images of a cell.${excludedText(excluded)}</p>
 <p><strong>${finding}</strong></p>
 ${poseErrorGrids(cells, angles, { finding, beside: `<figure class="side"><h3>Error by |yaw|</h3>${drawYawBands(cells, angles)}</figure>` })}
 ${cellTable(cells, angles)}
@@ -29,16 +29,19 @@ ${spread}`
 }
 
 function placedText({ placedBy: { label, estimate, none } }: Aggregates): string {
-  const parts = [
-    ...(label === 0 ? [] : [`by label: ${whole(label)}`]),
-    ...(estimate === 0 ? [] : [`by the estimate, having no label and so no error: ${whole(estimate)}`]),
-    ...(none === 0 ? [] : [`not at all: ${whole(none)}`]),
-  ]
-  return `Images placed ${parts.join('; ')}.`
+  return [
+    `Images are placed by their labels (${whole(label)}).`,
+    ...(estimate === 0
+      ? []
+      : [`Those without a label are placed by their estimates and have no error (${whole(estimate)}).`]),
+    ...(none === 0 ? [] : [`Those with neither yaw nor pitch are in no cell (${whole(none)}).`]),
+  ].join(' ')
 }
 
 function excludedText(excluded: number): string {
-  return excluded === 0 ? '' : ` Without an error by convention, a label lying beyond ±99°: ${whole(excluded)}.`
+  return excluded === 0
+    ? ''
+    : ` By convention an image with a label beyond ±99° has no error (${whole(excluded)} of these).`
 }
 
 /** Where the error is largest, and smallest. */

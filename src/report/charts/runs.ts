@@ -6,9 +6,7 @@ import type { PageContent } from '../pageContent.ts'
 import { drawnRuns, type DrawnRun } from './drawnRuns.ts'
 import { foldedTable, type NumberCell, type NumberColumn } from './numberTable.ts'
 import { drawRuns } from './runsChart.ts'
-
-/** More than these a phone scrolls past, in place of shrinking them. */
-const shrunkRuns = 20
+import { worseFactor } from './standsOut.ts'
 
 /** The course of the last runs; nothing of a first one. */
 export function runsSection({ runs }: PageContent): string {
@@ -18,10 +16,10 @@ export function runsSection({ runs }: PageContent): string {
   const note =
     lacking === 0
       ? ''
-      : ` ${lacking === drawn.length ? 'These runs are' : `${whole(lacking)} of them ${lacking === 1 ? 'is' : 'are'}`} of a version that did not write what a run's own images say, which is why such marks are missing.`
-  return `<p>The last ${whole(drawn.length)} runs, oldest first. A <em>run’s own error</em> is over the images that it computed itself, the <em>state’s error</em> over all that there are after it: a bad night is lost in the second and seen in the first. Marked ◆ is a run whose own error is more than 1.5 times the median of those of the runs before it (of runs with ${fewImages} images with a label or more).${note}</p>
+      : ` ${lacking === drawn.length ? 'These runs are' : `${whole(lacking)} of them ${lacking === 1 ? 'is' : 'are'}`} of an earlier version, which did not write the errors of a run’s own images, and so they have no mark.`
+  return `<p>The last ${whole(drawn.length)} runs, oldest first. A <em>run’s own error</em> is over the images that it computed itself, the <em>state’s error</em> over all images that there are after it. The images of a bad night are lost in the second and seen in the first. ◆ marks a run whose own error is more than ${worseFactor} times the median of the runs before it. Only runs with ${fewImages} or more labelled images count.${note}</p>
 <p><strong>${findingText(drawn)}</strong></p>
-<figure class="panel">${drawn.length > shrunkRuns ? scrolled(drawRuns(drawn)) : drawRuns(drawn)}</figure>
+<figure class="panel">${scrolled(drawRuns(drawn))}</figure>
 ${runsTable(drawn)}`
 }
 

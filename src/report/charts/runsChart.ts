@@ -5,7 +5,8 @@ import { ChartFrame, roundTicks } from './chartFrame.ts'
 import type { DrawnRun } from './drawnRuns.ts'
 
 const perRun = 17
-const leastWidth = 300
+/** Fills most of a wide page; on a phone it is scrolled, since its text shrunk could not be read. */
+const leastWidth = 720
 const legendHeight = 24
 const gap = 24
 const heights = { error: 150, images: 84, speed: 56 }

@@ -67,11 +67,15 @@ function namesPart({ named, others, unnamed }: Names, what: Named, rule: string)
   ]
   return `<h3 class="part">${what}</h3><p><strong>${findingText(outstanding, what)}</strong> ${rule}${left.length === 0 ? '' : ` ${left.join('. ')}.`}</p>
 <div class="plots"><figure><h3>Bias of ${what}</h3>${drawBiasStrip(named, angles, outstanding, what)}</figure></div>
-${namesTable(sorted, angles, outstanding, captionText(sorted.length, smaller.length, what))}`
+${namesTable(sorted, angles, outstanding, captionText({ shown: sorted.length, smaller: smaller.length, more }, what))}`
 }
 
-function captionText(shown: number, smaller: number, what: Named): { what: Named; caption: string } {
-  const which = shown === 1 ? `The only one of the ${what}` : `The ${whole(shown - smaller)} largest ${what}`
+function captionText(
+  { shown, smaller, more }: { readonly shown: number; readonly smaller: number; readonly more: number },
+  what: Named,
+): { what: Named; caption: string } {
+  const all = shown === 1 ? `The only one of the ${what}` : `All ${whole(shown)} ${what}`
+  const which = more === 0 ? all : `The ${whole(shown - smaller)} largest ${what}`
   const also = smaller === 0 ? '' : ` and ${whole(smaller)} smaller that stand${smaller === 1 ? 's' : ''} out`
   return { what, caption: `${which}${also}, the largest error first. ◆ marks a bias that stands out. All in degrees.` }
 }

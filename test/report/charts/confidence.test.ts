@@ -18,7 +18,7 @@ const rows = (probability: number | null, error: number, count: number) =>
 
 test('error by confidence has the mean error and the share of images of each tenth', () => {
   const html = section([...rows(0.15, 12, 30), ...rows(0.95, 2, 60), ...rows(1, 5, 10)])
-  expect(html).toContain('Error in yaw is 12.0° at 0.1 to 0.2 and 2.4° at 0.9 to 1.0.')
+  expect(html).toContain('Error in yaw: 12.0° at a probability of 0.1 to 0.2, 2.4° at 0.9 to 1.0.')
   expect(html).toContain('<tr><th scope="row">0.9 to 1.0<td>70<td>2.43<td>70<td>2.43<td>70<td>0.00')
   expect(html).toContain('<tr><th scope="row">0.0 to 0.1<td>0<td>–')
   const svg = /aria-label="Error in yaw[^>]*>(.*?)<\/svg>/s.exec(html)?.[1] ?? ''

@@ -111,8 +111,10 @@ describe('the grids of errors over pose', () => {
         partialErrors: { n: 20, excluded: 1, mae: {}, median: {}, bias: {} },
       },
     })
-    expect(html).toContain('Images placed by label: 21; by the estimate, having no label and so no error: 1.')
-    expect(html).toContain('a label lying beyond ±99°: 1.')
+    expect(html).toContain(
+      'Images are placed by their labels (21). Those without a label are placed by their estimates and have no error (1).',
+    )
+    expect(html).toContain('an image with a label beyond ±99° has no error (1 of these).')
     expect(grids(html)[0]?.titles).toEqual(['yaw 0 to 15°, pitch 0 to 15°, n 20'])
   })
 

@@ -45,9 +45,9 @@ describe('the course of runs', () => {
   it('leaves a gap for runs of earlier versions, and says so', () => {
     const old = { ownFailed: null }
     const html = section([run(0, null, old), run(1, null, old), run(2, figures(4))])
-    expect(html).toContain('2 of them are of a version that did not write')
+    expect(html).toContain('2 of them are of an earlier version')
     expect(ownErrors(html)).toBe(1)
-    expect(section([run(0, null, old), run(1, null, old)])).toContain('These runs are of a version')
+    expect(section([run(0, null, old), run(1, null, old)])).toContain('These runs are of an earlier version')
   })
 
   it('breaks the line where the state has no error', () => {
