@@ -190,7 +190,7 @@ describe.skipIf(browser === undefined)('a report in a browser', () => {
     it('is saved as a picture with its tiles and their hatching', async () => {
       await open({ viewport: { width: 1200, height: 900 } })
       const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#atlas-save').click()])
-      expect(download.suggestedFilename()).toBe('atlas mean map objective yaw.png')
+      expect(download.suggestedFilename()).toBe('atlas-mean-map-objective-yaw.png')
       const corner = { left: 2 * 52, top: 2 * 36, width: 10, height: 10 }
       const pixels = await sharp(await download.path())
         .extract(corner)

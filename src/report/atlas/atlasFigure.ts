@@ -112,7 +112,7 @@ function rows(grid: AtlasGrid, { counts }: AtlasPicture, labels: readonly string
   const drawn = grid.cells.map(({ cell, column, row }, index) => {
     const n = counts.get(cell) ?? 0
     const place = `${gridLeft + column * tilePitch} ${gridTop + row * tilePitch}`
-    const html = `<g role="gridcell" class="cell${n < fewImages ? ' sparse' : ''}" tabindex="-1" aria-colindex="${column + 1}" aria-label="${escapeHtml(labels[index] ?? '')}" transform="translate(${place})"><use class="hatch" href="#atlas-hatch"/><text class="n" x="4" y="${tileSide - 5}">${compact(n)}</text><rect class="frame" width="${tileSide}" height="${tileSide}"/></g>`
+    const html = `<g role="gridcell" class="cell${n < fewImages ? ' sparse' : ''}" tabindex="-1" aria-colindex="${column + 1}" aria-label="${escapeHtml(labels[index] ?? '')}" transform="translate(${place})"><use class="hatch rim" href="#atlas-hatch"/><use class="hatch" href="#atlas-hatch"/><text class="n" x="4" y="${tileSide - 5}">${compact(n)}</text><rect class="frame" width="${tileSide}" height="${tileSide}"/></g>`
     return { row, html }
   })
   return Array.from({ length: grid.rows }, (_, row) => {

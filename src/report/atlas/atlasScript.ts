@@ -182,7 +182,7 @@ async function savePicture({ title }) {
   await image.decode()
   const canvas = element('canvas', { width: 2 * fullWidth, height: 2 * fullHeight })
   canvas.getContext('2d').drawImage(image, 0, 0)
-  const link = element('a', { href: canvas.toDataURL('image/png'), download: 'atlas ' + title.replace(/[^a-z0-9-]+/gi, ' ') + '.png' })
+  const link = element('a', { href: canvas.toDataURL('image/png'), download: ('atlas-' + title).toLowerCase().replace(/[^a-z0-9]+/g, '-') + '.png' })
   link.click()
 }
 

@@ -31,6 +31,7 @@ svg.atlas-svg.wide { min-width: 1000px; }
 .atlas-svg.wide .n { font-size: 14px; }
 .atlas-svg.wide .title { font-size: 20px; }
 .atlas-svg .hatch { fill: none; stroke: #fff; stroke-opacity: 0.55; stroke-width: 1.6; }
+.atlas-svg .hatch.rim { stroke: #000; stroke-opacity: 0.4; stroke-width: 3.4; }
 .atlas-svg .cell:not(.sparse) .hatch { display: none; }
 .atlas-svg .frame { fill: none; stroke: none; pointer-events: all; }
 .atlas-svg .cell:hover .frame { stroke: var(--quiet); stroke-width: 2; }
