@@ -15,7 +15,7 @@ export interface StandingOut {
 }
 
 /** Of fewer, none can be told from the others. */
-const leastGroups = 5
+export const leastGroups = 5
 /** Over 20 images, the mean error of a harmless group hardly ever strays so far; at twice it, another camera goes unseen. */
 export const worseFactor = 1.5
 /** An error has no sign, and its rule no spread: of three, one can be told from the others. */

@@ -7,7 +7,7 @@ import type { PageContent } from '../pageContent.ts'
 import { drawBiasStrip } from './biasStrip.ts'
 import { biasOf, meanAbsolute, meanOfAngles, measured } from './groupErrors.ts'
 import { numberTable, type NumberCell, type NumberColumn } from './numberTable.ts'
-import { standingOut, standingOutRule, type StandingOut } from './standsOut.ts'
+import { leastGroups, standingOut, standingOutRule, type StandingOut } from './standsOut.ts'
 
 /** The tables show so many of the largest, and the smaller ones that stand out; the file has some more. */
 const shownNames = 200
@@ -65,8 +65,8 @@ function namesPart({ named, others, unnamed }: Names, what: Named, rule: string)
     ...(more === 0 ? [] : [`Smaller ${what} that are not shown: ${whole(more)}${others?.isMore ? ' or more' : ''}`]),
     ...(unnamed === null ? [] : [`Images that belong to none: ${whole(unnamed.n)}`]),
   ]
-  return `<h3 class="part">${what}</h3><p><strong>${findingText(outstanding, what)}</strong> ${rule}${left.length === 0 ? '' : ` ${left.join('. ')}.`}</p>
-<div class="plots"><figure><h3>Bias of ${what}</h3>${drawBiasStrip(named, angles, outstanding, what)}</figure></div>
+  return `<h3 class="part">${what}</h3><p><strong>${findingText(outstanding, named, what)}</strong> ${rule}${left.length === 0 ? '' : ` ${left.join('. ')}.`}</p>
+${named.some((group) => measured(group) >= fewImages) ? `<div class="plots"><figure><h3>Bias of ${what}</h3>${drawBiasStrip(named, angles, outstanding, what)}</figure></div>` : ''}
 ${namesTable(sorted, angles, outstanding, captionText({ shown: sorted.length, smaller: smaller.length, more }, what))}`
 }
 
@@ -80,7 +80,10 @@ function captionText(
   return { what, caption: `${which}${also}, the largest error first. ◆ marks a bias that stands out. All in degrees.` }
 }
 
-function findingText(outstanding: readonly StandingOut[], what: string): string {
+function findingText(outstanding: readonly StandingOut[], named: Names['named'], what: string): string {
+  const enough = named.filter((group) => measured(group) >= fewImages).length
+  if (enough < leastGroups)
+    return `None of the ${what} can stand out: ${enough === 0 ? 'none' : `only ${enough}`} of them ${enough > 1 ? 'have' : 'has'} ${fewImages} labelled images or more.`
   if (outstanding.length === 0) return `None of the ${what} stands out.`
   const told = outstanding
     .toSorted((a, b) => Math.abs(b.bias - b.median) - Math.abs(a.bias - a.median))

@@ -2,6 +2,7 @@ import type { Aggregates, AngleErrors } from '../../output/aggregates.ts'
 import type { AngleName, Degrees } from '../../pose/euler.ts'
 import { poseCellSize } from '../../pose/poseCell.ts'
 import { percentile } from '../aggregates/errorBins.ts'
+import { fewImages } from '../fewImages.ts'
 import { tenth, whole } from '../numberText.ts'
 import { short } from '../plotFrame.ts'
 import { angleLegend, dashOf, markPath } from './angleMarks.ts'
@@ -58,7 +59,7 @@ export function drawYawBands(cells: Aggregates['cells'], angles: readonly AngleN
     }),
   )
   const end = Math.max(...bands.map(({ from }) => from)) + poseCellSize
-  const ticks = roundTicks(Math.max(...points.map(({ high }) => high)))
+  const ticks = roundTicks(Math.max(...points.map(({ n, mean, high }) => (n < fewImages ? mean : high))))
   const frame = new ChartFrame({ width: 360, height: 300, x: [0, end], top: ticks.at(-1) ?? 1 })
   const place = (from: Degrees, angle: AngleName) =>
     frame.x(from + poseCellSize / 2) +
@@ -68,12 +69,18 @@ export function drawYawBands(cells: Aggregates['cells'], angles: readonly AngleN
     const line = own.map(
       ({ from, mean }, i) => `${i === 0 ? 'M' : 'L'}${short(place(from, angle))} ${short(frame.y(mean))}`,
     )
-    const reach = own.map(({ from, mean, high }) => {
-      const [x, y] = [place(from, angle), frame.y(high)]
-      return `M${short(x)} ${short(frame.y(mean))}V${short(y)}M${short(x - 3)} ${short(y)}h6`
-    })
-    const marks = own.map(({ from, mean }) => markPath(angle, place(from, angle), frame.y(mean)))
-    return `<path class="line faint ${angle}" d="${reach.join('')}"/><path class="line ${angle}"${dashOf(angle)} d="${line.join('')}"/><path class="${angle}" d="${marks.join('')}"/>`
+    // Of a handful of images the 95th percentile is but the largest error.
+    const reach = own
+      .filter(({ n }) => n >= fewImages)
+      .map(({ from, mean, high }) => {
+        const [x, y] = [place(from, angle), frame.y(high)]
+        return `M${short(x)} ${short(frame.y(mean))}V${short(y)}M${short(x - 3)} ${short(y)}h6`
+      })
+    const marks = (isFew: boolean) =>
+      own
+        .filter(({ n }) => n < fewImages === isFew)
+        .map(({ from, mean }) => markPath(angle, place(from, angle), frame.y(mean)))
+    return `<path class="line faint ${angle}" d="${reach.join('')}"/><path class="line ${angle}"${dashOf(angle)} d="${line.join('')}"/><path class="${angle}" d="${marks(false).join('')}"/><path class="${angle} hollow" d="${marks(true).join('')}"/>`
   })
   const worst = points.reduce((most, point) => (point.mean > most.mean ? point : most))
   const edges = Array.from({ length: end / poseCellSize + 1 }, (_, i) => i * poseCellSize)
@@ -100,5 +107,5 @@ export function drawYawBands(cells: Aggregates['cells'], angles: readonly AngleN
     ...angles.map((angle) => ({ name: `${angle}, mean` })),
     ...angles.map((angle) => ({ name: `${angle}, p95` })),
   ]
-  return `${svg}<p class="under">Marks are means; the line above each ends at the 95th percentile.</p>${foldedTable(columns, rows, 'Errors by |yaw| as a table, degrees')}`
+  return `${svg}<p class="under">Marks are means; the line above each ends at the 95th percentile. Hollow marks rest on fewer than ${fewImages} images.</p>${foldedTable(columns, rows, 'Errors by |yaw| as a table, degrees')}`
 }

@@ -57,6 +57,13 @@ describe('a subject that stands out', () => {
   })
 })
 
+it('where no subject has enough images, none can stand out, and no empty chart is drawn', () => {
+  const html = section(labelledRows({ count: 60 }))
+  expect(html).toContain('None of the subjects can stand out: none of them has 20 labelled images or more.')
+  expect(html).not.toContain('Bias of subjects')
+  expect(html).toContain('<table')
+})
+
 describe('the table of subjects', () => {
   it('has what their rows amount to, the largest error first', () => {
     const rows = labelledRows({ count: 3000, shifted: { subject: 2, by: 10 } })
