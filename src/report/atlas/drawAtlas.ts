@@ -36,7 +36,7 @@ export interface DrawnAtlas {
 /** With more objectives the pictures would outgrow the page. */
 const drawnObjectives = 4
 
-/** Of all pictures together, as text. */
+/** Of all pictures together on a page, as text. */
 export const atlasBudget = 700_000
 
 /**
@@ -64,8 +64,13 @@ interface Sheet extends Omit<AtlasPicture, 'uri' | 'counts'> {
  * The pictures of an atlas, at the best quality at which all of them fit the page. Null when it holds no row.
  *
  * @param inputs what the network saw, by the same cells; null where the runs stored none
+ * @param budget of all pictures together, as text
  */
-export async function drawAtlas(atlas: PoseMaps, inputs: PoseMaps | null): Promise<DrawnAtlas | null> {
+export async function drawAtlas(
+  atlas: PoseMaps,
+  inputs: PoseMaps | null,
+  budget = atlasBudget,
+): Promise<DrawnAtlas | null> {
   const grid = atlasGrid(atlas) ?? null
   const objectives = atlas.channels.slice(0, drawnObjectives)
   const sheets = [
@@ -73,7 +78,7 @@ export async function drawAtlas(atlas: PoseMaps, inputs: PoseMaps | null): Promi
     ...(inputs === null ? [] : inputSheets(inputs)),
   ]
   if (!sheets.some(({ view }) => view === 'mean')) return null
-  return { grid, pictures: await drawSheets(sheets, grid), left: atlas.channels.length - objectives.length }
+  return { grid, pictures: await drawSheets(sheets, grid, budget), left: atlas.channels.length - objectives.length }
 }
 
 function mapSheets(atlas: PoseMaps, channel: number, objective: string, placed: boolean): Sheet[] {
@@ -100,20 +105,20 @@ function rangeOf({ cells, overall }: MeanMaps): Scale {
   return commonRange(cells.size > 0 ? [...cells.values()] : [overall])
 }
 
-async function drawSheets(sheets: readonly Sheet[], grid: AtlasGrid | null): Promise<AtlasPicture[]> {
+async function drawSheets(sheets: readonly Sheet[], grid: AtlasGrid | null, budget: number): Promise<AtlasPicture[]> {
   const drawAll = (size: Size) => Promise.all(sheets.map((sheet) => drawSheet(sheet, grid, size)))
   let pictures = await drawAll(sizes[0])
   const full = textLength(pictures)
-  if (full <= atlasBudget) return pictures
+  if (full <= budget) return pictures
   // One picture tells what all come to: drawing all at every size would take seconds.
   const [longest] = sheets
     .map((sheet, i) => ({ sheet, length: pictures[i]?.uri.length ?? 0 }))
     .sort((a, b) => b.length - a.length)
   for (const size of sizes.slice(1)) {
     const trial = longest && (await drawSheet(longest.sheet, grid, size)).uri.length / longest.length
-    if (trial !== undefined && full * trial > atlasBudget && size !== sizes.at(-1)) continue
+    if (trial !== undefined && full * trial > budget && size !== sizes.at(-1)) continue
     pictures = await drawAll(size)
-    if (textLength(pictures) <= atlasBudget) break
+    if (textLength(pictures) <= budget) break
   }
   return pictures
 }

@@ -2,7 +2,7 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { unplaced } from '../../../src/output/poseMaps.ts'
 import { poseCell } from '../../../src/pose/poseCell.ts'
-import { drawAtlas, type AtlasPicture } from '../../../src/report/atlas/drawAtlas.ts'
+import { atlasBudget, drawAtlas, type AtlasPicture } from '../../../src/report/atlas/drawAtlas.ts'
 import { cellOf, poseMaps, spotAt } from '../../support/poseMaps.ts'
 
 async function pixels({ uri }: AtlasPicture) {
@@ -94,6 +94,22 @@ describe('the pictures of an atlas', () => {
     const drawn = await drawAtlas(poseMaps(['class:top'], [[unplaced, cellOf(9, spotAt(14, 14))]]), null)
     expect(drawn?.grid).toBeNull()
     expect(drawn?.pictures.map(({ view, n }) => [view, n])).toEqual([['mean', 9]])
+  })
+
+  it('of noise are made coarser and smaller until all fit', async () => {
+    let state = 1
+    const noise = () => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) >>> 9
+    // Two full rows of the circle, and their part of what a page has for half of it.
+    const numbers = Array.from({ length: 48 }, (_, cell) => cell)
+    const maps = numbers.map((cell) => [cell, cellOf(200, noise, noise, noise, noise)] as const)
+    const inputs = numbers.map((cell) => [cell, cellOf(200, () => noise() % 256)] as const)
+    const budget = (atlasBudget * 48) / 300
+    const drawn = await drawAtlas(poseMaps(['yaw', 'pitch', 'roll', 'sum'], maps), poseMaps(['input'], inputs), budget)
+    expect(drawn?.pictures).toHaveLength(9)
+    const length = drawn?.pictures.reduce((sum, { uri }) => sum + uri.length, 0)
+    expect(length).toBeLessThanOrEqual(budget)
+    // No coarser than it must be.
+    expect(length).toBeGreaterThan(0.4 * budget)
   })
 
   it('are none where there is no row', async () => {
