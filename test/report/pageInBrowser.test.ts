@@ -101,7 +101,7 @@ describe.skipIf(browser === undefined)('a report in a browser', () => {
   })
 
   it('links to the stored maps of an image, whatever its key', async () => {
-    await open({ viewport: { width: 1200, height: 900 } })
+    await open({ viewport: { width: 1200, height: 900 }, reducedMotion: 'reduce' })
     const { output, set } = fixture
     for (const key of ['no label/50%#1?.PNG', 'ü:頭/faulty.jpg']) {
       await page.locator('#search').fill(key)
@@ -145,7 +145,7 @@ describe.skipIf(browser === undefined)('a report in a browser', () => {
     })
 
     it('changes objective and view by its buttons, and the counts to those of the inputs', async () => {
-      await open({ viewport: { width: 1200, height: 900 } })
+      await open({ viewport: { width: 1200, height: 900 }, reducedMotion: 'reduce' })
       expect(await title()).toBe('mean map, objective yaw')
       const counts = () => page.locator('#atlas-grid .n').allTextContents()
       const maps = await counts()
