@@ -23,6 +23,7 @@ const script = fileURLToPath(new URL('troubledS3Main.ts', import.meta.url))
 /** Where the rounds on one kind of store take place: its dataset and network, and the service behind it. */
 export class Place {
   readonly kind: 'folder' | 's3'
+  /** Of the rounds whose dataset stays; `quietRun` fills it. */
   readonly dataset: string
   readonly network: string
   /** For the environment of every program that reads or writes here. */
@@ -49,7 +50,6 @@ export class Place {
     const place = new Place(kind, folder, kind === 's3' ? await Service.start(seed) : undefined)
     await copyFile(checkpoint, place.network)
     await writeFile(`${place.network}.yaml`, 'input: { width: 32, height: 32 }\n')
-    await place.fill(place.dataset)
     return place
   }
 

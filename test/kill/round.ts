@@ -53,10 +53,14 @@ export interface Quiet {
   readonly tookMs: number
 }
 
-/** A run that nobody disturbs: what all rounds at this place must equal, byte for byte. */
+/** What is long, where no quiet run says it. */
+const assumedMs = 15_000
+
+/** A run that nobody disturbs: what rounds at this place must equal, byte for byte, whose dataset stays. */
 export async function quietRun(place: Place): Promise<Quiet> {
+  await place.fill(place.dataset)
   const began = performance.now()
-  await runQuietly(place, runArguments(place, place.dataset, place.output('quiet')), 'quiet')
+  await runQuietly(place, runArguments(place, place.dataset, place.output('quiet'), 2), 'quiet')
   return { results: await resultsOf(place, 'quiet'), tookMs: performance.now() - began }
 }
 
@@ -71,15 +75,18 @@ async function runQuietly(place: Place, args: readonly string[], output: string)
 /**
  * One run with everything that happens to it. Raises an error that tells what happened, and when, if it does not come
  * to its end or to other bytes than the quiet run. Returns the story.
+ *
+ * @param quiet null: the dataset changes, so that the run is held against a fresh one
  */
-export async function disturbedRun(place: Place, round: Round, quiet: Quiet): Promise<string[]> {
-  const disturbance = new Disturbance(place, round, quiet.tookMs)
+export async function disturbedRun(place: Place, round: Round, quiet: Quiet | null): Promise<string[]> {
+  const disturbance = new Disturbance(place, round, quiet?.tookMs ?? assumedMs)
   try {
     await disturbance.play()
     await disturbance.close()
-    const different = round.isChanging
-      ? await differencesAfterClosing(place, round, disturbance)
-      : differences(quiet.results, await resultsOf(place, disturbance.name))
+    const different =
+      quiet === null
+        ? await differencesAfterClosing(place, round, disturbance)
+        : differences(quiet.results, await resultsOf(place, disturbance.name))
     if (different.length > 0) throw new Error(`not as in the quiet run: ${different.slice(0, 20).join(', ')}`)
     return disturbance.story
   } catch (error) {
@@ -94,12 +101,13 @@ export async function disturbedRun(place: Place, round: Round, quiet: Quiet): Pr
 /** A run that nobody disturbs closes what the dataset's changes left open; then all must be as after a fresh run. */
 async function differencesAfterClosing(place: Place, round: Round, disturbance: Disturbance): Promise<string[]> {
   const { name, dataset } = disturbance
-  const args = [...runArguments(place, dataset, place.output(name)), ...keeping(round)]
+  // One unit: the start of a second takes longer than what it would compute.
+  const args = [...runArguments(place, dataset, place.output(name), 1), ...keeping(round)]
   if (round.isKeeping) disturbance.story.push(await killedWhileRemoving(place, round, disturbance, args))
   await runQuietly(place, args, name)
   if (round.isKeeping) await inStore(place, place.output(name), checkKept)
   const fresh = `${name}-fresh`
-  await runQuietly(place, runArguments(place, dataset, place.output(fresh)), fresh)
+  await runQuietly(place, runArguments(place, dataset, place.output(fresh), 1), fresh)
   const images = place.open(dataset)
   const keys = new Set<string>()
   for await (const { key } of images.list()) keys.add(key)
@@ -277,7 +285,7 @@ class Disturbance {
   }
 
   #arguments(): string[] {
-    const args = runArguments(this.#place, this.dataset, this.#place.output(this.name))
+    const args = runArguments(this.#place, this.dataset, this.#place.output(this.name), 2)
     return [...(this.#round.programs === 'together' ? args : args.slice(0, -2)), ...keeping(this.#round)]
   }
 
@@ -442,10 +450,10 @@ class Disturbance {
   }
 }
 
-function runArguments(place: Place, dataset: string, output: string): string[] {
+function runArguments(place: Place, dataset: string, output: string, units: number): string[] {
   const options = ['--dataset', dataset, '--output', output, '--network', place.network]
   const results = ['--adapter', 'filename', '--objective', 'sum,yaw', '--shard-size', String(shardSize)]
-  return ['run', '--json', ...options, ...results, '--units', '2']
+  return ['run', '--json', ...options, ...results, '--units', String(units)]
 }
 
 async function environmentOf(place: Place, name: string): Promise<Record<string, string>> {

@@ -1,10 +1,11 @@
 import { Place } from './place.ts'
 import { disturbedRun, quietRun, type Quiet, type Round } from './round.ts'
 
-/** Plays rounds, each kind of store with one dataset and one quiet run that all its rounds are held against. */
+/** Plays rounds; those over a dataset that stays are held against one quiet run at each kind of store. */
 export class Rounds {
   readonly #seed: number
-  readonly #places = new Map<Round['store'], { place: Place; quiet: Quiet }>()
+  readonly #places = new Map<Round['store'], Place>()
+  readonly #quiet = new Map<Round['store'], Quiet>()
 
   constructor(seed: number) {
     this.#seed = seed
@@ -12,25 +13,18 @@ export class Rounds {
 
   /** Returns what happened in the round; raises an error with the round's seed when it fails. */
   async play(round: Round): Promise<string[]> {
-    const { place, quiet } = await this.#at(round.store)
-    return disturbedRun(place, round, quiet)
+    const place = this.#places.get(round.store) ?? (await Place.make(round.store, this.#seed))
+    this.#places.set(round.store, place)
+    return disturbedRun(place, round, round.isChanging ? null : await this.#quietAt(place))
   }
 
   async close(): Promise<void> {
-    for (const { place } of this.#places.values()) await place.close()
+    for (const place of this.#places.values()) await place.close()
   }
 
-  async #at(store: Round['store']): Promise<{ place: Place; quiet: Quiet }> {
-    const known = this.#places.get(store)
-    if (known !== undefined) return known
-    const place = await Place.make(store, this.#seed)
-    try {
-      const at = { place, quiet: await quietRun(place) }
-      this.#places.set(store, at)
-      return at
-    } catch (error) {
-      await place.close()
-      throw error
-    }
+  async #quietAt(place: Place): Promise<Quiet> {
+    const quiet = this.#quiet.get(place.kind) ?? (await quietRun(place))
+    this.#quiet.set(place.kind, quiet)
+    return quiet
   }
 }
