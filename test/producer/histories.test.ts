@@ -134,7 +134,7 @@ const kinds = ['plain', 'plain', 'plain', 'cancelled', 'full', 'retry'] as const
 const files = { 'angles.parquet': layout.runTable, 'aggregates.json': layout.aggregates, 'atlas.bin': layout.atlas }
 
 describe('an increment’s table, aggregates and atlases equal a fresh run’s, byte for byte', () => {
-  it.each(Array.from({ length: 16 }, (_, i) => i + 1))('history %d', async (seed) => {
+  it.each(Array.from({ length: 20 }, (_, i) => i + 1))('history %d', async (seed) => {
     const told = new Told(seed)
     const { history } = told
     // Some result sets begin under an earlier version: with the workers that went with it, or with those of now.
