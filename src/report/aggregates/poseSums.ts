@@ -1,5 +1,5 @@
-import { float16Values } from '../../base/float16.ts'
 import { correlationStep, mapPixels, type CellMaps, type PairSum, type PoseMaps } from '../../output/poseMaps.ts'
+import { mapCorrelation, WholeMap } from './wholeMap.ts'
 
 type Sign = 1 | -1
 
@@ -85,12 +85,13 @@ export class MagnitudeSums {
 
   #apply(cell: number, patterns: Uint16Array, sign: Sign): void {
     const sums = this.#cells.count(cell, sign)
-    for (const [channel, map] of this.#maps.entries()) map.apply(patterns, channel * mapPixels, sums, sign)
+    for (const [channel, map] of this.#maps.entries()) map.read(patterns, channel * mapPixels, sums, sign)
     for (const { a, b, sum } of this.#pairs) {
-      const steps = correlationSteps(this.#maps[a], this.#maps[b])
-      if (steps === null) continue
+      const [first, second] = [this.#maps[a], this.#maps[b]]
+      const correlation = first && second ? mapCorrelation(first, second) : null
+      if (correlation === null) continue
       sum.n += sign
-      sum.steps += sign * steps
+      sum.steps += sign * Math.round(correlation / correlationStep)
     }
   }
 
@@ -129,43 +130,4 @@ export class InputSums {
   finish(): PoseMaps {
     return { channels: ['input'], cells: this.#cells.finish(), pairs: new Map() }
   }
-}
-
-/**
- * Of each float16 pattern its number in steps of 2⁻²⁴, of which all finite ones are multiples. Others, which no worker
- * writes, count nothing: one NaN from a damaged file would stay in its cell for good.
- */
-const steps = Float64Array.from(float16Values(), (value) => (Number.isFinite(value) ? value * 2 ** 24 : 0))
-
-/** One map of the row at hand as whole numbers, with what its correlations need. */
-class WholeMap {
-  readonly values = new Float64Array(mapPixels)
-  sum = 0
-  /** Σ(value − mean)². */
-  squares = 0
-
-  /** Reads the map and adds it to the sums, or subtracts it from them. One pass: this is where the time goes. */
-  apply(patterns: Uint16Array, start: number, sums: Float64Array, sign: Sign): void {
-    const { values } = this
-    let sum = 0
-    let squares = 0
-    for (let i = 0; i < mapPixels; i++) {
-      const value = steps[patterns[start + i] ?? 0] ?? 0
-      values[i] = value
-      sum += value
-      squares += value * value
-      sums[start + i] = (sums[start + i] ?? 0) + sign * value
-    }
-    this.sum = sum
-    this.squares = squares - (sum * sum) / mapPixels
-  }
-}
-
-/** Null when one of them is constant, and has no correlation with any. Exact: the sums of a constant map are whole. */
-function correlationSteps(a: WholeMap | undefined, b: WholeMap | undefined): number | null {
-  if (a === undefined || b === undefined || !(a.squares > 0) || !(b.squares > 0)) return null
-  let dot = 0
-  for (let i = 0; i < mapPixels; i++) dot += (a.values[i] ?? 0) * (b.values[i] ?? 0)
-  const correlation = (dot - (a.sum * b.sum) / mapPixels) / Math.sqrt(a.squares * b.squares)
-  return Math.round(correlation / correlationStep)
 }

@@ -20,7 +20,7 @@ export interface ClusterSums {
  */
 export class ClusterTally {
   readonly #metrics: number
-  readonly #places = new Map<string, number>()
+  readonly #places = new Map<string | null, number>()
   readonly #n = new Float64Array(clusterLimit)
   readonly #sums: readonly Float64Array[]
   #areShared = false
@@ -30,8 +30,11 @@ export class ClusterTally {
     this.#sums = Array.from({ length: metrics }, () => new Float64Array(clusterLimit))
   }
 
-  /** @param differences one for each metric; NaN where the image has none, which then has none in any image */
-  add(cluster: string, differences: readonly number[]): void {
+  /**
+   * @param cluster null: the one of images that name none
+   * @param differences one for each metric; NaN where the image has none, which then has none in any image
+   */
+  add(cluster: string | null, differences: readonly number[]): void {
     const place = this.#placeOf(cluster)
     this.#n[place] = (this.#n[place] ?? 0) + 1
     for (let metric = 0; metric < this.#metrics; metric++) {
@@ -49,7 +52,7 @@ export class ClusterTally {
     }
   }
 
-  #placeOf(cluster: string): number {
+  #placeOf(cluster: string | null): number {
     const known = this.#places.get(cluster)
     if (known !== undefined) return known
     const next = this.#places.size
@@ -58,6 +61,11 @@ export class ClusterTally {
       return next
     }
     this.#areShared = true
-    return createHash('sha256').update(cluster).digest().readUInt32LE(0) % clusterLimit
+    return (
+      createHash('sha256')
+        .update(cluster ?? '')
+        .digest()
+        .readUInt32LE(0) % clusterLimit
+    )
   }
 }

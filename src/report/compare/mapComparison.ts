@@ -1,11 +1,12 @@
 import { gatheredMaps } from '../../output/gatheredMaps.ts'
 import { isSamePlace, type MapPlace } from '../../output/mapPlaces.ts'
 import { mapPixels } from '../../output/poseMaps.ts'
+import { mapCorrelation, WholeMap } from '../aggregates/wholeMap.ts'
 import { areOfOneSet, type ComparedTable } from './comparedTable.ts'
 import type { MapLikeness } from './comparison.ts'
 import type { ComparedPair } from './comparisonSums.ts'
 import { LargestChanges, type ChangedImage } from './largestChanges.ts'
-import { correlationOf, Likeness, type ObjectiveLikeness } from './mapLikeness.ts'
+import { Likeness, type ObjectiveLikeness } from './mapLikeness.ts'
 
 /** Maps that correlate higher are the same to two digits. */
 const alike = 0.995
@@ -38,6 +39,8 @@ export class MapComparison {
   #batch: ComparedPair[] = []
   /** Maps of A of the pairs at hand, those of the common objectives alone. */
   readonly #mapsA: Uint16Array
+  readonly #mapA = new WholeMap()
+  readonly #mapB = new WholeMap()
 
   /**
    * @param batchPairs how many pairs are read together
@@ -126,9 +129,11 @@ export class MapComparison {
     const wanted = ofA.map((pair, slot) => ({ pair, slot, place: pair.b }))
     for await (const { wanted: of, found: ofB } of this.#gathered(this.#b, wanted)) {
       if (ofB === undefined) continue
-      found[of.pair.at] = this.#common.map(({ startB }, i) =>
-        correlationOf(this.#mapsA, of.slot * length + i * mapPixels, ofB.maps.magnitudes, startB),
-      )
+      found[of.pair.at] = this.#common.map(({ startB }, i) => {
+        this.#mapA.read(this.#mapsA, of.slot * length + i * mapPixels)
+        this.#mapB.read(ofB.maps.magnitudes, startB)
+        return mapCorrelation(this.#mapA, this.#mapB)
+      })
     }
     return found
   }

@@ -1,6 +1,3 @@
-import { float16Values } from '../../base/float16.ts'
-import { mapPixels } from '../../output/poseMaps.ts'
-
 /** Width of a bin of correlations, over [−1, 1]. */
 const binWidth = 0.001
 const bins = 2_000
@@ -41,31 +38,4 @@ export class Likeness {
     }
     return { n: this.#n, mean: this.#sum / this.#n, p5 }
   }
-}
-
-/**
- * Of two maps of 28 × 28 as bit patterns of float16, within longer arrays that begin with other objectives' maps. Null where
- * one of the two is constant, or holds no number.
- */
-export function correlationOf(a: Uint16Array, startA: number, b: Uint16Array, startB: number): number | null {
-  const values = float16Values()
-  let [sumA, sumB] = [0, 0]
-  for (let i = 0; i < mapPixels; i++) {
-    sumA += values[a[startA + i] ?? 0] ?? 0
-    sumB += values[b[startB + i] ?? 0] ?? 0
-  }
-  const [meanA, meanB] = [sumA / mapPixels, sumB / mapPixels]
-  let [squaresA, squaresB, products] = [0, 0, 0]
-  for (let i = 0; i < mapPixels; i++) {
-    const x = (values[a[startA + i] ?? 0] ?? 0) - meanA
-    const y = (values[b[startB + i] ?? 0] ?? 0) - meanB
-    squaresA += x * x
-    squaresB += y * y
-    products += x * y
-  }
-  const isConstant = (squares: number, mean: number): boolean =>
-    Math.sqrt(squares) <= 1e-12 * Math.abs(mean) * mapPixels
-  if (isConstant(squaresA, meanA) || isConstant(squaresB, meanB)) return null
-  const correlation = products / Math.sqrt(squaresA * squaresB)
-  return Number.isFinite(correlation) ? correlation : null
 }

@@ -9,8 +9,6 @@ import { clusterIntervals, RunningSpread, type Interval } from './pairedInterval
 const fewUnits = 10
 /** The same draws each time. */
 const seed = 1
-/** Of images without the name of their unit. No name holds it: names are no control characters. */
-const unnamedUnit = '\0'
 
 /**
  * Intervals of the mean paired differences. Subjects are resampled where any is known, since images of one subject err
@@ -35,8 +33,8 @@ export class UnitIntervals {
     this.#images++
     if (subject !== null) this.#withSubject++
     if (sequence !== null) this.#withSequence++
-    this.#subjects.add(subject ?? unnamedUnit, differences)
-    this.#sequences.add(sequence ?? unnamedUnit, differences)
+    this.#subjects.add(subject, differences)
+    this.#sequences.add(sequence, differences)
     if (this.#images <= clusterLimit) this.#single.add(key, differences)
     for (const [at, spread] of this.#spreads.entries()) spread.add(differences[at] ?? NaN)
   }

@@ -1,11 +1,11 @@
 import { angleNames, type Degrees } from '../../../pose/euler.ts'
 import { poseCellSize } from '../../../pose/poseCell.ts'
+import { cellName } from '../../atlas/atlasText.ts'
 import { biasScale, errorScale, type ColourScale } from '../../charts/colourScale.ts'
 import { numberTable } from '../../charts/numberTable.ts'
 import { drawPoseGrid, GridBounds } from '../../charts/poseGrid.ts'
 import { fewImages } from '../../fewImages.ts'
 import { hundredth, signedTenth, tenth, trueSignedHundredth, whole } from '../../numberText.ts'
-import { signed } from '../../plotFrame.ts'
 import type { Comparison } from '../comparison.ts'
 import { drawBands } from './bandPlot.ts'
 
@@ -82,10 +82,6 @@ function gridCells(
       isFew: sizeOf(cell) < fewImages,
     }
   })
-}
-
-function cellName({ yaw, pitch }: Cell): string {
-  return `yaw ${signed(yaw)}° to ${signed(yaw + poseCellSize)}°, pitch ${signed(pitch)}° to ${signed(pitch + poseCellSize)}°`
 }
 
 /** By bands, of which there are few: a cell of a few images changes by chance. */
