@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { withoutPassword } from '../base/telemetry.ts'
 import { layout as outputLayout } from '../output/layout.ts'
 import type { Summary } from '../output/summary.ts'
@@ -16,6 +15,7 @@ import { subjectsSection } from './charts/subjects.ts'
 import { colourStyle } from './colours.ts'
 import { errorFigures } from './errorFigures.ts'
 import { escapeHtml, jsonForScript } from './escaping.ts'
+import { htmlPage } from './htmlPage.ts'
 import { minute, tenth, whole } from './numberText.ts'
 import { anglesSection } from './pageAngles.ts'
 import { correlationSection, limitsSection } from './pageCautions.ts'
@@ -28,63 +28,32 @@ import { pageStyle } from './pageStyle.ts'
 const style = `${pageStyle}${colourStyle}${chartStyle}${atlasStyle}`
 const script = `${pageScript}${sortScript}${atlasScript}`
 
-/**
- * The whole page as one HTML text: style, script, pictures and data inside. Its content security policy allows only
- * these, so that no text from a dataset could run or fetch anything even if the escaping failed.
- */
+/** The report as one HTML text. */
 export function renderPage(content: PageContent): string {
   const { set, summary } = content
-  const policy = [
-    "default-src 'none'",
-    'img-src data:',
-    `style-src '${sha256(style)}'`,
-    `script-src '${sha256(script)}'`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ]
-  const title = `${set.network.file} on ${place(withoutPassword(set.dataset.uri))}`
-  const sections = [
-    { id: 'errors', name: 'Angles', html: anglesSection(content) },
-    { id: 'pose-errors', name: 'Error over pose', html: poseErrorsSection(content) },
-    { id: 'atlas', name: atlasName(content), html: atlasSection(content) },
-    { id: 'subjects', name: 'Subjects and sequences', html: subjectsSection(content) },
-    { id: 'confidence', name: 'Confidence', html: confidenceSection(content) },
-    { id: 'runs', name: 'Runs', html: runsSection(content) },
-    { id: 'gallery', name: 'Gallery', html: gallerySection(content) },
-    { id: 'correlation', name: 'Likeness of maps', html: correlationSection(content) },
-    { id: 'failed', name: 'Failed images', html: failuresSection(content) },
-    { id: 'limits', name: 'What the maps can tell', html: limitsSection(set) },
-    { id: 'made', name: 'How this was made', html: factsSection(set, summary) },
-  ].filter((section) => section.html !== '')
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy.join('; ')}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>headlight: ${escapeHtml(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<header>
-<p class="kicker">headlight report</p>
-<h1>${escapeHtml(title)}</h1>
-<p class="under">run ${escapeHtml(summary.run)}, ${escapeHtml(summary.state)} ${escapeHtml(minute(summary.closedAt))}${leftText(summary.counts.left)}</p>
-<nav class="sections" aria-label="Sections">${sections.map(({ id, name }) => `<a href="#${id}">${name}</a>`).join('')}</nav>
-${figures(summary)}
-${findings(content)}
-</header>
-<main>
-${sections.map(({ id, name, html }) => `<section id="${id}" aria-labelledby="${id}-name"><h2 id="${id}-name">${name}</h2>\n${html}\n</section>`).join('\n')}
-</main>
-<footer>Written by headlight ${escapeHtml(summary.headlightVersion)}. This page asks nothing of the network.</footer>
-${sampleDialog}
-<script type="application/json" id="samples">${jsonForScript(scriptData(content))}</script>
-<script>${script}</script>
-</body>
-</html>
-`
+  return htmlPage({
+    command: 'report',
+    title: `${set.network.file} on ${place(withoutPassword(set.dataset.uri))}`,
+    under: `run ${escapeHtml(summary.run)}, ${escapeHtml(summary.state)} ${escapeHtml(minute(summary.closedAt))}${leftText(summary.counts.left)}`,
+    first: `${figures(summary)}\n${findings(content)}`,
+    sections: [
+      { id: 'errors', name: 'Angles', html: anglesSection(content) },
+      { id: 'pose-errors', name: 'Error over pose', html: poseErrorsSection(content) },
+      { id: 'atlas', name: atlasName(content), html: atlasSection(content) },
+      { id: 'subjects', name: 'Subjects and sequences', html: subjectsSection(content) },
+      { id: 'confidence', name: 'Confidence', html: confidenceSection(content) },
+      { id: 'runs', name: 'Runs', html: runsSection(content) },
+      { id: 'gallery', name: 'Gallery', html: gallerySection(content) },
+      { id: 'correlation', name: 'Likeness of maps', html: correlationSection(content) },
+      { id: 'failed', name: 'Failed images', html: failuresSection(content) },
+      { id: 'limits', name: 'What the maps can tell', html: limitsSection(set) },
+      { id: 'made', name: 'How this was made', html: factsSection(set, summary) },
+    ],
+    headlightVersion: summary.headlightVersion,
+    style,
+    script,
+    last: `${sampleDialog}\n<script type="application/json" id="samples">${jsonForScript(scriptData(content))}</script>`,
+  })
 }
 
 function leftText(left: number | undefined): string {
@@ -134,8 +103,4 @@ function scriptData(content: PageContent): unknown {
       : `image, and per objective (${objectives.join(', ')}) map and overlay`
   const maps = objectives.map((objective) => ({ objective, folder: outputLayout.mapFolder(objective) }))
   return { samples, maps, width: layout.width, height: layout.height, alt, atlas: atlasData(content) }
-}
-
-function sha256(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`
 }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { withPlaces } from '../../../storage/place.ts'
 import { chartStyle } from '../../charts/chartStyle.ts'
 import { colourStyle } from '../../colours.ts'
 import { escapeHtml } from '../../escaping.ts'
+import { htmlPage } from '../../htmlPage.ts'
 import { hundredth, minute, trueSignedHundredth, whole } from '../../numberText.ts'
 import { pageStyle } from '../../pageStyle.ts'
 import type { ChangePictures } from '../changePictures.ts'
@@ -27,55 +27,26 @@ export interface ComparePageContent {
   readonly headlightVersion: string
 }
 
-/**
- * The whole page as one HTML text, with style and pictures inside and no script at all. Its content security policy allows
- * only these, so that no text from a dataset could run or fetch anything even if the escaping failed.
- */
+/** The comparison as one HTML text, without any script. */
 export function renderComparison({ comparison, pictures, objectives, headlightVersion }: ComparePageContent): string {
-  const policy = [
-    "default-src 'none'",
-    'img-src data:',
-    `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ]
-  const title = titleOf(comparison)
-  const sections = [
-    { id: 'difference', name: 'Difference', html: differenceSection(comparison) },
-    { id: 'pose', name: 'Over pose', html: poseSection(comparison) },
-    { id: 'subjects', name: 'Subjects and sequences', html: namesSection(comparison) },
-    { id: 'images', name: 'Images', html: imagesSection(comparison) },
-    { id: 'failed', name: 'Failed in one only', html: failuresSection(comparison) },
-    { id: 'maps', name: 'Likeness of maps', html: mapsSection(comparison) },
-    { id: 'changes', name: 'Largest changes', html: changesSection(comparison, pictures, objectives) },
-    { id: 'made', name: 'What differs', html: factsSection(comparison) },
-  ].filter((section) => section.html !== '')
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy.join('; ')}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>headlight: ${escapeHtml(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<header>
-<p class="kicker">headlight compare</p>
-<h1>${escapeHtml(title)}</h1>
-<p class="under">${sideText('A', comparison.a)}<br>${sideText('B', comparison.b)}</p>
-<nav class="sections" aria-label="Sections">${sections.map(({ id, name }) => `<a href="#${id}">${name}</a>`).join('')}</nav>
-${figures(comparison)}
-${notesPart(comparison)}
-</header>
-<main>
-${sections.map(({ id, name, html }) => `<section id="${id}" aria-labelledby="${id}-name"><h2 id="${id}-name">${name}</h2>\n${html}\n</section>`).join('\n')}
-</main>
-<footer>Written by headlight ${escapeHtml(headlightVersion)}. This page asks nothing of the network.</footer>
-</body>
-</html>
-`
+  return htmlPage({
+    command: 'compare',
+    title: titleOf(comparison),
+    under: `${sideText('A', comparison.a)}<br>${sideText('B', comparison.b)}`,
+    first: `${figures(comparison)}\n${notesPart(comparison)}`,
+    sections: [
+      { id: 'difference', name: 'Difference', html: differenceSection(comparison) },
+      { id: 'pose', name: 'Over pose', html: poseSection(comparison) },
+      { id: 'subjects', name: 'Subjects and sequences', html: namesSection(comparison) },
+      { id: 'images', name: 'Images', html: imagesSection(comparison) },
+      { id: 'failed', name: 'Failed in one only', html: failuresSection(comparison) },
+      { id: 'maps', name: 'Likeness of maps', html: mapsSection(comparison) },
+      { id: 'changes', name: 'Largest changes', html: changesSection(comparison, pictures, objectives) },
+      { id: 'made', name: 'What differs', html: factsSection(comparison) },
+    ],
+    headlightVersion,
+    style,
+  })
 }
 
 /** Ahead of all figures: some of them say how far these can be believed. */

@@ -1,6 +1,6 @@
 import { angleNames, type Degrees } from '../../../pose/euler.ts'
 import { poseCellSize } from '../../../pose/poseCell.ts'
-import { cellName } from '../../atlas/atlasText.ts'
+import { cellName } from '../../cellName.ts'
 import { biasScale, errorScale, type ColourScale } from '../../charts/colourScale.ts'
 import { numberTable } from '../../charts/numberTable.ts'
 import { drawPoseGrid, GridBounds } from '../../charts/poseGrid.ts'
