@@ -6,7 +6,7 @@ import type { Comparison, LargestChange } from '../comparison.ts'
 
 /** The images that changed most, with what both tables show of them; nothing where none did. */
 export function changesSection(
-  { largest, largestBy }: Comparison,
+  { largest, largestBy, maps }: Comparison,
   pictures: readonly ChangePictures[],
   objectives: { readonly a: readonly string[]; readonly b: readonly string[] },
 ): string {
@@ -17,7 +17,7 @@ export function changesSection(
     maps: 'whose maps are least alike; no estimate differs',
   }[largestBy]
   const cards = largest.map((image, i) => card(image, largestBy, pictures[i]))
-  return `<p>The ${whole(largest.length)} images ${what}. ${orderText(objectives)} They were chosen because they are extreme: each says what can happen, none what is usual.</p>
+  return `<p>The ${whole(largest.length)} images ${what}. ${orderText(objectives)}${likenessText(Object.keys(maps?.objectives ?? {}).length)} They were chosen because they are extreme: each says what can happen, none what is usual.</p>
 <ul class="cards changes">${cards.join('')}</ul>`
 }
 
@@ -29,6 +29,13 @@ function orderText({ a, b }: { readonly a: readonly string[]; readonly b: readon
       ? `what the network saw, the map of ${names(objectives)}, and its magnitude as colour over the image`
       : `what the network saw, then for each of ${names(objectives)} the map above, its magnitude as colour over the image below`
   return names(a) === names(b) ? `A, then B: ${order(a)}.` : `A: ${order(a)}. B: ${order(b)}.`
+}
+
+/** What a card's one number is of, where that is not plain. */
+function likenessText(objectives: number): string {
+  return objectives < 2
+    ? ''
+    : ` How maps correlate is the mean over ${whole(objectives)} objectives; no more than two are drawn.`
 }
 
 function card(image: LargestChange, by: Comparison['largestBy'], pictures: ChangePictures | undefined): string {
