@@ -2,7 +2,7 @@ import { aheadOf } from '../base/aheadOf.ts'
 import type { Store } from '../storage/store.ts'
 import { checksumsOf } from './mapChecksums.ts'
 import type { MapPlace, ShardMaps } from './mapPlaces.ts'
-import { readSpan, type RowMaps, type SpanMaps } from './mapReader.ts'
+import { readSmallMaps, type RowMaps, type SmallMaps } from './smallMaps.ts'
 
 /** Files that are read ahead of the one at hand. */
 const ahead = 8
@@ -36,29 +36,22 @@ export async function* gatheredMaps<T extends { readonly place: MapPlace }>(
   const read = async ([file, wanted]: [ShardMaps, T[]]): Promise<FileMaps<T>> => ({
     file,
     wanted,
-    span: await readSpan(
-      output,
-      set,
-      objectives,
-      kinds === 'all' ? file : { ...file, hasInputs: false },
-      0,
-      file.count,
-    ),
+    maps: await readSmallMaps(output, set, objectives, kinds === 'all' ? file : { ...file, hasInputs: false }),
   })
-  for await (const maps of aheadOf(ahead, byFile, read)) yield* gathered(maps)
+  for await (const fileMaps of aheadOf(ahead, byFile, read)) yield* gathered(fileMaps)
 }
 
 interface FileMaps<T> {
   readonly file: ShardMaps
   readonly wanted: readonly T[]
-  readonly span: SpanMaps | undefined
+  readonly maps: SmallMaps | undefined
 }
 
 function* gathered<T extends { readonly place: MapPlace }>({
   file,
   wanted,
-  span,
+  maps,
 }: FileMaps<T>): Generator<Gathered<T>> {
-  const now = span && { ...file, hasInputs: span.hasInputs, checksums: checksumsOf(span, file.count) }
-  for (const row of wanted) yield { wanted: row, found: now && span && { maps: span.at(row.place.slot), file: now } }
+  const now = maps && { ...file, hasInputs: maps.hasInputs, checksums: checksumsOf(maps, file.count) }
+  for (const row of wanted) yield { wanted: row, found: now && maps && { maps: maps.at(row.place.slot), file: now } }
 }

@@ -1,24 +1,24 @@
 import { crc32 } from 'node:zlib'
 import type { ShardMaps } from './mapPlaces.ts'
-import type { SpanMaps } from './mapReader.ts'
+import type { SmallMaps } from './smallMaps.ts'
 
 /**
  * CRC-32 of the two files of a shard. Against accidents alone: SHA-256 would take two to ten times as long. Of a million rows
  * and three objectives it takes a second.
  *
- * @param span all of the files' samples
+ * @param small all of the files' samples
  * @param count how many these are
  */
-export function checksumsOf(span: SpanMaps, count: number): NonNullable<ShardMaps['checksums']> {
+export function checksumsOf(small: SmallMaps, count: number): NonNullable<ShardMaps['checksums']> {
   let mag = 0
   let input = 0
   for (let slot = 0; slot < count; slot++) {
-    const maps = span.at(slot)
+    const maps = small.at(slot)
     const { buffer, byteOffset, byteLength } = maps.magnitudes
     mag = crc32(new Uint8Array(buffer, byteOffset, byteLength), mag)
     if (maps.input !== undefined) input = crc32(maps.input, input)
   }
-  return span.hasInputs ? { mag, input } : { mag }
+  return small.hasInputs ? { mag, input } : { mag }
 }
 
 /** Whether files are still those that were merged. Those without checksums, as they were before there were any, count as such. */

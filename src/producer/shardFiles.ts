@@ -4,10 +4,10 @@ import { layout } from '../output/layout.ts'
 import { shardsOf, type ManifestEntry, type ManifestHeader, type Shard } from '../output/manifest.ts'
 import { checksumsOf } from '../output/mapChecksums.ts'
 import type { ShardMaps } from '../output/mapPlaces.ts'
-import { readSpan, type SpanMaps } from '../output/mapReader.ts'
 import type { Record as SampleRecord } from '../output/record.ts'
 import { readRecordFile, type RecordFile } from '../output/recordFile.ts'
 import { samplesMark } from '../output/shardSamples.ts'
+import { readSmallMaps, type SmallMaps } from '../output/smallMaps.ts'
 import type { Store } from '../storage/store.ts'
 
 export interface ShardFilesOptions {
@@ -24,7 +24,7 @@ export interface ShardFiles {
   /** Those that the manifest wants, in its order. */
   readonly records: readonly SampleRecord[]
   /** Small maps of the `ok` ones, in their order; undefined where none is, or their file cannot be used. */
-  readonly maps: { readonly file: ShardMaps; readonly span: SpanMaps } | undefined
+  readonly maps: { readonly file: ShardMaps; readonly small: SmallMaps } | undefined
 }
 
 /** Shards fetched ahead of the one that is asked for. */
@@ -75,9 +75,9 @@ async function fetchMaps(
   // tell that it is the other's.
   for (const samples of new Set([samplesMark(isOk), ''])) {
     const file = { run, part, offset, samples, count, hasInputs: true }
-    const span = await readSpan(output, set, objectives.length, file, 0, count)
-    if (span === undefined) continue
-    return { file: { ...file, hasInputs: span.hasInputs, checksums: checksumsOf(span, count) }, span }
+    const small = await readSmallMaps(output, set, objectives.length, file)
+    if (small === undefined) continue
+    return { file: { ...file, hasInputs: small.hasInputs, checksums: checksumsOf(small, count) }, small }
   }
   options.log.warn(
     `the magnitude maps beside ${recordFileOf(options, { part, offset, count })} are gone, or are not those of its ` +

@@ -1,6 +1,6 @@
 import type { Manifest } from '../output/manifest.ts'
 import type { MapPlace } from '../output/mapPlaces.ts'
-import type { RowMaps } from '../output/mapReader.ts'
+import type { RowMaps } from '../output/smallMaps.ts'
 import { tableRow, type TableRow } from '../output/table.ts'
 import { compareKeys } from '../storage/keyOrder.ts'
 import { fetchAhead, recordFileOf, type ShardFiles, type ShardFilesOptions } from './shardFiles.ts'
@@ -87,7 +87,7 @@ function* computedRows({ records, maps }: ShardFiles): Generator<MergedRow> {
       yield { row, place: null, from: 'records', maps: null }
       continue
     }
-    yield { row, place: { file: maps.file, slot }, from: 'records', maps: maps.span.at(slot) }
+    yield { row, place: { file: maps.file, slot }, from: 'records', maps: maps.small.at(slot) }
     slot++
   }
 }

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { currentRun } from '../../src/output/current.ts'
 import { layout } from '../../src/output/layout.ts'
 import { openMapPlaces } from '../../src/output/mapPlaces.ts'
-import { readSpan } from '../../src/output/mapReader.ts'
 import { recordSchema } from '../../src/output/record.ts'
 import { readResultSet } from '../../src/output/resultSet.ts'
 import { readRun, runIds } from '../../src/output/runs.ts'
+import { readSmallMaps } from '../../src/output/smallMaps.ts'
 import { stateRows } from '../../src/output/stateRows.ts'
 import { readSummary } from '../../src/output/summary.ts'
 import type { Store } from '../../src/storage/store.ts'
@@ -95,8 +95,8 @@ async function* smallMaps(output: Store, set: string, run: string): AsyncGenerat
   for await (const { key, status } of stateRows(output, set, run, ['key', 'status'])) {
     const place = (await places?.next())?.value
     if (status !== 'ok') continue
-    const span = place ? await readSpan(output, set, objectives, place.file, place.slot, place.slot + 1) : undefined
-    const { magnitudes, input } = span?.at(0) ?? {}
+    const small = place ? await readSmallMaps(output, set, objectives, place.file) : undefined
+    const { magnitudes, input } = small?.at(place?.slot ?? 0) ?? {}
     const isThere = magnitudes !== undefined && input !== undefined
     yield { key, maps: isThere ? createHash('sha256').update(magnitudes).update(input).digest('hex') : 'missing' }
   }

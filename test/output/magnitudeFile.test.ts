@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { float16Values } from '../../src/base/float16.ts'
 import { magnitudeBlock, magnitudeBytes } from '../../src/output/magnitudeFile.ts'
-import { halfPatterns, SpanMaps } from '../../src/output/mapReader.ts'
+import { halfPatterns, SmallMaps } from '../../src/output/smallMaps.ts'
 
 const objectives = ['yaw', '-yaw']
 /** Halves hold these exactly. */
@@ -22,7 +22,7 @@ it('maps are read as they were written, also from the middle of a buffer', () =>
   const blocks = [1, 3].map((scale) => magnitudeBlock(explanation(scale), objectives))
   const file = Buffer.concat([Buffer.alloc(1), ...blocks]).subarray(1)
   expect(file.byteLength).toBe(2 * objectives.length * magnitudeBytes)
-  const span = new SpanMaps(objectives.length, halfPatterns(file), undefined)
+  const span = new SmallMaps(objectives.length, halfPatterns(file), undefined)
   const values = float16Values()
   for (const [i, scale] of [1, 3].entries()) {
     const maps = Array.from(span.at(i).magnitudes, (bits) => values[bits])

@@ -8,10 +8,10 @@ import { currentRun, publish } from '../../src/output/current.ts'
 import { layout } from '../../src/output/layout.ts'
 import { Manifest, shardsOf } from '../../src/output/manifest.ts'
 import { openMapPlaces } from '../../src/output/mapPlaces.ts'
-import { readSpan } from '../../src/output/mapReader.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
 import { latestRun, openRun, runIds } from '../../src/output/runs.ts'
 import { samplesMark } from '../../src/output/shardSamples.ts'
+import { readSmallMaps } from '../../src/output/smallMaps.ts'
 import { stateRows } from '../../src/output/stateRows.ts'
 import { closeCancelled } from '../../src/producer/cancel.ts'
 import { enumerate } from '../../src/producer/enumerate.ts'
@@ -218,8 +218,8 @@ describe('runs that are not kept whole', () => {
     const objectives = set.options.objectives.length
     const found: boolean[] = []
     for await (const place of places?.places() ?? []) {
-      const span = place && (await readSpan(output, set.id, objectives, place.file, place.slot, place.slot + 1))
-      found.push(span?.hasInputs === true)
+      const small = place && (await readSmallMaps(output, set.id, objectives, place.file))
+      found.push(small?.hasInputs === true)
     }
     expect(found).toEqual(rows.map(({ status }) => status === 'ok'))
   })

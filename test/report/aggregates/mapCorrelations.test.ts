@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { toFloat16 } from '../../../src/base/float16.ts'
-import { halfPatterns } from '../../../src/output/mapReader.ts'
 import { mapPixels } from '../../../src/output/poseMaps.ts'
+import { halfPatterns } from '../../../src/output/smallMaps.ts'
 import { mapCorrelations } from '../../../src/report/aggregates/mapCorrelations.ts'
 import { MagnitudeSums } from '../../../src/report/aggregates/poseSums.ts'
 

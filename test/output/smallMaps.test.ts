@@ -1,9 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { layout } from '../../src/output/layout.ts'
 import type { ShardMaps } from '../../src/output/mapPlaces.ts'
-import { halfPatterns, readSpan } from '../../src/output/mapReader.ts'
 import { mapPixels } from '../../src/output/poseMaps.ts'
-import { wrapped } from '../../src/storage/wrapped.ts'
+import { halfPatterns, readSmallMaps } from '../../src/output/smallMaps.ts'
 import { memoryOutput } from '../support/memoryOutput.ts'
 
 const objectives = 2
@@ -30,39 +29,21 @@ async function put(file: ShardMaps): Promise<void> {
   if (file.hasInputs) await output.put(layout.inputFile(set, run, part, offset, samples), levels)
 }
 
-describe('maps of neighbouring samples', () => {
-  it('are read from their file and slots', async () => {
+describe('small maps', () => {
+  it('are read from the files of their shard', async () => {
     const file = fileAt(8, { samples: 'abc' })
     await put(file)
-    const span = await readSpan(output, set, objectives, file, 1, 4)
-    expect(span?.at(2).magnitudes).toEqual(new Uint16Array(objectives * mapPixels).fill(803))
-    expect(span?.at(1).input).toEqual(new Uint8Array(mapPixels).fill(2))
-    expect(await readSpan(output, set, objectives, file, 3, 5)).toBeUndefined()
+    const maps = await readSmallMaps(output, set, objectives, file)
+    expect(maps?.at(3).magnitudes).toEqual(new Uint16Array(objectives * mapPixels).fill(803))
+    expect(maps?.at(2).input).toEqual(new Uint8Array(mapPixels).fill(2))
   })
 
   it('are none where their file is gone or not of its size, and without inputs in one of an earlier version', async () => {
-    expect(await readSpan(output, set, objectives, fileAt(0), 0, 4)).toBeUndefined()
+    expect(await readSmallMaps(output, set, objectives, fileAt(0))).toBeUndefined()
     await put(fileAt(8))
-    expect(await readSpan(output, set, objectives, fileAt(8, { count: 3 }), 0, 3)).toBeUndefined()
-    const span = await readSpan(output, set, objectives, fileAt(8, { hasInputs: false }), 0, 4)
-    expect([span?.hasInputs, span?.at(0).input]).toEqual([false, undefined])
-  })
-
-  it('are read without the others where they are few', async () => {
-    const file = fileAt(0)
-    await put(file)
-    let bytes = 0
-    const get: typeof output.get = async (key, options) => {
-      const found = await output.get(key, options)
-      bytes += found?.bytes.byteLength ?? 0
-      return found
-    }
-    const span = await readSpan(wrapped(output, { get }), set, objectives, file, 2, 3)
-    expect(span?.at(0).magnitudes).toEqual(new Uint16Array(objectives * mapPixels).fill(2))
-    expect(span?.at(0).input).toEqual(new Uint8Array(mapPixels).fill(2))
-    expect(bytes).toBe(objectives * mapPixels * 2 + mapPixels)
-    const other = { ...file, count: 100 }
-    expect(await readSpan(output, set, objectives, other, 2, 3)).toBeUndefined()
+    expect(await readSmallMaps(output, set, objectives, fileAt(8, { count: 3 }))).toBeUndefined()
+    const maps = await readSmallMaps(output, set, objectives, fileAt(8, { hasInputs: false }))
+    expect([maps?.hasInputs, maps?.at(0).input]).toEqual([false, undefined])
   })
 })
 
