@@ -18,6 +18,27 @@ export interface ReportRow extends SummaryRow {
   readonly topClassProbability?: number | null
 }
 
+/** Those that every table has. */
+export const reportColumns = [
+  'key',
+  'status',
+  'code',
+  'message',
+  'yaw',
+  'pitch',
+  'roll',
+  'labelYaw',
+  'labelPitch',
+  'labelRoll',
+  'errorYaw',
+  'errorPitch',
+  'errorRoll',
+  'cropX0',
+  'cropY0',
+  'cropX1',
+  'cropY1',
+] as const
+
 /** A sample that the gallery shows, and why it was chosen. */
 export interface ChosenSample {
   readonly row: ReportRow

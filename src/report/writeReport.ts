@@ -24,7 +24,7 @@ import { mapBounded } from './mapBounded.ts'
 import { renderPage } from './page.ts'
 import type { GallerySample, PageContent } from './pageContent.ts'
 import { PictureStore } from './pictureStore.ts'
-import { Selection, type ChosenSample, type ReportRow } from './selection.ts'
+import { reportColumns, Selection, type ChosenSample, type ReportRow } from './selection.ts'
 import { drawThumbnail, thumbnailLayout, type ThumbnailLayout } from './thumbnail.ts'
 import { readTrend } from './trend.ts'
 
@@ -108,28 +108,7 @@ export async function writeReport({ output, dataset, set, summary, signal, log }
   log.debug({ samples: samples.length, bytes: Buffer.byteLength(page) }, 'wrote the report')
 }
 
-const columns = [
-  'key',
-  'status',
-  'code',
-  'message',
-  'yaw',
-  'pitch',
-  'roll',
-  'labelYaw',
-  'labelPitch',
-  'labelRoll',
-  'errorYaw',
-  'errorPitch',
-  'errorRoll',
-  'cropX0',
-  'cropY0',
-  'cropX1',
-  'cropY1',
-  'class',
-  'topClass',
-  'topClassProbability',
-] as const
+const columns = [...reportColumns, 'class', 'topClass', 'topClassProbability'] as const
 
 async function* tableRows(output: Store, set: ResultSet, summary: Summary): AsyncGenerator<ReportRow> {
   // A run that changed nothing wrote no table of its own; the result set's table is the state then.

@@ -1,7 +1,7 @@
 import type { Aggregates } from '../../output/aggregates.ts'
 import type { AngleName, Degrees } from '../../pose/euler.ts'
 import { cellName } from '../cellName.ts'
-import { fewImages } from '../fewImages.ts'
+import { fewImages, solid } from '../fewImages.ts'
 import { signedTenth, tenth, whole } from '../numberText.ts'
 import { biasScale, errorScale, type ColourScale } from './colourScale.ts'
 import { biasOf, meanAbsolute, meanOfAngles, measured } from './groupErrors.ts'
@@ -64,15 +64,10 @@ ${angles.length === 1 ? '' : small(byAngle)}
 ${small(biasByAngle)}`
 }
 
-/** Cells with enough images, where there are such; else all. */
-export function solid(cells: readonly PoseGroup[]): readonly PoseGroup[] {
-  const enough = cells.filter((cell) => measured(cell) >= fewImages)
-  return enough.length === 0 ? cells : enough
-}
-
-/** The chance of a few images is not to choose the scale. */
 function scaleValues(cells: readonly PoseGroup[], values: readonly Value[]): Degrees[] {
-  return solid(cells).flatMap((cell) => values.map((value) => value(cell)).filter((value) => value !== undefined))
+  return solid(cells, measured).flatMap((cell) =>
+    values.map((value) => value(cell)).filter((value) => value !== undefined),
+  )
 }
 
 /** As large as leaves room beside it. */

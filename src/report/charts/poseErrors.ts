@@ -2,13 +2,14 @@ import type { Aggregates } from '../../output/aggregates.ts'
 import type { AngleName } from '../../pose/euler.ts'
 import { poseCellSize } from '../../pose/poseCell.ts'
 import { cellName } from '../cellName.ts'
+import { solid } from '../fewImages.ts'
 import { hundredth, tenth, trueSignedHundredth, whole } from '../numberText.ts'
 import type { PageContent } from '../pageContent.ts'
 import { signed } from '../plotFrame.ts'
 import { drawCumulativeErrors } from './cumulativeErrors.ts'
 import { anglesOf, biasOf, meanAbsolute, meanOfAngles, measured } from './groupErrors.ts'
 import { foldedTable, type NumberColumn } from './numberTable.ts'
-import { poseErrorGrids, solid, type PoseGroup } from './poseErrorGrids.ts'
+import { poseErrorGrids, type PoseGroup } from './poseErrorGrids.ts'
 import { drawYawBands } from './yawBands.ts'
 
 /** Errors and bias over yaw × pitch, by |yaw|, and how they are spread; nothing where no image has an error. */
@@ -46,7 +47,7 @@ function excludedText(excluded: number): string {
 
 /** Where the error is largest, and smallest. */
 function findingText(cells: readonly PoseGroup[]): string {
-  const sorted = solid(cells).toSorted((a, b) => (meanOfAngles(a) ?? 0) - (meanOfAngles(b) ?? 0))
+  const sorted = solid(cells, measured).toSorted((a, b) => (meanOfAngles(a) ?? 0) - (meanOfAngles(b) ?? 0))
   const [best, worst] = [sorted[0], sorted.at(-1)]
   if (best === undefined || worst === undefined) return ''
   const at = (cell: PoseGroup) => `${tenth(meanOfAngles(cell) ?? 0)}° at ${cellName(cell)} (n ${whole(measured(cell))})`

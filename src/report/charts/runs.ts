@@ -6,6 +6,7 @@ import type { PageContent } from '../pageContent.ts'
 import { drawnRuns, type DrawnRun } from './drawnRuns.ts'
 import { foldedTable, type NumberCell, type NumberColumn } from './numberTable.ts'
 import { drawRuns } from './runsChart.ts'
+import { scrolledChart } from './scrolledChart.ts'
 import { worseFactor } from './standsOut.ts'
 
 /** The course of the last runs; nothing of a first one. */
@@ -19,7 +20,7 @@ export function runsSection({ runs }: PageContent): string {
       : ` ${lacking === drawn.length ? 'These runs are' : `${whole(lacking)} of them ${lacking === 1 ? 'is' : 'are'}`} of an earlier version, which did not write the errors of a run’s own images, and so they have no mark.`
   return `<p>The last ${whole(drawn.length)} runs, oldest first. A <em>run’s own error</em> is over the images that it computed itself, the <em>state’s error</em> over all images that there are after it. The images of a bad night are lost in the second and seen in the first. ◆ marks a run whose own error is more than ${worseFactor} times the median of the runs before it. Only runs with ${fewImages} or more labelled images count.${note}</p>
 <p><strong>${findingText(drawn)}</strong></p>
-<figure class="panel">${scrolled(drawRuns(drawn))}</figure>
+<figure class="panel">${scrolledChart(drawRuns(drawn), 'Chart of the last runs')}</figure>
 ${runsTable(drawn)}`
 }
 
@@ -33,10 +34,6 @@ function findingText(runs: readonly DrawnRun[]): string {
   })
   const more = worse.length - told.length
   return `Standing out: ${told.join('; ')}${more === 0 ? '' : `; and ${whole(more)} before`}.`
-}
-
-function scrolled(svg: string): string {
-  return `<div class="scroll" tabindex="0" role="group" aria-label="Chart of the last runs">${svg}</div>`
 }
 
 function runsTable(runs: readonly DrawnRun[]): string {

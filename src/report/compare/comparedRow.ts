@@ -1,29 +1,8 @@
 import type { MapPlace } from '../../output/mapPlaces.ts'
-import type { ReportRow } from '../selection.ts'
+import { reportColumns, type ReportRow } from '../selection.ts'
 
 /** The columns of a table row that a comparison needs; a row of `angles.parquet` has them all. */
-export const comparedColumns = [
-  'key',
-  'fingerprint',
-  'status',
-  'code',
-  'message',
-  'yaw',
-  'pitch',
-  'roll',
-  'labelYaw',
-  'labelPitch',
-  'labelRoll',
-  'errorYaw',
-  'errorPitch',
-  'errorRoll',
-  'cropX0',
-  'cropY0',
-  'cropX1',
-  'cropY1',
-  'subject',
-  'sequence',
-] as const
+export const comparedColumns = [...reportColumns, 'fingerprint', 'subject', 'sequence'] as const
 
 export interface ComparedRow extends ReportRow {
   readonly fingerprint: string

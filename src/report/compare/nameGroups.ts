@@ -1,9 +1,8 @@
 import { sortKeys } from '../../storage/keyOrder.ts'
+import { countedNames } from '../aggregates/nameGroups.ts'
 import { GroupSums, type ComparedGroup } from './groupSums.ts'
 import type { Disagreement, PairedErrors } from './pairedErrors.ts'
 
-/** So many names are counted apart: the first that are met, in the order of the keys. */
-const countedNames = 10_000
 /** So many of them are told: those with the most images. */
 const namedGroups = 200
 

@@ -4,7 +4,8 @@ import { cellName } from '../../cellName.ts'
 import { biasScale, errorScale, type ColourScale } from '../../charts/colourScale.ts'
 import { numberTable } from '../../charts/numberTable.ts'
 import { drawPoseGrid, GridBounds } from '../../charts/poseGrid.ts'
-import { fewImages } from '../../fewImages.ts'
+import { scrolledChart } from '../../charts/scrolledChart.ts'
+import { fewImages, solid } from '../../fewImages.ts'
 import { hundredth, signedTenth, tenth, trueSignedHundredth, whole } from '../../numberText.ts'
 import type { Comparison } from '../comparison.ts'
 import { drawBands } from './bandPlot.ts'
@@ -20,7 +21,7 @@ export function poseSection(comparison: Comparison): string {
   const isLabelled = labelled.length > 0
   const shown = isLabelled ? labelled : cells
   const value = isLabelled ? deltaOf : apartOf
-  const scale = isLabelled ? biasScale(solid(shown).map(value)) : errorScale(solid(shown).map(value))
+  const scale = isLabelled ? biasScale(solid(shown, sizeOf).map(value)) : errorScale(solid(shown, sizeOf).map(value))
   const name = isLabelled ? 'B − A of the mean error' : 'mean |B − A| of the estimates'
   const bounds = new GridBounds(shown)
   const grid = drawPoseGrid(gridCells(shown, value, scale, isLabelled ? signedTenth : tenth), bounds, {
@@ -55,12 +56,6 @@ function angleGrids(cells: readonly Cell[], bounds: GridBounds, scale: ColourSca
 
 const deltaOf = ({ errors }: Pick<Cell, 'errors'>): Degrees => errors?.mean.delta ?? 0
 const apartOf = ({ disagreement }: Pick<Cell, 'disagreement'>): Degrees => disagreement ?? 0
-
-/** Of cells with enough images where there are such: they, and not the chance of a few, choose the scale. */
-function solid(cells: readonly Cell[]): readonly Cell[] {
-  const enough = cells.filter((cell) => sizeOf(cell) >= fewImages)
-  return enough.length === 0 ? cells : enough
-}
 
 const sizeOf = ({ n, errors }: Cell): number => errors?.n ?? n
 
@@ -103,7 +98,7 @@ function findingText({ bands }: Comparison): string {
 }
 
 function cellFinding(cells: readonly Cell[], value: (cell: Cell) => Degrees): string {
-  const sorted = solid(cells).toSorted((a, b) => value(a) - value(b))
+  const sorted = solid(cells, sizeOf).toSorted((a, b) => value(a) - value(b))
   const [least, most] = [sorted[0], sorted.at(-1)]
   if (least === undefined || most === undefined) return ''
   return `From ${signedTenth(value(least))}° at ${cellName(least)} to ${signedTenth(value(most))}° at ${cellName(most)}`
@@ -143,7 +138,5 @@ function bandTable(bands: Comparison['bands'], isLabelled: boolean): string {
 }
 
 function scrolled(svg: string): string {
-  return svg.includes('class="own fixed"')
-    ? `<div class="scroll" tabindex="0" role="group" aria-label="Grid over yaw and pitch">${svg}</div>`
-    : svg
+  return svg.includes('class="own fixed"') ? scrolledChart(svg, 'Grid over yaw and pitch') : svg
 }
