@@ -13,7 +13,7 @@ export const floors: readonly (readonly string[])[] = [
   ['output'],
   ['queue'],
   ['report'],
-  ['producer', 'worker'],
+  ['producer', 'worker', 'serve'],
   ['cli'],
 ]
 
@@ -51,6 +51,16 @@ function fences() {
     ),
   )
   const { room, folders } = processes
+  /** What runs in a browser: the server of its room does not know it, and it has nothing that Node.js gives. */
+  const browser = {
+    files: ['src/serve/client/**'],
+    rules: { 'no-restricted-globals': ['error', 'Buffer', 'process', 'global', 'require', '__dirname'] },
+  }
+  const server = fence(
+    ['src/serve/**'],
+    [...forbiddenTo('serve').map((name) => `**/${name}/**`), '**/client/**'],
+    'src/serve/client runs in the browser; what both sides use lies beside it in src/serve.',
+  )
   const apart = (files: string, others: readonly string[]) =>
     fence(
       [files],
@@ -75,7 +85,7 @@ function fences() {
       ],
     },
   }
-  return [shared, ...rooms, apart(`src/${room}/**`, folders), ...halves]
+  return [shared, ...rooms, apart(`src/${room}/**`, folders), ...halves, server, browser]
 }
 
 const config = {

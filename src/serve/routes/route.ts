@@ -1,0 +1,55 @@
+import type { z } from 'zod'
+import type { Logger } from '../../base/telemetry.ts'
+import type { ResultSet } from '../../output/resultSet.ts'
+import type { Store } from '../../storage/store.ts'
+import type { TableShelf } from '../table/tableShelf.ts'
+import type { Waiting } from '../wire.ts'
+
+/** What all routes are given: one output, read only. */
+export interface Served {
+  readonly output: Store
+  /** The one result set that is shown; null: all of the output. */
+  readonly onlySet: string | null
+  readonly headlightVersion: string
+  readonly tables: TableShelf
+  /** The dataset of a result set; opened once, and closed with the server. */
+  datasetOf(set: ResultSet): Store
+  readonly log: Logger
+}
+
+export interface Asked<Query> {
+  /** From the path; empty where it names none. A result set that is shown: others are refused before. */
+  readonly set: string
+  readonly query: Query
+  /** All of the query as it came, for what `readSelection` reads. */
+  readonly parameters: URLSearchParams
+  /** Aborted when who asked is gone, or the server ends. */
+  readonly signal: AbortSignal
+}
+
+export type Answer =
+  | { readonly kind: 'json'; readonly json: unknown }
+  /** Status 202. */
+  | { readonly kind: 'waiting'; readonly waiting: Waiting['waiting'] }
+  /** `tag`: an entity tag without quotes; the same bytes as long as it is the same. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly contentType: string; readonly tag: string }
+  /** A file to keep, sent as it is made. */
+  | {
+      readonly kind: 'file'
+      readonly chunks: AsyncIterable<string>
+      readonly contentType: string
+      readonly fileName: string
+    }
+
+/**
+ * One address of the API. `query` says which parameters it takes besides a selection's. `answer` raises InputError with a
+ * code for what was asked wrongly or is not there; the server makes a status of it.
+ */
+export interface Route<Query = never> {
+  /** Below the base path, as in `/api/sets/:set/rows`. */
+  readonly path: string
+  readonly query: z.ZodType<Query>
+  /** Whether the parameters of a selection may come along. */
+  readonly takesSelection?: boolean
+  answer(asked: Asked<Query>, served: Served): Promise<Answer>
+}
