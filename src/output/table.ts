@@ -1,9 +1,9 @@
-import { parquetMetadataAsync, parquetRead, type AsyncBuffer, type ColumnData } from 'hyparquet'
 import { angleNames } from '../pose/euler.ts'
 import { readsClasses, tellsTopClass } from '../saliency/objective.ts'
 import type { Record as SampleRecord } from './record.ts'
 import type { ResultOptions } from './resultSet.ts'
 import { rowGeodesicError, rowLeftOutOfErrors } from './rowErrors.ts'
+import { readTableColumns, type Cell, type TableSource } from './tableColumns.ts'
 
 /** `sortedString`: text that begins like the row before, since rows are sorted by key. */
 type ColumnKind = 'string' | 'sortedString' | 'double' | 'int' | 'boolean'
@@ -19,8 +19,6 @@ export interface Column {
    */
   readonly derive?: (row: TableRow) => Cell
 }
-
-export type Cell = string | number | boolean | null
 
 /**
  * One row of `angles.parquet`: a record, flat. Angles and their errors are degrees; `yawBinsEntropy` is in nats;
@@ -194,9 +192,6 @@ export function tableRow(record: SampleRecord): TableRow {
   return row
 }
 
-/** The file's bytes, or whatever gives ranges of them. */
-export type TableSource = Uint8Array | AsyncBuffer
-
 /**
  * The rows of an `angles.parquet` in file order, one row group decoded at a time. `columns` leaves the others
  * undecoded (their cells are absent then); columns that the file lacks, since an older headlight wrote it, are null.
@@ -208,32 +203,13 @@ export function readTable<Name extends string>(
 ): AsyncGenerator<Pick<TableRow, Name>>
 export function readTable(table: TableSource, columns?: readonly string[]): AsyncGenerator<TableRow>
 export async function* readTable(table: TableSource, columns?: readonly string[]): AsyncGenerator<TableRow> {
-  // A copy of each range: the reader wants an ArrayBuffer of its own, and row groups are small.
-  const file: AsyncBuffer =
-    table instanceof Uint8Array
-      ? { byteLength: table.byteLength, slice: (start, end) => copied(table.subarray(start, end)) }
-      : table
-  const metadata = await parquetMetadataAsync(file)
-  const present = new Set(metadata.schema.slice(1).map((element) => element.name))
-  const wanted: readonly string[] = columns ?? [...present]
-  const read = wanted.filter((name) => present.has(name))
-  let rowStart = 0
-  for (const group of metadata.row_groups) {
-    const rowEnd = rowStart + Number(group.num_rows)
-    const cells = new Map<string, Cell[]>(wanted.map((name) => [name, []]))
-    const onChunk = ({ columnName, columnData, rowStart: from }: ColumnData) => {
-      const column = cells.get(columnName)
-      // The writer wrote these columns with the types of `tableColumns`; the reader types them as unknown.
-      for (let i = 0; i < columnData.length; i++) if (column) column[from - rowStart + i] = columnData[i] as Cell
-    }
-    await parquetRead({ file, metadata, columns: read, rowStart, rowEnd, onChunk })
+  for await (const { rows, cells } of readTableColumns(table, columns)) {
     // One row after the other: as objects, the rows of a group take many times what their columns do.
-    for (let i = 0; i < rowEnd - rowStart; i++) {
+    for (let i = 0; i < rows; i++) {
       const row: Record<string, Cell> = {}
       for (const [name, column] of cells) row[name] = column[i] ?? null
       yield row as TableRow
     }
-    rowStart = rowEnd
   }
 }
 
@@ -257,12 +233,6 @@ const nothing = {
   sequence: null,
   frame: null,
 } as const
-
-function copied(bytes: Uint8Array): ArrayBuffer {
-  const own = new ArrayBuffer(bytes.byteLength)
-  new Uint8Array(own).set(bytes)
-  return own
-}
 
 function capitalised(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1)

@@ -1,7 +1,8 @@
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer'
 import type { ObjectWriter } from '../storage/store.ts'
 import { canonicalJson, type ResultSet } from './resultSet.ts'
-import type { Cell, Column, TableRow } from './table.ts'
+import type { Column, TableRow } from './table.ts'
+import type { Cell } from './tableColumns.ts'
 
 /**
  * Rows of a row group: what writer and readers hold at once. Twice as many, and whoever reads all columns holds some

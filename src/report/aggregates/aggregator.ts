@@ -1,6 +1,7 @@
 import type { Aggregates } from '../../output/aggregates.ts'
 import { rowPose } from '../../output/rowPose.ts'
-import type { Cell, TableRow } from '../../output/table.ts'
+import type { TableRow } from '../../output/table.ts'
+import type { Cell } from '../../output/tableColumns.ts'
 import { angleNames, type AngleName } from '../../pose/euler.ts'
 import { poseCellCorner } from '../../pose/poseCell.ts'
 import { errorBinEdges } from './errorBins.ts'

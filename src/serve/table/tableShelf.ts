@@ -1,12 +1,83 @@
+import { join } from 'node:path'
+import type { Logger } from '../../base/telemetry.ts'
+import { layout } from '../../output/layout.ts'
+import { whereRunRemoved } from '../../output/runs.ts'
+import type { Store } from '../../storage/store.ts'
 import type { Waiting } from '../wire.ts'
+import { TableHost } from './tableHost.ts'
 import type { TableQueries } from './tableQueries.ts'
 
-/** Tables in memory, the last few that were asked for. */
-export interface TableShelf {
+/** A table of a million rows takes 130 MB: two are what is looked at, and what it is held against. */
+const openTables = 2
+/** What is read in less is waited for: most tables are small. */
+const patienceMs = 200
+
+/** Tables in memory: the last few that were asked for, each in its own thread. */
+export class TableShelf {
+  readonly #output: Store
+  readonly #cacheFolder: string
+  readonly #log: Logger
+  /** The one that was asked for last is the last. */
+  readonly #hosts = new Map<string, TableHost>()
+
+  constructor(options: { readonly output: Store; readonly cacheFolder: string; readonly log: Logger }) {
+    this.#output = options.output
+    this.#cacheFolder = join(options.cacheFolder, 'serve')
+    this.#log = options.log
+  }
+
   /**
-   * The table of a run; how far it has got, while it is read for the first time. Rejects with the error for which it
-   * cannot be read, and tries again when it is asked again.
+   * The table of a run, or how far it has got while it is read. Rejects with the error for which it cannot be read, and
+   * reads it again when it is asked for again.
    */
-  of(set: string, run: string): Promise<TableQueries | Waiting>
-  close(): Promise<void>
+  async of(set: string, run: string): Promise<TableQueries | Waiting> {
+    const name = `${set}/${run}`
+    const host = this.#hosts.get(name) ?? this.#start(set, run)
+    this.#hosts.delete(name)
+    this.#hosts.set(name, host)
+    this.#closeOldest()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), patienceMs)))
+    try {
+      return (await Promise.race([host.opened, late])) ?? { waiting: indexing(host) }
+    } catch (error) {
+      if (this.#hosts.get(name) === host) this.#hosts.delete(name)
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async close(): Promise<void> {
+    const hosts = [...this.#hosts.values()]
+    this.#hosts.clear()
+    await Promise.all(hosts.map((host) => host.close()))
+  }
+
+  #start(set: string, run: string): TableHost {
+    const { uri, endpoint } = this.#output
+    const data = {
+      output: uri,
+      endpoint,
+      key: layout.runTable(set, run),
+      whereRemoved: whereRunRemoved,
+      cacheFolder: this.#cacheFolder,
+    }
+    return new TableHost(data, (message) =>
+      this.#log.warn(`the table of ${set} cannot be kept in ${this.#cacheFolder} for the next start: ${message}`),
+    )
+  }
+
+  #closeOldest(): void {
+    for (const [name, host] of this.#hosts) {
+      if (this.#hosts.size <= openTables) return
+      this.#hosts.delete(name)
+      void host.close()
+    }
+  }
+}
+
+function indexing({ read: { rows, total } }: TableHost): Waiting['waiting'] {
+  const text = total === 0 ? 'opening the table' : `reading the table of ${total.toLocaleString('en')} images`
+  return { text, done: rows, total }
 }

@@ -5,7 +5,7 @@ import {
   TransientError,
   type ErrorCode,
   type HeadlightError,
-} from '../base/errors.ts'
+} from './errors.ts'
 
 const classes = { InputError, SampleError, TransientError, PlaceError }
 

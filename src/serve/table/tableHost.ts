@@ -1,0 +1,93 @@
+import { Worker } from 'node:worker_threads'
+import { fromErrorMessage } from '../../base/errorMessage.ts'
+import { TransientError } from '../../base/errors.ts'
+import { siblingModule } from '../../base/siblingModule.ts'
+import type { Measure } from '../measures.ts'
+import type { TableQueries } from './tableQueries.ts'
+import type { FromThread, Question, QuestionName, TableThreadData } from './threadMessages.ts'
+
+interface Pending {
+  readonly resolve: (answer: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A table's thread, seen from the server. */
+export class TableHost {
+  readonly #thread: Worker
+  readonly #pending = new Map<number, Pending>()
+  #lastId = 0
+  #read = { rows: 0, total: 0 }
+  #ended: Error | undefined
+  /** Fulfilled as soon as questions are answered; rejected when the table cannot be read. */
+  readonly opened: Promise<TableQueries>
+
+  constructor(data: TableThreadData, onNotKept: (message: string) => void) {
+    this.#thread = new Worker(siblingModule(import.meta.url, './tableThread'), { workerData: data })
+    this.opened = new Promise((resolve, reject) => {
+      const fail = (error: Error): void => {
+        this.#ended = error
+        reject(error)
+        for (const { reject: refuse } of this.#pending.values()) refuse(error)
+        this.#pending.clear()
+      }
+      this.#thread.on('message', (message: FromThread) => {
+        if (message.type === 'progress') this.#read = { rows: message.rows, total: message.total }
+        else if (message.type === 'open') resolve(this.#queries(message.total, message.measures))
+        else if (message.type === 'failed') fail(fromErrorMessage(message.error))
+        else if (message.type === 'not-kept') onNotKept(message.message)
+        else this.#answered(message)
+      })
+      this.#thread.on('error', fail)
+      this.#thread.on('exit', () => fail(this.#ended ?? closed()))
+    })
+    // Whoever asks for it hears of the failure; until then it is no unhandled one.
+    this.opened.catch(() => undefined)
+  }
+
+  /** How many rows have been read; `total` is 0 until it is known. */
+  get read(): { readonly rows: number; readonly total: number } {
+    return this.#read
+  }
+
+  /** Frees the memory. What is still asked is rejected. */
+  async close(): Promise<void> {
+    await this.#thread.terminate()
+  }
+
+  #answered(message: Extract<FromThread, { id: number }>): void {
+    const pending = this.#pending.get(message.id)
+    this.#pending.delete(message.id)
+    if (message.type === 'answer') pending?.resolve(message.answer)
+    else pending?.reject(fromErrorMessage(message.error))
+  }
+
+  #queries(total: number, measures: readonly Measure[]): TableQueries {
+    const ask =
+      <Name extends QuestionName>(name: Name) =>
+      (...given: Parameters<TableQueries[Name]>) =>
+        this.#ask({ name, given } as Question) as ReturnType<TableQueries[Name]>
+    return {
+      total,
+      measures,
+      page: ask('page'),
+      facets: ask('facets'),
+      row: ask('row'),
+      drawn: ask('drawn'),
+      positionOf: ask('positionOf'),
+      neighbours: ask('neighbours'),
+    }
+  }
+
+  #ask(question: Question): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) return reject(this.#ended)
+      const id = ++this.#lastId
+      this.#pending.set(id, { resolve, reject })
+      this.#thread.postMessage({ id, ...question })
+    })
+  }
+}
+
+function closed(): TransientError {
+  return new TransientError('store-busy', 'the table was closed to make room for others; ask again')
+}
