@@ -16,6 +16,7 @@ import { reportCommand } from './commands/report/report.ts'
 import { retryCommand } from './commands/retry/retry.ts'
 import { runCommand } from './commands/run/run.ts'
 import { scheduleCommands } from './commands/schedule/schedule.ts'
+import { serveCommand } from './commands/serve/serve.ts'
 import { statusCommand } from './commands/status/status.ts'
 import { workerCommand } from './commands/worker/worker.ts'
 import { describeFailure } from './failure.ts'
@@ -44,6 +45,7 @@ const commands: readonly CommandSpec[] = [
   datasetCheckCommand,
   reportCommand,
   compareCommand,
+  serveCommand,
   doctorCommand,
   ...engineCommands,
 ]

@@ -36,6 +36,20 @@ export const addresses = {
     withParameters('/compare', [['a', a], ...(b === null ? [] : [['b', b] as const])]),
   live: () => '/live',
 
+  /** The API as the server knows it. */
+  pattern: {
+    sets: '/api/sets',
+    state: '/api/sets/:set/state',
+    set: '/api/sets/:set',
+    atlas: '/api/sets/:set/atlas',
+    facets: '/api/sets/:set/facets',
+    rows: '/api/sets/:set/rows',
+    csv: '/api/sets/:set/rows.csv',
+    sample: '/api/sets/:set/sample',
+    picture: '/api/sets/:set/picture',
+    compare: '/api/compare',
+    live: '/api/live',
+  },
   setsReply: () => '/api/sets',
   stateReply: (set: string) => `/api/sets/${part(set)}/state`,
   setReply: (set: string, run: string | null) => withParameters(`/api/sets/${part(set)}`, ofRun(run)),

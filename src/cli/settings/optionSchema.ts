@@ -226,17 +226,57 @@ export const settingsSchema = z.strictObject({
       'The address that --health-port is bound to. Only this machine reaches the default; 0.0.0.0 is every machine that can, and there is no password.',
   }),
 
+  port: z.int().min(0).max(65_535).default(8470).meta({
+    group: 'web app',
+    placeholder: 'N',
+    unit: 'TCP port',
+    description: 'Where headlight serve listens. 0 takes a free port.',
+  }),
+  host: z.string().min(1).default('127.0.0.1').meta({
+    group: 'web app',
+    placeholder: 'ADDRESS',
+    description:
+      'The address that headlight serve listens on. Only this machine reaches the default. With 0.0.0.0 every machine does that can, over plain HTTP: name your host with --allow-host, and prefer ssh -L or a proxy.',
+  }),
+  allowHost: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .optional()
+    .meta({
+      group: 'web app',
+      placeholder: 'NAMES',
+      automatic: 'localhost, 127.0.0.1 and [::1]',
+      description:
+        'Further host names by which browsers may call headlight serve, one or several by comma, without ports. A call by any other name is refused.',
+    }),
+  behindProxy: z.boolean().default(false).meta({
+    group: 'web app',
+    description:
+      'Ask for no token: a proxy in front of headlight serve lets in who may look. Needs --allow-host, and a network in which nobody else reaches the port.',
+  }),
+  basePath: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'write it as /headlight, without a slash at its end')
+    .optional()
+    .meta({
+      group: 'web app',
+      placeholder: 'PATH',
+      automatic: '/',
+      description:
+        'The path below which a proxy shows headlight serve, as in /headlight; the proxy leaves it in place.',
+    }),
+
   stateFolder: z.string().min(1).optional().meta({
     group: 'folders',
     placeholder: 'FOLDER',
     automatic: '$XDG_STATE_HOME/headlight or ~/.local/state/headlight',
-    description: "Where the private Redis server's files lie.",
+    description: "Where the private Redis server's files lie, and the token of headlight serve.",
   }),
   cacheFolder: z.string().min(1).optional().meta({
     group: 'folders',
     placeholder: 'FOLDER',
     automatic: '$XDG_CACHE_HOME/headlight or ~/.cache/headlight',
-    description: 'Where networks that were fetched from a store are kept, and how much memory networks took.',
+    description:
+      'Where networks that were fetched from a store are kept, how much memory networks took, and the tables that headlight serve has read.',
   }),
   enginesFolder: z.string().min(1).optional().meta({
     group: 'folders',

@@ -14,6 +14,10 @@ export interface Served {
   readonly tables: TableShelf
   /** The dataset of a result set; opened once, and closed with the server. */
   datasetOf(set: ResultSet): Store
+  /** What a result set is; InputError `no-such-run` when it is gone. */
+  setOf(id: string): Promise<ResultSet>
+  /** The run whose table is shown: the one asked for, else that of the state now. InputError `no-such-run` without one. */
+  runOf(set: string, asked: string | undefined): Promise<{ readonly run: string; readonly stateRun: string }>
   readonly log: Logger
 }
 
@@ -32,7 +36,14 @@ export type Answer =
   /** Status 202. */
   | { readonly kind: 'waiting'; readonly waiting: Waiting['waiting'] }
   /** `tag`: an entity tag without quotes; the same bytes as long as it is the same. */
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly contentType: string; readonly tag: string }
+  | {
+      readonly kind: 'bytes'
+      readonly bytes: Uint8Array
+      readonly contentType: string
+      readonly tag: string
+      /** The address never answers with other bytes: a browser need not ask again today. */
+      readonly isForGood: boolean
+    }
   /** A file to keep, sent as it is made. */
   | {
       readonly kind: 'file'
@@ -45,7 +56,7 @@ export type Answer =
  * One address of the API. `query` says which parameters it takes besides a selection's. `answer` raises InputError with a
  * code for what was asked wrongly or is not there; the server makes a status of it.
  */
-export interface Route<Query = never> {
+export interface Route<Query = unknown> {
   /** Below the base path, as in `/api/sets/:set/rows`. */
   readonly path: string
   readonly query: z.ZodType<Query>

@@ -5,6 +5,7 @@ import { readResultSet, resultSetIds, type ResultSet } from '../../../output/res
 import { readRun, runIds, type Run } from '../../../output/runs.ts'
 import type { ComparedTable } from '../../../report/compare/comparedTable.ts'
 import type { Store } from '../../../storage/store.ts'
+import { decodedPart, setFolder } from '../../shared/setFolder.ts'
 
 export type OpenStore = (uri: string) => Store
 
@@ -58,16 +59,13 @@ async function named(uri: string, open: OpenStore): Promise<Named> {
   // The canonical URI, in which a folder's name is percent-encoded and a prefix in S3 is not.
   const asRun = /^(.+\/)([^/]+)\/runs\/([^/]+)\/$/.exec(given.uri)
   if (asRun !== null) {
-    const found = await setIn(open(asRun[1] ?? ''), decoded(given, asRun[2] ?? ''))
-    if (found !== undefined) return { ...found, run: decoded(given, asRun[3] ?? '') }
+    const found = await setIn(open(asRun[1] ?? ''), decodedPart(given, asRun[2] ?? ''))
+    if (found !== undefined) return { ...found, run: decodedPart(given, asRun[3] ?? '') }
   }
   await given.check('read')
-  // Asked for with the operand's own store: the folder above may be none of the reader's business.
-  if ((await given.head('set.json')) !== undefined) {
-    const asSet = /^(.+\/)([^/]+)\/$/.exec(given.uri)
-    const found = asSet && (await setIn(open(asSet[1] ?? ''), decoded(given, asSet[2] ?? '')))
-    if (found) return { ...found, run: null }
-  }
+  const asSet = await setFolder(given)
+  const found = asSet && (await setIn(open(asSet.output), asSet.id))
+  if (found) return { ...found, run: null }
   return { ...(await onlySetOf(given)), run: null }
 }
 
@@ -120,10 +118,6 @@ const told = 5
 
 async function hasTable(output: Store, set: ResultSet, run: string): Promise<boolean> {
   return (await output.head(layout.runTable(set.id, run))) !== undefined
-}
-
-function decoded(store: Store, part: string): string {
-  return store.uri.startsWith('file:') ? decodeURIComponent(part) : part
 }
 
 const noSuchRun = (message: string): InputError => new InputError('no-such-run', message)

@@ -1,0 +1,168 @@
+import { Hono, type Context } from 'hono'
+import { HeadlightError, InputError, PlaceError, TransientError } from '../base/errors.ts'
+import { judge, type Access } from './access/access.ts'
+import { securityHeaders } from './access/headers.ts'
+import type { Asset, Assets } from './assets.ts'
+import { measureNames } from './measures.ts'
+import { routes } from './routes.ts'
+import type { Answer, Route, Served } from './routes/route.ts'
+import { plainPage, shell } from './shell.ts'
+
+export interface AppOptions {
+  readonly served: Served
+  readonly access: Access
+  readonly assets: Assets
+  /** Aborted when the server ends. */
+  readonly signal: AbortSignal
+}
+
+const selectionParameters: ReadonlySet<string> = new Set([
+  ...measureNames,
+  'cell',
+  'subject',
+  'sequence',
+  'status',
+  'code',
+  'key',
+  'sort',
+])
+
+/** The web app: everything it answers, and to whom. Nothing of it writes. */
+export function buildApp({ served, access, assets, signal }: AppOptions): Hono {
+  const app = new Hono({ strict: true })
+  const { basePath } = access
+  // Orchestrators and proxies ask by an address, without a token; all it says is that the process answers.
+  app.get(`${basePath}/healthz`, (c) => c.text('alive\n'))
+  app.use(async (c, next) => {
+    await next()
+    for (const [name, value] of Object.entries(securityHeaders)) c.res.headers.set(name, value)
+  })
+  app.use(async (c, next) => {
+    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
+      return refused(c, 405, 'bad-option', 'headlight serve only shows: ask with GET.', { allow: 'GET, HEAD' })
+    }
+    const verdict = judge(access, c.req.raw)
+    switch (verdict.kind) {
+      case 'welcome':
+        return await next()
+      case 'enter':
+        return c.body(null, 303, {
+          location: verdict.address,
+          'set-cookie': verdict.cookie,
+          'cache-control': 'no-store',
+        })
+      case 'refused':
+        return refused(c, verdict.status, 'access-denied', verdict.message)
+    }
+  })
+  for (const asset of [assets.script, assets.style, assets.icon])
+    app.get(`${basePath}${asset.path}`, (c) => sendAsset(c, asset))
+  for (const route of routes) {
+    app.get(`${basePath}${route.path}`, (c) => answered(c, route as Route<unknown>, served, signal))
+  }
+  app.all(`${basePath}/api/*`, (c) => refused(c, 404, 'bad-option', 'There is no such address.'))
+  app.all(`${basePath}/assets/*`, (c) => refused(c, 404, 'bad-option', 'There is no such file; load the page again.'))
+  if (basePath !== '') app.get('/', (c) => c.redirect(`${basePath}/`, 302))
+  app.get(`${basePath}/*`, (c) => c.html(shell(assets, basePath), 200, { 'cache-control': 'no-store' }))
+  app.notFound((c) => refused(c, 404, 'bad-option', `headlight serve shows what lies below ${basePath}/.`))
+  app.onError((error, c) => {
+    if (c.req.raw.signal.aborted || signal.aborted) return c.body(null, 503)
+    const { status, code } = statusOf(error)
+    if (status >= 500)
+      served.log.warn({ err: error }, `${new URL(c.req.url).pathname} could not be answered: ${error.message}`)
+    const message =
+      error instanceof HeadlightError ? error.message : 'headlight serve met a fault of its own; its log says more.'
+    return refused(c, status, code, message, status === 503 ? { 'retry-after': '1' } : {})
+  })
+  return app
+}
+
+async function answered(c: Context, route: Route<unknown>, served: Served, ending: AbortSignal): Promise<Response> {
+  const set = c.req.param('set') ?? ''
+  if (c.req.param('set') !== undefined && !(await isShown(served, set))) {
+    throw new InputError('no-such-run', `${served.output.uri} shows no result set ${set}; the front page lists them`)
+  }
+  const parameters = new URL(c.req.url).searchParams
+  const own: Record<string, string> = {}
+  for (const [name, value] of parameters) {
+    if (route.takesSelection === true && selectionParameters.has(name)) continue
+    own[name] = value
+  }
+  const query = route.query.safeParse(own)
+  if (!query.success) {
+    const [issue] = query.error.issues
+    const place = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
+    throw new InputError('bad-option', `${c.req.path} does not take this query: ${place}${issue?.message ?? ''}`)
+  }
+  const signal = AbortSignal.any([c.req.raw.signal, ending])
+  return respond(c, await route.answer({ set, query: query.data, parameters, signal }, served))
+}
+
+/** The name is of one folder in the output, whatever it looks like: a name with a slash or of dots could lead elsewhere. */
+async function isShown({ output, onlySet }: Served, set: string): Promise<boolean> {
+  if (onlySet !== null) return set === onlySet
+  if (set === '' || /^\.+$|[/\\\u0000-\u001f]/.test(set)) return false
+  return (await output.head(`${set}/set.json`)) !== undefined
+}
+
+function respond(c: Context, answer: Answer): Response {
+  switch (answer.kind) {
+    case 'json':
+      return c.json(answer.json as object, 200, { 'cache-control': 'no-store' })
+    case 'waiting':
+      return c.json({ waiting: answer.waiting }, 202, { 'cache-control': 'no-store' })
+    case 'bytes': {
+      const tag = `"${answer.tag}"`
+      const headers = { etag: tag, 'cache-control': answer.isForGood ? 'private, max-age=86400' : 'private, no-cache' }
+      if (c.req.header('if-none-match') === tag) return c.body(null, 304, headers)
+      return c.body(Uint8Array.from(answer.bytes), 200, { ...headers, 'content-type': answer.contentType })
+    }
+    case 'file':
+      return c.body(streamed(answer.chunks), 200, {
+        'content-type': answer.contentType,
+        'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(answer.fileName)}`,
+        'cache-control': 'no-store',
+      })
+  }
+}
+
+function streamed(chunks: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  const encoder = new TextEncoder()
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await iterator.next()
+      if (done === true) controller.close()
+      else controller.enqueue(encoder.encode(value))
+    },
+    async cancel() {
+      await iterator.return?.()
+    },
+  })
+}
+
+function sendAsset(c: Context, { text, contentType }: Asset): Response {
+  return c.body(text, 200, { 'content-type': contentType, 'cache-control': 'private, max-age=31536000, immutable' })
+}
+
+function statusOf(error: Error): { status: 400 | 404 | 500 | 503; code: string } {
+  if (error instanceof TransientError || error instanceof PlaceError) return { status: 503, code: error.code }
+  if (!(error instanceof HeadlightError)) return { status: 500, code: 'bug' }
+  const isStore = ['unreachable', 'access-denied', 'no-such-bucket', 'held'].includes(error.code)
+  if (isStore) return { status: 503, code: error.code }
+  const isAbsent = ['no-such-run', 'vanished'].includes(error.code)
+  return { status: isAbsent ? 404 : 400, code: error.code }
+}
+
+/** As a page for whoever opens an address, as JSON for the app. */
+function refused(
+  c: Context,
+  status: 400 | 401 | 403 | 404 | 405 | 500 | 503,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const all = { ...headers, 'cache-control': 'no-store' }
+  const wantsPage = (c.req.header('accept') ?? '').includes('text/html')
+  return wantsPage ? c.html(plainPage(message), status, all) : c.json({ error: { code, message } }, status, all)
+}

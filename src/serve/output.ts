@@ -1,0 +1,64 @@
+import { InputError } from '../base/errors.ts'
+import type { Logger } from '../base/telemetry.ts'
+import { currentRun } from '../output/current.ts'
+import { readResultSet, type ResultSet } from '../output/resultSet.ts'
+import { openStore } from '../storage/open.ts'
+import type { Store } from '../storage/store.ts'
+import type { Served } from './routes/route.ts'
+import { TableShelf } from './table/tableShelf.ts'
+
+export interface OutputOptions {
+  readonly output: Store
+  readonly onlySet: string | null
+  readonly cacheFolder: string
+  readonly headlightVersion: string
+  readonly log: Logger
+}
+
+/** An output that is looked at, with what is kept of it between requests. */
+export class ServedOutput implements Served {
+  readonly output: Store
+  readonly onlySet: string | null
+  readonly headlightVersion: string
+  readonly tables: TableShelf
+  readonly log: Logger
+  readonly #datasets = new Map<string, Store>()
+  /** What a result set is never changes: its id is a digest of it. */
+  readonly #sets = new Map<string, ResultSet>()
+
+  constructor({ output, onlySet, cacheFolder, headlightVersion, log }: OutputOptions) {
+    this.output = output
+    this.onlySet = onlySet
+    this.headlightVersion = headlightVersion
+    this.log = log
+    this.tables = new TableShelf({ output, cacheFolder, log })
+  }
+
+  datasetOf({ dataset }: ResultSet): Store {
+    const name = `${dataset.endpoint ?? ''} ${dataset.uri}`
+    const store =
+      this.#datasets.get(name) ?? openStore(dataset.uri, { endpoint: dataset.endpoint ?? undefined, logger: this.log })
+    this.#datasets.set(name, store)
+    return store
+  }
+
+  async setOf(id: string): Promise<ResultSet> {
+    const set = this.#sets.get(id) ?? (await readResultSet(this.output, id))
+    if (set === undefined) throw new InputError('no-such-run', `${this.output.uri} holds no result set ${id}`)
+    this.#sets.set(id, set)
+    return set
+  }
+
+  async runOf(set: string, asked: string | undefined): Promise<{ run: string; stateRun: string }> {
+    const stateRun = await currentRun(this.output, set)
+    if (stateRun === null) {
+      throw new InputError('no-such-run', `${this.output.uri}${set}/ has no finished run yet; wait for its first one`)
+    }
+    return { run: asked ?? stateRun, stateRun }
+  }
+
+  async close(): Promise<void> {
+    await this.tables.close()
+    for (const store of this.#datasets.values()) store.close()
+  }
+}

@@ -1,0 +1,8 @@
+import { csvRoute } from './routes/csv.ts'
+import { facetsRoute } from './routes/facets.ts'
+import type { Route } from './routes/route.ts'
+import { rowsRoute } from './routes/rows.ts'
+import { stateRoute } from './routes/state.ts'
+
+/** Everything that the app asks for. */
+export const routes: readonly Route[] = [stateRoute, rowsRoute, facetsRoute, csvRoute]
