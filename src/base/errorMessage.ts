@@ -1,11 +1,4 @@
-import {
-  InputError,
-  PlaceError,
-  SampleError,
-  TransientError,
-  type ErrorCode,
-  type HeadlightError,
-} from './errors.ts'
+import { InputError, PlaceError, SampleError, TransientError, type ErrorCode, type HeadlightError } from './errors.ts'
 
 const classes = { InputError, SampleError, TransientError, PlaceError }
 

@@ -109,6 +109,8 @@ export interface MapPlaces {
   readonly files: readonly ShardMaps[]
   /** One for each row, in the order of the table. InputError `bad-layout` at one that the files do not have. */
   places(): AsyncGenerator<MapPlace | null>
+  /** That of one row of the table. */
+  placeAt(row: number): Promise<MapPlace | null>
 }
 
 /** Undefined when the run has none. InputError `bad-layout` when it is another's. */
@@ -118,7 +120,12 @@ export async function openMapPlaces(output: Store, set: string, run: string): Pr
   if (object === undefined) return undefined
   const place = `${output.uri}${key}`
   const footer = await readFooter(object, place)
-  return { rows: footer.rows, files: footer.files, places: () => readPlaces(object, footer, place) }
+  return {
+    rows: footer.rows,
+    files: footer.files,
+    places: () => readPlaces(object, footer, place, 0, footer.rows),
+    placeAt: async (row) => (await readPlaces(object, footer, place, row, row + 1).next()).value ?? null,
+  }
 }
 
 async function readFooter(object: SlicedObject, place: string): Promise<z.infer<typeof footerSchema>> {
@@ -134,11 +141,13 @@ async function readFooter(object: SlicedObject, place: string): Promise<z.infer<
 
 async function* readPlaces(
   object: SlicedObject,
-  { rows, files }: z.infer<typeof footerSchema>,
+  { files }: z.infer<typeof footerSchema>,
   place: string,
+  first: number,
+  end: number,
 ): AsyncGenerator<MapPlace | null> {
-  for (let from = 0; from < rows; from += rowsAtOnce) {
-    const count = Math.min(rowsAtOnce, rows - from)
+  for (let from = first; from < end; from += rowsAtOnce) {
+    const count = Math.min(rowsAtOnce, end - from)
     const numbers = new DataView(await object.slice(from * rowBytes, (from + count) * rowBytes))
     for (let i = 0; i < count; i++) {
       const number = numbers.getUint32(i * rowBytes, true)

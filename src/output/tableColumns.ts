@@ -32,13 +32,22 @@ export async function* readTableColumns(table: TableSource, columns?: readonly s
   }
 }
 
-/** One row of the table by its place; only its own row group is decoded. Undefined beyond the last one. */
-export async function readTableRow(table: TableSource, at: number): Promise<ReadonlyMap<string, Cell> | undefined> {
+/** A table of which single rows are read: its footer, which tells where they lie, is read once. */
+export interface TableRows {
+  /** Cells by column, of those asked for that the file has; only the row's own group is decoded. Undefined beyond the last row. */
+  row(at: number, columns?: readonly string[]): Promise<ReadonlyMap<string, Cell> | undefined>
+}
+
+export async function openTableRows(table: TableSource): Promise<TableRows> {
   const file = asBuffer(table)
   const metadata = await parquetMetadataAsync(file)
-  if (at >= Number(metadata.num_rows)) return undefined
-  const cells = await readRows(file, metadata, at, at + 1, undefined)
-  return new Map([...cells].map(([name, column]) => [name, column[0] ?? null]))
+  return {
+    row: async (at, columns) => {
+      if (at >= Number(metadata.num_rows)) return undefined
+      const cells = await readRows(file, metadata, at, at + 1, columns)
+      return new Map([...cells].map(([name, column]) => [name, column[0] ?? null]))
+    },
+  }
 }
 
 async function readRows(

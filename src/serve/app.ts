@@ -1,5 +1,5 @@
 import { Hono, type Context } from 'hono'
-import { HeadlightError, InputError, PlaceError, TransientError } from '../base/errors.ts'
+import { HeadlightError, InputError, PlaceError, SampleError, TransientError } from '../base/errors.ts'
 import { judge, type Access } from './access/access.ts'
 import { securityHeaders } from './access/headers.ts'
 import type { Asset, Assets } from './assets.ts'
@@ -150,7 +150,7 @@ function statusOf(error: Error): { status: 400 | 404 | 500 | 503; code: string }
   if (!(error instanceof HeadlightError)) return { status: 500, code: 'bug' }
   const isStore = ['unreachable', 'access-denied', 'no-such-bucket', 'held'].includes(error.code)
   if (isStore) return { status: 503, code: error.code }
-  const isAbsent = ['no-such-run', 'vanished'].includes(error.code)
+  const isAbsent = error instanceof SampleError || error.code === 'no-such-run'
   return { status: isAbsent ? 404 : 400, code: error.code }
 }
 

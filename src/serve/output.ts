@@ -4,6 +4,8 @@ import { currentRun } from '../output/current.ts'
 import { readResultSet, type ResultSet } from '../output/resultSet.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
+import { PictureDesk } from './pictures/pictureDesk.ts'
+import { StoredRows } from './pictures/storedRows.ts'
 import type { Served } from './routes/route.ts'
 import { TableShelf } from './table/tableShelf.ts'
 
@@ -21,6 +23,8 @@ export class ServedOutput implements Served {
   readonly onlySet: string | null
   readonly headlightVersion: string
   readonly tables: TableShelf
+  readonly storedRows: StoredRows
+  readonly pictures = new PictureDesk()
   readonly log: Logger
   readonly #datasets = new Map<string, Store>()
   /** What a result set is never changes: its id is a digest of it. */
@@ -31,6 +35,7 @@ export class ServedOutput implements Served {
     this.onlySet = onlySet
     this.headlightVersion = headlightVersion
     this.log = log
+    this.storedRows = new StoredRows(output)
     this.tables = new TableShelf({ output, cacheFolder, log })
   }
 

@@ -1,8 +1,10 @@
 import { csvRoute } from './routes/csv.ts'
 import { facetsRoute } from './routes/facets.ts'
+import { pictureRoute } from './routes/picture.ts'
 import type { Route } from './routes/route.ts'
 import { rowsRoute } from './routes/rows.ts'
+import { sampleRoute } from './routes/sample.ts'
 import { stateRoute } from './routes/state.ts'
 
 /** Everything that the app asks for. */
-export const routes: readonly Route[] = [stateRoute, rowsRoute, facetsRoute, csvRoute]
+export const routes: readonly Route[] = [stateRoute, rowsRoute, facetsRoute, csvRoute, sampleRoute, pictureRoute]

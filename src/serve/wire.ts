@@ -188,7 +188,10 @@ export interface SampleReply {
   readonly message: string | null
   readonly frame: string | null
   readonly imageSize: { readonly width: number; readonly height: number } | null
-  readonly crop: readonly [x0: number, y0: number, x1: number, y1: number] | null
+  /** Of the network, and so of its maps, pixels. */
+  readonly inputSize: { readonly width: number; readonly height: number }
+  /** What the network saw of the image, pixels. */
+  readonly crop: { readonly x0: number; readonly y0: number; readonly x1: number; readonly y1: number } | null
   /** By angle that has binned logits. */
   readonly bins: readonly {
     readonly angle: 'yaw' | 'pitch' | 'roll'
@@ -199,14 +202,17 @@ export interface SampleReply {
     /** Nats. */
     readonly entropy: number
   }[]
-  /** URI of the image in the dataset. */
+  /** URI or path of the image in the dataset. */
   readonly imageUri: string
   readonly maps: readonly {
     readonly objective: string
-    /** URI of the stored map. */
+    /** URI or path of the stored map. */
     readonly uri: string
-    /** `stands`: it is this row's. Else why not: a later run overwrote it, its image is gone, or it cannot be told. */
-    readonly fate: 'stands' | 'overwritten' | 'gone' | 'unknown'
+    /**
+     * `stands`: it is this row's. Else why not: a later run overwrote it, its image is gone from the state, it cannot be
+     * told, or the image failed and has none.
+     */
+    readonly fate: 'stands' | 'overwritten' | 'gone' | 'unknown' | 'none'
   }[]
   /** A command line that explains this image alone. */
   readonly explain: string

@@ -8,6 +8,9 @@ import { comparedRows, placesOf, type ComparedTable } from './comparedTable.ts'
  */
 export type MapFate = 'stands' | 'overwritten' | 'gone' | 'unknown'
 
+/** What tells whether a row is another one. */
+export type StandingRow = Pick<ComparedRow, 'fingerprint' | 'status' | 'place'>
+
 /**
  * Whether the maps under the result set are still those of these rows of a table: of its state they are, of an earlier run
  * only where the state has the very same row. Reads the state's table for that, in constant memory.
@@ -30,7 +33,8 @@ export async function mapFates(
   return fates
 }
 
-function fateOf(row: ComparedRow, now: ComparedRow): MapFate {
+/** Of a row of an earlier run, held against the row that the state has for the same key. */
+export function fateOf(row: StandingRow, now: StandingRow): MapFate {
   if (row.fingerprint !== now.fingerprint || now.status === 'failed') return 'overwritten'
   if (!row.place || !now.place) return 'unknown'
   return isSamePlace(row.place, now.place) ? 'stands' : 'overwritten'

@@ -2,6 +2,8 @@ import type { z } from 'zod'
 import type { Logger } from '../../base/telemetry.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { Store } from '../../storage/store.ts'
+import type { PictureDesk } from '../pictures/pictureDesk.ts'
+import type { StoredRows } from '../pictures/storedRows.ts'
 import type { TableShelf } from '../table/tableShelf.ts'
 import type { Waiting } from '../wire.ts'
 
@@ -12,6 +14,8 @@ export interface Served {
   readonly onlySet: string | null
   readonly headlightVersion: string
   readonly tables: TableShelf
+  readonly storedRows: StoredRows
+  readonly pictures: PictureDesk
   /** The dataset of a result set; opened once, and closed with the server. */
   datasetOf(set: ResultSet): Store
   /** What a result set is; InputError `no-such-run` when it is gone. */

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import { siblingModule } from '../../base/siblingModule.ts'
 import { fromErrorMessage } from '../../base/errorMessage.ts'
+import { siblingModule } from '../../base/siblingModule.ts'
 import type { EngineOptions, EngineReply, EngineRequest, NetworkFile } from './engineMessages.ts'
 import type { ShardEngine } from './pipeline.ts'
 

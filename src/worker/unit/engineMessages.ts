@@ -1,6 +1,6 @@
+import type { ErrorMessage } from '../../base/errorMessage.ts'
 import type { ExplainerOptions, Explanation, NotFinite } from '../../saliency/explainer.ts'
 import type { ExternalData } from '../../saliency/networks/onnx/externalData.ts'
-import type { ErrorMessage } from '../../base/errorMessage.ts'
 
 /**
  * What a unit's main thread asks of its engine thread. Requests are answered in order, each exactly once; `opening` comes

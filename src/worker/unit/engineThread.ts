@@ -1,10 +1,10 @@
 import { parentPort } from 'node:worker_threads'
+import { toErrorMessage } from '../../base/errorMessage.ts'
 import { openComputed, openWithinMemory } from '../../saliency/batchSize.ts'
 import { findEngine } from '../../saliency/engines/openEngine.ts'
 import { createExplainer, type Explainer } from '../../saliency/explainer.ts'
 import { checkKnownAnswer } from '../../saliency/knownAnswer.ts'
 import { loadNetwork } from '../../saliency/networks/load.ts'
-import { toErrorMessage } from '../../base/errorMessage.ts'
 import type { EngineReply, EngineRequest } from './engineMessages.ts'
 
 // The thread of a unit on which the engine blocks, so that fetching and putting go on on the main thread.

@@ -1,3 +1,4 @@
+import { Semaphore } from '../../base/semaphore.ts'
 import { gpuMemoryUsed } from '../../machine/gpuMemory.ts'
 import { networkMemoryKey } from '../networkMemory.ts'
 import type { MeasuredNetwork, UnitReport, UnitSettings } from '../unitMessages.ts'
@@ -5,7 +6,6 @@ import type { EngineHost } from './engineHost.ts'
 import type { NetworkFile } from './engineMessages.ts'
 import { forgetPeakMemory, peakMemoryBytes } from './peakMemory.ts'
 import type { ShardEngine } from './pipeline.ts'
-import { Semaphore } from './semaphore.ts'
 
 /** A network's files. They are not read before there is memory for them. */
 export interface NetworkSource {

@@ -1,4 +1,5 @@
 import { HeadlightError, PlaceError, SampleError, TransientError } from '../../base/errors.ts'
+import { Semaphore } from '../../base/semaphore.ts'
 import { imageKeyOf, type Adapter, type Sample, type Truth } from '../../dataset/adapter.ts'
 import { requireClass } from '../../dataset/classIndex.ts'
 import { blankAround } from '../../dataset/indexKey.ts'
@@ -14,7 +15,6 @@ import type { Store } from '../../storage/store.ts'
 import type { Measurements } from '../measurements.ts'
 import { callStore, type StoreCall } from '../storeCall.ts'
 import type { View } from './makeRecord.ts'
-import { Semaphore } from './semaphore.ts'
 
 /** Other objects read in search of one that can be, after the one that failed and at the dataset's begin. */
 const othersTried = 3

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { decodeImage } from '../../../src/image/codec.ts'
-import { Semaphore } from '../../../src/worker/unit/semaphore.ts'
-import { picture } from '../../support/shard.ts'
+import { decodeImage } from '../../src/image/codec.ts'
+import { Semaphore } from '../../src/base/semaphore.ts'
+import { picture } from '../support/shard.ts'
 
 test('one too heavy for the whole goes alone, and others wait for their turn', async () => {
   const semaphore = new Semaphore(10)

@@ -1,0 +1,86 @@
+import { InputError } from '../../base/errors.ts'
+import { layout } from '../../output/layout.ts'
+import { openMapPlaces, type MapPlaces } from '../../output/mapPlaces.ts'
+import { whereRunRemoved } from '../../output/runs.ts'
+import { openTableRows, type Cell, type TableRows } from '../../output/tableColumns.ts'
+import { fateOf, type MapFate, type StandingRow } from '../../report/compare/standingMaps.ts'
+import { slicedObject } from '../../storage/slicedObject.ts'
+import type { Store } from '../../storage/store.ts'
+
+interface StoredTable {
+  readonly rows: TableRows
+  readonly places: MapPlaces | undefined
+}
+
+/** Tables whose footers are kept. */
+const keptTables = 4
+/** Fates that are kept: they cost four reads each. */
+const keptFates = 10_000
+
+/** Single rows out of the stored tables, for what is not kept in memory of each. */
+export class StoredRows {
+  readonly #output: Store
+  readonly #tables = new Map<string, Promise<StoredTable>>()
+  readonly #fates = new Map<string, MapFate>()
+
+  constructor(output: Store) {
+    this.#output = output
+  }
+
+  /** All cells of a row, by the table's columns. */
+  async row(set: string, run: string, at: number): Promise<ReadonlyMap<string, Cell>> {
+    const { rows } = await this.#table(set, run)
+    return (await rows.row(at)) ?? new Map()
+  }
+
+  /**
+   * Whether the maps under a row's key are still its own, by its place in the table of its run and in that of the state
+   * (null: the state has no such key).
+   */
+  async fate(
+    set: string,
+    { run, row }: { readonly run: string; readonly row: number },
+    state: { readonly run: string; readonly row: number | null },
+  ): Promise<MapFate> {
+    if (run === state.run) return 'stands'
+    if (state.row === null) return 'gone'
+    const name = `${set}/${run}/${row}/${state.run}`
+    const known = this.#fates.get(name)
+    if (known !== undefined) return known
+    const [own, now] = await Promise.all([this.#standing(set, run, row), this.#standing(set, state.run, state.row)])
+    if (this.#fates.size >= keptFates) this.#fates.clear()
+    const fate = fateOf(own, now)
+    this.#fates.set(name, fate)
+    return fate
+  }
+
+  async #standing(set: string, run: string, at: number): Promise<StandingRow> {
+    const { rows, places } = await this.#table(set, run)
+    const [cells, place] = await Promise.all([rows.row(at, ['fingerprint', 'status']), places?.placeAt(at)])
+    return { fingerprint: String(cells?.get('fingerprint')), status: String(cells?.get('status')), place }
+  }
+
+  #table(set: string, run: string): Promise<StoredTable> {
+    const name = `${set}/${run}`
+    const opened = this.#tables.get(name) ?? this.#open(set, run)
+    this.#tables.delete(name)
+    this.#tables.set(name, opened)
+    // One that cannot be read now may be read in a moment.
+    opened.catch(() => this.#tables.delete(name))
+    const [oldest] = this.#tables.keys()
+    if (this.#tables.size > keptTables && oldest !== undefined) this.#tables.delete(oldest)
+    return opened
+  }
+
+  async #open(set: string, run: string): Promise<StoredTable> {
+    const key = layout.runTable(set, run)
+    const [table, places] = await Promise.all([
+      slicedObject(this.#output, key, whereRunRemoved),
+      openMapPlaces(this.#output, set, run),
+    ])
+    if (table === undefined) {
+      throw new InputError('no-such-run', `${this.#output.uri}${key} is not there; ${whereRunRemoved}`)
+    }
+    return { rows: await openTableRows(table), places }
+  }
+}

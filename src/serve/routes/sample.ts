@@ -1,0 +1,87 @@
+import { z } from 'zod'
+import { SampleError } from '../../base/errors.ts'
+import { withoutPassword } from '../../base/telemetry.ts'
+import { imageKeyOf } from '../../dataset/adapter.ts'
+import { openAdapter } from '../../dataset/adapters.ts'
+import { layout } from '../../output/layout.ts'
+import type { Cell } from '../../output/tableColumns.ts'
+import { angleNames } from '../../pose/euler.ts'
+import { place } from '../../storage/place.ts'
+import { addresses } from '../addresses.ts'
+import { explainCommand } from '../pictures/explainCommand.ts'
+import { fateOfRow } from '../pictures/fates.ts'
+import { inputSize } from '../pictures/pictureDesk.ts'
+import type { SampleReply } from '../wire.ts'
+import type { Route } from './route.ts'
+import { runId } from './runQuery.ts'
+import { selected } from './selected.ts'
+
+/** Neighbours in pose that are shown. */
+const neighbours = 12
+
+const query = z.strictObject({ run: runId, image: z.string().min(1), objective: z.string().optional() })
+
+/** All that is known of one image in one run. */
+export const sampleRoute: Route<z.infer<typeof query>> = {
+  path: addresses.pattern.sample,
+  query,
+  takesSelection: true,
+  async answer({ set: id, query: { run: asked, image: key, objective }, parameters }, served) {
+    const selection = selected(parameters)
+    const [set, runs] = await Promise.all([served.setOf(id), served.runOf(id, asked)])
+    const table = await served.tables.of(id, runs.run)
+    if ('waiting' in table) return { kind: 'waiting', ...table }
+    const [facts, drawn] = await Promise.all([table.row(key), table.drawn(key)])
+    if (facts === null || drawn === null) {
+      throw new SampleError(
+        'vanished',
+        `run ${runs.run} has no image ${key}; its object was gone, or the run is another`,
+      )
+    }
+    const [cells, fate, position, near] = await Promise.all([
+      served.storedRows.row(id, runs.run, drawn.row),
+      fateOfRow(served, id, runs, key, drawn.row),
+      table.positionOf(selection, key),
+      table.neighbours(key, neighbours),
+    ])
+    if (typeof fate !== 'string') return { kind: 'waiting', ...fate }
+    const text = (name: string) => textOf(cells.get(name))
+    const [width, height] = [numberOf(cells.get('imageWidth')), numberOf(cells.get('imageHeight'))]
+    const { objectives, adapter } = set.options
+    const reply: SampleReply = {
+      ...runs,
+      objectives,
+      row: facts,
+      message: text('message'),
+      frame: text('frame'),
+      imageSize: width === null || height === null ? null : { width, height },
+      inputSize: inputSize(set),
+      crop: drawn.crop,
+      bins: angleNames.flatMap((angle) => {
+        const [topBin, topProbability, std, entropy] = ['TopBin', 'TopProbability', 'BinsStd', 'BinsEntropy'].map(
+          (name) => numberOf(cells.get(`${angle}${name}`)),
+        )
+        if (topBin == null || topProbability == null || std == null || entropy == null) return []
+        return [{ angle, topBin, topProbability, std, entropy }]
+      }),
+      imageUri: place(`${withoutPassword(set.dataset.uri)}${imageKeyOf(openAdapter(adapter), key)}`),
+      maps: objectives.map((each) => ({
+        objective: each,
+        uri: `${place(withoutPassword(served.output.uri))}${id}/${layout.map(each, key)}`,
+        fate: facts.status === 'failed' ? 'none' : fate,
+      })),
+      explain: explainCommand(withoutPassword(served.output.uri), set, key, objective ?? objectives[0] ?? 'sum'),
+      position,
+      neighbours: near,
+    }
+    return { kind: 'json', json: reply }
+  },
+}
+
+function textOf(cell: Cell | undefined): string | null {
+  return typeof cell === 'string' ? cell : null
+}
+
+function numberOf(cell: Cell | undefined): number | null {
+  return typeof cell === 'number' ? cell : null
+}
