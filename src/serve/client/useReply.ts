@@ -30,6 +30,7 @@ export async function ask<Reply>(
   address: string,
   signal: AbortSignal,
   onWaiting: (waiting: Waiting['waiting']) => void = () => undefined,
+  read: (response: Response) => Promise<Reply> = async (response) => (await response.json()) as Reply,
 ): Promise<Reply> {
   for (;;) {
     const response = await fetch(href(address), { signal, headers: { accept: 'application/json' } })
@@ -39,7 +40,7 @@ export async function ask<Reply>(
       signal.throwIfAborted()
       continue
     }
-    if (response.ok) return (await response.json()) as Reply
+    if (response.ok) return read(response)
     throw new RefusedError(await refusalOf(response))
   }
 }
@@ -72,7 +73,8 @@ async function refusalOf(response: Response): Promise<Refusal['error']> {
   }
 }
 
-function problemOf(error: unknown): Refusal['error'] {
+/** Why there is no answer, as a sentence. */
+export function problemOf(error: unknown): Refusal['error'] {
   if (error instanceof RefusedError) return { code: error.code, message: error.message }
   return { code: 'no-answer', message: 'headlight serve does not answer; is it still running?' }
 }
