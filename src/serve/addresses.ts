@@ -64,8 +64,13 @@ export const addresses = {
     ]),
   csv: (set: string, run: string | null, selection: Selection) =>
     withParameters(`/api/sets/${part(set)}/rows.csv`, [...ofRun(run), ...writeSelection(selection)]),
-  sampleReply: (set: string, run: string, image: string, selection: Selection) =>
-    withParameters(`/api/sets/${part(set)}/sample`, [['run', run], ['image', image], ...writeSelection(selection)]),
+  sampleReply: (set: string, run: string, image: string, selection: Selection, objective: string | null) =>
+    withParameters(`/api/sets/${part(set)}/sample`, [
+      ['run', run],
+      ['image', image],
+      ...writeSelection(selection),
+      ...ofView({ objective }),
+    ]),
   picture: (set: string, run: string, image: string, show: PictureKind, objective: string | null = null) =>
     withParameters(`/api/sets/${part(set)}/picture`, [
       ['run', run],

@@ -1,5 +1,190 @@
-import type { Place } from '../navigation.ts'
+import { useEffect, useMemo } from 'preact/hooks'
+import { whole } from '../../../report/numberText.ts'
+import { addresses } from '../../addresses.ts'
+import { readSelection } from '../../selection.ts'
+import type { SampleReply } from '../../wire.ts'
+import { href, navigate, type Place } from '../navigation.ts'
+import { Asking } from '../parts/asking.tsx'
+import { Copied } from '../parts/copied.tsx'
+import { NewerRun } from '../parts/newerRun.tsx'
+import { Slider } from '../parts/slider.tsx'
+import { Cropped } from '../sample/cropped.tsx'
+import { SampleFacts } from '../sample/facts.tsx'
+import { Neighbours } from '../sample/neighbours.tsx'
+import { useReply } from '../useReply.ts'
 
-export function SampleScreen({ place }: { readonly place: Place }) {
-  return <h1 tabIndex={-1}>sample {place.path}</h1>
+interface SampleScreenProps {
+  readonly place: Place
+  readonly set: string
+  readonly run: string
+}
+
+/** One image: what the network saw, what it reacted to, and all that is known of it. */
+export function SampleScreen({ place, set, run }: SampleScreenProps) {
+  const query = place.parameters.toString()
+  const { selection } = useMemo(() => readSelection(place.parameters), [query])
+  const image = place.parameters.get('image') ?? ''
+  const wanted = place.parameters.get('objective')
+  const asked = useReply<SampleReply>(addresses.sampleReply(set, run, image, selection, wanted))
+  const { reply } = asked
+  const objectives = reply?.objectives ?? []
+  const objective = wanted !== null && objectives.includes(wanted) ? wanted : (objectives[0] ?? '')
+  const position = reply?.row.key === image ? reply.position : null
+  const at = (key: string) => addresses.sample(set, run, key, selection, wanted)
+  useEffect(() => void (document.title = `${image} – headlight`), [image])
+  useTurning(position?.previous ?? null, position?.next ?? null, at)
+
+  const step = (key: string | null, text: string, sign: string) =>
+    key === null ? (
+      <span class="step none">{sign}</span>
+    ) : (
+      <a class="step" href={href(at(key))} aria-label={text}>
+        {sign}
+      </a>
+    )
+  return (
+    <div class="sample">
+      <header class="sample-head">
+        <p class="under">
+          <a href={href(addresses.set(set))}>{set}</a> ·{' '}
+          <a href={href(addresses.browse(set, run, selection, { objective: wanted, at: position?.position ?? 0 }))}>
+            back to the images
+          </a>
+        </p>
+        <h1 tabIndex={-1}>
+          <bdi>{image}</bdi>
+        </h1>
+        <p class="turning">
+          {step(position?.previous ?? null, 'previous image', '←')}
+          <span role="status">
+            {position === null ? '' : `${whole(position.position + 1)} of ${whole(position.count)}`}
+          </span>
+          {step(position?.next ?? null, 'next image', '→')}
+        </p>
+        <NewerRun
+          set={set}
+          run={reply?.run ?? null}
+          link={addresses.sample(set, reply?.stateRun ?? run, image, selection, wanted)}
+        />
+      </header>
+      <Asking asked={asked} />
+      {reply !== null && asked.refusal === null && (
+        <div class={asked.isStale ? 'stale' : ''}>
+          {objectives.length > 1 && (
+            <fieldset class="objectives">
+              <legend>map of</legend>
+              {objectives.map((each) => (
+                <label key={each}>
+                  <input
+                    type="radio"
+                    name="objective"
+                    checked={each === objective}
+                    onChange={() => navigate(addresses.sample(set, run, image, selection, each), { replace: true })}
+                  />
+                  {each}
+                </label>
+              ))}
+            </fieldset>
+          )}
+          <Pictures set={set} reply={reply} objective={objective} />
+          <div class="columns">
+            <section aria-label="numbers">
+              <SampleFacts reply={reply} />
+            </section>
+            <Files reply={reply} objective={objective} />
+          </div>
+          <Neighbours set={set} reply={reply} objective={objective} />
+        </div>
+      )}
+    </div>
+  )
+}
+
+const fateTexts = {
+  overwritten: 'A later run has overwritten its map.',
+  gone: 'Its image is no longer in the state, so the map that lies there may be another’s.',
+  unknown: 'Whether the map is still that of this run is not known: an earlier version of headlight wrote it.',
+  none: 'It failed, so it has no map.',
+} as const
+
+function Pictures({
+  set,
+  reply,
+  objective,
+}: {
+  readonly set: string
+  readonly reply: SampleReply
+  readonly objective: string
+}) {
+  const { run, row, imageSize, crop, inputSize, maps } = reply
+  const address = (show: 'image' | 'input' | 'map' | 'overlay') => addresses.picture(set, run, row.key, show, objective)
+  const fate = maps.find((map) => map.objective === objective)?.fate ?? 'unknown'
+  const input = { address: address('input'), name: 'what the network saw' }
+  return (
+    <div class="pictures-row">
+      {imageSize !== null && (
+        <figure>
+          <Cropped address={address('image')} size={imageSize} crop={crop} />
+          <figcaption>the whole image; in the frame, what the network saw</figcaption>
+        </figure>
+      )}
+      {fate === 'stands' ? (
+        <>
+          <figure>
+            <Slider under={input} over={{ address: address('map'), name: `map of ${objective}` }} {...inputSize} />
+          </figure>
+          <figure>
+            <Slider under={input} over={{ address: address('overlay'), name: 'magnitude over it' }} {...inputSize} />
+          </figure>
+        </>
+      ) : (
+        <p class="note">{fateTexts[fate]}</p>
+      )}
+    </div>
+  )
+}
+
+function Files({ reply, objective }: { readonly reply: SampleReply; readonly objective: string }) {
+  const map = reply.maps.find((each) => each.objective === objective)
+  return (
+    <section class="files" aria-labelledby="files">
+      <h2 id="files">Files and command</h2>
+      <dl>
+        <dt>image</dt>
+        <dd>
+          <Copied text={reply.imageUri} name="the place of the image" />
+        </dd>
+        {map !== undefined && map.fate === 'stands' && (
+          <>
+            <dt>map</dt>
+            <dd>
+              <Copied text={map.uri} name="the place of the map" />
+            </dd>
+          </>
+        )}
+        <dt>explain it alone</dt>
+        <dd>
+          <Copied text={reply.explain} name="the command" />
+          <p class="quiet">Add --description where the run was given one.</p>
+        </dd>
+      </dl>
+    </section>
+  )
+}
+
+/** The arrow keys turn to the image before and after, unless they move something that has the focus. */
+function useTurning(previous: string | null, next: string | null, at: (key: string) => string): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const target = event.target instanceof Element ? event.target : null
+      if (target?.closest('input, select, textarea') !== null && target !== null) return
+      if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return
+      const key = event.key === 'ArrowLeft' ? previous : event.key === 'ArrowRight' ? next : null
+      if (key === null) return
+      event.preventDefault()
+      navigate(at(key))
+    }
+    addEventListener('keydown', onKey)
+    return () => removeEventListener('keydown', onKey)
+  }, [previous, next, at])
 }
