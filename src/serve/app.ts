@@ -6,6 +6,7 @@ import type { Asset, Assets } from './assets.ts'
 import { measureNames } from './measures.ts'
 import { routes } from './routes.ts'
 import type { Answer, Route, Served } from './routes/route.ts'
+import { requireShown } from './routes/shownSet.ts'
 import { plainPage, shell } from './shell.ts'
 
 export interface AppOptions {
@@ -79,9 +80,7 @@ export function buildApp({ served, access, assets, signal }: AppOptions): Hono {
 
 async function answered(c: Context, route: Route<unknown>, served: Served, ending: AbortSignal): Promise<Response> {
   const set = c.req.param('set') ?? ''
-  if (c.req.param('set') !== undefined && !(await isShown(served, set))) {
-    throw new InputError('no-such-run', `${served.output.uri} shows no result set ${set}; the front page lists them`)
-  }
+  if (c.req.param('set') !== undefined) await requireShown(served, set)
   const parameters = new URL(c.req.url).searchParams
   const own: Record<string, string> = {}
   for (const [name, value] of parameters) {
@@ -96,13 +95,6 @@ async function answered(c: Context, route: Route<unknown>, served: Served, endin
   }
   const signal = AbortSignal.any([c.req.raw.signal, ending])
   return respond(c, await route.answer({ set, query: query.data, parameters, signal }, served))
-}
-
-/** The name is of one folder in the output, whatever it looks like: a name with a slash or of dots could lead elsewhere. */
-async function isShown({ output, onlySet }: Served, set: string): Promise<boolean> {
-  if (onlySet !== null) return set === onlySet
-  if (set === '' || /^\.+$|[/\\\u0000-\u001f]/.test(set)) return false
-  return (await output.head(`${set}/set.json`)) !== undefined
 }
 
 function respond(c: Context, answer: Answer): Response {

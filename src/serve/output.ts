@@ -4,6 +4,8 @@ import { currentRun } from '../output/current.ts'
 import { readResultSet, type ResultSet } from '../output/resultSet.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
+import { ComparisonShelf } from './comparisons/comparisonShelf.ts'
+import { startComparison } from './comparisons/startComparison.ts'
 import { PictureDesk } from './pictures/pictureDesk.ts'
 import { StoredRows } from './pictures/storedRows.ts'
 import type { Served } from './routes/route.ts'
@@ -23,6 +25,7 @@ export class ServedOutput implements Served {
   readonly onlySet: string | null
   readonly headlightVersion: string
   readonly tables: TableShelf
+  readonly comparisons = new ComparisonShelf(startComparison)
   readonly storedRows: StoredRows
   readonly pictures = new PictureDesk()
   readonly log: Logger
@@ -63,7 +66,7 @@ export class ServedOutput implements Served {
   }
 
   async close(): Promise<void> {
-    await this.tables.close()
+    await Promise.all([this.tables.close(), this.comparisons.close()])
     for (const store of this.#datasets.values()) store.close()
   }
 }

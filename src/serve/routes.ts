@@ -1,3 +1,4 @@
+import { compareRoute } from './routes/compare.ts'
 import { csvRoute } from './routes/csv.ts'
 import { facetsRoute } from './routes/facets.ts'
 import { pictureRoute } from './routes/picture.ts'
@@ -7,4 +8,12 @@ import { sampleRoute } from './routes/sample.ts'
 import { stateRoute } from './routes/state.ts'
 
 /** Everything that the app asks for. */
-export const routes: readonly Route[] = [stateRoute, rowsRoute, facetsRoute, csvRoute, sampleRoute, pictureRoute]
+export const routes: readonly Route[] = [
+  stateRoute,
+  rowsRoute,
+  facetsRoute,
+  csvRoute,
+  sampleRoute,
+  pictureRoute,
+  compareRoute,
+]

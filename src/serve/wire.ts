@@ -1,6 +1,7 @@
 import type { Aggregates } from '../output/aggregates.ts'
 import type { Summary } from '../output/summary.ts'
-import type { Comparison } from '../report/compare/comparison.ts'
+import type { Comparison, LargestChange } from '../report/compare/comparison.ts'
+import type { MapFate } from '../report/compare/standingMaps.ts'
 import type { TrendRun } from '../report/trend.ts'
 import type { Measure } from './measures.ts'
 
@@ -230,18 +231,28 @@ export interface SampleReply {
  * the state before `a`, as `headlight compare A` does.
  */
 export interface CompareReply {
-  readonly comparison: Comparison
-  /** Of the two tables that were compared, for the addresses of pictures. */
+  readonly title: string
+  /** The two tables, and the figures and notes that come first: HTML of this program, to be shown as it is. */
+  readonly sides: string
+  readonly figures: string
+  /** The rest, but for the images that changed most, whose place is before `made`. */
+  readonly sections: readonly { readonly id: string; readonly name: string; readonly html: string }[]
   readonly a: ComparedSide
   readonly b: ComparedSide
+  /** Objectives that both have. */
+  readonly objectives: readonly string[]
+  readonly largestBy: Comparison['largestBy']
+  readonly largest: readonly (LargestChange & { readonly fates: { readonly a: MapFate; readonly b: MapFate } })[]
 }
 
+/** One of the two tables that were compared, for the addresses of pictures. */
 export interface ComparedSide {
   readonly set: string
   readonly run: string
-  readonly objectives: readonly string[]
-  /** By key of `comparison.largest`. */
-  readonly fates: Readonly<Record<string, 'stands' | 'overwritten' | 'gone' | 'unknown'>>
+  readonly closedAt: string | null
+  readonly network: string
+  /** Of what the network saw, and of its maps; null where an earlier version's description does not say. */
+  readonly inputSize: { readonly width: number; readonly height: number } | null
 }
 
 /** GET /api/live */

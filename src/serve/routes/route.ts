@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Logger } from '../../base/telemetry.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { Store } from '../../storage/store.ts'
+import type { ComparisonShelf } from '../comparisons/comparisonShelf.ts'
 import type { PictureDesk } from '../pictures/pictureDesk.ts'
 import type { StoredRows } from '../pictures/storedRows.ts'
 import type { TableShelf } from '../table/tableShelf.ts'
@@ -14,6 +15,7 @@ export interface Served {
   readonly onlySet: string | null
   readonly headlightVersion: string
   readonly tables: TableShelf
+  readonly comparisons: ComparisonShelf
   readonly storedRows: StoredRows
   readonly pictures: PictureDesk
   /** The dataset of a result set; opened once, and closed with the server. */

@@ -1,6 +1,7 @@
 import { changePictures, picturedObjectives } from '../../../report/compare/changePictures.ts'
 import type { ComparedTable } from '../../../report/compare/comparedTable.ts'
 import { compareTables, type Compared } from '../../../report/compare/compareTables.ts'
+import { tableBefore, type FoundTable } from '../../../report/compare/foundTable.ts'
 import { renderComparison } from '../../../report/compare/page/comparePage.ts'
 import { openStore } from '../../../storage/open.ts'
 import type { Store } from '../../../storage/store.ts'
@@ -10,7 +11,7 @@ import { openDataset } from '../../shared/askedFor.ts'
 import { requireSuffix, writeOutputFile } from '../../shared/outputFile.ts'
 import { stopOnSignal } from '../../shared/stopSignals.ts'
 import { comparisonText } from './compareText.ts'
-import { tableBefore, tableOf, type FoundTable } from './operand.ts'
+import { tableNamed } from './operand.ts'
 
 /** How often is told how far a long comparison is. */
 const toldEveryMs = 10_000
@@ -52,8 +53,8 @@ async function found(
   [uriA = '', uriB]: readonly string[],
   open: (uri: string) => Store,
 ): Promise<[FoundTable, FoundTable]> {
-  const first = await tableOf(uriA, open)
-  if (uriB !== undefined) return [first, await tableOf(uriB, open)]
+  const first = await tableNamed(uriA, open)
+  if (uriB !== undefined) return [first, await tableNamed(uriB, open)]
   return [await tableBefore(first.table), first]
 }
 

@@ -2,7 +2,7 @@ import { withPlaces } from '../../../storage/place.ts'
 import { chartStyle } from '../../charts/chartStyle.ts'
 import { colourStyle } from '../../colours.ts'
 import { escapeHtml } from '../../escaping.ts'
-import { htmlPage } from '../../htmlPage.ts'
+import { htmlPage, type PageSection } from '../../htmlPage.ts'
 import { hundredth, minute, trueSignedHundredth, whole } from '../../numberText.ts'
 import { pageStyle } from '../../pageStyle.ts'
 import type { ChangePictures } from '../changePictures.ts'
@@ -31,22 +31,37 @@ export interface ComparePageContent {
 export function renderComparison({ comparison, pictures, objectives, headlightVersion }: ComparePageContent): string {
   return htmlPage({
     command: 'compare',
-    title: titleOf(comparison),
-    under: `${sideText('A', comparison.a)}<br>${sideText('B', comparison.b)}`,
-    first: `${figures(comparison)}\n${notesPart(comparison)}`,
-    sections: [
-      { id: 'difference', name: 'Difference', html: differenceSection(comparison) },
-      { id: 'pose', name: 'Over pose', html: poseSection(comparison) },
-      { id: 'subjects', name: 'Subjects and sequences', html: namesSection(comparison) },
-      { id: 'images', name: 'Images', html: imagesSection(comparison) },
-      { id: 'failed', name: 'Failed in one only', html: failuresSection(comparison) },
-      { id: 'maps', name: 'Likeness of maps', html: mapsSection(comparison) },
-      { id: 'changes', name: 'Largest changes', html: changesSection(comparison, pictures, objectives) },
-      { id: 'made', name: 'What differs', html: factsSection(comparison) },
-    ],
+    title: comparisonTitle(comparison),
+    under: comparisonSides(comparison),
+    first: comparisonFigures(comparison),
+    sections: comparisonSections(comparison, changesSection(comparison, pictures, objectives)),
     headlightVersion,
     style,
   })
+}
+
+/** Both tables in a line each, HTML. */
+export function comparisonSides({ a, b }: Comparison): string {
+  return `${sideText('A', a)}<br>${sideText('B', b)}`
+}
+
+/** What is to be seen first: figures and notes, HTML. */
+export function comparisonFigures(comparison: Comparison): string {
+  return `${figures(comparison)}\n${notesPart(comparison)}`
+}
+
+/** All that is said of a comparison. `changes`: the images that changed most, HTML of whoever shows their pictures. */
+export function comparisonSections(comparison: Comparison, changes: string): readonly PageSection[] {
+  return [
+    { id: 'difference', name: 'Difference', html: differenceSection(comparison) },
+    { id: 'pose', name: 'Over pose', html: poseSection(comparison) },
+    { id: 'subjects', name: 'Subjects and sequences', html: namesSection(comparison) },
+    { id: 'images', name: 'Images', html: imagesSection(comparison) },
+    { id: 'failed', name: 'Failed in one only', html: failuresSection(comparison) },
+    { id: 'maps', name: 'Likeness of maps', html: mapsSection(comparison) },
+    { id: 'changes', name: 'Largest changes', html: changes },
+    { id: 'made', name: 'What differs', html: factsSection(comparison) },
+  ]
 }
 
 /** Ahead of all figures: some of them say how far these can be believed. */
@@ -56,7 +71,7 @@ function notesPart({ notes }: Comparison): string {
 }
 
 /** What tells the two apart at a glance. */
-function titleOf({ a, b }: Comparison): string {
+export function comparisonTitle({ a, b }: Comparison): string {
   if (a.resultSet === b.resultSet) return `${a.network}: ${dayOf(a)} → ${dayOf(b)}`
   if (a.network !== b.network) return `${a.network} → ${b.network}`
   return a.scope === b.scope ? `${setName(a)} → ${setName(b)}` : `${a.network}: scope ${a.scope} → ${b.scope}`

@@ -1,0 +1,45 @@
+import type { ComparedTable } from '../../report/compare/comparedTable.ts'
+import type { Comparison, ComparisonSide } from '../../report/compare/comparison.ts'
+import { commonObjectives } from '../../report/compare/mapComparison.ts'
+import {
+  comparisonFigures,
+  comparisonSections,
+  comparisonSides,
+  comparisonTitle,
+} from '../../report/compare/page/comparePage.ts'
+import type { MapFate } from '../../report/compare/standingMaps.ts'
+import { descriptionSchema } from '../../saliency/networks/description.ts'
+import type { ComparedSide, CompareReply } from '../wire.ts'
+
+/**
+ * What the app shows of a comparison: the page's own parts, and the images that changed most for the browser to lay out.
+ *
+ * @param fates by key of `comparison.largest`
+ */
+export function compareReply(
+  a: ComparedTable,
+  b: ComparedTable,
+  comparison: Comparison,
+  fates: { readonly a: ReadonlyMap<string, MapFate>; readonly b: ReadonlyMap<string, MapFate> },
+): CompareReply {
+  return {
+    title: comparisonTitle(comparison),
+    sides: comparisonSides(comparison),
+    figures: comparisonFigures(comparison),
+    sections: comparisonSections(comparison, '').filter(({ html }) => html !== ''),
+    a: sideOf(a, comparison.a),
+    b: sideOf(b, comparison.b),
+    objectives: commonObjectives(a, b),
+    largestBy: comparison.largestBy,
+    largest: comparison.largest.map((change) => ({
+      ...change,
+      fates: { a: fates.a.get(change.key) ?? 'unknown', b: fates.b.get(change.key) ?? 'unknown' },
+    })),
+  }
+}
+
+function sideOf({ set, run }: ComparedTable, { closedAt, network }: ComparisonSide): ComparedSide {
+  const input = descriptionSchema.safeParse(set.network.description).data?.input
+  const inputSize = input === undefined ? null : { width: input.width, height: input.height }
+  return { set: set.id, run, closedAt, network, inputSize }
+}
