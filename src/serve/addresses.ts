@@ -31,9 +31,9 @@ export const addresses = {
       ...writeSelection(selection),
       ...ofView({ objective }),
     ]),
-  /** Either side is SET or SET/RUN. */
-  compare: (a: string, b: string | null = null) =>
-    withParameters('/compare', [['a', a], ...(b === null ? [] : [['b', b] as const])]),
+  /** Either side is SET or SET/RUN. `objective`: whose maps are shown; null: the first that both have. */
+  compare: (a: string, b: string | null = null, objective: string | null = null) =>
+    withParameters('/compare', [['a', a], ...(b === null ? [] : [['b', b] as const]), ...ofView({ objective })]),
   live: () => '/live',
 
   /** The API as the server knows it. */

@@ -4,6 +4,7 @@ import { InputError } from '../base/errors.ts'
 import { atlasStyle } from '../report/atlas/atlasStyle.ts'
 import { chartStyle } from '../report/charts/chartStyle.ts'
 import { colourStyle } from '../report/colours.ts'
+import { compareStyle } from '../report/compare/page/compareStyle.ts'
 import { pageStyle } from '../report/pageStyle.ts'
 
 /** A file that the page loads. Its path names its content, so that a browser keeps it for good. */
@@ -38,7 +39,7 @@ export async function readAssets(): Promise<Assets> {
       }
     }),
   )
-  const all = [pageStyle, colourStyle, chartStyle, atlasStyle, style].join('\n')
+  const all = [pageStyle, colourStyle, chartStyle, atlasStyle, compareStyle, style].join('\n')
   return {
     script: asset('app', 'js', script ?? '', 'text/javascript; charset=utf-8'),
     style: asset('style', 'css', all, 'text/css; charset=utf-8'),

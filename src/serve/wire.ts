@@ -251,8 +251,8 @@ export interface ComparedSide {
   readonly run: string
   readonly closedAt: string | null
   readonly network: string
-  /** Of what the network saw, and of its maps; null where an earlier version's description does not say. */
-  readonly inputSize: { readonly width: number; readonly height: number } | null
+  /** Of what the network saw, and of its maps, pixels. */
+  readonly inputSize: { readonly width: number; readonly height: number }
 }
 
 /** GET /api/live */

@@ -10,6 +10,7 @@ import { PictureStore } from '../pictureStore.ts'
 import { drawThumbnail, thumbnailLayout, type ThumbnailLayout } from '../thumbnail.ts'
 import type { ComparedRow } from './comparedRow.ts'
 import type { ComparedTable } from './comparedTable.ts'
+import { fateTexts } from './fateTexts.ts'
 import type { ChangedImage } from './largestChanges.ts'
 import { commonObjectives } from './mapComparison.ts'
 import { mapFates, type MapFate } from './standingMaps.ts'
@@ -132,10 +133,4 @@ class Artist {
       ],
     }
   }
-}
-
-const fateTexts: Readonly<Record<Exclude<MapFate, 'stands'>, string>> = {
-  overwritten: 'a later run has overwritten its map',
-  gone: 'its image is no longer in the state, so that the map may be another’s',
-  unknown: 'whether the map is still that of this run is not known: an earlier version wrote it',
 }

@@ -8,7 +8,7 @@ import {
   comparisonTitle,
 } from '../../report/compare/page/comparePage.ts'
 import type { MapFate } from '../../report/compare/standingMaps.ts'
-import { descriptionSchema } from '../../saliency/networks/description.ts'
+import { inputSize } from '../pictures/inputSize.ts'
 import type { ComparedSide, CompareReply } from '../wire.ts'
 
 /**
@@ -39,7 +39,5 @@ export function compareReply(
 }
 
 function sideOf({ set, run }: ComparedTable, { closedAt, network }: ComparisonSide): ComparedSide {
-  const input = descriptionSchema.safeParse(set.network.description).data?.input
-  const inputSize = input === undefined ? null : { width: input.width, height: input.height }
-  return { set: set.id, run, closedAt, network, inputSize }
+  return { set: set.id, run, closedAt, network, inputSize: inputSize(set) }
 }

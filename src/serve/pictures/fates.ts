@@ -16,9 +16,3 @@ export async function fateOfRow(
   const now = await state.drawn(key)
   return served.storedRows.fate(set, { run, row }, { run: stateRun, row: now === null ? null : now.row })
 }
-
-export const fateTexts: Readonly<Record<Exclude<MapFate, 'stands'>, string>> = {
-  overwritten: 'a later run has overwritten its map',
-  gone: 'its image is no longer in the state, so that the map may be another’s',
-  unknown: 'whether the map is still that of this run is not known: an earlier version wrote it',
-}

@@ -11,10 +11,10 @@ import { layout } from '../../output/layout.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import { magnitudeOfMap } from '../../report/mapMagnitude.ts'
 import { drawThumbnail, thumbnailLayout } from '../../report/thumbnail.ts'
-import { descriptionSchema } from '../../saliency/networks/description.ts'
 import type { Store } from '../../storage/store.ts'
 import type { PictureKind } from '../addresses.ts'
 import type { DrawnRow } from '../table/tableQueries.ts'
+import { inputSize } from './inputSize.ts'
 
 /** Pictures that are fetched, decoded and drawn at the same time; the others wait. */
 const atOnce = 4
@@ -126,14 +126,6 @@ async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
 function inputOf(image: DecodedImage, { set, row }: PictureOrder): DecodedImage {
   const size = inputSize(set)
   return { ...size, pixels: cropToInput(image, row.crop, { ...size, resize: 'stretch' }).pixels }
-}
-
-/** Of a description that this version does not know, what most networks have. */
-export function inputSize({ network }: ResultSet): { readonly width: number; readonly height: number } {
-  const description = descriptionSchema.safeParse(network.description).data
-  return description === undefined
-    ? { width: 224, height: 224 }
-    : { width: description.input.width, height: description.input.height }
 }
 
 async function webp({ pixels, width, height }: DecodedImage, longest?: number): Promise<Picture> {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { InputError, SampleError } from '../../base/errors.ts'
+import { fateTexts } from '../../report/compare/fateTexts.ts'
 import { addresses, pictureKinds } from '../addresses.ts'
-import { fateOfRow, fateTexts } from '../pictures/fates.ts'
+import { fateOfRow } from '../pictures/fates.ts'
 import type { Route } from './route.ts'
 import { runId } from './runQuery.ts'
 

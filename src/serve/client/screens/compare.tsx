@@ -1,5 +1,85 @@
-import type { Place } from '../navigation.ts'
+import { useEffect } from 'preact/hooks'
+import { addresses } from '../../addresses.ts'
+import type { CompareReply } from '../../wire.ts'
+import { href, type Place } from '../navigation.ts'
+import { Asking } from '../parts/asking.tsx'
+import { ChangedImages } from '../parts/changedImages.tsx'
+import { ComparedChoice } from '../parts/comparedChoice.tsx'
+import { useReply } from '../useReply.ts'
 
-export function CompareScreen({ place }: { readonly place: Place }) {
-  return <h1 tabIndex={-1}>compare {place.path}</h1>
+/** Two result sets or runs, held against each other. */
+export function CompareScreen({ place: { parameters } }: { readonly place: Place }) {
+  const a = parameters.get('a')
+  const b = parameters.get('b')
+  const objective = parameters.get('objective')
+  const asked = useReply<CompareReply>(a === null ? null : addresses.compareReply(a, b))
+  // Another pair's numbers under this pair's choice would be read as its own.
+  const reply = asked.isStale ? null : asked.reply
+  const title = reply === null ? 'Compare' : reply.title
+  useEffect(() => {
+    document.title = `${title} · headlight`
+  }, [title])
+  const sides = a === null ? { a: null, b: null } : b === null ? { a: reply && nameOf(reply.a), b: a } : { a, b }
+  return (
+    <>
+      <header>
+        <p class="kicker">compare</p>
+        <h1 tabIndex={-1}>{title}</h1>
+        {reply !== null && <Html class="under" html={reply.sides} />}
+        <ComparedChoice a={sides.a} b={sides.b} objective={objective} />
+        {a === null ? (
+          <p>Choose two result sets of one dataset, or two runs of one result set.</p>
+        ) : (
+          <Asking asked={{ ...asked, reply }} />
+        )}
+        {reply !== null && (
+          <>
+            <nav class="sections" aria-label="Sections">
+              {sectionsOf(reply).map(({ id, name }) => (
+                <a key={id} href={`#${id}`}>
+                  {name}
+                </a>
+              ))}
+            </nav>
+            <Html html={reply.figures} />
+          </>
+        )}
+      </header>
+      {reply !== null &&
+        sectionsOf(reply).map(({ id, name, html }) => (
+          <section key={id} id={id} aria-labelledby={`${id}-name`}>
+            <h2 id={`${id}-name`}>{name}</h2>
+            {html === null ? (
+              <ChangedImages
+                reply={reply}
+                objective={objective}
+                addressOf={(other) => addresses.compare(a ?? '', b, other)}
+              />
+            ) : (
+              <Html html={html} />
+            )}
+          </section>
+        ))}
+      {reply !== null && (
+        <p class="quiet">
+          <a href={href(addresses.set(reply.a.set, reply.a.run))}>A alone</a> ·{' '}
+          <a href={href(addresses.set(reply.b.set, reply.b.run))}>B alone</a>
+        </p>
+      )}
+    </>
+  )
+}
+
+const nameOf = ({ set, run }: CompareReply['a']): string => `${set}/${run}`
+
+/** `html` null: the images that changed most, ahead of what made both. */
+function sectionsOf({ sections, largest }: CompareReply): { id: string; name: string; html: string | null }[] {
+  const changes = largest.length === 0 ? [] : [{ id: 'changes', name: 'Largest changes', html: null }]
+  const made = sections.filter(({ id }) => id === 'made')
+  return [...sections.filter(({ id }) => id !== 'made'), ...changes, ...made]
+}
+
+/** HTML of headlight's own server, all of whose texts from data are escaped there. */
+function Html({ html, class: name }: { readonly html: string; readonly class?: string }) {
+  return <div class={name} dangerouslySetInnerHTML={{ __html: html }} />
 }

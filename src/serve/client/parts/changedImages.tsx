@@ -1,0 +1,178 @@
+import { angleNames, type AngleName } from '../../../pose/euler.ts'
+import { fateTexts } from '../../../report/compare/fateTexts.ts'
+import { hundredth, signedTenth, tenth, trueSignedHundredth, whole } from '../../../report/numberText.ts'
+import { addresses } from '../../addresses.ts'
+import { everything } from '../../selection.ts'
+import type { ComparedSide, CompareReply } from '../../wire.ts'
+import { href, navigate } from '../navigation.ts'
+import { Slider } from './slider.tsx'
+
+type Change = CompareReply['largest'][number]
+
+interface ChangedImagesProps {
+  readonly reply: CompareReply
+  /** Whose maps are asked for; null: the first that both have. */
+  readonly objective: string | null
+  /** The address of this view with the maps of another objective. */
+  readonly addressOf: (objective: string) => string
+}
+
+/** The images that changed most, with the maps of both sides one over the other. */
+export function ChangedImages({ reply, objective, addressOf }: ChangedImagesProps) {
+  const { largest, largestBy, objectives } = reply
+  const shown = objective !== null && objectives.includes(objective) ? objective : (objectives[0] ?? null)
+  const what = {
+    error: 'whose mean error over the angles changed most, for better or worse',
+    estimate: 'whose estimates lie furthest apart, means over the angles',
+    maps: 'whose maps are least alike; no estimate differs',
+  }[largestBy]
+  return (
+    <>
+      <p>
+        The {whole(largest.length)} images {what}. They were chosen because they are extreme: each says what can happen,
+        none what is usual.
+        {objectives.length > 1 && ` How maps correlate is the mean over ${whole(objectives.length)} objectives.`}
+      </p>
+      {shown === null && (
+        <p>The two result sets have no objective in common, so that no maps can be laid over each other.</p>
+      )}
+      {objectives.length > 1 && (
+        <div class="controls">
+          <label>
+            Maps of
+            <select value={shown ?? ''} onChange={({ currentTarget: { value } }) => navigate(addressOf(value))}>
+              {objectives.map((name) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+        </div>
+      )}
+      <ul class="cards changes">
+        {largest.map((change) => (
+          <ChangedImage key={change.key} change={change} reply={reply} objective={shown} />
+        ))}
+      </ul>
+    </>
+  )
+}
+
+function ChangedImage(props: {
+  readonly change: Change
+  readonly reply: CompareReply
+  readonly objective: string | null
+}) {
+  const { change, reply, objective } = props
+  const { key, subject, sequence } = change
+  const named = [subject, sequence].filter((name) => name !== null)
+  return (
+    <li class="card">
+      <p class="key">{key}</p>
+      <p class="answer">
+        {changeText(change, reply.largestBy)}
+        {named.length > 0 && <span class="quiet"> · {named.join(' · ')}</span>}
+      </p>
+      {objective !== null && <BothMaps change={change} reply={reply} objective={objective} />}
+      <Angles change={change} />
+      <p class="answer">
+        Sample:{' '}
+        <a
+          href={href(addresses.sample(reply.a.set, reply.a.run, key, everything, objective))}
+          aria-label={`A of ${key}`}
+        >
+          in A
+        </a>{' '}
+        ·{' '}
+        <a
+          href={href(addresses.sample(reply.b.set, reply.b.run, key, everything, objective))}
+          aria-label={`B of ${key}`}
+        >
+          in B
+        </a>
+      </p>
+    </li>
+  )
+}
+
+function BothMaps({ change, reply, objective }: { change: Change; reply: CompareReply; objective: string }) {
+  const { key, fates } = change
+  const { a, b } = reply
+  const overlay = ({ set, run }: ComparedSide) => href(addresses.picture(set, run, key, 'overlay', objective))
+  if (fates.a === 'stands' && fates.b === 'stands') {
+    const { width, height } = a.inputSize
+    return <Slider under={overlay(a)} over={overlay(b)} width={width} height={height} underName="A" overName="B" />
+  }
+  return (
+    <>
+      {(['a', 'b'] as const).map((side) => {
+        const name = side.toUpperCase()
+        const fate = fates[side]
+        const { width, height } = reply[side].inputSize
+        return fate === 'stands' ? (
+          <figure class="side" key={side}>
+            <figcaption>{name}</figcaption>
+            <img src={overlay(reply[side])} width={width} height={height} loading="lazy" alt={`${name} of ${key}`} />
+          </figure>
+        ) : (
+          <p class="answer" key={side}>
+            {name} is not shown: {fateTexts[fate]}.
+          </p>
+        )
+      })}
+    </>
+  )
+}
+
+function changeText({ delta, disagreement, likeness }: Change, by: CompareReply['largestBy']) {
+  const alike = likeness === null ? null : `maps correlate at ${hundredth(likeness)}`
+  if (by === 'maps') return alike
+  return (
+    <>
+      {by === 'error' ? (
+        <>
+          <strong>{trueSignedHundredth(delta ?? 0)}°</strong> {(delta ?? 0) > 0 ? 'worse' : 'better'}
+        </>
+      ) : (
+        <>
+          estimates <strong>{tenth(disagreement ?? 0)}°</strong> apart
+        </>
+      )}
+      {alike !== null && ` · ${alike}`}
+    </>
+  )
+}
+
+function Angles({ change: { label, a, b } }: { readonly change: Change }) {
+  const isLabelled = angleNames.some((angle) => label[angle] !== null)
+  const rows: [string, Readonly<Record<AngleName, number | null>>][] = [
+    ...(isLabelled ? [['label', label] as [string, typeof label]] : []),
+    ['A', a],
+    ['B', b],
+  ]
+  return (
+    <table class="angles">
+      <thead>
+        <tr>
+          <td />
+          {angleNames.map((angle) => (
+            <th key={angle} scope="col">
+              {angle}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(([name, values]) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            {angleNames.map((angle) => (
+              <td key={angle}>{values[angle] === null ? '' : signedTenth(values[angle])}</td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}

@@ -1,0 +1,83 @@
+import { minute } from '../../../report/numberText.ts'
+import { addresses } from '../../addresses.ts'
+import type { SetReply, SetsReply } from '../../wire.ts'
+import { href, navigate } from '../navigation.ts'
+import { useReply } from '../useReply.ts'
+
+interface Sides {
+  /** SET or SET/RUN; null: not chosen yet. */
+  readonly a: string | null
+  readonly b: string | null
+  readonly objective: string | null
+}
+
+/** What is compared with what: result set and run of either side, and both swapped. */
+export function ComparedChoice({ a, b, objective }: Sides) {
+  const sets = useReply<SetsReply>(addresses.setsReply()).reply?.sets ?? []
+  const names = sets.filter(({ stateRun }) => stateRun !== null).map(({ id }) => id)
+  const choose = (nextA: string | null, nextB: string | null): void => {
+    const [first, second] = [nextA ?? nextB, nextB ?? nextA]
+    if (first !== null) navigate(addresses.compare(first, second, objective))
+  }
+  return (
+    <div class="compared">
+      <SideChoice side="A" words="before" chosen={a} sets={names} onChoose={(chosen) => choose(chosen, b)} />
+      <SideChoice side="B" words="after" chosen={b} sets={names} onChoose={(chosen) => choose(a, chosen)} />
+      {a !== null && b !== null && (
+        <a class="swap" href={href(addresses.compare(b, a, objective))}>
+          Swap A and B
+        </a>
+      )}
+    </div>
+  )
+}
+
+interface SideProps {
+  readonly side: 'A' | 'B'
+  readonly words: string
+  readonly chosen: string | null
+  readonly sets: readonly string[]
+  readonly onChoose: (chosen: string) => void
+}
+
+function SideChoice({ side, words, chosen, sets, onChoose }: SideProps) {
+  const [set = null, run = ''] = chosen?.split('/') ?? []
+  const runs = useReply<SetReply>(set === null ? null : addresses.setReply(set, null)).reply?.runs ?? []
+  // What is compared is always among the choices, be it of a list that has not come yet.
+  const shownSets = set === null || sets.includes(set) ? sets : [set, ...sets]
+  const isListed = run === '' || runs.some((each) => each.run === run)
+  return (
+    <fieldset>
+      <legend>
+        {side}, {words}
+      </legend>
+      <label>
+        <span>Result set</span>
+        <select value={set ?? ''} onChange={({ currentTarget: { value } }) => value !== '' && onChoose(value)}>
+          {set === null && <option value="">choose one</option>}
+          {shownSets.map((id) => (
+            <option key={id} value={id}>
+              {id}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        <span>Run</span>
+        <select
+          value={run}
+          disabled={set === null}
+          onChange={({ currentTarget: { value } }) => onChoose(value === '' ? (set ?? '') : `${set ?? ''}/${value}`)}
+        >
+          <option value="">the state now</option>
+          {!isListed && <option value={run}>{run}</option>}
+          {runs.toReversed().map(({ run: id, closedAt, hasTable }) => (
+            <option key={id} value={id} disabled={!hasTable}>
+              {minute(closedAt)} ({id.slice(-6)}){hasTable ? '' : ', no table of its own'}
+            </option>
+          ))}
+        </select>
+      </label>
+    </fieldset>
+  )
+}
