@@ -102,7 +102,14 @@ function BothMaps({ change, reply, objective }: { change: Change; reply: Compare
   const overlay = ({ set, run }: ComparedSide) => href(addresses.picture(set, run, key, 'overlay', objective))
   if (fates.a === 'stands' && fates.b === 'stands') {
     const { width, height } = a.inputSize
-    return <Slider under={overlay(a)} over={overlay(b)} width={width} height={height} underName="A" overName="B" />
+    return (
+      <Slider
+        under={{ address: overlay(a), name: 'A' }}
+        over={{ address: overlay(b), name: 'B' }}
+        width={width}
+        height={height}
+      />
+    )
   }
   return (
     <>
