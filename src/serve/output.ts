@@ -4,6 +4,7 @@ import { currentRun } from '../output/current.ts'
 import { readResultSet, type ResultSet } from '../output/resultSet.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
+import { AtlasSheets } from './atlasSheets.ts'
 import { ComparisonShelf } from './comparisons/comparisonShelf.ts'
 import { startComparison } from './comparisons/startComparison.ts'
 import { PictureDesk } from './pictures/pictureDesk.ts'
@@ -28,6 +29,7 @@ export class ServedOutput implements Served {
   readonly comparisons = new ComparisonShelf(startComparison)
   readonly storedRows: StoredRows
   readonly pictures = new PictureDesk()
+  readonly atlases: AtlasSheets
   readonly log: Logger
   readonly #datasets = new Map<string, Store>()
   /** What a result set is never changes: its id is a digest of it. */
@@ -38,6 +40,7 @@ export class ServedOutput implements Served {
     this.onlySet = onlySet
     this.headlightVersion = headlightVersion
     this.log = log
+    this.atlases = new AtlasSheets(output)
     this.storedRows = new StoredRows(output)
     this.tables = new TableShelf({ output, cacheFolder, log })
   }

@@ -1,3 +1,4 @@
+import { atlasRoute } from './routes/atlas.ts'
 import { compareRoute } from './routes/compare.ts'
 import { csvRoute } from './routes/csv.ts'
 import { facetsRoute } from './routes/facets.ts'
@@ -5,11 +6,16 @@ import { pictureRoute } from './routes/picture.ts'
 import type { Route } from './routes/route.ts'
 import { rowsRoute } from './routes/rows.ts'
 import { sampleRoute } from './routes/sample.ts'
+import { setRoute } from './routes/set.ts'
+import { setsRoute } from './routes/sets.ts'
 import { stateRoute } from './routes/state.ts'
 
 /** Everything that the app asks for. */
 export const routes: readonly Route[] = [
+  setsRoute,
+  setRoute,
   stateRoute,
+  atlasRoute,
   rowsRoute,
   facetsRoute,
   csvRoute,

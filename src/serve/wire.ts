@@ -88,8 +88,6 @@ export interface SetReply {
   readonly dataset: string
   readonly scope: string
   readonly objectives: readonly string[]
-  /** Height over width of what the network is given. */
-  readonly inputAspect: number
   /** The run whose table is shown, and the one whose table is the state now. */
   readonly run: string
   readonly stateRun: string
@@ -115,6 +113,8 @@ export interface AtlasReply {
   /** Of a tile in a picture, and from one tile to the next, pixels. */
   readonly tileSide: number
   readonly tilePitch: number
+  /** Objectives of the atlas that are not drawn. */
+  readonly left: number
   readonly pictures: readonly {
     readonly view: 'mean' | 'difference' | 'input'
     /** Null for what the network saw. */

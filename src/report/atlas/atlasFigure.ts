@@ -8,7 +8,7 @@ import { short, signed } from '../plotFrame.ts'
 import { viewColours, type AtlasView } from './atlasColours.ts'
 import type { AtlasGrid } from './atlasGrid.ts'
 import { scaleText, viewTitle } from './atlasText.ts'
-import type { AtlasPicture } from './drawAtlas.ts'
+import { dataUri, type AtlasPicture } from './drawAtlas.ts'
 
 /** Distance of tiles and side of a tile in SVG units, which are pixels where the column is wide enough. */
 const tilePitch = 64
@@ -47,8 +47,8 @@ function sizeClass(columns: number): string {
   return columns > 14 ? 'atlas-svg wide' : columns > 7 ? 'atlas-svg middling' : 'atlas-svg'
 }
 
-function image({ uri }: AtlasPicture, index: number, width: number, height: number): string {
-  return `<image id="atlas-picture-${index}" width="${width}" height="${height}" preserveAspectRatio="none" href="${uri}"/>`
+function image(picture: AtlasPicture, index: number, width: number, height: number): string {
+  return `<image id="atlas-picture-${index}" width="${width}" height="${height}" preserveAspectRatio="none" href="${dataUri(picture)}"/>`
 }
 
 /** No gradient: it would have to be referred to by a url, and the page has none. */

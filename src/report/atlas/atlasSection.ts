@@ -8,7 +8,7 @@ import type { PageContent } from '../pageContent.ts'
 import { atlasFigure, atlasTile, imagesText } from './atlasFigure.ts'
 import type { AtlasGrid } from './atlasGrid.ts'
 import { scaleText, viewTitle } from './atlasText.ts'
-import type { AtlasPicture } from './drawAtlas.ts'
+import { dataUri, type AtlasPicture } from './drawAtlas.ts'
 
 /** Of a page: its aggregates, where there are any, give the cells their errors. */
 type AtlasContent = Pick<PageContent, 'atlas' | 'aggregates' | 'set' | 'hasAngles'>
@@ -154,7 +154,7 @@ function meansAlone(pictures: readonly AtlasPicture[], more: string): string {
   const figures = pictures.map((picture) => {
     const { low, high, unit } = scaleText(picture)
     const title = escapeHtml(viewTitle(picture))
-    return `<figure><svg class="atlas-tile" viewBox="0.5 0.5 59 59" role="img" aria-label="${title}"><image width="64" height="64" href="${picture.uri}"/></svg><figcaption>${title}: ${imagesText(picture.n)}; ${low} to ${high} ${unit}</figcaption></figure>`
+    return `<figure><svg class="atlas-tile" viewBox="0.5 0.5 59 59" role="img" aria-label="${title}"><image width="64" height="64" href="${dataUri(picture)}"/></svg><figcaption>${title}: ${imagesText(picture.n)}; ${low} to ${high} ${unit}</figcaption></figure>`
   })
   return `<p>Neither labels nor estimates place these images by yaw and pitch, so there is the mean of the magnitude maps (28 × 28) over all of them.${more}</p><div class="atlas-side row">${figures.join('')}</div>`
 }

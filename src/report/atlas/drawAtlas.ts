@@ -12,10 +12,10 @@ export interface AtlasPicture {
   /** Null for what the network saw, which is the same for all objectives. */
   readonly objective: string | null
   /**
-   * A data URI. The tiles lie as in the grid, 64 apart where a tile is 60 wide, with transparent gaps; the mean over all
+   * A WebP file. The tiles lie as in the grid, 64 apart where a tile is 60 wide, with transparent gaps; the mean over all
    * rows is the first tile of one more row below.
    */
-  readonly uri: string
+  readonly webp: Uint8Array
   /** Common to all tiles: multiples of the even share, or grey levels. */
   readonly scale: Scale
   /** Rows of the overall mean. */
@@ -54,8 +54,11 @@ const sizes = [
 ] as const
 type Size = (typeof sizes)[number]
 
+/** Where a tile of the best size lies: from one to the next it is `pitch` pixels. */
+export const bestTile = { side: sizes[0].side, pitch: pitchOf(sizes[0].side) }
+
 /** What is drawn: one view, its numbers not yet coloured. */
-interface Sheet extends Omit<AtlasPicture, 'uri' | 'counts'> {
+interface Sheet extends Omit<AtlasPicture, 'webp' | 'counts'> {
   readonly cells: ReadonlyMap<number, MeanMap>
   readonly overall: MeanMap
 }
@@ -112,10 +115,10 @@ async function drawSheets(sheets: readonly Sheet[], grid: AtlasGrid | null, budg
   if (full <= budget) return pictures
   // One picture tells what all come to: drawing all at every size would take seconds.
   const [longest] = sheets
-    .map((sheet, i) => ({ sheet, length: pictures[i]?.uri.length ?? 0 }))
+    .map((sheet, i) => ({ sheet, length: pictures[i] === undefined ? 0 : textLengthOf(pictures[i]) }))
     .sort((a, b) => b.length - a.length)
   for (const size of sizes.slice(1)) {
-    const trial = longest && (await drawSheet(longest.sheet, grid, size)).uri.length / longest.length
+    const trial = longest && textLengthOf(await drawSheet(longest.sheet, grid, size)) / longest.length
     if (trial !== undefined && full * trial > budget && size !== sizes.at(-1)) continue
     pictures = await drawAll(size)
     if (textLength(pictures) <= budget) break
@@ -124,7 +127,17 @@ async function drawSheets(sheets: readonly Sheet[], grid: AtlasGrid | null, budg
 }
 
 function textLength(pictures: readonly AtlasPicture[]): number {
-  return pictures.reduce((sum, { uri }) => sum + uri.length, 0)
+  return pictures.reduce((sum, picture) => sum + textLengthOf(picture), 0)
+}
+
+/** Of the data URI that the report's page makes of it. */
+function textLengthOf(picture: AtlasPicture): number {
+  return dataUri(picture).length
+}
+
+/** A picture as the report's page holds it. */
+export function dataUri({ webp }: AtlasPicture): string {
+  return `data:image/webp;base64,${Buffer.from(webp).toString('base64')}`
 }
 
 async function drawSheet(
@@ -132,7 +145,7 @@ async function drawSheet(
   grid: AtlasGrid | null,
   { side, quality }: Size,
 ): Promise<AtlasPicture> {
-  const pitch = (side / 15) * 16
+  const pitch = pitchOf(side)
   const columns = Math.max(1, grid?.columns ?? 1)
   const [width, height] = [columns * pitch, ((grid?.rows ?? 0) + 1) * pitch]
   const pixels = new Uint8Array(width * height * 4)
@@ -162,9 +175,13 @@ async function drawSheet(
   return {
     view,
     objective,
-    uri: `data:image/webp;base64,${webp.toString('base64')}`,
+    webp,
     scale,
     n,
     counts: new Map([...cells].map(([cell, map]) => [cell, map.n])),
   }
+}
+
+function pitchOf(side: number): number {
+  return (side / 15) * 16
 }

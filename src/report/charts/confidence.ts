@@ -17,7 +17,7 @@ const shareHeight = 60
 const gap = 34
 
 /** Error by the probability of the likeliest bin; nothing of heads without bins, or without labels. */
-export function confidenceSection({ aggregates }: PageContent): string {
+export function confidenceSection({ aggregates }: Pick<PageContent, 'aggregates'>): string {
   if (aggregates === null) return ''
   const angles = angleNames.flatMap((angle) => {
     const tenths = aggregates.confidence[angle]

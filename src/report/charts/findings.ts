@@ -12,7 +12,7 @@ const toldOfEach = 3
  * What stands out of the whole dataset, for the top of the page: whoever opens a report after a bad night is not to scroll
  * for it. Empty where no rule could be applied.
  */
-export function findings(content: PageContent): string {
+export function findings(content: Pick<PageContent, 'aggregates' | 'runs'>): string {
   const { aggregates, runs } = content
   if (aggregates === null || Object.keys(aggregates.all.errors).length === 0) return ''
   const lines = [
@@ -28,7 +28,7 @@ export function findings(content: PageContent): string {
   return `<div class="note findings"><p><strong>Stands out</strong></p><ul>${lines.map((line) => `<li>${line}</li>`).join('')}</ul></div>`
 }
 
-function runLines({ runs }: PageContent): string[] {
+function runLines({ runs }: Pick<PageContent, 'runs'>): string[] {
   const worse = drawnRuns(runs).filter(({ isWorse }) => isWorse)
   const told = worse.slice(-toldOfEach).map(({ run, ownError, ownErrors }) => {
     const images = ownErrors?.n ?? 0

@@ -10,7 +10,7 @@ import { scrolledChart } from './scrolledChart.ts'
 import { worseFactor } from './standsOut.ts'
 
 /** The course of the last runs; nothing of a first one. */
-export function runsSection({ runs }: PageContent): string {
+export function runsSection({ runs }: Pick<PageContent, 'runs'>): string {
   if (runs.length < 2) return ''
   const drawn = drawnRuns(runs)
   const lacking = drawn.filter(({ ownFailed }) => ownFailed === null).length

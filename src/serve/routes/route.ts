@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Logger } from '../../base/telemetry.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { Store } from '../../storage/store.ts'
+import type { AtlasSheets } from '../atlasSheets.ts'
 import type { ComparisonShelf } from '../comparisons/comparisonShelf.ts'
 import type { PictureDesk } from '../pictures/pictureDesk.ts'
 import type { StoredRows } from '../pictures/storedRows.ts'
@@ -18,6 +19,7 @@ export interface Served {
   readonly comparisons: ComparisonShelf
   readonly storedRows: StoredRows
   readonly pictures: PictureDesk
+  readonly atlases: AtlasSheets
   /** The dataset of a result set; opened once, and closed with the server. */
   datasetOf(set: ResultSet): Store
   /** What a result set is; InputError `no-such-run` when it is gone. */

@@ -2,11 +2,11 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { unplaced } from '../../../src/output/poseMaps.ts'
 import { poseCell } from '../../../src/pose/poseCell.ts'
-import { atlasBudget, drawAtlas, type AtlasPicture } from '../../../src/report/atlas/drawAtlas.ts'
+import { atlasBudget, dataUri, drawAtlas, type AtlasPicture } from '../../../src/report/atlas/drawAtlas.ts'
 import { cellOf, poseMaps, spotAt } from '../../support/poseMaps.ts'
 
-async function pixels({ uri }: AtlasPicture) {
-  const { data, info } = await sharp(Buffer.from(uri.split(',')[1] ?? '', 'base64'))
+async function pixels({ webp }: AtlasPicture) {
+  const { data, info } = await sharp(webp)
     .ensureAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true })
@@ -106,7 +106,7 @@ describe('the pictures of an atlas', () => {
     const budget = (atlasBudget * 48) / 300
     const drawn = await drawAtlas(poseMaps(['yaw', 'pitch', 'roll', 'sum'], maps), poseMaps(['input'], inputs), budget)
     expect(drawn?.pictures).toHaveLength(9)
-    const length = drawn?.pictures.reduce((sum, { uri }) => sum + uri.length, 0)
+    const length = drawn?.pictures.reduce((sum, picture) => sum + dataUri(picture).length, 0)
     expect(length).toBeLessThanOrEqual(budget)
     // No coarser than it must be.
     expect(length).toBeGreaterThan(0.4 * budget)

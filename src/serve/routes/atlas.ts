@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { InputError } from '../../base/errors.ts'
+import { addresses } from '../addresses.ts'
+import type { Route } from './route.ts'
+import { runId } from './runQuery.ts'
+
+const query = z.strictObject({
+  run: runId,
+  view: z.enum(['mean', 'difference', 'input']),
+  objective: z.string().optional(),
+})
+
+/** All tiles of one view of an atlas, as one picture. */
+export const atlasRoute: Route<z.infer<typeof query>> = {
+  path: addresses.pattern.atlas,
+  query,
+  async answer({ set, query: { run, view, objective = null } }, { atlases }) {
+    const atlas = await atlases.of(set, run)
+    const picture = atlas?.pictures.find((each) => each.view === view && each.objective === objective)
+    if (picture === undefined) throw new InputError('no-such-run', `run ${run} of ${set} has no such atlas`)
+    const tag = createHash('sha256').update(picture.webp).digest('base64url')
+    return { kind: 'bytes', bytes: picture.webp, contentType: 'image/webp', tag, isForGood: true }
+  },
+}

@@ -1,0 +1,94 @@
+import type { z } from 'zod'
+import { withoutPassword } from '../../base/telemetry.ts'
+import { readAggregates, type Aggregates } from '../../output/aggregates.ts'
+import { layout } from '../../output/layout.ts'
+import { readSummary } from '../../output/summary.ts'
+import { scaleText } from '../../report/atlas/atlasText.ts'
+import { bestTile, type DrawnAtlas } from '../../report/atlas/drawAtlas.ts'
+import { confidenceSection } from '../../report/charts/confidence.ts'
+import { drawCumulativeErrors } from '../../report/charts/cumulativeErrors.ts'
+import { findings } from '../../report/charts/findings.ts'
+import { anglesOf } from '../../report/charts/groupErrors.ts'
+import { runsSection } from '../../report/charts/runs.ts'
+import { subjectsSection } from '../../report/charts/subjects.ts'
+import { mapBounded } from '../../report/mapBounded.ts'
+import { readTrend, type TrendRun } from '../../report/trend.ts'
+import { place } from '../../storage/place.ts'
+import { addresses } from '../addresses.ts'
+import type { AtlasReply, SetReply } from '../wire.ts'
+import type { Route, Served } from './route.ts'
+import { runQuery } from './runQuery.ts'
+
+/** Runs whose tables are looked for at the same time. */
+const concurrency = 16
+
+/** What a whole result set amounts to. The table is not needed for it, so it is there at once however long that is. */
+export const setRoute: Route<z.infer<typeof runQuery>> = {
+  path: addresses.pattern.set,
+  query: runQuery,
+  async answer({ set: id, query: { run: asked } }, served) {
+    const [set, { run, stateRun }] = await Promise.all([served.setOf(id), served.runOf(id, asked)])
+    const [summary, aggregates, atlas, trend] = await Promise.all([
+      readSummary(served.output, id, run),
+      readAggregates(served.output, id, run),
+      served.atlases.of(id, run),
+      readTrend(served.output, id),
+    ])
+    const reply: SetReply = {
+      id,
+      network: set.network.file,
+      dataset: place(withoutPassword(set.dataset.uri)),
+      scope: set.options.scope,
+      objectives: set.options.objectives,
+      run,
+      stateRun,
+      summary: summary ?? null,
+      aggregates: aggregates ?? null,
+      atlas: atlas === null ? null : atlasReply(id, run, atlas),
+      runs: await mapBounded(trend, concurrency, (each) => withTable(served, id, each)),
+      charts: chartsOf(aggregates ?? null, trend),
+    }
+    return { kind: 'json', json: reply }
+  },
+}
+
+async function withTable({ output }: Served, set: string, run: TrendRun): Promise<SetReply['runs'][number]> {
+  return { ...run, hasTable: (await output.head(layout.runTable(set, run.run))) !== undefined }
+}
+
+function atlasReply(set: string, run: string, { grid, pictures, left }: DrawnAtlas): AtlasReply {
+  const cells = grid?.cells ?? []
+  return {
+    cells: cells.map(({ yaw, pitch, column, row }) => ({ yaw, pitch, column, row })),
+    columns: grid?.columns ?? 1,
+    rows: grid?.rows ?? 0,
+    tileSide: bestTile.side,
+    tilePitch: bestTile.pitch,
+    left,
+    pictures: pictures.map((picture) => ({
+      view: picture.view,
+      objective: picture.objective,
+      path: addresses.atlasPicture(set, run, picture.view, picture.objective),
+      n: picture.n,
+      counts: cells.map(({ cell }) => picture.counts.get(cell) ?? 0),
+      scale: scaleText(picture),
+    })),
+  }
+}
+
+/** The report's own, made of its own texts: the names in them are escaped there. */
+function chartsOf(aggregates: Aggregates | null, runs: readonly TrendRun[]): SetReply['charts'] {
+  const hasErrors = aggregates !== null && anglesOf(aggregates.all).length > 0
+  const charts = [
+    { id: 'stands-out', name: 'What stands out', html: findings({ aggregates, runs }) },
+    {
+      id: 'within',
+      name: 'Share of images within an error',
+      html: hasErrors ? `<figure class="panel">${drawCumulativeErrors(aggregates.all)}</figure>` : '',
+    },
+    { id: 'subjects', name: 'Subjects and sequences', html: subjectsSection({ aggregates }) },
+    { id: 'confidence', name: 'Confidence', html: confidenceSection({ aggregates }) },
+    { id: 'runs', name: 'Nights', html: runsSection({ runs }) },
+  ]
+  return charts.filter(({ html }) => html !== '')
+}
