@@ -249,8 +249,8 @@ export interface CompareReply {
 export interface ComparedSide {
   readonly set: string
   readonly run: string
-  readonly closedAt: string | null
-  readonly network: string
+  /** The run whose table was the state: a map that stands is its as well, so that no third table is read for pictures. */
+  readonly stateRun: string
   /** Of what the network saw, and of its maps, pixels. */
   readonly inputSize: { readonly width: number; readonly height: number }
 }

@@ -1,5 +1,5 @@
 import type { ComparedTable } from '../../report/compare/comparedTable.ts'
-import type { Comparison, ComparisonSide } from '../../report/compare/comparison.ts'
+import type { Comparison } from '../../report/compare/comparison.ts'
 import { commonObjectives } from '../../report/compare/mapComparison.ts'
 import {
   comparisonFigures,
@@ -27,8 +27,8 @@ export function compareReply(
     sides: comparisonSides(comparison),
     figures: comparisonFigures(comparison),
     sections: comparisonSections(comparison, '').filter(({ html }) => html !== ''),
-    a: sideOf(a, comparison.a),
-    b: sideOf(b, comparison.b),
+    a: sideOf(a),
+    b: sideOf(b),
     objectives: commonObjectives(a, b),
     largestBy: comparison.largestBy,
     largest: comparison.largest.map((change) => ({
@@ -38,6 +38,6 @@ export function compareReply(
   }
 }
 
-function sideOf({ set, run }: ComparedTable, { closedAt, network }: ComparisonSide): ComparedSide {
-  return { set: set.id, run, closedAt, network, inputSize: inputSize(set) }
+function sideOf({ set, run, stateRun }: ComparedTable): ComparedSide {
+  return { set: set.id, run, stateRun: stateRun ?? run, inputSize: inputSize(set) }
 }

@@ -1,10 +1,10 @@
 import { useEffect } from 'preact/hooks'
 import { addresses } from '../../addresses.ts'
 import type { CompareReply } from '../../wire.ts'
+import { ChangedImages } from '../compare/changedImages.tsx'
+import { ComparedChoice } from '../compare/comparedChoice.tsx'
 import { href, type Place } from '../navigation.ts'
 import { Asking } from '../parts/asking.tsx'
-import { ChangedImages } from '../parts/changedImages.tsx'
-import { ComparedChoice } from '../parts/comparedChoice.tsx'
 import { useReply } from '../useReply.ts'
 
 /** Two result sets or runs, held against each other. */
@@ -22,7 +22,7 @@ export function CompareScreen({ place: { parameters } }: { readonly place: Place
   const sides = a === null ? { a: null, b: null } : b === null ? { a: reply && nameOf(reply.a), b: a } : { a, b }
   return (
     <>
-      <header>
+      <div class="comparing">
         <p class="kicker">compare</p>
         <h1 tabIndex={-1}>{title}</h1>
         {reply !== null && <Html class="under" html={reply.sides} />}
@@ -44,7 +44,7 @@ export function CompareScreen({ place: { parameters } }: { readonly place: Place
             <Html html={reply.figures} />
           </>
         )}
-      </header>
+      </div>
       {reply !== null &&
         sectionsOf(reply).map(({ id, name, html }) => (
           <section key={id} id={id} aria-labelledby={`${id}-name`}>

@@ -5,7 +5,8 @@ import { addresses } from '../../addresses.ts'
 import { everything } from '../../selection.ts'
 import type { ComparedSide, CompareReply } from '../../wire.ts'
 import { href, navigate } from '../navigation.ts'
-import { Slider } from './slider.tsx'
+import { Picture } from '../parts/picture.tsx'
+import { Slider } from '../parts/slider.tsx'
 
 type Change = CompareReply['largest'][number]
 
@@ -69,10 +70,17 @@ function ChangedImage(props: {
   const named = [subject, sequence].filter((name) => name !== null)
   return (
     <li class="card">
-      <p class="key">{key}</p>
+      <p class="key">
+        <bdi>{key}</bdi>
+      </p>
       <p class="answer">
         {changeText(change, reply.largestBy)}
-        {named.length > 0 && <span class="quiet"> · {named.join(' · ')}</span>}
+        {named.map((name) => (
+          <span key={name} class="quiet">
+            {' '}
+            · <bdi>{name}</bdi>
+          </span>
+        ))}
       </p>
       {objective !== null && <BothMaps change={change} reply={reply} objective={objective} />}
       <Angles change={change} />
@@ -80,14 +88,14 @@ function ChangedImage(props: {
         Sample:{' '}
         <a
           href={href(addresses.sample(reply.a.set, reply.a.run, key, everything, objective))}
-          aria-label={`A of ${key}`}
+          aria-label={`in A: ${key}`}
         >
           in A
         </a>{' '}
         ·{' '}
         <a
           href={href(addresses.sample(reply.b.set, reply.b.run, key, everything, objective))}
-          aria-label={`B of ${key}`}
+          aria-label={`in B: ${key}`}
         >
           in B
         </a>
@@ -96,18 +104,19 @@ function ChangedImage(props: {
   )
 }
 
+/** Maps over the image: where both stand, one over the other, else what there is, and why the other is not shown. */
 function BothMaps({ change, reply, objective }: { change: Change; reply: CompareReply; objective: string }) {
   const { key, fates } = change
+  const address = ({ set, stateRun }: ComparedSide) => addresses.picture(set, stateRun, key, 'overlay', objective)
   const { a, b } = reply
-  const overlay = ({ set, run }: ComparedSide) => href(addresses.picture(set, run, key, 'overlay', objective))
   if (fates.a === 'stands' && fates.b === 'stands') {
-    const { width, height } = a.inputSize
     return (
       <Slider
-        under={{ address: overlay(a), name: 'A' }}
-        over={{ address: overlay(b), name: 'B' }}
-        width={width}
-        height={height}
+        over={{ address: address(a), name: 'A' }}
+        under={{ address: address(b), name: 'B' }}
+        width={a.inputSize.width}
+        height={a.inputSize.height}
+        isLazy
       />
     )
   }
@@ -116,15 +125,14 @@ function BothMaps({ change, reply, objective }: { change: Change; reply: Compare
       {(['a', 'b'] as const).map((side) => {
         const name = side.toUpperCase()
         const fate = fates[side]
-        const { width, height } = reply[side].inputSize
         return fate === 'stands' ? (
           <figure class="side" key={side}>
             <figcaption>{name}</figcaption>
-            <img src={overlay(reply[side])} width={width} height={height} loading="lazy" alt={`${name} of ${key}`} />
+            <Picture address={address(reply[side])} alt={`map of ${name}`} {...reply[side].inputSize} isLazy />
           </figure>
         ) : (
           <p class="answer" key={side}>
-            {name} is not shown: {fateTexts[fate]}.
+            The map of {name} is not shown: {fateTexts[fate]}.
           </p>
         )
       })}
