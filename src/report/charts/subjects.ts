@@ -17,7 +17,7 @@ const toldNames = 5
 type Named = 'subjects' | 'sequences'
 
 /** Errors by subject and by sequence; nothing where the dataset names neither, or no image of them has an error. */
-export function subjectsSection({ aggregates }: Pick<PageContent, 'aggregates'>): string {
+export function subjectsSection({ aggregates }: PageContent): string {
   if (aggregates === null) return ''
   const { subjects, sequences } = aggregates
   const first = namesPart(subjects, 'subjects', standingOutRule(comparedText(subjects, 'subjects')))

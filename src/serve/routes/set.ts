@@ -8,9 +8,9 @@ import { bestTile, type DrawnAtlas } from '../../report/atlas/drawAtlas.ts'
 import { confidenceSection } from '../../report/charts/confidence.ts'
 import { drawCumulativeErrors } from '../../report/charts/cumulativeErrors.ts'
 import { findings } from '../../report/charts/findings.ts'
-import { anglesOf } from '../../report/charts/groupErrors.ts'
+import { anglesOf, measured } from '../../report/charts/groupErrors.ts'
 import { runsSection } from '../../report/charts/runs.ts'
-import { subjectsSection } from '../../report/charts/subjects.ts'
+import { drawYawBands } from '../../report/charts/yawBands.ts'
 import { mapBounded } from '../../report/mapBounded.ts'
 import { readTrend, type TrendRun } from '../../report/trend.ts'
 import { place } from '../../storage/place.ts'
@@ -86,9 +86,19 @@ function chartsOf(aggregates: Aggregates | null, runs: readonly TrendRun[]): Set
       name: 'Share of images within an error',
       html: hasErrors ? `<figure class="panel">${drawCumulativeErrors(aggregates.all)}</figure>` : '',
     },
-    { id: 'subjects', name: 'Subjects and sequences', html: subjectsSection({ aggregates }) },
+    {
+      id: 'bands',
+      name: 'Error by |yaw|',
+      html: hasErrors
+        ? `<figure class="panel">${drawYawBands(measuredCells(aggregates), anglesOf(aggregates.all))}</figure>`
+        : '',
+    },
     { id: 'confidence', name: 'Confidence', html: confidenceSection({ aggregates }) },
     { id: 'runs', name: 'Nights', html: runsSection({ runs }) },
   ]
   return charts.filter(({ html }) => html !== '')
+}
+
+function measuredCells({ cells }: Aggregates): Aggregates['cells'] {
+  return cells.filter((cell) => measured(cell) > 0)
 }

@@ -1,0 +1,108 @@
+import { useState } from 'preact/hooks'
+import { cellName } from '../../../report/cellName.ts'
+import { fewImages } from '../../../report/fewImages.ts'
+import { compact, whole } from '../../../report/numberText.ts'
+import { addresses } from '../../addresses.ts'
+import { everything } from '../../selection.ts'
+import type { AtlasReply } from '../../wire.ts'
+import { href } from '../navigation.ts'
+import { HeatGrid } from '../parts/heatGrid.tsx'
+
+type Picture = AtlasReply['pictures'][number]
+const viewNames = { mean: 'mean map', difference: 'difference from the overall mean', input: 'mean input' } as const
+
+interface AtlasPanelProps {
+  readonly set: string
+  readonly run: string
+  readonly atlas: AtlasReply
+}
+
+/** The mean map of each cell over yaw and pitch; a cell leads to its images. */
+export function AtlasPanel({ set, run, atlas }: AtlasPanelProps) {
+  const objectives = [...new Set(atlas.pictures.flatMap(({ objective }) => objective ?? []))]
+  const [objective, setObjective] = useState(objectives[0] ?? '')
+  const [view, setView] = useState<Picture['view']>('mean')
+  const views = (['mean', 'difference', 'input'] as const).filter((each) => atlas.pictures.some((p) => p.view === each))
+  const shown = atlas.pictures.find((each) => each.view === view && (each.objective ?? objective) === objective)
+  if (shown === undefined) return null
+  const { low, high, unit } = shown.scale
+  const title = view === 'input' ? viewNames.input : `${viewNames[view]}, objective ${objective}`
+  const tile = (column: number, row: number) => (
+    <svg
+      class="tile"
+      viewBox={`${column * atlas.tilePitch + 0.5} ${row * atlas.tilePitch + 0.5} ${atlas.tileSide - 1} ${atlas.tileSide - 1}`}
+      aria-hidden="true"
+    >
+      <image
+        href={href(shown.path)}
+        width={atlas.columns * atlas.tilePitch}
+        height={(atlas.rows + 1) * atlas.tilePitch}
+        preserveAspectRatio="none"
+      />
+    </svg>
+  )
+  return (
+    <section id="atlas" aria-labelledby="atlas-name">
+      <h2 id="atlas-name">Atlas over pose</h2>
+      <p>What the network reacts to, on average, at each pose. A cell leads to its images.</p>
+      <div class="controls">
+        {objectives.length > 1 && view !== 'input' && (
+          <label>
+            objective
+            <select value={objective} onChange={(event) => setObjective(event.currentTarget.value)}>
+              {objectives.map((each) => (
+                <option key={each}>{each}</option>
+              ))}
+            </select>
+          </label>
+        )}
+        <label>
+          show
+          <select
+            value={view}
+            onChange={(event) => setView(views.find((each) => each === event.currentTarget.value) ?? 'mean')}
+          >
+            {views.map((each) => (
+              <option key={each} value={each}>
+                {viewNames[each]}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <p class="under">
+        {title}: {low} to {high} {unit}; {whole(shown.n)} images; hatched: fewer than {fewImages}; numbers count images
+        {atlas.left > 0 ? `; ${whole(atlas.left)} more objectives are in the files` : ''}
+      </p>
+      {atlas.cells.length === 0 ? (
+        <div class="single">{tile(0, 0)}</div>
+      ) : (
+        <HeatGrid
+          name={`${title}, over yaw and pitch`}
+          side={60}
+          cells={atlas.cells.map((cell, at) => {
+            const n = shown.counts[at] ?? 0
+            return {
+              yaw: cell.yaw,
+              pitch: cell.pitch,
+              className: n < fewImages ? 'atlas-cell few-images' : 'atlas-cell',
+              link: addresses.browse(
+                set,
+                run,
+                { ...everything, cells: [cell], sort: 'meanError', isDescending: true },
+                { objective: objective === objectives[0] ? null : objective },
+              ),
+              label: `${cellName(cell)}: ${title} of ${whole(n)} images`,
+              content: (
+                <>
+                  {tile(cell.column, cell.row)}
+                  <span class="n">{compact(n)}</span>
+                </>
+              ),
+            }
+          })}
+        />
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,86 @@
+import { minute, tenth, whole } from '../../../report/numberText.ts'
+import { addresses } from '../../addresses.ts'
+import type { SetReply } from '../../wire.ts'
+import { href } from '../navigation.ts'
+
+type Run = SetReply['runs'][number]
+
+/** The runs, newest first: each can be looked at as it was, and compared with the one before. */
+export function NightsPanel({ set, reply }: { readonly set: string; readonly reply: SetReply }) {
+  const runs = reply.runs.toReversed()
+  return (
+    <div class="scroll">
+      <table class="nights">
+        <caption>Runs, newest first</caption>
+        <thead>
+          <tr>
+            <th scope="col">closed</th>
+            <th scope="col">ended</th>
+            <th scope="col" class="number">
+              computed
+            </th>
+            <th scope="col" class="number">
+              images
+            </th>
+            <th scope="col" class="number">
+              failed
+            </th>
+            <th scope="col" class="number">
+              own error, °
+            </th>
+            <th scope="col" class="number">
+              error of all, °
+            </th>
+            <th scope="col">look at</th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map((run, at) => {
+            const before = runs.slice(at + 1).find(({ hasTable }) => hasTable)
+            return (
+              <tr key={run.run} {...(run.run === reply.run ? { 'aria-current': 'true' } : {})}>
+                <th scope="row" title={run.run}>
+                  {minute(run.closedAt)}
+                </th>
+                <td>{run.state}</td>
+                <td class="number">{whole(run.counts.computed)}</td>
+                <td class="number">{whole(run.counts.total)}</td>
+                <td class="number">{whole(run.counts.failed)}</td>
+                <td class="number">{errorOf(run.ownErrors)}</td>
+                <td class="number">{errorOf(run.stateErrors)}</td>
+                <td>
+                  {run.hasTable ? (
+                    <>
+                      {run.run === reply.run ? 'shown here' : <a href={href(addresses.set(set, run.run))}>as it was</a>}
+                      {before !== undefined && (
+                        <>
+                          {' · '}
+                          <a href={href(addresses.compare(`${set}/${before.run}`, `${set}/${run.run}`))}>
+                            against the night before
+                          </a>
+                        </>
+                      )}
+                    </>
+                  ) : (
+                    <span class="quiet">{whyNot(run)}</span>
+                  )}
+                </td>
+              </tr>
+            )
+          })}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function whyNot({ counts }: Run): string {
+  return counts.computed + counts.gone === 0 ? 'changed nothing' : 'its table was removed by --keep-runs'
+}
+
+function errorOf(errors: Run['ownErrors']): string {
+  if (errors === null) return '–'
+  const angles = errors.columns.filter((column) => column !== 'mean')
+  const mean = errors.mae.mean ?? angles.reduce((sum, angle) => sum + (errors.mae[angle] ?? 0), 0) / angles.length
+  return tenth(mean)
+}
