@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { decodeImage } from '../../src/image/codec.ts'
 import { Semaphore } from '../../src/base/semaphore.ts'
+import { decodeImage } from '../../src/image/codec.ts'
 import { picture } from '../support/shard.ts'
 
 test('one too heavy for the whole goes alone, and others wait for their turn', async () => {

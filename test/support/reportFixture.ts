@@ -72,8 +72,6 @@ export async function makeResultSet(options: {
   const map = options.map ?? (() => solidPng(32, 32, [128, 160, 128]))
   await Promise.all([dataset.check('write'), output.check('write')])
 
-  const accumulator = new SummaryAccumulator()
-  const rows = options.samples.map((sample) => tableRow(recordOf(sample, objectives, options.imageSize ?? [64, 48])))
   for (const [i, { key, failed }] of options.samples.entries()) {
     if (failed !== undefined) continue
     await putIfAny(dataset, key, await image(i))
@@ -81,19 +79,39 @@ export async function makeResultSet(options: {
       await putIfAny(output, `${set.id}/${layout.map(objective, key)}`, await map(i, objective))
     }
   }
+  const summary = await putNight(output, set, runId, options)
+  return { dataset, output, set, summary, remove: () => rm(folder, { recursive: true, force: true }) }
+}
+
+/** Puts the table of a run and, where asked, what stands beside it; gives the summary, which is not put. */
+export async function putNight(
+  output: Store,
+  set: ResultSet,
+  run: string,
+  options: {
+    readonly samples: readonly FixtureSample[]
+    readonly imageSize?: readonly [number, number]
+    readonly mapCorrelations?: Readonly<Record<string, number>>
+    readonly activations?: Summary['activations']
+    readonly aggregated?: boolean
+  },
+): Promise<Summary> {
+  const { objectives } = set.options
+  const accumulator = new SummaryAccumulator()
+  const rows = options.samples.map((sample) => tableRow(recordOf(sample, objectives, options.imageSize ?? [64, 48])))
   for (const row of rows) accumulator.addRow(row)
-  const object = output.write(layout.runTable(set.id, runId))
+  const object = output.write(layout.runTable(set.id, run))
   const table = new TableWriter(tableColumns(set.options), [object])
   for (const row of rows) await table.add(row)
   await table.finish()
   await object.commit()
 
-  if (options.aggregated === true) await putStateFacts(output, set, rows)
+  if (options.aggregated === true) await putStateFacts(output, set, run, rows)
 
   const total = rows.length
   const failed = rows.filter((row) => row.status === 'failed').length
-  const summary: Summary = {
-    run: runId,
+  return {
+    run,
     output: `${output.uri}${set.id}/`,
     state: 'completed',
     counts: { total, computed: total, unchanged: 0, failed, gone: 0 },
@@ -106,11 +124,15 @@ export async function makeResultSet(options: {
     closedAt: '2026-11-24T17:09:00.000Z',
     headlightVersion: '0.1.0',
   }
-  return { dataset, output, set, summary, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
 /** Maps are spots that move with the pose; a tenth of the images have no input. */
-async function putStateFacts(output: Store, { id, options }: ResultSet, rows: readonly TableRow[]): Promise<void> {
+async function putStateFacts(
+  output: Store,
+  { id, options }: ResultSet,
+  run: string,
+  rows: readonly TableRow[],
+): Promise<void> {
   const aggregator = new Aggregator()
   const cells = new Map<number, CellMaps>()
   const inputs = new Map<number, CellMaps>()
@@ -128,12 +150,12 @@ async function putStateFacts(output: Store, { id, options }: ResultSet, rows: re
         cellOf(1, (pixel) => 40 + 5 * (pixel % 28)),
       )
   }
-  await putAggregates(output, id, runId, aggregator.finish())
-  await output.put(layout.atlas(id, runId), encodePoseMaps(poseMaps(options.objectives, [...cells])))
-  await output.put(layout.inputAtlas(id, runId), encodePoseMaps(poseMaps(['input'], [...inputs])))
+  await putAggregates(output, id, run, aggregator.finish())
+  await output.put(layout.atlas(id, run), encodePoseMaps(poseMaps(options.objectives, [...cells])))
+  await output.put(layout.inputAtlas(id, run), encodePoseMaps(poseMaps(['input'], [...inputs])))
 }
 
-const runId = '20261124T170000Z-4f9a1c'
+export const runId = '20261124T170000Z-4f9a1c'
 
 export async function solidPng(width: number, height: number, [r, g, b]: Triple): Promise<Uint8Array> {
   return await sharp({ create: { width, height, channels: 3, background: { r, g, b } } })

@@ -6,10 +6,7 @@ import { atlasBudget, dataUri, drawAtlas, type AtlasPicture } from '../../../src
 import { cellOf, poseMaps, spotAt } from '../../support/poseMaps.ts'
 
 async function pixels({ webp }: AtlasPicture) {
-  const { data, info } = await sharp(webp)
-    .ensureAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true })
+  const { data, info } = await sharp(webp).ensureAlpha().raw().toBuffer({ resolveWithObject: true })
   return {
     width: info.width,
     height: info.height,
