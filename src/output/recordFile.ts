@@ -41,10 +41,20 @@ export async function readRecordFile(
   }
 }
 
-/** The shards of a run whose record file is there, in the order of the manifest. */
-export async function* committedShards(output: Store, set: string, run: string): AsyncGenerator<ShardPlace> {
+/**
+ * The shards of a run whose record file is there, in the order of the manifest.
+ *
+ * @param after only those behind this one
+ */
+export async function* committedShards(
+  output: Store,
+  set: string,
+  run: string,
+  after?: ShardPlace,
+): AsyncGenerator<ShardPlace> {
   const prefix = layout.records(set, run)
-  for await (const { key } of output.list({ prefix })) {
+  const start = after === undefined ? {} : { after: layout.recordFile(set, run, after.part, after.offset) }
+  for await (const { key } of output.list({ prefix, ...start })) {
     const match = /^(\d+)-(\d+)\.jsonl$/.exec(key.slice(prefix.length))
     if (match !== null) yield { part: Number(match[1]), offset: Number(match[2]) }
   }

@@ -49,6 +49,7 @@ export const addresses = {
     picture: '/api/sets/:set/picture',
     compare: '/api/compare',
     live: '/api/live',
+    livePicture: '/api/sets/:set/live-picture',
   },
   setsReply: () => '/api/sets',
   stateReply: (set: string) => `/api/sets/${part(set)}/state`,
@@ -83,6 +84,12 @@ export const addresses = {
   compareReply: (a: string, b: string | null) =>
     withParameters('/api/compare', [['a', a], ...(b === null ? [] : [['b', b] as const])]),
   liveReply: () => '/api/live',
+  /** A card of one of the images that a run at work has just computed: no table has it yet. */
+  livePicture: (set: string, run: string, image: string) =>
+    withParameters(`/api/sets/${part(set)}/live-picture`, [
+      ['run', run],
+      ['image', image],
+    ]),
 } as const
 
 /** Reads what `addresses.browse` wrote of a view. */

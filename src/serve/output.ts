@@ -7,17 +7,15 @@ import type { Store } from '../storage/store.ts'
 import { AtlasSheets } from './atlasSheets.ts'
 import { ComparisonShelf } from './comparisons/comparisonShelf.ts'
 import { startComparison } from './comparisons/startComparison.ts'
+import { LiveDesk, type LiveOptions } from './live/liveDesk.ts'
 import { PictureDesk } from './pictures/pictureDesk.ts'
 import { StoredRows } from './pictures/storedRows.ts'
 import type { Served } from './routes/route.ts'
 import { TableShelf } from './table/tableShelf.ts'
 
-export interface OutputOptions {
-  readonly output: Store
-  readonly onlySet: string | null
+export interface OutputOptions extends LiveOptions {
   readonly cacheFolder: string
   readonly headlightVersion: string
-  readonly log: Logger
 }
 
 /** An output that is looked at, with what is kept of it between requests. */
@@ -26,6 +24,7 @@ export class ServedOutput implements Served {
   readonly onlySet: string | null
   readonly headlightVersion: string
   readonly tables: TableShelf
+  readonly live: LiveDesk
   readonly comparisons = new ComparisonShelf(startComparison)
   readonly storedRows: StoredRows
   readonly pictures = new PictureDesk()
@@ -35,12 +34,13 @@ export class ServedOutput implements Served {
   /** What a result set is never changes: its id is a digest of it. */
   readonly #sets = new Map<string, ResultSet>()
 
-  constructor({ output, onlySet, cacheFolder, headlightVersion, log }: OutputOptions) {
+  constructor({ output, onlySet, findRedis, cacheFolder, headlightVersion, log }: OutputOptions) {
     this.output = output
     this.onlySet = onlySet
     this.headlightVersion = headlightVersion
     this.log = log
     this.atlases = new AtlasSheets(output)
+    this.live = new LiveDesk({ output, onlySet, findRedis, log })
     this.storedRows = new StoredRows(output)
     this.tables = new TableShelf({ output, cacheFolder, log })
   }

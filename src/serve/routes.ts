@@ -2,6 +2,8 @@ import { atlasRoute } from './routes/atlas.ts'
 import { compareRoute } from './routes/compare.ts'
 import { csvRoute } from './routes/csv.ts'
 import { facetsRoute } from './routes/facets.ts'
+import { liveRoute } from './routes/live.ts'
+import { livePictureRoute } from './routes/livePicture.ts'
 import { pictureRoute } from './routes/picture.ts'
 import type { Route } from './routes/route.ts'
 import { rowsRoute } from './routes/rows.ts'
@@ -22,4 +24,6 @@ export const routes: readonly Route[] = [
   sampleRoute,
   pictureRoute,
   compareRoute,
+  liveRoute,
+  livePictureRoute,
 ]

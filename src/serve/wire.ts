@@ -1,4 +1,5 @@
 import type { Aggregates } from '../output/aggregates.ts'
+import type { OpenRunState } from '../output/openRunState.ts'
 import type { Summary } from '../output/summary.ts'
 import type { Comparison, LargestChange } from '../report/compare/comparison.ts'
 import type { MapFate } from '../report/compare/standingMaps.ts'
@@ -255,26 +256,50 @@ export interface ComparedSide {
   readonly inputSize: { readonly width: number; readonly height: number }
 }
 
-/** GET /api/live */
+/** GET /api/live: what goes on now. It is asked for every two seconds. */
 export interface LiveReply {
   readonly at: string
-  /** Null: no Redis was found or given. */
+  /** The Redis that workers were asked of, without a password; null: none was found or given. */
   readonly redis: string | null
+  /** Redis does not answer; what `workers` would be is then not known. */
+  readonly isRedisSilent: boolean
+  /** Processes that gave a sign of life within the last minute. */
   readonly workers: readonly {
-    readonly id: string
     readonly host: string
-    readonly engine: string | null
-    readonly imagesPerSecond: number | null
+    readonly pid: number
+    readonly version: string
+    readonly engine: string
+    readonly device: string
+    /** Processes of it that compute. */
+    readonly units: number
+    /** What it does, in a word or two. */
     readonly state: string
-  }[]
-  readonly runs: readonly {
-    readonly set: string
-    readonly run: string
-    readonly done: number
-    readonly total: number | null
-    readonly failuresByCode: Readonly<Record<string, number>>
+    /** Over its last ten seconds; null while it is silent. */
     readonly imagesPerSecond: number | null
-    /** Keys of the last images with maps, newest first. */
-    readonly latest: readonly string[]
+    readonly lastSignSecondsAgo: number
   }[]
+  /** Runs that are not closed. */
+  readonly runs: readonly LiveRun[]
+}
+
+export interface LiveRun {
+  readonly set: string
+  readonly network: string
+  readonly run: string
+  readonly state: OpenRunState
+  readonly startedAt: string
+  /** Images of committed shards. */
+  readonly done: number
+  /** Null while the listing goes on. */
+  readonly total: number | null
+  /** Over the last minute in which somebody looked; null where nothing is known yet. */
+  readonly imagesPerSecond: number | null
+  /** Images whose records were read: those that landed while somebody looked, and the last ones before. */
+  readonly read: number
+  /** Of those. */
+  readonly failuresByCode: Readonly<Record<string, number>>
+  /** The objective whose maps are shown. */
+  readonly objective: string
+  /** Keys of the last images with maps, newest first. */
+  readonly latest: readonly string[]
 }

@@ -4,6 +4,7 @@ import type { ResultSet } from '../../output/resultSet.ts'
 import type { Store } from '../../storage/store.ts'
 import type { AtlasSheets } from '../atlasSheets.ts'
 import type { ComparisonShelf } from '../comparisons/comparisonShelf.ts'
+import type { LiveDesk } from '../live/liveDesk.ts'
 import type { PictureDesk } from '../pictures/pictureDesk.ts'
 import type { StoredRows } from '../pictures/storedRows.ts'
 import type { TableShelf } from '../table/tableShelf.ts'
@@ -17,6 +18,7 @@ export interface Served {
   readonly headlightVersion: string
   readonly tables: TableShelf
   readonly comparisons: ComparisonShelf
+  readonly live: LiveDesk
   readonly storedRows: StoredRows
   readonly pictures: PictureDesk
   readonly atlases: AtlasSheets

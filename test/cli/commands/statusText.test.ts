@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { statusText } from '../../../src/cli/commands/status/statusText.ts'
-import type { WorkerStatus } from '../../../src/cli/commands/status/workerStatus.ts'
+import type { WorkerStatus } from '../../../src/queue/workerStatus.ts'
 
 const worker: WorkerStatus = {
   host: 'node',

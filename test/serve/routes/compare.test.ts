@@ -56,7 +56,14 @@ async function withApp(
 ) {
   const log = createLogger('silent')
   const cacheFolder = join(folder, 'cache')
-  const served = new ServedOutput({ output, onlySet, cacheFolder, headlightVersion: '0.0.0', log })
+  const served = new ServedOutput({
+    output,
+    onlySet,
+    findRedis: async () => undefined,
+    cacheFolder,
+    headlightVersion: '0.0.0',
+    log,
+  })
   const asset = { path: '/asset', text: '', contentType: 'text/plain' }
   const app = buildApp({
     served,

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { InputError } from '../../../base/errors.ts'
+import { runningPrivateRedis } from '../../../queue/privateRedis.ts'
+import { redisConnection, type QueueConnection } from '../../../queue/redisUrl.ts'
 import type { Access } from '../../../serve/access/access.ts'
 import { standingToken } from '../../../serve/access/token.ts'
 import { buildApp } from '../../../serve/app.ts'
@@ -26,6 +28,7 @@ export async function serve(call: Call): Promise<number> {
     const served = new ServedOutput({
       output,
       onlySet: set?.id ?? null,
+      findRedis: redisOf(call, output.uri),
       cacheFolder: folders.cache,
       headlightVersion: surroundings.version,
       log,
@@ -45,6 +48,13 @@ export async function serve(call: Call): Promise<number> {
     given.close()
     stop.done()
   }
+}
+
+/** The given Redis, else the private one of a run of this output on this machine, as long as it runs. */
+function redisOf({ settings, folders }: Call, output: string): () => Promise<QueueConnection | undefined> {
+  if (settings.redis === undefined) return () => runningPrivateRedis({ stateFolder: folders.state, output })
+  const given = redisConnection(settings.redis)
+  return () => Promise.resolve(given)
 }
 
 async function accessOf({ settings, folders }: Call): Promise<Access> {

@@ -9,12 +9,16 @@ export const serveCommand: CommandSpec = {
     'allowHost',
     'behindProxy',
     'basePath',
+    'redis',
     's3Endpoint',
     'outputS3Endpoint',
     'cacheFolder',
     'stateFolder',
     'logFormat',
   ],
+  wording: {
+    redis: { note: 'to show its workers; default: that of a run on this machine, as long as it runs' },
+  },
   jsonLogs: true,
   extend: (command) =>
     command.argument('<output>', 'what to show: an output, or one result set in it; a path or s3://…').addHelpText(

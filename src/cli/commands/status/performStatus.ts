@@ -2,13 +2,13 @@ import { pause } from '../../../base/backoff.ts'
 import { InputError } from '../../../base/errors.ts'
 import { namedRun } from '../../../output/namedRun.ts'
 import type { QueueConnection } from '../../../queue/redisUrl.ts'
+import type { WorkerStatus } from '../../../queue/workerStatus.ts'
 import { openStore } from '../../../storage/open.ts'
 import type { Call } from '../../command.ts'
 import { givenRedis } from '../../shared/redis.ts'
 import { stopOnSignal } from '../../shared/stopSignals.ts'
 import { resultSetStatuses, type ResultSetStatus } from './resultSetStatus.ts'
 import { statusText, type Status } from './statusText.ts'
-import type { WorkerStatus } from './workerStatus.ts'
 
 const watchMs = 2_000
 /** A run that was asked for by name is watched until then. */
@@ -97,5 +97,7 @@ async function workersOf(
   const { runningPrivateRedis } = await import('../../../queue/privateRedis.ts')
   const stateFolder = folders.state
   const connection = given ?? (output === undefined ? undefined : await runningPrivateRedis({ stateFolder, output }))
-  return connection ? (await import('./workerStatus.ts')).workerStatuses(connection, log) : []
+  if (connection === undefined) return []
+  const { workerStatuses } = await import('../../../queue/workerStatus.ts')
+  return workerStatuses(connection, log)
 }

@@ -3,6 +3,7 @@ import { readFlags } from '../../../output/flags.ts'
 import { liveHold } from '../../../output/hold.ts'
 import { shardName } from '../../../output/layout.ts'
 import { Manifest, shardsOf } from '../../../output/manifest.ts'
+import { openRunState, type OpenRunState } from '../../../output/openRunState.ts'
 import { committedShards } from '../../../output/recordFile.ts'
 import { readResultSet, resultSetIds } from '../../../output/resultSet.ts'
 import { latestRun, readRun, type Run } from '../../../output/runs.ts'
@@ -17,8 +18,7 @@ export interface ResultSetStatus {
   readonly objectives: readonly string[]
   /** The latest run, or the one asked for; null when the result set has none yet. */
   readonly run: string | null
-  /** `interrupted`: open, but nobody holds it; the next run goes on with it. `paused`: open, held or not. `queued`: added for a standing producer, none has begun it. */
-  readonly state: 'running' | 'queued' | 'paused' | 'interrupted' | 'completed' | 'cancelled' | 'empty'
+  readonly state: OpenRunState | 'completed' | 'cancelled' | 'empty'
   /** Images that the dataset held when the run was closed; null while it is open. */
   readonly images: number | null
   /** Images to compute in this run that are committed; `total` is null while the listing goes on. */
@@ -108,7 +108,7 @@ async function runStatus(output: Store, set: string, run: Run, held: boolean, no
   const seconds = (now.getTime() - Date.parse(run.startedAt)) / 1000
   return {
     ...common,
-    state: openState(run, { paused, held, isBegun: total !== null || done > 0 }),
+    state: openRunState(run, { paused, held, isBegun: total !== null || done > 0 }),
     images: null,
     done,
     total,
@@ -116,15 +116,6 @@ async function runStatus(output: Store, set: string, run: Run, held: boolean, no
     imagesPerSecond: held && !paused && done > 0 && seconds > 0 ? done / seconds : null,
     failed: null,
   }
-}
-
-function openState(
-  run: Run,
-  { paused, held, isBegun }: { paused: boolean; held: boolean; isBegun: boolean },
-): ResultSetStatus['state'] {
-  if (paused) return 'paused'
-  if (held) return 'running'
-  return run.queued === true && !isBegun ? 'queued' : 'interrupted'
 }
 
 /** Images in committed shards, from the names of the record files alone. */

@@ -1,12 +1,9 @@
+import { isSilent, workerStateText, type WorkerStatus } from '../../../queue/workerStatus.ts'
 import { place } from '../../../storage/place.ts'
 import { number, rateText } from '../../messages/quantities.ts'
 import { unservedText } from '../../messages/unserved.ts'
 import type { QueueStatus } from './queueStatus.ts'
 import type { ResultSetStatus } from './resultSetStatus.ts'
-import type { WorkerStatus } from './workerStatus.ts'
-
-/** Several heartbeats: whoever was killed, or has lost Redis, is known by its silence first, and a minute later gone. */
-const silentAfterSeconds = 10
 
 export interface Status {
   /** When it was read. */
@@ -76,15 +73,6 @@ function workText({ state, images, done, total, imagesPerSecond }: ResultSetStat
   return `${number(done)} of ${number(total)} new or changed ones done${rate}`
 }
 
-const isSilent = ({ lastSignSecondsAgo }: WorkerStatus): boolean => lastSignSecondsAgo > silentAfterSeconds
-
-function stateText(worker: WorkerStatus): string {
-  if (isSilent(worker)) return 'silent: killed, or without Redis'
-  const { state, activity, fault } = worker
-  if (fault !== null) return `${state}: ${fault}`
-  return state === 'working' && activity !== undefined && activity !== 'computing' ? activity : state
-}
-
 /** Without it, a run that nobody takes would look like one that waits for its turn. */
 function leavingText(workers: readonly WorkerStatus[]): string {
   return workers
@@ -102,7 +90,7 @@ function workersText(workers: readonly WorkerStatus[]): string {
     worker.version,
     worker.engine,
     `${worker.units} × ${worker.device}`,
-    stateText(worker),
+    workerStateText(worker),
     worker.imagesPerSecond > 0 && !isSilent(worker) ? rateText(worker.imagesPerSecond) : '–',
     `seen ${worker.lastSignSecondsAgo} s ago`,
   ])

@@ -1,5 +1,46 @@
-import type { Place } from '../navigation.ts'
+import { useEffect } from 'preact/hooks'
+import { addresses } from '../../addresses.ts'
+import type { LiveReply } from '../../wire.ts'
+import { LatestMaps } from '../live/latestMaps.tsx'
+import { RunFigures } from '../live/runFigures.tsx'
+import { usePolled } from '../live/usePolled.ts'
+import { WorkersTable } from '../live/workersTable.tsx'
+import { Asking } from '../parts/asking.tsx'
 
-export function LiveScreen({ place }: { readonly place: Place }) {
-  return <h1 tabIndex={-1}>live {place.path}</h1>
+const lookMs = 2_000
+
+/** What goes on now. It shows, and acts on nothing. */
+export function LiveScreen() {
+  const asked = usePolled<LiveReply>(addresses.liveReply(), lookMs)
+  const { reply } = asked
+  useEffect(() => {
+    document.title = 'Live · headlight'
+  }, [])
+  return (
+    <>
+      <h1 tabIndex={-1}>Live</h1>
+      <Asking asked={asked} />
+      {reply !== null && (
+        <>
+          <p class="quiet">
+            As of {reply.at.slice(11, 19)} UTC; looked at again every two seconds while you see this page.
+          </p>
+          <section aria-labelledby="runs-name">
+            <h2 id="runs-name">Runs at work</h2>
+            {reply.runs.length === 0 && <p>No run goes on.</p>}
+            {reply.runs.map((run) => (
+              <article key={`${run.set}/${run.run}`} class="live-run" aria-label={`Run ${run.run} of ${run.set}`}>
+                <RunFigures run={run} />
+                <LatestMaps run={run} />
+              </article>
+            ))}
+          </section>
+          <section aria-labelledby="workers-name">
+            <h2 id="workers-name">Workers</h2>
+            <WorkersTable live={reply} />
+          </section>
+        </>
+      )}
+    </>
+  )
 }
