@@ -101,9 +101,8 @@ export interface ServedApp {
   readonly token: string
   /** Of a path below the base path. */
   url(path: string): string
-  /** With the cookie that a browser would have. */
+  /** With the cookie that a browser would have, and again as long as the answer takes a while. */
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>
-  /** The JSON of an answer, as soon as it is there. */
   json<Reply>(path: string): Promise<Reply>
   close(): Promise<void>
 }
@@ -128,20 +127,20 @@ export async function servedApp(
   const listening = await listen(app, '127.0.0.1', 0)
   const { port } = listening
   const url = (path: string) => `http://localhost:${port}${basePath}${path}`
-  const get: ServedApp['get'] = (path, headers = {}) =>
-    fetch(url(path), { headers: { cookie: `headlight-${port}=${token.text}`, ...headers }, redirect: 'manual' })
+  const get: ServedApp['get'] = async (path, headers = {}) => {
+    for (;;) {
+      const cookie = `headlight-${port}=${token.text}`
+      const response = await fetch(url(path), { headers: { cookie, ...headers }, redirect: 'manual' })
+      if (response.status !== 202) return response
+      await response.body?.cancel()
+    }
+  }
   return {
     port,
     token: token.text,
     url,
     get,
-    json: async (path) => {
-      for (;;) {
-        const response = await get(path)
-        const text = await response.text()
-        if (response.status !== 202) return JSON.parse(text) as never
-      }
-    },
+    json: async (path) => JSON.parse(await (await get(path)).text()) as never,
     close: async () => {
       ending.abort()
       await listening.close()
