@@ -115,7 +115,14 @@ export async function servedApp(
   const folder = await mkdtemp(join(tmpdir(), 'headlight-served-'))
   const ending = new AbortController()
   const log = createLogger('silent')
-  const served = new ServedOutput({ output, onlySet, cacheFolder: folder, headlightVersion: '0.0.0', log })
+  const served = new ServedOutput({
+    output,
+    onlySet,
+    findRedis: async () => undefined,
+    cacheFolder: folder,
+    headlightVersion: '0.0.0',
+    log,
+  })
   const token = new Token('t'.repeat(43), new Date(Date.now() + 3_600_000))
   const basePath = access?.basePath ?? ''
   const app = buildApp({

@@ -7,6 +7,9 @@ import { screenAt } from './screens.ts'
 function App() {
   const place = usePlace()
   const found = screenAt(place.path)
+  useEffect(() => {
+    if (found === undefined) document.title = 'nothing here – headlight'
+  }, [found])
   const main = useRef<HTMLElement>(null)
   const isFirst = useRef(true)
   useEffect(() => {
@@ -29,7 +32,7 @@ function App() {
             </p>
           </>
         ) : (
-          <found.screen place={place} set={found.set} run={found.run} />
+          <found.screen key={place.visit} place={place} set={found.set} run={found.run} />
         )}
       </main>
     </>

@@ -4,6 +4,8 @@ import { useEffect, useState } from 'preact/hooks'
 export interface Place {
   readonly path: string
   readonly parameters: URLSearchParams
+  /** Another number when the reader has asked for the same address once more, as to see what is new. */
+  readonly visit: number
 }
 
 /** `/headlight` behind a proxy that serves it there; else empty. The server writes it into the page. */
@@ -16,14 +18,17 @@ export function href(address: string): string {
 
 export function placeNow(): Place {
   const { pathname, search } = location
-  return { path: pathname.slice(base.length) || '/', parameters: new URLSearchParams(search) }
+  return { path: pathname.slice(base.length) || '/', parameters: new URLSearchParams(search), visit }
 }
 
 const moved = new EventTarget()
+let visit = 0
 
 /** Goes to an address below the base path. `replace`: Back does not come here again, as while a reader types. */
 export function navigate(address: string, { replace = false }: { readonly replace?: boolean } = {}): void {
-  if (replace) history.replaceState(null, '', href(address))
+  const isSame = href(address) === `${location.pathname}${location.search}`
+  if (isSame && !replace) visit++
+  if (replace || isSame) history.replaceState(null, '', href(address))
   else history.pushState(null, '', href(address))
   moved.dispatchEvent(new Event('moved'))
 }

@@ -20,7 +20,8 @@ export function usePolled<Reply>(address: string, everyMs: number): Asked<Reply>
     const schedule = () => {
       clearTimeout(timer)
       // Nobody sees a hidden page: it begins again when it is shown.
-      if (!abort.signal.aborted && document.visibilityState === 'visible') timer = setTimeout(() => void look(), everyMs)
+      if (!abort.signal.aborted && document.visibilityState === 'visible')
+        timer = setTimeout(() => void look(), everyMs)
     }
     const shown = () => {
       if (document.visibilityState !== 'visible') return clearTimeout(timer)

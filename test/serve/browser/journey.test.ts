@@ -1,0 +1,172 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { addresses } from '../../../src/serve/addresses.ts'
+import { everything } from '../../../src/serve/selection.ts'
+import { appPage, launch, type AppPage } from '../../support/appPage.ts'
+import { browser } from '../../support/browser.ts'
+import type { Fixture } from '../../support/reportFixture.ts'
+import {
+  firstNight,
+  hostileKeys,
+  publishSecondNight,
+  secondNight,
+  servedApp,
+  servedOutput,
+  type ServedApp,
+} from '../../support/servedApp.ts'
+
+describe.skipIf(browser === undefined)('a reader of the app', () => {
+  let fixture: Fixture
+  let app: ServedApp
+  let opened: Browser
+  let shown: AppPage
+  let set: string
+
+  beforeAll(async () => {
+    fixture = await servedOutput()
+    set = fixture.set.id
+    app = await servedApp(fixture.output)
+    opened = await launch()
+  })
+  afterAll(async () => {
+    await opened?.close()
+    await app?.close()
+    await fixture?.remove()
+  })
+  afterEach(async () => {
+    const complaints = shown.complaints()
+    await shown.close()
+    expect(complaints).toEqual([])
+  })
+
+  const focused = () =>
+    shown.page.evaluate<string>(
+      'document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent',
+    )
+  /** Keys of the cards or lines that are there, in their order. */
+  const keys = () => shown.page.locator('.rows .item .key').allTextContents()
+
+  it('goes by keyboard from the atlas to images, to one of them, and back', async () => {
+    shown = await appPage(opened, app)
+    const { page } = shown
+    await shown.open(addresses.set(set))
+    await page.locator('table.heat a[tabindex="0"]').first().focus()
+    await page.keyboard.press('Home')
+    expect(await focused()).toContain('yaw −60 to −45°, pitch')
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('ArrowDown')
+    const cell = await focused()
+    expect(cell).toMatch(/^yaw −45 to −30°, pitch -?−?\d+ to .*: mean map, objective yaw of \d+ images?$/)
+    const n = Number(/of (\d+) image/.exec(cell)?.[1])
+    await page.keyboard.press('Enter')
+    await page.locator('.browse .count', { hasText: `${n} of 99 images` }).waitFor()
+    expect(page.url()).toContain('cell=-45%2C')
+    expect(await page.locator('.chips').textContent()).toContain('yaw −45 to −30°')
+    await page.locator('.rows .item a').first().waitFor()
+    const listed = await keys()
+    expect(listed).toHaveLength(n)
+    await page.locator('.rows .item a[tabindex="0"]').focus()
+    await page.keyboard.press('ArrowRight')
+    await page.locator('.rows [data-active] a:focus').waitFor()
+    expect(await page.locator('.rows .item a:focus .key').textContent()).toBe(listed[1])
+    await page.keyboard.press('Enter')
+    await page.locator('.sample h1', { hasText: listed[1] ?? '' }).waitFor()
+    await page.locator('.turning', { hasText: `2 of ${n}` }).waitFor()
+    await page.keyboard.press('ArrowRight')
+    await page.locator('.sample h1', { hasText: listed[2] ?? '' }).waitFor()
+    await page.goBack()
+    await page.locator('.sample h1', { hasText: listed[1] ?? '' }).waitFor()
+    await page.goBack()
+    await page.locator('.browse .count', { hasText: `${n} of 99 images` }).waitFor()
+    expect(await keys()).toEqual(listed)
+    await page.goBack()
+    await page.locator('table.heat').first().waitFor()
+  })
+
+  it('narrows the images by typing, ticking and taking back, and the address says all of it', async () => {
+    shown = await appPage(opened, app)
+    const { page } = shown
+    await shown.open(addresses.browse(set, null, everything))
+    await page.locator('.browse .count', { hasText: '99 images' }).waitFor()
+    await page.getByLabel('|yaw| from, degrees').fill('40')
+    await page.locator('.browse .count', { hasText: /of 99 images/ }).waitFor()
+    await page.getByLabel('person 7').check()
+    await page.getByLabel('sort by').selectOption('absErrorYaw')
+    await page.locator('.chips', { hasText: 'subject person 7' }).waitFor()
+    const count = page.locator('.browse .count')
+    await count.filter({ hasText: /^\d of 99/ }).waitFor()
+    const address = page.url()
+    const listed = await keys()
+    expect(address).toContain('absPoseYaw=40..&subject=person+7&sort=-absErrorYaw')
+    // Somebody else, who is given the address.
+    const other = await appPage(opened, app)
+    await other.page.goto(address)
+    await other.page.locator('.rows .item .key').first().waitFor()
+    expect(await other.page.locator('.rows .item .key').allTextContents()).toEqual(listed)
+    expect(await other.page.getByLabel('|yaw| from, degrees').inputValue()).toBe('40')
+    expect(other.complaints()).toEqual([])
+    await other.close()
+    await page.getByRole('button', { name: 'take back: |yaw| from 40°' }).click()
+    await count.filter({ hasText: '10 of 99' }).waitFor()
+    await page.goBack()
+    await page.locator('.chips', { hasText: '|yaw| from 40°' }).waitFor()
+    expect(page.url()).toBe(address)
+  })
+
+  it('sees keys, subjects and messages that would do harm as text', async () => {
+    shown = await appPage(opened, app)
+    const { page } = shown
+    for (const as of ['cards', 'table'] as const) {
+      await shown.open(addresses.browse(set, null, { ...everything, subjects: ['<b>hostile</b>'] }, { as }))
+      await page.locator('.browse .count', { hasText: '6 of 99 images' }).waitFor()
+      await page.locator('.rows .item .key').nth(5).waitFor()
+      expect(new Set(await keys())).toEqual(new Set(hostileKeys))
+    }
+    for (const key of hostileKeys) {
+      await shown.open(addresses.sample(set, firstNight, key, everything))
+      await page.locator('.sample .files code').first().waitFor()
+      expect(await page.locator('.sample h1').textContent()).toBe(key)
+    }
+    await shown.open(addresses.sample(set, firstNight, 'bad.png', everything))
+    await page.locator('.note', { hasText: '<script>document.title=2</script> ends early' }).first().waitFor()
+    expect(await page.locator('[onerror], main script').count()).toBe(0)
+    expect(await page.title()).toContain('headlight')
+  })
+
+  it('moves the border between input and map by the keys of the slider', async () => {
+    shown = await appPage(opened, app)
+    const { page } = shown
+    await shown.open(addresses.sample(set, firstNight, 'heads/001.png', everything))
+    const slider = page.locator('.slider input').first()
+    await slider.focus()
+    await page.keyboard.press('End')
+    expect(await slider.getAttribute('aria-valuetext')).toBe('100 % map of yaw')
+    // The arrows move the border here, and do not turn to another image.
+    await page.keyboard.press('ArrowLeft')
+    expect(await slider.inputValue()).toBe('99')
+    expect(await page.locator('.sample h1').textContent()).toBe('heads/001.png')
+  })
+
+  it('is told of a night that is published meanwhile, and keeps what is there until it wants the new one', async () => {
+    shown = await appPage(opened, app)
+    const { page } = shown
+    await page.clock.install()
+    const selection = { ...everything, sort: 'errorYaw', isDescending: true } as const
+    await shown.open(addresses.browse(set, null, selection))
+    await page.locator('.rows .item .key').first().waitFor()
+    const error = () =>
+      page.locator('.rows .item').first().locator('tbody tr').nth(2).locator('td').first().textContent()
+    expect(await error()).toBe('+5.0')
+    await publishSecondNight(fixture)
+    await page.clock.runFor(11_000)
+    await page.locator('.newer', { hasText: 'A newer run has been published' }).waitFor()
+    expect(await error()).toBe('+5.0')
+    await page.getByLabel('key contains').fill('heads/0')
+    await page.clock.runFor(1_000)
+    await page.locator('.chips', { hasText: 'key contains heads/0' }).waitFor()
+    expect(await error()).toBe('+5.0')
+    await page.getByRole('link', { name: `Show ${secondNight}` }).click()
+    await page.locator('.rows .item', { hasText: '+8.0' }).first().waitFor()
+    expect(await page.locator('.newer').count()).toBe(0)
+  })
+})
