@@ -36,7 +36,7 @@ export function RunFigures({ run }: { readonly run: LiveRun }) {
           <dt>failed</dt>
           <dd>
             {whole(failures.reduce((sum, [, count]) => sum + count, 0))}
-            <small>among the {whole(read)} that were read while somebody looked</small>
+            <small>of the {whole(read)} whose records were read</small>
           </dd>
         </div>
       </dl>
