@@ -141,3 +141,14 @@ it('tells the rate of what landed while somebody looked', async () => {
   await watch.look(69_000)
   expect(watch.imagesPerSecond).toBe(0)
 })
+
+it('takes what it has not come to yet, of a large manifest, for no work of now', async () => {
+  const { watch, land } = await watched(...Array.from({ length: 10 }, () => 4))
+  for (let part = 0; part < 10; part++) await land(part, 0, [record(`${part}`)])
+  await watch.look(0)
+  expect([watch.done, watch.read]).toEqual([32, 2])
+  await watch.look(2_000)
+  expect(watch.done).toBe(40)
+  await watch.look(12_000)
+  expect(watch.imagesPerSecond).toBe(0)
+})

@@ -35,8 +35,11 @@ beforeAll(async () => {
   run = (await openRun({ output, set: set.id, base: null, full: false, latest: undefined, now })).run
   const manifest = new Manifest(output, set.id, run)
   await manifest.putPart({ schema: 1, part: 0, through: 'z', count: 2, shardSize: 2, unchanged: 0, gone: [] }, [])
-  for (const key of [hostile, 'other.png']) await dataset.put(key, await solidPng(64, 48, [200, 120, 40]))
-  await output.put(`${set.id}/${layout.map('yaw', hostile)}`, await solidPng(32, 32, [128, 160, 128]))
+  // The other one has all that a picture needs, but it is none of the last.
+  for (const key of [hostile, 'other.png']) {
+    await dataset.put(key, await solidPng(64, 48, [200, 120, 40]))
+    await output.put(`${set.id}/${layout.map('yaw', key)}`, await solidPng(32, 32, [128, 160, 128]))
+  }
   const record = {
     key: hostile,
     fingerprint: 'f',
