@@ -8,7 +8,8 @@ interface RowCardProps {
   readonly set: string
   readonly run: string
   readonly row: RowFacts
-  readonly objective: string
+  /** Of the map; null: the first one, whose name is not known yet. */
+  readonly objective: string | null
   /** Of the sample, below the base path. */
   readonly link: string
   readonly isActive: boolean
@@ -27,7 +28,7 @@ export function RowCard({ set, run, row, objective, link, isActive }: RowCardPro
       ) : (
         <Picture
           address={addresses.picture(set, run, row.key, 'card', objective)}
-          alt={`image, map of ${objective} and overlay`}
+          alt={`image, map${objective === null ? '' : ` of ${objective}`} and overlay`}
           {...cardPicture}
           isLazy
         />

@@ -55,8 +55,9 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
 
   const { reply } = facets
   const objectives = reply?.objectives ?? []
+  // The first one needs no name, so that pictures do not wait for the facets.
   const objective =
-    view.objective !== null && objectives.includes(view.objective) ? view.objective : (objectives[0] ?? '')
+    view.objective !== null && reply !== null && !objectives.includes(view.objective) ? null : view.objective
   const known = reply?.measures.map(({ measure }) => measure) ?? []
   const shown = columnsWith(known)
   const link = (key: string) => addresses.sample(set, shownRun ?? '', key, selection, view.objective)
@@ -119,7 +120,7 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
             <label>
               map of
               <select
-                value={objective}
+                value={objective ?? objectives[0] ?? ''}
                 onChange={(event) => go(selection, { objective: event.currentTarget.value, at: view.at }, true)}
               >
                 {objectives.map((each) => (
