@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { InputError } from '../../base/errors.ts'
 import { withoutPassword } from '../../base/telemetry.ts'
 import { readAggregates, type Aggregates } from '../../output/aggregates.ts'
 import { layout } from '../../output/layout.ts'
@@ -29,11 +30,17 @@ export const setRoute: Route<z.infer<typeof runQuery>> = {
   async answer({ set: id, query: { run: asked } }, served) {
     const [set, { run, stateRun }] = await Promise.all([served.setOf(id), served.runOf(id, asked)])
     const [summary, aggregates, atlas, trend] = await Promise.all([
-      readSummary(served.output, id, run),
-      readAggregates(served.output, id, run),
-      served.atlases.of(id, run),
+      unlessDamaged(readSummary(served.output, id, run), served),
+      unlessDamaged(readAggregates(served.output, id, run), served),
+      unlessDamaged(served.atlases.of(id, run), served),
       readTrend(served.output, id),
     ])
+    if (run !== stateRun && summary === undefined && aggregates === undefined && (atlas ?? null) === null) {
+      throw new InputError(
+        'no-such-run',
+        `${served.output.uri}${id}/ has no finished run ${run}; its front page lists them`,
+      )
+    }
     const reply: SetReply = {
       id,
       network: set.network.file,
@@ -44,12 +51,23 @@ export const setRoute: Route<z.infer<typeof runQuery>> = {
       stateRun,
       summary: summary ?? null,
       aggregates: aggregates ?? null,
-      atlas: atlas === null ? null : atlasReply(id, run, atlas),
+      atlas: atlas === undefined || atlas === null ? null : atlasReply(id, run, atlas),
       runs: await mapBounded(trend, concurrency, (each) => withTable(served, id, each)),
       charts: chartsOf(aggregates ?? null, trend),
     }
     return { kind: 'json', json: reply }
   },
+}
+
+/** As in the report: what is damaged lacks its section, and the others stand. */
+async function unlessDamaged<T>(read: Promise<T>, { log }: Served): Promise<T | undefined> {
+  try {
+    return await read
+  } catch (error) {
+    if (!(error instanceof InputError) || error.code !== 'bad-layout') throw error
+    log.warn({ err: error }, `the set is shown without a file that is damaged: ${error.message}`)
+    return undefined
+  }
 }
 
 async function withTable({ output }: Served, set: string, run: TrendRun): Promise<SetReply['runs'][number]> {

@@ -48,13 +48,20 @@ function Whole({ set, reply }: { readonly set: string; readonly reply: SetReply 
       <Fragment html={chart('stands-out')?.html} />
       {atlas === null ? (
         <p class="note">
-          Run {run} has no atlas: an earlier version of headlight closed it, or no image has a map.{' '}
-          <code>headlight report</code> adds up the maps of the state.
+          Run {run} has no atlas: an earlier version of headlight closed it, its file is damaged, or no image has a map.{' '}
+          <code>headlight report OUTPUT</code> adds up the maps of the state.
         </p>
       ) : (
         <AtlasPanel set={set} run={run} atlas={atlas} />
       )}
-      {aggregates !== null && <ErrorPanel set={set} run={run} aggregates={aggregates} />}
+      {aggregates === null ? (
+        <p class="note">
+          Run {run} has no errors by pose, subject or sequence: an earlier version of headlight closed it, or the file
+          is damaged. <code>headlight report OUTPUT</code> adds up those of the state.
+        </p>
+      ) : (
+        <ErrorPanel set={set} run={run} aggregates={aggregates} />
+      )}
       {chart('bands') !== undefined && (
         <section id="bands" aria-labelledby="bands-name">
           <h2 id="bands-name">Error by |yaw|</h2>
