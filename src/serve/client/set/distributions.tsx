@@ -44,22 +44,28 @@ export function Distributions({ set, run }: { readonly set: string; readonly run
         {facets.map(({ measure, least, greatest, bins }) => {
           const { name, unit } = measures[measure]
           const most = Math.max(1, ...bins)
-          const edge = (at: number) => Number((least + ((greatest - least) * at) / bins.length).toPrecision(5))
+          const step = (greatest - least) / bins.length
+          const edge = (at: number) => Number((least + step * at).toPrecision(8))
+          // Open at both ends: rounded, they would leave the least or the greatest out. Of what lies on the border of two
+          // bars, as labels on a grid do, each image counts in the upper one alone.
+          const from = (at: number) => (at === 0 ? null : edge(at))
+          const to = (at: number) => (at === bins.length - 1 ? null : edge(at + 1 - 1e-5))
+          const text = (value: number) => `${Number(value.toFixed(unit === '' ? 2 : 1))}${unit}`.replace('-', '−')
           return (
             <figure key={measure}>
               <h3>{name}</h3>
               <ol class="histogram" aria-label={`${name}, images by range`}>
                 {bins.map((n, at) => {
-                  const text = `${edge(at)} to ${edge(at + 1)}${unit}: ${whole(n)} images`
-                  const ranges = { [measure]: { from: edge(at), to: edge(at + 1) } }
+                  const label = `${text(edge(at))} to ${text(edge(at + 1))}: ${whole(n)} images`
+                  const ranges = { [measure]: { from: from(at), to: to(at) } }
                   return (
                     <li key={at}>
                       <a
                         href={href(
                           addresses.browse(set, run, { ...everything, ranges, sort: measure, isDescending: true }),
                         )}
-                        aria-label={text}
-                        title={text}
+                        aria-label={label}
+                        title={label}
                       >
                         <span style={{ height: `${n === 0 ? 0 : Math.max(1.5, (n / most) * 100)}%` }} />
                       </a>
@@ -68,14 +74,8 @@ export function Distributions({ set, run }: { readonly set: string; readonly run
                 })}
               </ol>
               <p class="ends" aria-hidden="true">
-                <span>
-                  {edge(0)}
-                  {unit}
-                </span>
-                <span>
-                  {edge(bins.length)}
-                  {unit}
-                </span>
+                <span>{text(least)}</span>
+                <span>{text(greatest)}</span>
               </p>
             </figure>
           )
