@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { minute, tenth, whole } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
@@ -62,8 +63,15 @@ interface EntryProps {
   readonly onTick: ((isTicked: boolean) => void) | null
 }
 
+/** How the last run ended, or where to see it go on. */
+function lastRunText({ lastRun }: SetEntry): ComponentChildren {
+  if (lastRun === null) return 'none yet'
+  if (lastRun.state === 'running') return <a href={href(addresses.live())}>running</a>
+  return `${lastRun.state}${lastRun.closedAt === null ? '' : `, ${minute(lastRun.closedAt)}`}`
+}
+
 function Entry({ set, isTicked, onTick }: EntryProps) {
-  const { id, stateRun, lastRun, problem } = set
+  const { id, stateRun, problem } = set
   if (problem !== null) {
     return (
       <li class="panel">
@@ -72,16 +80,11 @@ function Entry({ set, isTicked, onTick }: EntryProps) {
       </li>
     )
   }
-  const facts: [name: string, value: string | null][] = [
+  const facts: [name: string, value: ComponentChildren][] = [
     ['images', set.images === null ? null : whole(set.images)],
     ['failed', set.failed === null ? null : whole(set.failed)],
     ['mean absolute error', set.meanError === null ? null : `${tenth(set.meanError)}°`],
-    [
-      'last run',
-      lastRun === null
-        ? 'none yet'
-        : `${lastRun.state}${lastRun.closedAt === null ? '' : `, ${minute(lastRun.closedAt)}`}`,
-    ],
+    ['last run', lastRunText(set)],
   ]
   return (
     <li class="panel">

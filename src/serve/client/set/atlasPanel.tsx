@@ -9,6 +9,7 @@ import { href } from '../navigation.ts'
 import { HeatGrid } from '../parts/heatGrid.tsx'
 
 type Picture = AtlasReply['pictures'][number]
+type Cell = AtlasReply['cells'][number]
 const viewNames = { mean: 'mean map', difference: 'difference from the overall mean', input: 'mean input' } as const
 
 interface AtlasPanelProps {
@@ -27,6 +28,13 @@ export function AtlasPanel({ set, run, atlas }: AtlasPanelProps) {
   if (shown === undefined) return null
   const { low, high, unit } = shown.scale
   const title = view === 'input' ? viewNames.input : `${viewNames[view]}, objective ${objective}`
+  const link = ({ yaw, pitch }: Cell) =>
+    addresses.browse(
+      set,
+      run,
+      { ...everything, cells: [{ yaw, pitch }], sort: 'meanError', isDescending: true },
+      { objective: objective === objectives[0] ? null : objective },
+    )
   const tile = (column: number, row: number) => (
     <svg
       class="tile"
@@ -77,31 +85,53 @@ export function AtlasPanel({ set, run, atlas }: AtlasPanelProps) {
       {atlas.cells.length === 0 ? (
         <div class="single">{tile(0, 0)}</div>
       ) : (
-        <HeatGrid
-          name={`${title}, over yaw and pitch`}
-          side={60}
-          cells={atlas.cells.map((cell, at) => {
-            const n = shown.counts[at] ?? 0
-            return {
-              yaw: cell.yaw,
-              pitch: cell.pitch,
-              className: n < fewImages ? 'atlas-cell few-images' : 'atlas-cell',
-              link: addresses.browse(
-                set,
-                run,
-                { ...everything, cells: [cell], sort: 'meanError', isDescending: true },
-                { objective: objective === objectives[0] ? null : objective },
-              ),
-              label: `${cellName(cell)}: ${title} of ${whole(n)} images`,
-              content: (
-                <>
-                  {tile(cell.column, cell.row)}
-                  <span class="n">{compact(n)}</span>
-                </>
-              ),
-            }
-          })}
-        />
+        <>
+          <HeatGrid
+            name={`${title}, over yaw and pitch`}
+            side={60}
+            cells={atlas.cells.map((cell, at) => {
+              const n = shown.counts[at] ?? 0
+              return {
+                yaw: cell.yaw,
+                pitch: cell.pitch,
+                className: n < fewImages ? 'atlas-cell few-images' : 'atlas-cell',
+                link: link(cell),
+                label: `${cellName(cell)}: ${title} of ${whole(n)} images`,
+                content: (
+                  <>
+                    {tile(cell.column, cell.row)}
+                    <span class="n">{compact(n)}</span>
+                  </>
+                ),
+              }
+            })}
+          />
+          <details>
+            <summary>as a table</summary>
+            <div class="scroll" tabIndex={0} role="region" aria-label={`${title}, images by cell`}>
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">cell</th>
+                    <th scope="col" class="number">
+                      images
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {atlas.cells.map((cell, at) => (
+                    <tr key={`${cell.yaw},${cell.pitch}`}>
+                      <th scope="row">
+                        <a href={href(link(cell))}>{cellName(cell)}</a>
+                      </th>
+                      <td class="number">{whole(shown.counts[at] ?? 0)}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          </details>
+        </>
       )}
     </section>
   )

@@ -8,6 +8,7 @@ import { signedTenth, tenth, whole } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
 import type { Measure } from '../../measures.ts'
 import { everything } from '../../selection.ts'
+import { href } from '../navigation.ts'
 import { HeatGrid } from '../parts/heatGrid.tsx'
 
 type Cell = Aggregates['cells'][number]
@@ -108,7 +109,9 @@ export function ErrorPanel({ set, run, aggregates }: ErrorPanelProps) {
             <tbody>
               {cells.map((cell) => (
                 <tr key={`${cell.yaw},${cell.pitch}`}>
-                  <th scope="row">{cellName(cell)}</th>
+                  <th scope="row">
+                    <a href={href(link(cell))}>{cellName(cell)}</a>
+                  </th>
                   <td class="number">{text(shown.value(cell) ?? 0)}</td>
                   <td class="number">{whole(measured(cell))}</td>
                 </tr>

@@ -35,11 +35,12 @@ const columns: readonly {
 /** Errors by name; a name leads to its images. */
 export function NamesPanel({ set, run, what, names: { named, others } }: NamesPanelProps) {
   const [sort, setSort] = useState(1)
+  const [isAscending, setAscending] = useState(false)
   const [isAll, setAll] = useState(false)
   if (named.length === 0) return null
   const by = columns[sort] ?? columns[0]
   const size = (group: Group) => Math.abs(by?.value(group) ?? -1)
-  const sorted = named.toSorted((a, b) => size(b) - size(a))
+  const sorted = named.toSorted((a, b) => (isAscending ? size(a) - size(b) : size(b) - size(a)))
   const listed = isAll ? sorted : sorted.slice(0, shownNames)
   const link = (name: string) =>
     addresses.browse(set, run, { ...everything, [what]: [name], sort: 'meanError', isDescending: true })
@@ -47,16 +48,28 @@ export function NamesPanel({ set, run, what, names: { named, others } }: NamesPa
     <div class="scroll">
       <table class="by-name">
         <caption>
-          {what === 'subjects' ? 'Subjects' : 'Sequences'}, the largest {by?.name} first. A name leads to its images.
+          {what === 'subjects' ? 'Subjects' : 'Sequences'}, the {isAscending ? 'smallest' : 'largest'} {by?.name} first.
+          A name leads to its images.
         </caption>
         <thead>
           <tr>
             <th scope="col">{what === 'subjects' ? 'subject' : 'sequence'}</th>
             {columns.map(({ name }, at) => (
-              <th key={name} scope="col" class="number" {...(at === sort ? { 'aria-sort': 'descending' } : {})}>
-                <button type="button" onClick={() => setSort(at)}>
+              <th
+                key={name}
+                scope="col"
+                class="number"
+                {...(at === sort ? { 'aria-sort': isAscending ? 'ascending' : 'descending' } : {})}
+              >
+                <button
+                  type="button"
+                  onClick={() => {
+                    setAscending(at === sort && !isAscending)
+                    setSort(at)
+                  }}
+                >
                   {name}
-                  {at === sort ? ' ↓' : ''}
+                  {at === sort ? (isAscending ? ' ↑' : ' ↓') : ''}
                 </button>
               </th>
             ))}

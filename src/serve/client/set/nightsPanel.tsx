@@ -36,7 +36,8 @@ export function NightsPanel({ set, reply }: { readonly set: string; readonly rep
         </thead>
         <tbody>
           {runs.map((run, at) => {
-            const before = runs.slice(at + 1).find(({ hasTable }) => hasTable)
+            // Not the next one that has a table: it would be told for the night before, and be another.
+            const before = runs.slice(at + 1).find(changedAnything)
             return (
               <tr key={run.run} {...(run.run === reply.run ? { 'aria-current': 'true' } : {})}>
                 <th scope="row" title={run.run}>
@@ -55,9 +56,13 @@ export function NightsPanel({ set, reply }: { readonly set: string; readonly rep
                       {before !== undefined && (
                         <>
                           {' · '}
-                          <a href={href(addresses.compare(`${set}/${before.run}`, `${set}/${run.run}`))}>
-                            against the night before
-                          </a>
+                          {before.hasTable ? (
+                            <a href={href(addresses.compare(`${set}/${before.run}`, `${set}/${run.run}`))}>
+                              against the night before
+                            </a>
+                          ) : (
+                            <span class="quiet">the table of the night before was removed by --keep-runs</span>
+                          )}
                         </>
                       )}
                     </>
@@ -74,8 +79,15 @@ export function NightsPanel({ set, reply }: { readonly set: string; readonly rep
   )
 }
 
-function whyNot({ counts }: Run): string {
-  return counts.computed + counts.gone === 0 ? 'changed nothing' : 'its table was removed by --keep-runs'
+/** A run that changed nothing writes no table. */
+function changedAnything({ counts }: Run): boolean {
+  return counts.computed + counts.gone > 0
+}
+
+function whyNot(run: Run): string {
+  return changedAnything(run)
+    ? 'cannot be shown or compared: its table was removed by --keep-runs'
+    : 'changed nothing, so there is nothing to compare'
 }
 
 function errorOf(errors: Run['ownErrors']): string {
