@@ -6,6 +6,11 @@ export interface Place {
   readonly parameters: URLSearchParams
   /** Another number when the reader has asked for the same address once more, as to see what is new. */
   readonly visit: number
+  /**
+   * The run whose table was shown here, where the address says only "the state": Back leads to the rows that the reader has
+   * seen, while whoever is sent the address gets the state of then.
+   */
+  readonly shownRun: string | null
 }
 
 /** `/headlight` behind a proxy that serves it there; else empty. The server writes it into the page. */
@@ -16,20 +21,32 @@ export function href(address: string): string {
   return `${base}${address}`
 }
 
-export function placeNow(): Place {
+function placeNow(): Place {
   const { pathname, search } = location
-  return { path: pathname.slice(base.length) || '/', parameters: new URLSearchParams(search), visit }
+  const { shownRun = null } = (history.state ?? {}) as Kept
+  return { path: pathname.slice(base.length) || '/', parameters: new URLSearchParams(search), visit, shownRun }
 }
 
 const moved = new EventTarget()
 let visit = 0
 
-/** Goes to an address below the base path. `replace`: Back does not come here again, as while a reader types. */
-export function navigate(address: string, { replace = false }: { readonly replace?: boolean } = {}): void {
+/** What an entry of the browser's history keeps besides its address. */
+interface Kept {
+  readonly shownRun?: string | null
+}
+
+interface NavigateOptions extends Kept {
+  /** Back does not come here again, as while a reader types. */
+  readonly replace?: boolean
+}
+
+/** Goes to an address below the base path. */
+export function navigate(address: string, { replace = false, shownRun = null }: NavigateOptions = {}): void {
   const isSame = href(address) === `${location.pathname}${location.search}`
   if (isSame && !replace) visit++
-  if (replace || isSame) history.replaceState(null, '', href(address))
-  else history.pushState(null, '', href(address))
+  const kept: Kept = { shownRun }
+  if (replace || isSame) history.replaceState(kept, '', href(address))
+  else history.pushState(kept, '', href(address))
   moved.dispatchEvent(new Event('moved'))
 }
 

@@ -148,8 +148,13 @@ describe.skipIf(browser === undefined)('a reader of the app', () => {
   })
 
   it('is told of a night that is published meanwhile, and keeps what is there until it wants the new one', async () => {
-    shown = await appPage(opened, app)
+    // Maps that the new night overwrote are no longer those of the rows: their pictures are refused.
+    shown = await appPage(opened, app, {}, /status of 404/)
     const { page } = shown
+    const refused: string[] = []
+    page.on('response', (response) => {
+      if (response.status() >= 400 && !response.url().includes('/picture?')) refused.push(response.url())
+    })
     await page.clock.install()
     const selection = { ...everything, sort: 'errorYaw', isDescending: true } as const
     await shown.open(addresses.browse(set, null, selection))
@@ -168,5 +173,6 @@ describe.skipIf(browser === undefined)('a reader of the app', () => {
     await page.getByRole('link', { name: `Show ${secondNight}` }).click()
     await page.locator('.rows .item', { hasText: '+8.0' }).first().waitFor()
     expect(await page.locator('.newer').count()).toBe(0)
+    expect(refused).toEqual([])
   })
 })

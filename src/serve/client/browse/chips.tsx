@@ -1,74 +1,41 @@
-import { cellName } from '../../../report/cellName.ts'
-import { measureNames, measures } from '../../measures.ts'
-import { everything, type Selection } from '../../selection.ts'
-
-export interface Chip {
-  readonly text: string
-  /** The selection without this part of it. */
-  readonly without: Selection
-}
-
-/** The parts of a selection, in words, each with what is left when it is taken back. */
-export function chipsOf(selection: Selection): Chip[] {
-  const { ranges, cells, subjects, sequences, status, codes, key } = selection
-  const without = (part: Partial<Selection>): Selection => ({ ...selection, ...part })
-  const names = (title: string, chosen: readonly string[], part: 'subjects' | 'sequences' | 'codes'): Chip[] =>
-    chosen.map((name) => ({
-      text: name === '' ? `without ${title}` : `${title} ${name}`,
-      without: without({ [part]: chosen.filter((other) => other !== name) }),
-    }))
-  return [
-    ...measureNames.flatMap((measure): Chip[] => {
-      const range = ranges[measure]
-      if (range === undefined) return []
-      const { name, unit } = measures[measure]
-      const { [measure]: _, ...others } = ranges
-      return [{ text: `${name} ${rangeText(range.from, range.to, unit)}`, without: without({ ranges: others }) }]
-    }),
-    ...cells.map((cell) => ({
-      text: cellName(cell),
-      without: without({ cells: cells.filter((other) => other !== cell) }),
-    })),
-    ...names('subject', subjects, 'subjects'),
-    ...names('sequence', sequences, 'sequences'),
-    ...(status === null
-      ? []
-      : [{ text: status === 'ok' ? 'not failed' : 'failed', without: without({ status: null }) }]),
-    ...names('code', codes, 'codes'),
-    ...(key === '' ? [] : [{ text: `key contains ${key}`, without: without({ key: '' }) }]),
-  ]
-}
-
-/** All rows, in the order in which they are. */
-export function cleared({ sort, isDescending }: Selection): Selection {
-  return { ...everything, sort, isDescending }
-}
-
-function rangeText(from: number | null, to: number | null, unit: string): string {
-  const text = (value: number) => `${String(value).replace('-', '−')}${unit}`
-  if (from === null) return to === null ? 'any' : `up to ${text(to)}`
-  return to === null ? `from ${text(from)}` : `${text(from)} to ${text(to)}`
-}
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Selection } from '../../selection.ts'
+import { chosenParts, cleared } from './chosenParts.ts'
 
 interface ChipsProps {
   readonly selection: Selection
   readonly onSelection: (selection: Selection) => void
 }
 
+/** What is chosen, each part with a button that takes it back. */
 export function Chips({ selection, onSelection }: ChipsProps) {
-  const chips = chipsOf(selection)
-  if (chips.length === 0) return null
+  const parts = chosenParts(selection)
+  const list = useRef<HTMLUListElement>(null)
+  const [removed, setRemoved] = useState<number | null>(null)
+  useEffect(() => {
+    if (removed === null) return
+    setRemoved(null)
+    // The button that was pressed is gone; a browser would send its keyboard's user to the top of the page.
+    const buttons = list.current?.querySelectorAll('button')
+    const next = buttons?.[Math.min(removed, buttons.length - 1)] ?? document.querySelector<HTMLElement>('h1')
+    next?.focus()
+  }, [removed])
+  if (parts.length === 0) return null
+  const remove = (at: number, next: Selection): void => {
+    onSelection(next)
+    setRemoved(at)
+  }
   return (
-    <ul class="chips" aria-label="chosen">
-      {chips.map(({ text, without }) => (
+    <ul class="chips" aria-label="chosen" ref={list}>
+      {parts.map(({ text, without }, at) => (
         <li key={text}>
-          <button type="button" onClick={() => onSelection(without)} aria-label={`take back: ${text}`}>
+          <button type="button" onClick={() => remove(at, without)} aria-label={`take back: ${text}`}>
             <bdi>{text}</bdi> <span aria-hidden="true">×</span>
           </button>
         </li>
       ))}
       <li>
-        <button type="button" class="clear" onClick={() => onSelection(cleared(selection))}>
+        <button type="button" class="clear" onClick={() => remove(0, cleared(selection))}>
           clear all
         </button>
       </li>

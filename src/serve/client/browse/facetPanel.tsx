@@ -4,6 +4,7 @@ import type { Selection } from '../../selection.ts'
 import type { Facets } from '../../wire.ts'
 import { NamesFacet } from './namesFacet.tsx'
 import { RangeFacet } from './rangeFacet.tsx'
+import { useDelayed } from './useDelayed.ts'
 
 const groups: readonly (readonly [group: MeasureGroup, title: string, isOpen: boolean])[] = [
   ['pose', 'Pose (label, else estimate)', true],
@@ -83,11 +84,7 @@ export function FacetPanel({ facets, selection, onSelection }: FacetPanelProps) 
 function KeyFacet({ text, onText }: { readonly text: string; readonly onText: (text: string) => void }) {
   const [typed, setTyped] = useState(text)
   useEffect(() => setTyped(text), [text])
-  useEffect(() => {
-    if (typed === text) return
-    const timer = setTimeout(() => onText(typed), typingMs)
-    return () => clearTimeout(timer)
-  }, [typed])
+  useDelayed(typed, typed !== text, typingMs, () => onText(typed))
   return (
     <label class="key-contains">
       key contains

@@ -23,6 +23,8 @@ export function NamesFacet({ title, counts, chosen, onChosen }: NamesFacetProps)
   )
   const listed = found.filter(([name], at) => at < shown || chosen.includes(name))
   const left = found.length - listed.length + counts.more
+  // Names beyond those that are told can be chosen all the same, by whoever knows them.
+  const isUntold = counts.more > 0 && search !== '' && !counts.named.some(([name]) => name === search)
   return (
     <fieldset class="names">
       <legend>{title}</legend>
@@ -49,9 +51,14 @@ export function NamesFacet({ title, counts, chosen, onChosen }: NamesFacetProps)
           <span class="count">{whole(count)}</span>
         </label>
       ))}
+      {isUntold && (
+        <button type="button" onClick={() => onChosen([...chosen, search])}>
+          choose exactly <bdi>{search}</bdi>
+        </button>
+      )}
       {left > 0 && (
         <p class="quiet">
-          and {whole(left)} more{counts.more > 0 ? '' : ': type to find them'}
+          and {whole(left)} more: {counts.more > 0 ? 'type a whole name to choose it' : 'type to find them'}
         </p>
       )}
     </fieldset>

@@ -1,12 +1,13 @@
 import { useEffect, useState } from 'preact/hooks'
+import { whole } from '../../../report/numberText.ts'
 import { measures } from '../../measures.ts'
 import type { Range } from '../../selection.ts'
 import type { Facets } from '../../wire.ts'
-
-export type MeasureFacet = Facets['measures'][number]
+import { isSameRange, rangeOfText, textOfRange } from './rangeText.ts'
+import { useDelayed } from './useDelayed.ts'
 
 interface RangeFacetProps {
-  readonly facet: MeasureFacet
+  readonly facet: Facets['measures'][number]
   readonly range: Range | undefined
   readonly onRange: (range: Range | null) => void
 }
@@ -14,28 +15,34 @@ interface RangeFacetProps {
 /** Waits until a reader has typed on. */
 const typingMs = 300
 
-/** Two ends of a measure, above the distribution of the selection. A click on a bar takes its bin. */
+/** Two ends of a measure, below the distribution of the selection. A click on a bar takes its bin. */
 export function RangeFacet({ facet, range, onRange }: RangeFacetProps) {
   const { name, unit } = measures[facet.measure]
   const { least, greatest, bins } = facet
-  const [ends, setEnds] = useState(textOf(range))
-  useEffect(() => setEnds(textOf(range)), [range?.from, range?.to])
+  const [ends, setEnds] = useState(textOfRange(range))
+  const typed = rangeOfText(ends)
   useEffect(() => {
-    const typed = rangeOf(ends)
-    if (typed === undefined || same(typed, range)) return
-    const timer = setTimeout(() => onRange(typed.from === null && typed.to === null ? null : typed), typingMs)
-    return () => clearTimeout(timer)
-  }, [ends])
+    // What means the same stays as it was typed: `0.0` may become `0.05`.
+    if (typed === undefined || !isSameRange(typed, range)) setEnds(textOfRange(range))
+  }, [range?.from, range?.to])
+  useDelayed(ends, typed !== undefined && !isSameRange(typed, range), typingMs, () => {
+    if (typed !== undefined) onRange(typed.from === null && typed.to === null ? null : typed)
+  })
   const most = Math.max(1, ...bins)
   const width = (greatest - least) / bins.length
   const edge = (at: number) => Number((least + at * width).toPrecision(5))
+  // The first and the last bin are open, for a rounded edge would leave out the least or the greatest.
+  const binOf = (at: number): Range => ({
+    from: at === 0 ? null : edge(at),
+    to: at === bins.length - 1 ? null : edge(at + 1),
+  })
   const input = (end: 'from' | 'to', placeholder: number) => (
     <input
       type="text"
       inputMode="decimal"
       autocomplete="off"
       aria-label={`${name} ${end}${unit === '' ? '' : ', degrees'}`}
-      aria-invalid={rangeOf(ends) === undefined}
+      aria-invalid={typed === undefined}
       placeholder={short(placeholder)}
       value={ends[end]}
       onInput={(event) => setEnds({ ...ends, [end]: event.currentTarget.value })}
@@ -49,8 +56,8 @@ export function RangeFacet({ facet, range, onRange }: RangeFacetProps) {
       </span>
       <svg class="bars" viewBox={`0 0 ${bins.length * 10} 30`} preserveAspectRatio="none" aria-hidden="true">
         {bins.map((n, at) => (
-          <g key={at} onClick={() => onRange({ from: edge(at), to: edge(at + 1) })}>
-            <title>{`${short(edge(at))} to ${short(edge(at + 1))}: ${n.toLocaleString('en-US')}`}</title>
+          <g key={at} onClick={() => onRange(binOf(at))}>
+            <title>{`${short(edge(at))} to ${short(edge(at + 1))}: ${whole(n)}`}</title>
             <rect class="hit" x={at * 10} y={0} width={10} height={30} />
             <rect class="bar" x={at * 10 + 0.5} y={30 - height(n, most)} width={9} height={height(n, most)} />
           </g>
@@ -68,25 +75,5 @@ function height(n: number, most: number): number {
 }
 
 function short(value: number): string {
-  return String(Number(value.toFixed(2)))
-}
-
-function textOf(range: Range | undefined): { from: string; to: string } {
-  const text = (end: number | null | undefined) => (end === null || end === undefined ? '' : String(end))
-  return { from: text(range?.from), to: text(range?.to) }
-}
-
-/** Undefined while an end is no number, as a minus alone. */
-function rangeOf({ from, to }: { readonly from: string; readonly to: string }): Range | undefined {
-  const end = (text: string) => {
-    const plain = text.trim().replace('−', '-').replace(',', '.')
-    if (plain === '') return null
-    return /^-?\d+(\.\d+)?$/.test(plain) ? Number(plain) : undefined
-  }
-  const [low, high] = [end(from), end(to)]
-  return low === undefined || high === undefined ? undefined : { from: low, to: high }
-}
-
-function same(a: Range, b: Range | undefined): boolean {
-  return a.from === (b?.from ?? null) && a.to === (b?.to ?? null)
+  return String(Number(value.toFixed(2))).replace('-', '−')
 }

@@ -27,6 +27,7 @@ export function RowCard({ set, run, row, objective, link, isActive }: RowCardPro
         <div class="picture none">no map</div>
       ) : (
         <Picture
+          key={row.key}
           address={addresses.picture(set, run, row.key, 'card', objective)}
           alt={`image, map${objective === null ? '' : ` of ${objective}`} and overlay`}
           {...cardPicture}

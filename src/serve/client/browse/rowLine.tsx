@@ -1,12 +1,12 @@
 import { measures, type Measure } from '../../measures.ts'
-import type { RowFacts } from '../../wire.ts'
+import type { Facets, RowFacts } from '../../wire.ts'
 import { href } from '../navigation.ts'
 import { angleText, errorText } from './rowNumbers.tsx'
 
 /** A column of the table; `measure` is what a click on its head sorts by. */
 interface Column {
   readonly name: string
-  readonly measure: Measure | 'key' | null
+  readonly measure: Measure
   readonly text: (row: RowFacts) => string
 }
 
@@ -39,20 +39,36 @@ const columns: readonly Column[] = [
   },
 ]
 
-/** The columns of which some row has a number. */
-export function columnsWith(known: readonly Measure[]): readonly Column[] {
-  return columns.filter(({ measure }) => measure !== null && measure !== 'key' && known.includes(measure))
+/** Columns of text beside the key. */
+const nameColumns = [
+  { name: 'subject', of: 'subjects', text: ({ subject }: RowFacts) => subject },
+  { name: 'sequence', of: 'sequences', text: ({ sequence }: RowFacts) => sequence },
+  { name: 'failed', of: 'codes', text: ({ code }: RowFacts) => code },
+] as const
+
+export interface Columns {
+  readonly names: readonly (typeof nameColumns)[number][]
+  readonly numbers: readonly Column[]
+}
+
+/** The columns of which some row has a name or a number. */
+export function columnsOf(facets: Facets): Columns {
+  const known = facets.measures.map(({ measure }) => measure)
+  return {
+    names: nameColumns.filter(({ of }) => facets[of].named.length > 0),
+    numbers: columns.filter(({ measure }) => known.includes(measure)),
+  }
 }
 
 interface LineProps {
   readonly row: RowFacts
-  readonly columns: readonly Column[]
+  readonly columns: Columns
   readonly link: string
   readonly isActive: boolean
 }
 
 /** One image as a line of a table. */
-export function RowLine({ row, columns: shown, link, isActive }: LineProps) {
+export function RowLine({ row, columns: { names, numbers }, link, isActive }: LineProps) {
   return (
     <>
       <span role="cell" class="key">
@@ -60,10 +76,12 @@ export function RowLine({ row, columns: shown, link, isActive }: LineProps) {
           <bdi>{row.key}</bdi>
         </a>
       </span>
-      <span role="cell" class="name">
-        <bdi>{row.status === 'failed' ? `failed: ${row.code ?? ''}` : (row.subject ?? row.sequence ?? '')}</bdi>
-      </span>
-      {shown.map(({ name, text }) => (
+      {names.map(({ name, text }) => (
+        <span key={name} role="cell" class="name">
+          <bdi>{text(row)}</bdi>
+        </span>
+      ))}
+      {numbers.map(({ name, text }) => (
         <span key={name} role="cell" class="number">
           {text(row)}
         </span>
@@ -73,14 +91,14 @@ export function RowLine({ row, columns: shown, link, isActive }: LineProps) {
 }
 
 interface HeadProps {
-  readonly columns: readonly Column[]
+  readonly columns: Columns
   readonly sort: Measure | 'key'
   readonly isDescending: boolean
   readonly onSort: (measure: Measure | 'key') => void
 }
 
 /** The heads of the table, which sort it. */
-export function RowHead({ columns: shown, sort, isDescending, onSort }: HeadProps) {
+export function RowHead({ columns: { names, numbers }, sort, isDescending, onSort }: HeadProps) {
   const head = (name: string, measure: Measure | 'key', className: string) => (
     <span
       key={name}
@@ -98,10 +116,12 @@ export function RowHead({ columns: shown, sort, isDescending, onSort }: HeadProp
   return (
     <div class="head" role="row" aria-rowindex={1}>
       {head('key', 'key', 'key')}
-      <span role="columnheader" class="name">
-        subject
-      </span>
-      {shown.map(({ name, measure }) => (measure === null ? null : head(name, measure, 'number')))}
+      {names.map(({ name }) => (
+        <span key={name} role="columnheader" class="name">
+          {name}
+        </span>
+      ))}
+      {numbers.map(({ name, measure }) => head(name, measure, 'number'))}
     </div>
   )
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { useScroll } from './useScroll.ts'
 
 interface RowListProps {
@@ -16,6 +16,8 @@ interface RowListProps {
   readonly label: string
   readonly onSight: (first: number, last: number) => void
   readonly head?: ComponentChildren
+  /** Of the head above the items, pixels. */
+  readonly headHeight?: number
   /** One item; `isActive`: it is the one that the tab key comes to. */
   readonly item: (position: number, isActive: boolean) => ComponentChildren
 }
@@ -25,43 +27,55 @@ const marginLines = 2
 
 /** A list of any length, of which what is in sight is in the document. Arrows, Page, Home and End go through it. */
 export function RowList(props: RowListProps) {
-  const { count, itemWidth, at, listName, role, label, onSight, item } = props
-  const [{ columns, height }, setShape] = useState({ columns: 1, height: 100 })
-  const scroll = useScroll(Math.ceil(count / columns) * height)
-  const [active, setActive] = useState(at)
-  const [isFocusWanted, setFocusWanted] = useState(false)
-
-  useLayoutEffect(() => {
-    if (scroll.width === 0) return
-    const across = itemWidth === null ? 1 : Math.max(1, Math.floor(scroll.width / itemWidth))
-    const tall = Math.ceil(props.lineHeight(scroll.width / across))
-    if (across === columns && tall === height) return
-    // The reader keeps the item that was first in sight.
-    const first = Math.round(scroll.top / height) * columns
-    setShape({ columns: across, height: tall })
-    if (first > 0) scroll.goTo(Math.floor(first / across) * tall)
-  }, [scroll.width, itemWidth])
-
-  useLayoutEffect(() => {
-    if (scroll.view === 0) return
-    setActive(at)
-    scroll.goTo(Math.floor(at / columns) * height)
-  }, [listName, scroll.view === 0, height])
-
+  const { count, itemWidth, at, listName, role, label, onSight, head, headHeight = 0, item } = props
+  const [width, setWidth] = useState(0)
+  const columns = itemWidth === null ? 1 : Math.max(1, Math.floor(width / itemWidth))
+  const height = Math.ceil(props.lineHeight(width / columns))
+  const lines = Math.ceil(count / columns)
+  const scroll = useScroll(headHeight + lines * height)
+  const isMeasured = width > 0 && width === scroll.width && scroll.view > 0
+  /** What of the element shows items. */
+  const view = Math.max(height, scroll.view - headHeight)
+  const firstInSight = Math.min(Math.max(0, count - 1), Math.round(scroll.top / height) * columns)
   const firstLine = Math.max(0, Math.floor(scroll.top / height) - marginLines)
-  const lastLine = Math.min(
-    Math.ceil(count / columns) - 1,
-    Math.ceil((scroll.top + scroll.view) / height) + marginLines,
-  )
-  const firstInSight = Math.min(Math.max(0, count - 1), Math.ceil(scroll.top / height - 0.5) * columns)
-  useEffect(() => {
-    if (scroll.view > 0) onSight(firstInSight, Math.min(count - 1, (lastLine + 1) * columns - 1))
-  }, [firstInSight, lastLine, count, columns, scroll.view])
+  const lastLine = Math.min(lines - 1, Math.ceil((scroll.top + view) / height) + marginLines)
+  const [firstShown, lastShown] = [firstLine * columns, Math.min(count, (lastLine + 1) * columns) - 1]
 
+  /** The list and the shape in which it has been brought to its first item, which is kept while the reader scrolls. */
+  const [placed, setPlaced] = useState({ listName: '', shape: '' })
+  const kept = useRef(0)
+  const shape = `${columns} ${height}`
+  const isPlaced = placed.listName === listName && placed.shape === shape
+  useLayoutEffect(() => setWidth(scroll.width), [scroll.width])
+  useLayoutEffect(() => {
+    if (!isMeasured || isPlaced) return
+    // In another shape the reader keeps the item that was first in sight.
+    const first = placed.listName === listName ? kept.current : Math.min(at, Math.max(0, count - 1))
+    setPlaced({ listName, shape })
+    setActive(first)
+    scroll.goTo(Math.floor(first / columns) * height)
+  }, [listName, shape, isMeasured])
   useEffect(() => {
+    if (!isPlaced) return
+    kept.current = firstInSight
+    onSight(firstInSight, lastShown)
+  }, [listName, shape, isPlaced, firstInSight, lastShown])
+
+  const [active, setActive] = useState(at)
+  // Scrolled out of sight it is not there any more, and the tab key would pass the whole list by.
+  const tabStop = active >= firstShown && active <= lastShown ? active : firstInSight
+  const [isFocusWanted, setFocusWanted] = useState(false)
+  const hasFocus = useRef(false)
+  useLayoutEffect(() => {
+    const list = scroll.element.current
+    if (list === null || !hasFocus.current) return
+    const { activeElement } = document
+    // The item that had it was scrolled away, or the next one is still on its way: keys go on from the list itself.
+    if (activeElement === document.body) list.focus({ preventScroll: true })
+    else if (!list.contains(activeElement)) return setFocusWanted(false)
     if (!isFocusWanted) return
-    const link = scroll.element.current?.querySelector<HTMLElement>('[data-active] a, a[data-active]')
-    if (link === null || link === undefined) return
+    const link = list.querySelector<HTMLElement>('[data-active] a')
+    if (link === null) return
     link.focus({ preventScroll: true })
     setFocusWanted(false)
   })
@@ -72,16 +86,16 @@ export function RowList(props: RowListProps) {
     setFocusWanted(true)
     const lineTop = Math.floor(target / columns) * height
     if (lineTop < scroll.top) scroll.goTo(lineTop)
-    else if (lineTop + height > scroll.top + scroll.view) scroll.goTo(lineTop + height - scroll.view)
+    else if (lineTop + height > scroll.top + view) scroll.goTo(lineTop + height - view)
   }
   const onKeyDown = (event: KeyboardEvent): void => {
-    const page = Math.max(1, Math.floor(scroll.view / height)) * columns
+    const page = Math.max(1, Math.floor(view / height)) * columns
     const steps: Readonly<Record<string, number>> = {
-      ArrowDown: active + columns,
-      ArrowUp: active - columns,
-      ...(columns > 1 ? { ArrowRight: active + 1, ArrowLeft: active - 1 } : {}),
-      PageDown: active + page,
-      PageUp: active - page,
+      ArrowDown: tabStop + columns < count || tabStop >= (lines - 1) * columns ? tabStop + columns : count - 1,
+      ArrowUp: tabStop < columns ? tabStop : tabStop - columns,
+      ...(columns > 1 ? { ArrowRight: tabStop + 1, ArrowLeft: tabStop - 1 } : {}),
+      PageDown: tabStop + page,
+      PageUp: tabStop - page,
       Home: 0,
       End: count - 1,
     }
@@ -92,19 +106,25 @@ export function RowList(props: RowListProps) {
   }
 
   const shown: number[] = []
-  for (let position = firstLine * columns; position < Math.min(count, (lastLine + 1) * columns); position++)
-    shown.push(position)
+  for (let position = firstShown; isPlaced && position <= lastShown; position++) shown.push(position)
   return (
     <div
       class={`rows ${role}`}
+      id="images"
+      tabIndex={-1}
       ref={scroll.element}
       onKeyDown={onKeyDown}
+      onFocusIn={() => (hasFocus.current = true)}
+      onFocusOut={({ relatedTarget }) => {
+        // Of an item that goes, no other element gets it.
+        if (relatedTarget !== null) hasFocus.current = false
+      }}
       role={role}
       aria-label={label}
       {...(role === 'table' ? { 'aria-rowcount': count + 1 } : {})}
     >
-      {props.head}
-      <div class="all" role="presentation" style={{ height: `${scroll.height}px` }}>
+      {head}
+      <div class="all" role="presentation" style={{ height: `${scroll.height - headHeight}px` }}>
         {shown.map((position) => (
           <div
             key={position}
@@ -112,7 +132,7 @@ export function RowList(props: RowListProps) {
             {...(role === 'list'
               ? { role: 'listitem', 'aria-setsize': count, 'aria-posinset': position + 1 }
               : { role: 'row', 'aria-rowindex': position + 2 })}
-            {...(position === active ? { 'data-active': '' } : {})}
+            {...(position === tabStop ? { 'data-active': '' } : {})}
             onFocusIn={() => setActive(position)}
             style={{
               top: `${scroll.placeOf(Math.floor(position / columns) * height)}px`,
@@ -121,7 +141,7 @@ export function RowList(props: RowListProps) {
               height: `${height}px`,
             }}
           >
-            {item(position, position === active)}
+            {item(position, position === tabStop)}
           </div>
         ))}
       </div>

@@ -2,7 +2,7 @@ import { signedTenth, tenth } from '../../../report/numberText.ts'
 import type { RowFacts } from '../../wire.ts'
 
 /** The three angles of a triple, in its order. */
-export const angles = ['yaw', 'pitch', 'roll'] as const
+const angles = ['yaw', 'pitch', 'roll'] as const
 
 /** An angle with a true minus, to a tenth of a degree; a dash where there is none. */
 export function angleText(value: number | null): string {

@@ -6,7 +6,7 @@ export function Asking({ asked }: { readonly asked: Asked<unknown> }) {
   if (refusal !== null) {
     return (
       <p class="refusal" role="alert">
-        {refusal.message}
+        {refusal.message} <a href={`${location.pathname}${location.search}`}>Try again</a>
       </p>
     )
   }

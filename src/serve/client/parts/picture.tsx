@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { href } from '../navigation.ts'
 import { ask, problemOf } from '../useReply.ts'
 
@@ -18,6 +18,14 @@ export function Picture({ address, alt, width, height, isLazy = false, className
   const [failed, setFailed] = useState<string | null>(null)
   const [reason, setReason] = useState<string | null>(null)
   const isFailed = failed === address
+  const image = useRef<HTMLImageElement>(null)
+  useEffect(() => {
+    const shown = image.current
+    // A browser goes on loading a picture that has left the page, and those in sight would wait for it.
+    return () => {
+      if (shown?.complete === false) shown.removeAttribute('src')
+    }
+  }, [isFailed])
   useEffect(() => {
     if (!isFailed) return
     // An image element does not tell what its answer said, so it is asked for once more. It may also have come by now:
@@ -48,6 +56,7 @@ export function Picture({ address, alt, width, height, isLazy = false, className
   }
   return (
     <img
+      ref={image}
       class={`picture ${className ?? ''}`}
       src={href(address)}
       alt={alt}

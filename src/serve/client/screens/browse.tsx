@@ -1,14 +1,17 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { tenth, whole } from '../../../report/numberText.ts'
 import { addresses, readBrowseView, type BrowseView } from '../../addresses.ts'
 import { isMeasure, measures, type Measure } from '../../measures.ts'
 import { readSelection, writeSelection, type Selection } from '../../selection.ts'
 import type { FacetsReply } from '../../wire.ts'
-import { Chips, cleared } from '../browse/chips.tsx'
+import { Chips } from '../browse/chips.tsx'
+import { cleared } from '../browse/chosenParts.ts'
 import { FacetPanel } from '../browse/facetPanel.tsx'
+import { pageRows } from '../browse/loadedRows.ts'
 import { cardPicture, RowCard } from '../browse/rowCard.tsx'
-import { columnsWith, RowHead, RowLine } from '../browse/rowLine.tsx'
+import { columnsOf, RowHead, RowLine } from '../browse/rowLine.tsx'
 import { RowList } from '../browse/rowList.tsx'
+import { useDelayed } from '../browse/useDelayed.ts'
 import { useRows } from '../browse/useRows.ts'
 import { href, navigate, type Place } from '../navigation.ts'
 import { Asking } from '../parts/asking.tsx'
@@ -17,9 +20,10 @@ import { useReply } from '../useReply.ts'
 
 /** Nothing moved for so long: the address takes the place of the list. */
 const restMs = 250
-/** Of a card, pixels: the picture's frame, and the lines below it. */
-const card = { width: 320, margin: 32, text: 150 }
-const lineHeight = 34
+/** Of a card, pixels: its least width, the picture's frame, and the lines below it. */
+const card = { width: 300, margin: 32, text: 150 }
+/** Of a line of the table and of its head, pixels. */
+const line = { height: 34, head: 36 }
 
 /** The images of a result set, chosen and sorted. */
 export function BrowseScreen({ place, set }: { readonly place: Place; readonly set: string }) {
@@ -29,29 +33,25 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
   const asked = place.parameters.get('run')
   const name = JSON.stringify([set, asked, writeSelection(selection), view.as])
   // Later pages are of the run that the first answer was of, whatever is published meanwhile.
-  const [pinned, setPinned] = useState<{ readonly of: string; readonly run: string } | null>(null)
-  const run = asked ?? (pinned?.of === set ? pinned.run : null)
-  const facets = useReply<FacetsReply>(addresses.facetsReply(set, run, selection))
-  const [sight, setSight] = useState<readonly [number, number]>([view.at, view.at + 59])
-  const rows = useRows(set, run, selection, sight)
-  const shownRun = run ?? rows.run
-  useEffect(() => {
-    if (asked === null && rows.run !== null) setPinned({ of: set, run: rows.run })
-  }, [asked, rows.run])
+  const run = asked ?? place.shownRun
+  const [seen, setSeen] = useState({ name, first: view.at, last: view.at + pageRows - 1 })
+  const { first, last } = seen.name === name ? seen : { first: view.at, last: view.at + pageRows - 1 }
+  const rows = useRows(set, asked, run, selection, [first, last])
+  const boundRun = run ?? (rows.isStale ? null : rows.run)
+  // Rows first: they are what the reader waits for.
+  const facets = useReply<FacetsReply>(run === null ? null : addresses.facetsReply(set, run, selection))
   useEffect(() => void (document.title = `browse ${set} – headlight`), [set])
 
   const go = (next: Selection, change: Partial<BrowseView> = {}, replace = false): void =>
-    navigate(addresses.browse(set, asked, next, { ...view, at: 0, ...change }), { replace })
-  const rest = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  useEffect(() => () => clearTimeout(rest.current), [name])
-  const onSight = (first: number, last: number): void => {
-    setSight([first, last])
-    clearTimeout(rest.current)
-    rest.current = setTimeout(() => {
-      if (first !== view.at)
-        navigate(addresses.browse(set, asked, selection, { ...view, at: first }), { replace: true })
-    }, restMs)
+    navigate(addresses.browse(set, asked, next, { ...view, at: 0, ...change }), { replace, shownRun: boundRun })
+  useEffect(() => {
+    if (run === null && boundRun !== null) go(selection, { at: view.at }, true)
+  }, [run, boundRun])
+  const keepPlace = (): void => {
+    if (first !== view.at) go(selection, { at: first }, true)
   }
+  useDelayed(first, first !== view.at, restMs, keepPlace)
+  const onSight = (from: number, to: number): void => setSeen({ name, first: from, last: to })
 
   const { reply } = facets
   const objectives = reply?.objectives ?? []
@@ -59,16 +59,20 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
   const objective =
     view.objective !== null && reply !== null && !objectives.includes(view.objective) ? null : view.objective
   const known = reply?.measures.map(({ measure }) => measure) ?? []
-  const shown = columnsWith(known)
-  const link = (key: string) => addresses.sample(set, shownRun ?? '', key, selection, view.objective)
+  const columns = reply === null ? { names: [], numbers: [] } : columnsOf(reply)
+  const listName = `${view.as} ${rows.question}`
+  const link = (key: string) => addresses.sample(set, rows.run ?? '', key, selection, view.objective)
   const sortBy = (sort: Measure | 'key', isDescending: boolean) => go({ ...selection, sort, isDescending })
   return (
     <div class="browse">
       <header class="browse-head">
         <h1 tabIndex={-1}>
-          <a href={href(addresses.set(set, asked))}>{set}</a>
+          Images of <a href={href(addresses.set(set, asked))}>{set}</a>
         </h1>
-        <NewerRun set={set} run={shownRun} link={addresses.browse(set, null, selection, view)} />
+        <button type="button" class="skip" onClick={skipToImages}>
+          skip to the images
+        </button>
+        <NewerRun set={set} run={boundRun} link={addresses.browse(set, null, selection, view)} />
         {problems.map((problem) => (
           <p key={problem} class="refusal" role="alert">
             {problem}
@@ -129,16 +133,17 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
               </select>
             </label>
           )}
-          <a class="csv" href={href(addresses.csv(set, shownRun, selection))} download>
+          <a class="csv" href={href(addresses.csv(set, boundRun, selection))} download>
             CSV
           </a>
         </div>
       </header>
       <Facets reply={reply} selection={selection} onSelection={(next, isTyped) => go(next, {}, isTyped)} />
-      <div class={rows.isStale ? 'result stale' : 'result'}>
-        {rows.refusal !== null || rows.count === null ? (
+      <div class={rows.isStale ? 'result stale' : 'result'} onClick={keepPlace}>
+        {(rows.refusal !== null || rows.waiting !== null || rows.count === null) && (
           <Asking asked={{ reply: null, isStale: false, waiting: rows.waiting, refusal: rows.refusal }} />
-        ) : rows.count === 0 ? (
+        )}
+        {rows.count === null || (rows.refusal !== null && rows.isStale) ? null : rows.count === 0 ? (
           <p class="empty">
             No image is like this.{' '}
             <button type="button" onClick={() => go(cleared(selection))}>
@@ -151,16 +156,16 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
             itemWidth={card.width}
             lineHeight={(width) => ((width - card.margin) * cardPicture.height) / cardPicture.width + card.text}
             at={view.at}
-            listName={name}
+            listName={listName}
             role="list"
             label="images"
             onSight={onSight}
             item={(position, isActive) => {
               const row = rows.at(position)
-              return row === undefined || shownRun === null ? null : (
+              return row === undefined || rows.run === null ? null : (
                 <RowCard
                   set={set}
-                  run={shownRun}
+                  run={rows.run}
                   row={row}
                   objective={objective}
                   link={link(row.key)}
@@ -173,15 +178,16 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
           <RowList
             count={rows.count}
             itemWidth={null}
-            lineHeight={() => lineHeight}
+            lineHeight={() => line.height}
+            headHeight={line.head}
             at={view.at}
-            listName={name}
+            listName={listName}
             role="table"
             label="images"
             onSight={onSight}
             head={
               <RowHead
-                columns={shown}
+                columns={columns}
                 sort={selection.sort}
                 isDescending={selection.isDescending}
                 onSort={(sort) => sortBy(sort, sort === selection.sort ? !selection.isDescending : sort !== 'key')}
@@ -190,7 +196,7 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
             item={(position, isActive) => {
               const row = rows.at(position)
               return row === undefined ? null : (
-                <RowLine row={row} columns={shown} link={link(row.key)} isActive={isActive} />
+                <RowLine row={row} columns={columns} link={link(row.key)} isActive={isActive} />
               )
             }}
           />
@@ -198,6 +204,13 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
       </div>
     </div>
   )
+}
+
+/** A reader at the keyboard need not pass all that images can be chosen by. */
+function skipToImages(): void {
+  const list = document.querySelector('#images')
+  const target = list?.querySelector<HTMLElement>('[data-active] a') ?? list
+  if (target instanceof HTMLElement) target.focus()
 }
 
 interface FacetsProps {

@@ -1,0 +1,116 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { addresses } from '../../../src/serve/addresses.ts'
+import { everything } from '../../../src/serve/selection.ts'
+import { appPage, launch, type AppPage } from '../../support/appPage.ts'
+import { browser } from '../../support/browser.ts'
+import type { Fixture } from '../../support/reportFixture.ts'
+import {
+  firstNight,
+  publishSecondNight,
+  secondNight,
+  servedApp,
+  servedOutput,
+  type ServedApp,
+} from '../../support/servedApp.ts'
+
+describe.skipIf(browser === undefined)('who browses the images', () => {
+  let fixture: Fixture
+  let app: ServedApp
+  let opened: Browser
+  let shown: AppPage
+  let set: string
+
+  beforeAll(async () => {
+    fixture = await servedOutput()
+    set = fixture.set.id
+    app = await servedApp(fixture.output)
+    opened = await launch()
+  })
+  afterAll(async () => {
+    await opened?.close()
+    await app?.close()
+    await fixture?.remove()
+  })
+  afterEach(async () => {
+    const complaints = shown.complaints()
+    await shown.close()
+    expect(complaints).toEqual([])
+  })
+
+  const focusedPosition = () =>
+    shown.page.evaluate<string | null>('document.activeElement.closest(".item")?.getAttribute("aria-posinset") ?? null')
+
+  it('asks for the rows of a view once, and for all else of the run that they are of', async () => {
+    shown = await appPage(opened, app)
+    const { page } = shown
+    const asked: string[] = []
+    page.on('response', (response) => {
+      const { pathname, searchParams } = new URL(response.url())
+      // 202: the table is still being read.
+      if (response.status() === 200 && /\/(rows|facets)$/.test(pathname))
+        asked.push(`${pathname.split('/').at(-1)} ${searchParams.get('run')}`)
+    })
+    await shown.open(addresses.browse(set, null, everything))
+    await page.getByLabel('|yaw| from, degrees').waitFor()
+    await page.locator('.rows .item .key').first().waitFor()
+    expect(asked).toEqual(['rows null', `facets ${firstNight}`])
+    await page.locator('.rows .item a[tabindex="0"]').focus()
+    await page.keyboard.press('End')
+    await page.locator('.rows .item[aria-posinset="99"] a:focus').waitFor()
+    expect(asked.slice(2)).toEqual([`rows ${firstNight}`])
+  })
+
+  it('may fill in two ranges at once: neither takes the other back', async () => {
+    shown = await appPage(opened, app)
+    const { page } = shown
+    await page.clock.install()
+    await shown.open(addresses.browse(set, null, everything))
+    await page.getByLabel('|yaw| from, degrees').fill('40')
+    await page.clock.runFor(200)
+    await page.getByLabel('pitch to, degrees', { exact: true }).fill('0.0')
+    await page.clock.runFor(1000)
+    await page.locator('.chips', { hasText: 'pitch up to 0°' }).waitFor()
+    await page.locator('.chips', { hasText: '|yaw| from 40°' }).waitFor()
+    // What is typed stays as it is typed.
+    expect(await page.getByLabel('pitch to, degrees', { exact: true }).inputValue()).toBe('0.0')
+    await page.getByRole('button', { name: 'take back: |yaw| from 40°' }).press('Enter')
+    await page.getByRole('button', { name: 'take back: pitch up to 0°' }).and(page.locator(':focus')).waitFor()
+    expect(await page.getByLabel('|yaw| from, degrees').inputValue()).toBe('')
+  })
+
+  it('comes by the tab key to what is in sight, and keeps the keys when the wheel takes the focused image away', async () => {
+    shown = await appPage(opened, app)
+    const { page } = shown
+    await shown.open(addresses.browse(set, null, everything))
+    await page.locator('.rows .item .key').first().waitFor()
+    await page.getByRole('button', { name: 'skip to the images' }).press('Enter')
+    expect(await focusedPosition()).toBe('1')
+    await page.evaluate('document.querySelector(".rows").scrollTop = 4400')
+    await page.locator('.rows:focus').waitFor()
+    const first = Number(await page.locator('.rows .item[data-active]').getAttribute('aria-posinset'))
+    expect(first).toBeGreaterThan(20)
+    await page.keyboard.press('ArrowRight')
+    await page.locator(`.rows .item[aria-posinset="${first + 1}"] a:focus`).waitFor()
+  })
+
+  it('comes back to the rows that were seen, though a newer night has been published meanwhile', async () => {
+    shown = await appPage(opened, app, {}, /status of 404/)
+    const { page } = shown
+    const selection = { ...everything, sort: 'errorYaw', isDescending: true } as const
+    await shown.open(addresses.browse(set, null, selection))
+    const error = page.locator('.rows .item').first().locator('tbody tr').nth(2).locator('td').first()
+    await error.filter({ hasText: '+5.0' }).waitFor()
+    await page.getByLabel('|yaw| from, degrees').waitFor()
+    const address = page.url()
+    expect(address).not.toContain('run=')
+    await page.locator('.rows .item a').first().click()
+    await page.locator('.sample h1').waitFor()
+    await publishSecondNight(fixture)
+    await page.goBack()
+    await error.filter({ hasText: '+5.0' }).waitFor()
+    expect(page.url()).toBe(address)
+    await page.getByRole('link', { name: `Show ${secondNight}` }).click()
+    await error.filter({ hasText: '+8.0' }).waitFor()
+  })
+})
