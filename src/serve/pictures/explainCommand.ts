@@ -1,6 +1,9 @@
 import type { ResultSet } from '../../output/resultSet.ts'
 import { place } from '../../storage/place.ts'
 
+/** Options of adapters that their flags name otherwise. */
+const flagNames: Readonly<Record<string, string>> = { labels: 'biwi-labels' }
+
 /**
  * A command line for a POSIX shell that explains one image as its row was computed. What the flags cannot say is a network's
  * description of its own: a file beside the network, or a name, that whoever ran it gave.
@@ -13,11 +16,13 @@ export function explainCommand(outputUri: string, set: ResultSet, key: string, o
   const words = [
     'headlight',
     'explain',
-    key.startsWith('-') ? `./${key}` : key,
+    // Not the key alone: it may begin with a dash, or name a file in the folder where the command is run.
+    `${place(dataset.uri)}${key}`,
     ...['--dataset', place(dataset.uri)],
     ...(name === 'images' ? [] : ['--adapter', name]),
     ...Object.entries(adapter).flatMap(([option, value]) => adapterFlag(option, value)),
     ...(applyExifOrientation ? ['--exif-orientation'] : []),
+    `--max-pixels=${options.maxPixels}`,
     ...['--network', `${place(outputUri)}${set.id}/network/${network.file}`],
     `--objective=${objective}`,
     ...(options.scope === 'all' ? [] : ['--scope', options.scope]),
@@ -28,12 +33,14 @@ export function explainCommand(outputUri: string, set: ResultSet, key: string, o
   return words.map(quoted).join(' ')
 }
 
-/** Options of an adapter bear the names of its flags; lists are written with commas. */
+/** Most options of an adapter bear the names of its flags; lists, and names with values, are written with commas. */
 function adapterFlag(option: string, value: unknown): string[] {
-  const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+  const flag = `--${flagNames[option] ?? option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
   if (typeof value === 'string' || typeof value === 'number') return [`${flag}=${value}`]
   if (Array.isArray(value)) return [`${flag}=${value.join(',')}`]
-  return value === true ? [flag] : []
+  if (typeof value !== 'object' || value === null) return []
+  const named = Object.entries(value).map(([each, of]) => `${each}=${String(of)}`)
+  return named.length === 0 ? [] : [`${flag}=${named.join(',')}`]
 }
 
 /** Nothing within single quotes means anything to a shell but their end. */

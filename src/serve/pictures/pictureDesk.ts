@@ -16,10 +16,6 @@ import type { PictureKind } from '../addresses.ts'
 import type { DrawnRow } from '../table/tableQueries.ts'
 import { inputSize } from './inputSize.ts'
 
-/** Pictures that are fetched, decoded and drawn at the same time; the others wait. */
-const atOnce = 4
-/** What decoding may take at the same time. A larger image is decoded alone. */
-const decodingBytes = 500 * 2 ** 20
 /** Longer side of the whole image, pixels: what a page shows. */
 const imageSide = 1_024
 const photographQuality = 82
@@ -43,8 +39,17 @@ export interface Picture {
 
 /** Draws pictures of samples. What the stores hold is always decoded and encoded anew, never handed on. */
 export class PictureDesk {
-  readonly #places = new Semaphore(atOnce)
-  readonly #memory = new Semaphore(decodingBytes)
+  readonly #places: Semaphore
+  readonly #memory: Semaphore
+
+  /**
+   * @param limits.atOnce pictures that are fetched, decoded and drawn at the same time; the others wait
+   * @param limits.decodingBytes what decoding may take at the same time; a larger image is decoded alone
+   */
+  constructor({ atOnce = 4, decodingBytes = 500 * 2 ** 20 } = {}) {
+    this.#places = new Semaphore(atOnce)
+    this.#memory = new Semaphore(decodingBytes)
+  }
 
   /**
    * Raises SampleError where image or map are gone, unreadable or too large, what the stores raise, and the signal's
@@ -54,72 +59,86 @@ export class PictureDesk {
     return this.#places.use(1, async () => {
       // It may have waited a while, and the reader scrolled on.
       order.signal.throwIfAborted()
-      const leaving: (() => void)[] = []
-      try {
-        return await this.#drawn(order, async (bytes) => void leaving.push(await this.#memory.enter(bytes)))
-      } finally {
-        for (const leave of leaving) leave()
-      }
+      const [imageBytes, mapBytes] = await Promise.all([
+        order.kind === 'map' ? null : fetchImage(order),
+        order.kind === 'image' || order.kind === 'input' ? null : fetchMap(order),
+      ])
+      const map = mapBytes === null ? null : await this.#decodedMap(mapBytes, order)
+      if (imageBytes === null) return drawn(order, null, map)
+      return this.#withImage(imageBytes, order, (image) => drawn(order, image, map))
     })
   }
 
-  async #drawn(order: PictureOrder, onHeader: (bytes: number) => Promise<void>): Promise<Picture> {
-    const { set, row, kind, objective } = order
-    const { style } = set.options
-    const image = () => fetchImage(order, onHeader)
-    const map = () => fetchMap(order, onHeader)
-    switch (kind) {
-      case 'image':
-        return webp(await image(), imageSide)
-      case 'map':
-        return png(await map())
-      case 'input':
-        return webp(inputOf(await image(), order))
-      case 'overlay': {
-        const [picture, drawn] = await both(image(), map())
-        const input = inputOf(picture, order)
-        const pixels = drawOverlay(input.pixels, magnitudeOfMap(drawn, style), input.width, input.height)
-        return webp({ ...input, pixels })
-      }
-      case 'card': {
-        const [picture, drawn] = await both(image(), map())
-        const { width, height } = inputSize(set)
-        const sources = { image: picture, crop: row.crop, maps: [drawn] }
-        const bytes = await drawThumbnail(sources, thumbnailLayout([objective].length, height / width), style)
-        return { bytes, contentType: 'image/webp' }
-      }
+  /**
+   * Gives back its memory before the image takes its own: two orders that each hold some and wait for more would wait for
+   * each other, and a large image, which is decoded alone, for its own map. What the decoded map holds is little.
+   */
+  async #decodedMap(bytes: Uint8Array, { set }: PictureOrder): Promise<DecodedImage> {
+    const decode = (onHeader: (bytes: number) => Promise<void>) =>
+      decodeImage(bytes, { maxPixels: set.options.maxPixels, applyExifOrientation: false, onHeader })
+    return this.#counted(decode, async (map) => map)
+  }
+
+  async #withImage(
+    bytes: Uint8Array,
+    { set }: PictureOrder,
+    draw: (image: DecodedImage) => Promise<Picture>,
+  ): Promise<Picture> {
+    const { maxPixels, adapter } = set.options
+    const { applyExifOrientation } = adapter
+    return this.#counted((onHeader) => decodeImage(bytes, { maxPixels, applyExifOrientation, onHeader }), draw)
+  }
+
+  /** Decodes once there is memory for it, which is given back after `use`. */
+  async #counted<T>(
+    decode: (onHeader: (bytes: number) => Promise<void>) => Promise<DecodedImage>,
+    use: (image: DecodedImage) => Promise<T>,
+  ): Promise<T> {
+    let leave: (() => void) | undefined
+    try {
+      return await use(await decode(async (bytes) => void (leave = await this.#memory.enter(bytes))))
+    } finally {
+      leave?.()
     }
   }
 }
 
-async function fetchImage(order: PictureOrder, onHeader: (bytes: number) => Promise<void>): Promise<DecodedImage> {
-  const { dataset, set, key, signal } = order
-  const { maxPixels, adapter } = set.options
-  const imageKey = imageKeyOf(openAdapter(adapter), key)
+async function fetchImage({ dataset, set, key, signal }: PictureOrder): Promise<Uint8Array> {
+  const imageKey = imageKeyOf(openAdapter(set.options.adapter), key)
   const listed = await dataset.head(imageKey)
   if (listed === undefined) throw new SampleError('vanished', `${imageKey} is no longer in the dataset`)
-  requireEncodedSize(listed.sizeBytes, maxPixels)
+  requireEncodedSize(listed.sizeBytes, set.options.maxPixels)
   const object = await dataset.get(imageKey, { signal })
   if (object === undefined) throw new SampleError('vanished', `${imageKey} is no longer in the dataset`)
-  return decodeImage(object.bytes, { maxPixels, applyExifOrientation: adapter.applyExifOrientation, onHeader })
+  return object.bytes
 }
 
 /** Of the state of the result set: whoever asks for an earlier run's has made sure that it still stands. */
-async function fetchMap(order: PictureOrder, onHeader: (bytes: number) => Promise<void>): Promise<DecodedImage> {
-  const { output, set, key, row, objective, signal } = order
+async function fetchMap({ output, set, key, row, objective, signal }: PictureOrder): Promise<Uint8Array> {
   if (row.status === 'failed') throw new SampleError('vanished', 'the image failed, so it has no map')
-  const mapKey = `${set.id}/${layout.map(objective, key)}`
-  const object = await output.get(mapKey, { signal })
+  const object = await output.get(`${set.id}/${layout.map(objective, key)}`, { signal })
   if (object === undefined) throw new SampleError('vanished', 'its map is no longer in the output')
-  return decodeImage(object.bytes, { maxPixels: set.options.maxPixels, applyExifOrientation: false, onHeader })
+  return object.bytes
 }
 
-/** Waits for both even when one fails: what is still decoded holds memory that must be given back after it. */
-async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
-  const [first, second] = await Promise.allSettled([a, b])
-  if (first.status === 'rejected') throw first.reason
-  if (second.status === 'rejected') throw second.reason
-  return [first.value, second.value]
+/** Of what the kind needs nothing is null. */
+async function drawn(order: PictureOrder, image: DecodedImage | null, map: DecodedImage | null): Promise<Picture> {
+  const { set, row, kind } = order
+  const { style } = set.options
+  if (kind === 'card') {
+    const { width, height } = inputSize(set)
+    const sources = { image, crop: row.crop, maps: [map] }
+    const bytes = await drawThumbnail(sources, thumbnailLayout(1, height / width), style)
+    return { bytes, contentType: 'image/webp' }
+  }
+  if (image === null) {
+    if (map === null) throw new Error(`a picture of kind ${kind} shows neither image nor map`)
+    return png(map)
+  }
+  if (kind === 'image') return webp(image, imageSide)
+  const input = inputOf(image, order)
+  if (map === null) return webp(input)
+  return webp({ ...input, pixels: drawOverlay(input.pixels, magnitudeOfMap(map, style), input.width, input.height) })
 }
 
 /** What the network saw, at the size at which it saw it. */
