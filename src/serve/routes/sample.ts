@@ -5,7 +5,7 @@ import { imageKeyOf } from '../../dataset/adapter.ts'
 import { openAdapter } from '../../dataset/adapters.ts'
 import { layout } from '../../output/layout.ts'
 import type { Cell } from '../../output/tableColumns.ts'
-import { angleNames } from '../../pose/euler.ts'
+import { angleNames, type AngleName } from '../../pose/euler.ts'
 import { place } from '../../storage/place.ts'
 import { addresses } from '../addresses.ts'
 import { explainCommand } from '../pictures/explainCommand.ts'
@@ -57,14 +57,9 @@ export const sampleRoute: Route<z.infer<typeof query>> = {
       imageSize: width === null || height === null ? null : { width, height },
       inputSize: inputSize(set),
       crop: drawn.crop,
-      bins: angleNames.flatMap((angle) => {
-        const [topBin, topProbability, std, entropy] = ['TopBin', 'TopProbability', 'BinsStd', 'BinsEntropy'].map(
-          (name) => numberOf(cells.get(`${angle}${name}`)),
-        )
-        if (topBin == null || topProbability == null || std == null || entropy == null) return []
-        return [{ angle, topBin, topProbability, std, entropy }]
-      }),
-      imageUri: place(`${withoutPassword(set.dataset.uri)}${imageKeyOf(openAdapter(adapter), key)}`),
+      bins: angleNames.flatMap((angle) => binsOf(angle, (name) => numberOf(cells.get(name)))),
+      // The key is no part of what is decoded: it may hold a % of its own.
+      imageUri: `${place(withoutPassword(set.dataset.uri))}${imageKeyOf(openAdapter(adapter), key)}`,
       maps: objectives.map((each) => ({
         objective: each,
         uri: `${place(withoutPassword(served.output.uri))}${id}/${layout.map(each, key)}`,
@@ -76,6 +71,15 @@ export const sampleRoute: Route<z.infer<typeof query>> = {
     }
     return { kind: 'json', json: reply }
   },
+}
+
+function binsOf(angle: AngleName, number: (column: string) => number | null): SampleReply['bins'][number][] {
+  const topBin = number(`${angle}TopBin`)
+  const topProbability = number(`${angle}TopProbability`)
+  const std = number(`${angle}BinsStd`)
+  const entropy = number(`${angle}BinsEntropy`)
+  if (topBin === null || topProbability === null || std === null || entropy === null) return []
+  return [{ angle, topBin, topProbability, std, entropy }]
 }
 
 function textOf(cell: Cell | undefined): string | null {
