@@ -73,7 +73,8 @@ export async function drawThumbnail(
     const map = sources.maps[i] ?? null
     canvas.place(map === null ? null : await shrunk(map, tiles.map), tiles.map)
     const { width, height } = tiles.overlay
-    const beneath = image === null ? null : shownPart(image, crop, tiles.overlay)
+    const isAsLarge = width === layout.image.width && height === layout.image.height
+    const beneath = image === null || isAsLarge ? shown : shownPart(image, crop, tiles.overlay)
     const overlay =
       map === null || beneath === null ? null : drawOverlay(beneath, magnitudeOfMap(map, style), width, height)
     canvas.place(overlay, tiles.overlay)
@@ -113,13 +114,14 @@ class Canvas {
   /** RGB pixels of the tile's size, or null for a placeholder: a faint field with a cross. */
   place(rgb: Uint8Array | null, tile: Tile): void {
     for (let y = 0; y < tile.height; y++) {
-      for (let x = 0; x < tile.width; x++) {
-        const at = ((tile.y + y) * this.#width + tile.x + x) * 4
-        if (rgb === null) this.#pixels.set([128, 128, 128, onCross(x, y, tile) ? 140 : 50], at)
-        else {
-          this.#pixels.set(rgb.subarray((y * tile.width + x) * 3, (y * tile.width + x) * 3 + 3), at)
-          this.#pixels[at + 3] = 255
-        }
+      // One number after the other: small views cost more than all else of a thumbnail.
+      let at = ((tile.y + y) * this.#width + tile.x) * 4
+      let from = y * tile.width * 3
+      for (let x = 0; x < tile.width; x++, at += 4, from += 3) {
+        this.#pixels[at] = rgb?.[from] ?? 128
+        this.#pixels[at + 1] = rgb?.[from + 1] ?? 128
+        this.#pixels[at + 2] = rgb?.[from + 2] ?? 128
+        this.#pixels[at + 3] = rgb === null ? (onCross(x, y, tile) ? 140 : 50) : 255
       }
     }
   }
