@@ -7,10 +7,10 @@ import { href, navigate, type Place } from '../navigation.ts'
 import { Asking } from '../parts/asking.tsx'
 import { Copied } from '../parts/copied.tsx'
 import { NewerRun } from '../parts/newerRun.tsx'
-import { Slider } from '../parts/slider.tsx'
-import { Cropped } from '../sample/cropped.tsx'
 import { SampleFacts } from '../sample/facts.tsx'
 import { Neighbours } from '../sample/neighbours.tsx'
+import { Pictures } from '../sample/pictures.tsx'
+import { usePreloading } from '../sample/usePreloading.ts'
 import { useReply } from '../useReply.ts'
 
 interface SampleScreenProps {
@@ -29,10 +29,13 @@ export function SampleScreen({ place, set, run }: SampleScreenProps) {
   const { reply } = asked
   const objectives = reply?.objectives ?? []
   const objective = wanted !== null && objectives.includes(wanted) ? wanted : (objectives[0] ?? '')
-  const position = reply?.row.key === image ? reply.position : null
+  // While the next image is on its way the links stay: one that has the focus would lose it.
+  const position = asked.refusal === null ? (reply?.position ?? null) : null
   const at = (key: string) => addresses.sample(set, run, key, selection, wanted)
   useEffect(() => void (document.title = `${image} – headlight`), [image])
-  useTurning(position?.previous ?? null, position?.next ?? null, at)
+  const fresh = asked.isStale ? null : position
+  useTurning(fresh?.previous ?? null, fresh?.next ?? null, at)
+  usePreloading(set, run, fresh?.next ?? null, selection, wanted)
 
   const step = (key: string | null, text: string, sign: string) =>
     key === null ? (
@@ -57,7 +60,8 @@ export function SampleScreen({ place, set, run }: SampleScreenProps) {
         <p class="turning">
           {step(position?.previous ?? null, 'previous image', '←')}
           <span role="status">
-            {position === null ? '' : `${whole(position.position + 1)} of ${whole(position.count)}`}
+            {position !== null && `${whole(position.position + 1)} of ${whole(position.count)}`}
+            {reply !== null && position === null && asked.refusal === null && 'not among the images that were chosen'}
           </span>
           {step(position?.next ?? null, 'next image', '→')}
         </p>
@@ -95,50 +99,6 @@ export function SampleScreen({ place, set, run }: SampleScreenProps) {
           </div>
           <Neighbours set={set} reply={reply} objective={objective} />
         </div>
-      )}
-    </div>
-  )
-}
-
-const fateTexts = {
-  overwritten: 'A later run has overwritten its map.',
-  gone: 'Its image is no longer in the state, so the map that lies there may be another’s.',
-  unknown: 'Whether the map is still that of this run is not known: an earlier version of headlight wrote it.',
-  none: 'It failed, so it has no map.',
-} as const
-
-function Pictures({
-  set,
-  reply,
-  objective,
-}: {
-  readonly set: string
-  readonly reply: SampleReply
-  readonly objective: string
-}) {
-  const { run, row, imageSize, crop, inputSize, maps } = reply
-  const address = (show: 'image' | 'input' | 'map' | 'overlay') => addresses.picture(set, run, row.key, show, objective)
-  const fate = maps.find((map) => map.objective === objective)?.fate ?? 'unknown'
-  const input = { address: address('input'), name: 'what the network saw' }
-  return (
-    <div class="pictures-row">
-      {imageSize !== null && (
-        <figure>
-          <Cropped address={address('image')} size={imageSize} crop={crop} />
-          <figcaption>the whole image; in the frame, what the network saw</figcaption>
-        </figure>
-      )}
-      {fate === 'stands' ? (
-        <>
-          <figure>
-            <Slider under={input} over={{ address: address('map'), name: `map of ${objective}` }} {...inputSize} />
-          </figure>
-          <figure>
-            <Slider under={input} over={{ address: address('overlay'), name: 'magnitude over it' }} {...inputSize} />
-          </figure>
-        </>
-      ) : (
-        <p class="note">{fateTexts[fate]}</p>
       )}
     </div>
   )
