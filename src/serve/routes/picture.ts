@@ -48,8 +48,8 @@ export const pictureRoute: Route<z.infer<typeof query>> = {
       objective,
       signal,
     })
+    const tag = createHash('sha256').update(picture.bytes).digest('base64url')
     // The address names the run, and what once was its picture stays it, whatever becomes of the files.
-    const tag = createHash('sha256').update([id, runs.run, key, kind, objective].join('\n')).digest('base64url')
     return { kind: 'bytes', ...picture, tag, isForGood: true }
   },
 }

@@ -35,7 +35,7 @@ export const sampleRoute: Route<z.infer<typeof query>> = {
     if (facts === null || drawn === null) {
       throw new SampleError(
         'vanished',
-        `run ${runs.run} has no image ${key}; its object was gone, or the run is another`,
+        `run ${runs.run} has no image ${key}; look for it among the images, or in another run`,
       )
     }
     const [cells, fate, position, near] = await Promise.all([

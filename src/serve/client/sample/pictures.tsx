@@ -4,7 +4,7 @@ import { Slider } from '../parts/slider.tsx'
 import { Cropped } from './cropped.tsx'
 
 const fateTexts = {
-  overwritten: 'A later run has overwritten its map.',
+  overwritten: 'A later run has overwritten its map. The image is shown as it lies in the dataset now.',
   gone: 'Its image is no longer in the state, so the map that lies there may be another’s.',
   unknown: 'Whether the map is still that of this run is not known: an earlier version of headlight wrote it.',
   none: 'It failed, so it has no map.',

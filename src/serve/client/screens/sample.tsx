@@ -74,7 +74,7 @@ export function SampleScreen({ place, set, run }: SampleScreenProps) {
       <Asking asked={asked} />
       {reply !== null && asked.refusal === null && (
         <div class={asked.isStale ? 'stale' : ''}>
-          {objectives.length > 1 && (
+          {objectives.length > 1 && reply.row.status === 'ok' && (
             <fieldset class="objectives">
               <legend>map of</legend>
               {objectives.map((each) => (
