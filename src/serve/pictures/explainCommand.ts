@@ -5,14 +5,16 @@ import { place } from '../../storage/place.ts'
 const flagNames: Readonly<Record<string, string>> = { labels: 'biwi-labels' }
 
 /**
- * A command line for a POSIX shell that explains one image as its row was computed. What the flags cannot say is a network's
- * description of its own: a file beside the network, or a name, that whoever ran it gave.
+ * A command line for a POSIX shell that explains one image as its row was computed. It first writes the description of the
+ * network to a file in the current folder: without it another input size or other bins might be assumed, whose map is
+ * another and looks as good.
  *
  * @param outputUri of the output, ending in a slash
  */
 export function explainCommand(outputUri: string, set: ResultSet, key: string, objective: string): string {
   const { dataset, network, options } = set
   const { name, applyExifOrientation, ...adapter } = options.adapter
+  const description = `${set.id}.yaml`
   const words = [
     'headlight',
     'explain',
@@ -24,13 +26,16 @@ export function explainCommand(outputUri: string, set: ResultSet, key: string, o
     ...(applyExifOrientation ? ['--exif-orientation'] : []),
     `--max-pixels=${options.maxPixels}`,
     ...['--network', `${place(outputUri)}${set.id}/network/${network.file}`],
+    ...['--description', `./${description}`],
     `--objective=${objective}`,
     ...(options.scope === 'all' ? [] : ['--scope', options.scope]),
     ...(options.style === 'origin' ? [] : ['--style', options.style]),
     ...(options.relu6 === undefined ? [] : ['--relu6', options.relu6]),
     ...(dataset.endpoint === null ? [] : ['--s3-endpoint', dataset.endpoint]),
   ]
-  return words.map(quoted).join(' ')
+  // JSON is YAML.
+  const written = quoted(JSON.stringify(network.description))
+  return `printf %s ${written} >${quoted(description)} && ${words.map(quoted).join(' ')}`
 }
 
 /** Most options of an adapter bear the names of its flags; lists, and names with values, are written with commas. */

@@ -113,6 +113,8 @@ describe.skipIf(browser === undefined)('a reader of one image', () => {
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     await page.getByRole('button', { name: 'copy the command' }).click()
     await page.getByRole('status').filter({ hasText: 'copied' }).waitFor()
-    expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(/^headlight explain \/.*--objective=yaw$/)
+    expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(
+      /^printf .* && headlight explain \/.*--objective=yaw$/,
+    )
   })
 })

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Command } from 'commander'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { boxOf } from '../../../src/cli/commands/explain/boxOption.ts'
 import { explainCommand as explain } from '../../../src/cli/commands/explain/explain.ts'
 import { adapterOptions } from '../../../src/cli/settings/adapterSettings.ts'
@@ -17,13 +20,18 @@ function setWith(options: Partial<ResultSet['options']>, dataset: Partial<Result
   return { ...made, dataset: { ...made.dataset, ...dataset }, options: { ...made.options, ...options } }
 }
 
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'headlight-explain-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
 /** What a shell makes of a command line, and the command line of headlight of that. */
 async function understood(line: string) {
-  const [program, name, ...words] = execFileSync('sh', ['-c', `printf '%s\\0' ${line}`])
-    .toString()
-    .split('\0')
-    .slice(0, -1)
-  expect([program, name]).toEqual(['headlight', 'explain'])
+  const script = `headlight() { printf '%s\\0' "$@"; }; ${line}`
+  const printed = execFileSync('sh', ['-c', script], { cwd: folder }).toString()
+  const [name, ...words] = printed.split('\0').slice(0, -1)
+  expect(name).toBe('explain')
   const command = new Command('explain').exitOverride()
   explain.extend?.(command)
   addSettings(command, explain.settings, explain.wording)
@@ -79,5 +87,13 @@ describe('the command that explains an image', () => {
       relu6: 'plain',
       maxPixels: 7,
     })
+  })
+
+  it('writes down what the network expects and means, which another computer might assume otherwise', async () => {
+    const description = { ...(made.network.description as object), heads: [{ output: "it's $HOME", bins: 61 }] }
+    const set = { ...made, network: { ...made.network, description } }
+    const { settings } = await understood(explainCommand('file:///out/', set, 'a.png', 'yaw'))
+    const file = await readFile(join(folder, settings.description ?? ''), 'utf8')
+    expect(JSON.parse(file)).toEqual(description)
   })
 })

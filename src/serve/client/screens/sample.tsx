@@ -125,7 +125,7 @@ function Files({ reply, objective }: { readonly reply: SampleReply; readonly obj
         <dt>explain it alone</dt>
         <dd>
           <Copied text={reply.explain} name="the command" />
-          <p class="quiet">Add --description where the run was given one.</p>
+          <p class="quiet">It writes what the network expects and means to a file in the current folder first.</p>
         </dd>
       </dl>
     </section>
