@@ -1,4 +1,4 @@
-import { addresses } from '../../addresses.ts'
+import { addresses, type PictureKind } from '../../addresses.ts'
 import type { SampleReply } from '../../wire.ts'
 import { Slider } from '../parts/slider.tsx'
 import { Cropped } from './cropped.tsx'
@@ -21,14 +21,19 @@ const saw = (address: string) => ({ address, name: 'what the network saw' })
 /** Addresses of the pictures of an image that can be had; the others are null. */
 export function picturesOf(set: string, reply: SampleReply, objective: string) {
   const { run, row, imageSize } = reply
-  const address = (show: 'image' | 'input' | 'map' | 'overlay') => addresses.picture(set, run, row.key, show, objective)
+  const address = (show: PictureKind, of: string | null) => addresses.picture(set, run, row.key, show, of)
   const stands = fateOf(reply, objective) === 'stands'
   return {
-    image: imageSize === null ? null : address('image'),
-    input: stands ? address('input') : null,
-    map: stands ? address('map') : null,
-    overlay: stands ? address('overlay') : null,
+    image: imageSize === null ? null : address('image', null),
+    input: stands ? address('input', null) : null,
+    map: stands ? address('map', objective) : null,
+    overlay: stands ? address('overlay', objective) : null,
   }
+}
+
+/** The one that was asked for, where the set has it; else its first. */
+export function objectiveOf(objectives: readonly string[], wanted: string | null): string {
+  return wanted !== null && objectives.includes(wanted) ? wanted : (objectives[0] ?? '')
 }
 
 function fateOf({ maps }: SampleReply, objective: string): SampleReply['maps'][number]['fate'] {

@@ -4,7 +4,7 @@ import type { Selection } from '../../selection.ts'
 import type { SampleReply } from '../../wire.ts'
 import { href } from '../navigation.ts'
 import { ask } from '../useReply.ts'
-import { picturesOf } from './pictures.tsx'
+import { objectiveOf, picturesOf } from './pictures.tsx'
 
 /**
  * Fetches the pictures of the image that a reader will most likely turn to, so that they are there when asked for. What of
@@ -24,8 +24,8 @@ export function usePreloading(
     const fetched: HTMLImageElement[] = []
     ask<SampleReply>(address, abort.signal)
       .then((reply) => {
-        const objective = wanted ?? reply.objectives[0] ?? ''
-        for (const picture of Object.values(picturesOf(set, reply, objective))) {
+        const shown = picturesOf(set, reply, objectiveOf(reply.objectives, wanted))
+        for (const picture of Object.values(shown)) {
           if (picture === null) continue
           const image = new Image()
           image.src = href(picture)

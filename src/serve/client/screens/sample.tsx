@@ -9,7 +9,7 @@ import { Copied } from '../parts/copied.tsx'
 import { NewerRun } from '../parts/newerRun.tsx'
 import { SampleFacts } from '../sample/facts.tsx'
 import { Neighbours } from '../sample/neighbours.tsx'
-import { Pictures } from '../sample/pictures.tsx'
+import { objectiveOf, Pictures } from '../sample/pictures.tsx'
 import { usePreloading } from '../sample/usePreloading.ts'
 import { useReply } from '../useReply.ts'
 
@@ -28,7 +28,7 @@ export function SampleScreen({ place, set, run }: SampleScreenProps) {
   const asked = useReply<SampleReply>(addresses.sampleReply(set, run, image, selection, wanted))
   const { reply } = asked
   const objectives = reply?.objectives ?? []
-  const objective = wanted !== null && objectives.includes(wanted) ? wanted : (objectives[0] ?? '')
+  const objective = objectiveOf(objectives, wanted)
   // While the next image is on its way the links stay: one that has the focus would lose it.
   const position = asked.refusal === null ? (reply?.position ?? null) : null
   const at = (key: string) => addresses.sample(set, run, key, selection, wanted)
