@@ -236,8 +236,10 @@ export interface CompareReply {
   /** The two tables, and the figures and notes that come first: HTML of this program, to be shown as it is. */
   readonly sides: string
   readonly figures: string
-  /** The rest, but for the images that changed most, whose place is before `made`. */
+  /** The rest, but for what is the browser's: pose, after `difference`, and the images that changed most, before `made`. */
   readonly sections: readonly { readonly id: string; readonly name: string; readonly html: string }[]
+  /** Null where nothing differs over pose. `text` and `bands` are HTML. */
+  readonly pose: { readonly text: string; readonly bands: string; readonly cells: Comparison['cells'] } | null
   readonly a: ComparedSide
   readonly b: ComparedSide
   /** Objectives that both have. */

@@ -7,6 +7,7 @@ import {
   comparisonSides,
   comparisonTitle,
 } from '../../report/compare/page/comparePage.ts'
+import { bandsFigure, differsOverPose, poseText } from '../../report/compare/page/pagePose.ts'
 import type { MapFate } from '../../report/compare/standingMaps.ts'
 import { inputSize } from '../pictures/inputSize.ts'
 import type { ComparedSide, CompareReply } from '../wire.ts'
@@ -26,7 +27,10 @@ export function compareReply(
     title: comparisonTitle(comparison),
     sides: comparisonSides(comparison),
     figures: comparisonFigures(comparison),
-    sections: comparisonSections(comparison, '').filter(({ html }) => html !== ''),
+    sections: comparisonSections(comparison, { pose: '', changes: '' }).filter(({ html }) => html !== ''),
+    pose: differsOverPose(comparison)
+      ? { text: poseText(comparison), bands: bandsFigure(comparison), cells: comparison.cells }
+      : null,
     a: sideOf(a),
     b: sideOf(b),
     objectives: commonObjectives(a, b),

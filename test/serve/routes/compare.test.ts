@@ -97,14 +97,21 @@ it('shows two result sets as the page of the command does, with the images that 
     const reply = await compared(get, `a=${setA.id}/${first}&b=${setB.id}`)
     expect(reply.title).toBe('a.pkl → b.pkl')
     expect(reply.figures).toContain('<dt>images compared</dt><dd>2</dd>')
-    expect(reply.sections.map(({ id }) => id)).toEqual(['difference', 'pose', 'subjects', 'images', 'maps', 'made'])
+    expect(reply.sections.map(({ id }) => id)).toEqual(['difference', 'subjects', 'images', 'maps', 'made'])
+    expect(reply.pose?.cells).toMatchObject([{ yaw: 0, pitch: 0, n: 2 }])
     expect(reply.a).toMatchObject({ set: setA.id, run: first, stateRun: second })
     expect(reply.objectives).toEqual(['yaw'])
     expect(reply.largest.map(({ key, delta, fates }) => [key, delta, fates])).toEqual([
       [hostile, 10 / 3, { a: 'overwritten', b: 'stands' }],
       ['__proto__', 1 / 3, { a: 'stands', b: 'stands' }],
     ])
-    const html = [reply.sides, reply.figures, ...reply.sections.map((section) => section.html)].join('')
+    const html = [
+      reply.sides,
+      reply.figures,
+      reply.pose?.text,
+      reply.pose?.bands,
+      ...reply.sections.map((section) => section.html),
+    ].join('')
     expect(html).toContain('&lt;b&gt;one&lt;/b&gt;')
     expect(html).not.toContain('<b>one')
     expect(html).not.toMatch(/ style="| on\w+="|<script/)

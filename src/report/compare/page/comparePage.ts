@@ -34,7 +34,10 @@ export function renderComparison({ comparison, pictures, objectives, headlightVe
     title: comparisonTitle(comparison),
     under: comparisonSides(comparison),
     first: comparisonFigures(comparison),
-    sections: comparisonSections(comparison, changesSection(comparison, pictures, objectives)),
+    sections: comparisonSections(comparison, {
+      pose: poseSection(comparison),
+      changes: changesSection(comparison, pictures, objectives),
+    }),
     headlightVersion,
     style,
   })
@@ -50,16 +53,19 @@ export function comparisonFigures(comparison: Comparison): string {
   return `${figures(comparison)}\n${notesPart(comparison)}`
 }
 
-/** All that is said of a comparison. `changes`: the images that changed most, HTML of whoever shows their pictures. */
-export function comparisonSections(comparison: Comparison, changes: string): readonly PageSection[] {
+/** All that is said of a comparison; `shown` is HTML of whoever shows the grids and pictures, empty where another does. */
+export function comparisonSections(
+  comparison: Comparison,
+  shown: { readonly pose: string; readonly changes: string },
+): readonly PageSection[] {
   return [
     { id: 'difference', name: 'Difference', html: differenceSection(comparison) },
-    { id: 'pose', name: 'Over pose', html: poseSection(comparison) },
+    { id: 'pose', name: 'Over pose', html: shown.pose },
     { id: 'subjects', name: 'Subjects and sequences', html: namesSection(comparison) },
     { id: 'images', name: 'Images', html: imagesSection(comparison) },
     { id: 'failed', name: 'Failed in one only', html: failuresSection(comparison) },
     { id: 'maps', name: 'Likeness of maps', html: mapsSection(comparison) },
-    { id: 'changes', name: 'Largest changes', html: changes },
+    { id: 'changes', name: 'Largest changes', html: shown.changes },
     { id: 'made', name: 'What differs', html: factsSection(comparison) },
   ]
 }

@@ -15,11 +15,8 @@ type Band = Comparison['bands'][number]
 
 /** Where over yaw and pitch the errors, or without labels the estimates, differ; nothing where no estimate does. */
 export function poseSection(comparison: Comparison): string {
-  const { cells, all } = comparison
-  if (cells.length === 0 || (all.disagreement ?? 0) === 0) return ''
-  const labelled = cells.filter(({ errors }) => errors !== null)
-  const isLabelled = labelled.length > 0
-  const shown = isLabelled ? labelled : cells
+  if (!differsOverPose(comparison)) return ''
+  const { shown, isLabelled } = shownCells(comparison)
   const value = isLabelled ? deltaOf : apartOf
   const scale = isLabelled ? biasScale(solid(shown, sizeOf).map(value)) : errorScale(solid(shown, sizeOf).map(value))
   const name = isLabelled ? 'B − A of the mean error' : 'mean |B − A| of the estimates'
@@ -28,13 +25,35 @@ export function poseSection(comparison: Comparison): string {
     side: 40,
     name: `${name} over yaw and pitch. ${cellFinding(shown, value)}`,
   })
+  return `${poseText(comparison)}
+<p class="scale"><span>${name}, °</span>${scale.legend}<span><i class="few"></i> hatched: fewer than ${fewImages} images</span></p>
+<div class="plots"><figure class="hero"><h3>${isLabelled ? 'Difference of the mean error, B − A' : 'How far the estimates lie apart'}</h3>${scrolled(grid)}</figure>${bandsFigure(comparison)}</div>
+${isLabelled ? angleGrids(shown, bounds, scale) : ''}`
+}
+
+/** Whether there is anything to show over pose. */
+export function differsOverPose({ cells, all }: Comparison): boolean {
+  return cells.length > 0 && (all.disagreement ?? 0) > 0
+}
+
+/** What placed the images, and where the difference is largest. */
+export function poseText(comparison: Comparison): string {
+  return `<p>${placedText(comparison)} Cells are ${poseCellSize}° wide.</p>
+<p><strong>${findingText(comparison)}</strong></p>`
+}
+
+/** By |yaw|, as a chart and a table. */
+export function bandsFigure(comparison: Comparison): string {
+  const { isLabelled } = shownCells(comparison)
   const bands = comparison.bands.filter(({ errors }) => !isLabelled || errors !== null)
   const chart = isLabelled ? drawBands(bands) : ''
-  return `<p>${placedText(comparison)} Cells are ${poseCellSize}° wide.</p>
-<p><strong>${findingText(comparison)}</strong></p>
-<p class="scale"><span>${name}, °</span>${scale.legend}<span><i class="few"></i> hatched: fewer than ${fewImages} images</span></p>
-<div class="plots"><figure class="hero"><h3>${isLabelled ? 'Difference of the mean error, B − A' : 'How far the estimates lie apart'}</h3>${scrolled(grid)}</figure><figure><h3>${isLabelled ? 'Error' : 'Estimates'} by |yaw|</h3>${chart}${bandTable(bands, isLabelled)}</figure></div>
-${isLabelled ? angleGrids(shown, bounds, scale) : ''}`
+  return `<figure><h3>${isLabelled ? 'Error' : 'Estimates'} by |yaw|</h3>${chart}${bandTable(bands, isLabelled)}</figure>`
+}
+
+/** Those with a label, where there are any. */
+function shownCells({ cells }: Comparison): { readonly shown: readonly Cell[]; readonly isLabelled: boolean } {
+  const labelled = cells.filter(({ errors }) => errors !== null)
+  return labelled.length > 0 ? { shown: labelled, isLabelled: true } : { shown: cells, isLabelled: false }
 }
 
 /** One small grid for each angle in which anything differs, where there are several: their mean hides which it is. */

@@ -3,6 +3,7 @@ import { addresses } from '../../addresses.ts'
 import type { CompareReply } from '../../wire.ts'
 import { ChangedImages } from '../compare/changedImages.tsx'
 import { ComparedChoice } from '../compare/comparedChoice.tsx'
+import { DifferencePanel } from '../compare/differencePanel.tsx'
 import { href, type Place } from '../navigation.ts'
 import { Asking } from '../parts/asking.tsx'
 import { useReply } from '../useReply.ts'
@@ -49,14 +50,19 @@ export function CompareScreen({ place: { parameters } }: { readonly place: Place
         sectionsOf(reply).map(({ id, name, html }) => (
           <section key={id} id={id} aria-labelledby={`${id}-name`}>
             <h2 id={`${id}-name`}>{name}</h2>
-            {html === null ? (
+            {html !== null && <Html html={html} />}
+            {id === 'pose' && reply.pose !== null && (
+              <>
+                <DifferencePanel b={reply.b} cells={reply.pose.cells} />
+                <Html class="plots" html={reply.pose.bands} />
+              </>
+            )}
+            {id === 'changes' && (
               <ChangedImages
                 reply={reply}
                 objective={objective}
                 addressOf={(other) => addresses.compare(a ?? '', b, other)}
               />
-            ) : (
-              <Html html={html} />
             )}
           </section>
         ))}
@@ -72,11 +78,17 @@ export function CompareScreen({ place: { parameters } }: { readonly place: Place
 
 const nameOf = ({ set, run }: CompareReply['a']): string => `${set}/${run}`
 
-/** `html` null: the images that changed most, ahead of what made both. */
-function sectionsOf({ sections, largest }: CompareReply): { id: string; name: string; html: string | null }[] {
-  const changes = largest.length === 0 ? [] : [{ id: 'changes', name: 'Largest changes', html: null }]
-  const made = sections.filter(({ id }) => id === 'made')
-  return [...sections.filter(({ id }) => id !== 'made'), ...changes, ...made]
+/** In the order of the command's page. `html`: what stands first, of headlight's own server. */
+function sectionsOf(reply: CompareReply): readonly { id: string; name: string; html: string | null }[] {
+  const { sections, pose, largest } = reply
+  const of = (...ids: string[]) => sections.filter(({ id }) => ids.includes(id))
+  return [
+    ...of('difference'),
+    ...(pose === null ? [] : [{ id: 'pose', name: 'Over pose', html: pose.text }]),
+    ...sections.filter(({ id }) => id !== 'difference' && id !== 'made'),
+    ...(largest.length === 0 ? [] : [{ id: 'changes', name: 'Largest changes', html: null }]),
+    ...of('made'),
+  ]
 }
 
 /** HTML of headlight's own server, all of whose texts from data are escaped there. */

@@ -1,0 +1,111 @@
+import { useState } from 'preact/hooks'
+import { angleNames } from '../../../pose/euler.ts'
+import { cellName } from '../../../report/cellName.ts'
+import { biasScale, errorScale } from '../../../report/charts/colourScale.ts'
+import { fewImages, solid } from '../../../report/fewImages.ts'
+import { hundredth, signedTenth, tenth, whole } from '../../../report/numberText.ts'
+import { addresses } from '../../addresses.ts'
+import { everything } from '../../selection.ts'
+import type { ComparedSide, CompareReply } from '../../wire.ts'
+import { HeatGrid } from '../parts/heatGrid.tsx'
+
+type Cell = NonNullable<CompareReply['pose']>['cells'][number]
+type Shown = 'mean' | (typeof angleNames)[number]
+
+/** Where over yaw and pitch errors, or without labels estimates, differ; a cell leads to its images in B, the worst first. */
+export function DifferencePanel({ b, cells: all }: { readonly b: ComparedSide; readonly cells: readonly Cell[] }) {
+  const [choice, setChoice] = useState<Shown>('mean')
+  const labelled = all.filter(({ errors }) => errors !== null)
+  const isLabelled = labelled.length > 0
+  const cells = isLabelled ? labelled : all
+  const value = ({ errors, disagreement }: Cell): number =>
+    isLabelled ? (errors?.[choice]?.delta ?? 0) : (disagreement ?? 0)
+  const sizeOf = ({ n, errors }: Cell): number => errors?.n ?? n
+  const values = solid(cells, sizeOf).map(value)
+  const scale = isLabelled ? biasScale(values) : errorScale(values)
+  const text = isLabelled ? signedTenth : tenth
+  const name = !isLabelled
+    ? 'mean |B − A| of the estimates'
+    : choice === 'mean'
+      ? 'B − A of the mean error'
+      : `B − A of the error in ${choice}`
+  const choices: readonly Shown[] = [
+    'mean',
+    ...angleNames.filter((angle) => cells.some(({ errors }) => errors?.[angle])),
+  ]
+  const sides = ({ errors }: Cell): string => {
+    const found = errors?.[choice]
+    return found === undefined ? '' : `, A ${hundredth(found.a)}°, B ${hundredth(found.b)}°`
+  }
+  return (
+    <>
+      {isLabelled && choices.length > 2 && (
+        <div class="controls">
+          <label>
+            show
+            <select value={choice} onChange={(event) => setChoice(event.currentTarget.value as Shown)}>
+              {choices.map((each) => (
+                <option key={each} value={each}>
+                  {each === 'mean' ? 'mean over the angles' : each}
+                </option>
+              ))}
+            </select>
+          </label>
+        </div>
+      )}
+      <p class="scale">
+        <span>{name}, °</span>
+        {/* A legend of the report's own, without a word from data. */}
+        <span class="steps" dangerouslySetInnerHTML={{ __html: scale.legend }} />
+        <span>
+          <i class="few" /> hatched: fewer than {fewImages} images
+        </span>
+      </p>
+      <p class="quiet">A cell leads to its images in B.</p>
+      <HeatGrid
+        name={`${name} over yaw and pitch`}
+        side={46}
+        cells={cells.map((cell) => ({
+          yaw: cell.yaw,
+          pitch: cell.pitch,
+          className: `${scale.className(value(cell))}${sizeOf(cell) < fewImages ? ' few' : ''}`,
+          link: addresses.browse(b.set, b.run, {
+            ...everything,
+            cells: [{ yaw: cell.yaw, pitch: cell.pitch }],
+            sort: isLabelled ? 'meanError' : 'key',
+            isDescending: isLabelled,
+          }),
+          label: `${cellName(cell)}: ${text(value(cell))}°${sides(cell)}, n ${whole(sizeOf(cell))}`,
+          content: text(value(cell)),
+        }))}
+      />
+      <details>
+        <summary>as a table</summary>
+        <div class="scroll" tabIndex={0} role="region" aria-label={`${name} as a table`}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">cell</th>
+                <th scope="col" class="number">
+                  {name}, °
+                </th>
+                <th scope="col" class="number">
+                  images
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {cells.map((cell) => (
+                <tr key={`${cell.yaw},${cell.pitch}`}>
+                  <th scope="row">{cellName(cell)}</th>
+                  <td class="number">{text(value(cell))}</td>
+                  <td class="number">{whole(sizeOf(cell))}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </>
+  )
+}
