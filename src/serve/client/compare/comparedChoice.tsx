@@ -16,7 +16,8 @@ export function ComparedChoice({ a, b, objective }: Sides) {
   const sets = useReply<SetsReply>(addresses.setsReply()).reply?.sets ?? []
   const names = sets.filter(({ stateRun }) => stateRun !== null).map(({ id }) => id)
   const choose = (nextA: string | null, nextB: string | null): void => {
-    const [first, second] = [nextA ?? nextB, nextB ?? nextA]
+    // One alone: its state against the state before.
+    const [first, second] = nextA === null ? [nextB, null] : [nextA, nextB]
     if (first !== null) navigate(addresses.compare(first, second, objective))
   }
   return (
