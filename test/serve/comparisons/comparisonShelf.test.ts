@@ -98,7 +98,7 @@ it('compares a pair once for all who ask, however they name it', async () => {
 })
 
 it('looks anew which tables are meant once it is done, not while it goes on', async () => {
-  const find = vi.fn(async () => pair('tonight'))
+  const find = vi.fn<() => Promise<NamedPair>>(async () => pair('tonight'))
   await ask('SET', find)
   await ask('SET', find)
   expect(find).toHaveBeenCalledTimes(1)
