@@ -21,7 +21,7 @@ import { useReply } from '../useReply.ts'
 /** Nothing moved for so long: the address takes the place of the list. */
 const restMs = 250
 /** Of a card, pixels: its least width, the picture's frame, and the lines below it. */
-const card = { width: 300, margin: 32, text: 150 }
+const card = { width: 300, margin: 32, anglesText: 150, classText: 96 }
 /** Of a line of the table and of its head, pixels. */
 const line = { height: 34, head: 36 }
 
@@ -59,6 +59,8 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
   const objective =
     view.objective !== null && reply !== null && !objectives.includes(view.objective) ? null : view.objective
   const known = reply?.measures.map(({ measure }) => measure) ?? []
+  const hasAngles = reply === null || (['yaw', 'pitch', 'roll'] as const).some((angle) => known.includes(angle))
+  const cardText = hasAngles ? card.anglesText : card.classText
   const columns = reply === null ? { names: [], numbers: [] } : columnsOf(reply)
   const listName = `${view.as} ${rows.question}`
   const link = (key: string) => addresses.sample(set, rows.run ?? '', key, selection, view.objective)
@@ -154,7 +156,7 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
           <RowList
             count={rows.count}
             itemWidth={card.width}
-            lineHeight={(width) => ((width - card.margin) * cardPicture.height) / cardPicture.width + card.text}
+            lineHeight={(width) => ((width - card.margin) * cardPicture.height) / cardPicture.width + cardText}
             at={view.at}
             listName={listName}
             role="list"
