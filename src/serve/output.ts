@@ -15,6 +15,8 @@ import { TableShelf } from './table/tableShelf.ts'
 
 export interface OutputOptions extends LiveOptions {
   readonly cacheFolder: string
+  /** Of S3, in place of the one that stands in the result sets: the service may have another address from here. */
+  readonly datasetEndpoint?: string | undefined
   readonly headlightVersion: string
 }
 
@@ -30,11 +32,14 @@ export class ServedOutput implements Served {
   readonly pictures = new PictureDesk()
   readonly atlases: AtlasSheets
   readonly log: Logger
+  readonly #datasetEndpoint: string | undefined
   readonly #datasets = new Map<string, Store>()
   /** What a result set is never changes: its id is a digest of it. */
   readonly #sets = new Map<string, ResultSet>()
 
-  constructor({ output, onlySet, findRedis, cacheFolder, headlightVersion, log }: OutputOptions) {
+  constructor(options: OutputOptions) {
+    const { output, onlySet, findRedis, cacheFolder, datasetEndpoint, headlightVersion, log } = options
+    this.#datasetEndpoint = datasetEndpoint
     this.output = output
     this.onlySet = onlySet
     this.headlightVersion = headlightVersion
@@ -46,9 +51,9 @@ export class ServedOutput implements Served {
   }
 
   datasetOf({ dataset }: ResultSet): Store {
-    const name = `${dataset.endpoint ?? ''} ${dataset.uri}`
-    const store =
-      this.#datasets.get(name) ?? openStore(dataset.uri, { endpoint: dataset.endpoint ?? undefined, logger: this.log })
+    const endpoint = this.#datasetEndpoint ?? dataset.endpoint ?? undefined
+    const name = `${endpoint ?? ''} ${dataset.uri}`
+    const store = this.#datasets.get(name) ?? openStore(dataset.uri, { endpoint, logger: this.log })
     this.#datasets.set(name, store)
     return store
   }

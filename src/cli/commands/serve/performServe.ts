@@ -30,6 +30,7 @@ export async function serve(call: Call): Promise<number> {
       onlySet: set?.id ?? null,
       findRedis: redisOf(call, output.uri),
       cacheFolder: folders.cache,
+      datasetEndpoint: settings.s3Endpoint,
       headlightVersion: surroundings.version,
       log,
     })
