@@ -1,5 +1,5 @@
 locals {
-  sides = toset(["producer", "worker"])
+  sides = toset(["producer", "worker", "viewer"])
   places = {
     dataset_bucket = var.dataset.bucket
     dataset_prefix = var.dataset.prefix

@@ -14,6 +14,6 @@ output "queue_address" {
 }
 
 output "role_arns" {
-  description = "Roles of producer and worker."
+  description = "Roles of producer, worker and viewer."
   value       = { for side, role in aws_iam_role.side : side => role.arn }
 }

@@ -8,7 +8,7 @@ import { PrometheusRule, ServiceMonitor } from '@kubernetes-models/prometheus-op
 import { Deployment } from 'kubernetes-models/apps/v1'
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1'
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1'
-import { Service, ServiceAccount } from 'kubernetes-models/v1'
+import { ConfigMap, Service, ServiceAccount } from 'kubernetes-models/v1'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { environmentName } from '../../src/cli/settings/optionFacts.ts'
@@ -38,6 +38,7 @@ const modules = {
   ],
   'networking.k8s.io/v1 NetworkPolicy': [NetworkPolicy, 'kubernetes-models/networking.k8s.io/v1'],
   'policy/v1 PodDisruptionBudget': [PodDisruptionBudget, 'kubernetes-models/policy/v1'],
+  'v1 ConfigMap': [ConfigMap, 'kubernetes-models/v1'],
   'v1 Service': [Service, 'kubernetes-models/v1'],
   'v1 ServiceAccount': [ServiceAccount, 'kubernetes-models/v1'],
 } as const
@@ -97,14 +98,15 @@ const deployment = z.object({
           seccompProfile: z.object({ type: z.literal('RuntimeDefault') }),
         }),
         containers: z.tuple([
-          z.object({
+          z.looseObject({
             image: z.string(),
+            args: z.array(z.string()),
             env: environment,
             resources: z.object({
               requests: z.record(z.string(), z.string()),
               limits: z.object({ memory: z.string() }),
             }),
-            startupProbe: z.object({ periodSeconds: z.number(), failureThreshold: z.number() }),
+            startupProbe: z.looseObject({ periodSeconds: z.number(), failureThreshold: z.number() }),
             securityContext: z.object({
               allowPrivilegeEscalation: z.literal(false),
               readOnlyRootFilesystem: z.literal(true),
@@ -114,6 +116,24 @@ const deployment = z.object({
         ]),
       }),
     }),
+  }),
+})
+
+const podLabels = z.object({
+  spec: z.object({ template: z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()) }) }) }),
+})
+const probe = z.object({ httpGet: z.object({ path: z.string(), port: z.string() }) })
+const probes = z.object({
+  ports: z.array(z.unknown()),
+  startupProbe: probe,
+  livenessProbe: probe,
+  readinessProbe: probe,
+})
+const networkPolicy = z.object({
+  spec: z.object({
+    podSelector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
+    ingress: z.array(z.object({ from: z.array(z.unknown()) })),
+    egress: z.array(z.object({ ports: z.array(z.object({ port: z.int() })) })),
   }),
 })
 
@@ -193,6 +213,71 @@ describe.skipIf(kustomize === null)('rendered by kustomize (skipped without kust
     test("the number of workers is KEDA's alone", () => {
       const replicas = deployments.map(({ metadata, spec }) => [metadata.name, spec.replicas])
       expect(Object.fromEntries(replicas)).toEqual({ 'headlight-producer': 1, 'headlight-worker': undefined })
+    })
+  })
+
+  describe('the viewer', () => {
+    const manifests = kustomize === null ? [] : rendered('viewer')
+    const pod = () => {
+      const found = manifests.find(({ kind }) => kind === 'Deployment')
+      return {
+        ...deployment.parse(found).spec.template.spec,
+        labels: podLabels.parse(found).spec.template.metadata.labels,
+      }
+    }
+
+    test('comes by itself, with nothing of producer, workers and queue', () => {
+      expect(
+        manifests.map(({ kind, metadata }) => `${kind} ${metadata.name.replace(/-[a-z\d]{10}$/, '')}`).toSorted(),
+      ).toEqual([
+        'ConfigMap headlight-viewer',
+        'Deployment headlight-viewer',
+        'NetworkPolicy headlight-viewer',
+        'Service headlight-viewer',
+        'ServiceAccount headlight-viewer',
+      ])
+      expect(new Set(manifests.map(({ metadata }) => metadata.namespace))).toEqual(new Set(['headlight']))
+      expect(pod().containers[0].image).toBe(`registry.example/headlight:${version}`)
+    })
+
+    test.each(manifests.map((manifest) => [manifest.kind, manifest] as const))('its %s is valid', (_kind, manifest) => {
+      const { Model } = modelOf(manifest)
+      expect(() => new Model(manifest).validate()).not.toThrow()
+    })
+
+    test('no field is unknown, and no setting', () => {
+      expect(unknownFields(manifests)).toEqual([])
+      const known = new Set(settingNames.map(environmentName))
+      const given = pod().containers[0].env.map(({ name }) => name)
+      expect(given.filter((name) => name.startsWith('HEADLIGHT_') && !known.has(name))).toEqual([])
+    })
+
+    test('its probes ask below the base path, at the port that is served', () => {
+      const [container] = pod().containers
+      const value = (wanted: string) =>
+        container.env.flatMap((one) => (one.name === wanted && 'value' in one ? [one.value] : []))[0]
+      const { ports, ...all } = probes.parse(container)
+      for (const probe of Object.values(all)) {
+        expect(probe.httpGet).toEqual({ path: `${value('HEADLIGHT_BASE_PATH')}/healthz`, port: 'http' })
+      }
+      expect(ports).toEqual([{ name: 'http', containerPort: Number(value('HEADLIGHT_PORT')) }])
+    })
+
+    test('only the proxy reaches it, and it reaches no Redis', () => {
+      const policies = [...manifests, ...rendered('cpu')].filter(({ kind }) => kind === 'NetworkPolicy')
+      const itsOwn = policies
+        .map((found) => networkPolicy.parse(found).spec)
+        .filter(({ podSelector }) =>
+          Object.entries(podSelector.matchLabels).every(([name, value]) => pod().labels[name] === value),
+        )
+      expect(itsOwn).toHaveLength(1)
+      const [{ ingress, egress } = { ingress: [], egress: [] }] = itsOwn
+      expect(ingress.map(({ from }) => from)).toEqual([
+        [{ namespaceSelector: { matchLabels: expect.anything() }, podSelector: { matchLabels: expect.anything() } }],
+      ])
+      expect(egress.flatMap(({ ports }) => ports.map(({ port }) => port)).toSorted((a, b) => a - b)).toEqual([
+        53, 53, 80, 443,
+      ])
     })
   })
 

@@ -1,11 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { layout } from '../../src/output/layout.ts'
+import { addresses, pictureKinds } from '../../src/serve/addresses.ts'
+import { everything } from '../../src/serve/selection.ts'
+import type { RowsReply, SetReply, SetsReply } from '../../src/serve/wire.ts'
 import { openStore } from '../../src/storage/open.ts'
 import { imageFolder, inFolder, networkFile, startHeadlight } from '../support/headlight.ts'
-import { Policy } from '../support/s3Policy.ts'
+import { Policy, type PolicyName } from '../support/s3Policy.ts'
 import { startS3Server, type S3Request, type S3Server } from '../support/s3Server.ts'
 import { hasOpenssl, startSecuredRedis, type SecuredRedis } from '../support/securedRedis.ts'
+import { startViewerPod, type ViewerPod } from '../support/viewerPod.ts'
 
 const places = {
   dataset_bucket: 'bucket',
@@ -13,7 +18,12 @@ const places = {
   output_bucket: 'bucket',
   output_prefix: 'saliency/',
 }
-const policies = { producer: new Policy('producer', places), worker: new Policy('worker', places) }
+const policies = {
+  producer: new Policy('producer', places),
+  worker: new Policy('worker', places),
+  viewer: new Policy('viewer', places),
+}
+const sideNames = ['producer', 'worker', 'viewer'] as const
 const secrets = {
   redis: 'redis-p4ssw0rd-not-to-be-seen',
   s3: 's3-s3cr3t-not-to-be-seen',
@@ -22,11 +32,11 @@ const secrets = {
 
 let redis: SecuredRedis
 /** The same buckets, seen by each side through its own policy. */
-const sides = new Map<'producer' | 'worker', S3Server>()
+const sides = new Map<PolicyName, S3Server>()
 const denied: string[] = []
 
 const objects = () => sides.get('producer')?.objects() ?? new Map<string, never>()
-const environmentOf = (side: 'producer' | 'worker') => ({
+const environmentOf = (side: PolicyName) => ({
   HEADLIGHT_REDIS: redis.url('headlight'),
   HEADLIGHT_S3_ENDPOINT: sides.get(side)?.endpoint ?? '',
   HEADLIGHT_WEBHOOK_SECRET: secrets.webhook,
@@ -36,6 +46,11 @@ const environmentOf = (side: 'producer' | 'worker') => ({
   AWS_SECRET_ACCESS_KEY: secrets.s3,
   AWS_REGION: 'us-east-1',
 })
+
+const isThere = ({ method, key }: S3Request) =>
+  (method !== 'GET' && method !== 'HEAD') || key === '' || objects().has(key)
+/** Of an object that is not there S3 says so only to those who could find it out by listing; to others it says 403. */
+const asListing = ({ bucket, key }: S3Request) => asks('GET', '', key, bucket)
 
 /** The arguments of all processes of this machine. */
 function processArguments(): string {
@@ -54,10 +69,11 @@ function processArguments(): string {
 describe.skipIf(!hasOpenssl)('runs under these policies (skipped without openssl)', () => {
   beforeAll(async () => {
     redis = await startSecuredRedis({ headlight: secrets.redis, keda: 'unused' })
-    for (const side of ['producer', 'worker'] as const) {
+    for (const side of sideNames) {
       const server = await startS3Server({ accessKeyId: 'key', secretAccessKey: secrets.s3 })
       const when = (request: S3Request) => {
-        if (policies[side].allows(request)) return false
+        if (policies[side].allows(request) && (isThere(request) || policies[side].allows(asListing(request))))
+          return false
         denied.push(`${side}: ${request.method} ${request.bucket}/${request.key}?${request.query.toString()}`)
         return true
       }
@@ -65,7 +81,7 @@ describe.skipIf(!hasOpenssl)('runs under these policies (skipped without openssl
       sides.set(side, server)
     }
     const bucket = sides.get('producer')?.buckets.get('bucket')
-    if (bucket) sides.get('worker')?.buckets.set('bucket', bucket)
+    if (bucket) for (const side of ['worker', 'viewer'] as const) sides.get(side)?.buckets.set('bucket', bucket)
   })
   afterAll(async () => {
     await redis.stop()
@@ -106,7 +122,20 @@ describe.skipIf(!hasOpenssl)('runs under these policies (skipped without openssl
         expect({ code: end.code, denied }).toEqual({ code: 0, denied: [] })
         said.push(end.stdout, end.stderr)
 
-        for (const side of ['producer', 'worker'] as const)
+        const { HEADLIGHT_REDIS: _itHasNone, ...environment } = environmentOf('viewer')
+        const cacheFolder = join(folder, 'viewer')
+        const viewer = await startViewerPod('s3://bucket/saliency/', {
+          ...environment,
+          HEADLIGHT_CACHE_FOLDER: cacheFolder,
+        })
+        onTestFinished(() => viewer.kill('SIGKILL'))
+        await lookAtEverything(viewer)
+        viewer.kill('SIGTERM')
+        const closed = await viewer.ended
+        expect({ code: closed.code, denied }).toEqual({ code: 0, denied: [] })
+        said.push(closed.stdout, closed.stderr)
+
+        for (const side of sideNames)
           expect({ side, used: policies[side].statements.filter((name) => policies[side].used.has(name)) }).toEqual({
             side,
             used: policies[side].statements,
@@ -147,9 +176,48 @@ describe.skipIf(!hasOpenssl)('runs under these policies (skipped without openssl
   })
 })
 
-const asks = (method: string, key: string, prefix?: string) => ({
+/** Asks for each thing that the app shows, then for the pictures of an image and of a map that are gone. */
+async function lookAtEverything(viewer: ViewerPod): Promise<void> {
+  const found = async (path: string) => {
+    const { status, text } = await viewer.answer(path)
+    expect({ path, status, text: status === 200 ? '' : text, denied }).toEqual({
+      path,
+      status: 200,
+      text: '',
+      denied: [],
+    })
+    return text
+  }
+  const json = async <Reply>(path: string) => JSON.parse(await found(path)) as Reply
+  const [entry] = (await json<SetsReply>(addresses.setsReply())).sets
+  const set = entry?.id ?? ''
+  const { run, atlas, runs } = await json<SetReply>(addresses.setReply(set, null))
+  expect(runs).toHaveLength(2)
+  for (const { path } of atlas?.pictures ?? []) await found(path)
+  const { rows } = await json<RowsReply>(addresses.rowsReply(set, null, everything, 0, 100))
+  const shown = rows.filter(({ status }) => status === 'ok').map(({ key }) => key)
+  expect(shown.length).toBeGreaterThan(2)
+  const [first = '', second = '', third = ''] = shown
+  for (const path of [
+    addresses.stateReply(set),
+    addresses.facetsReply(set, null, everything),
+    addresses.csv(set, null, everything),
+    addresses.sampleReply(set, run, first, everything, null),
+    ...pictureKinds.map((kind) => addresses.picture(set, run, first, kind)),
+    addresses.compareReply(`${set}/${run}`, `${set}/${run}`),
+    addresses.liveReply(),
+  ])
+    await found(path)
+
+  objects().delete(`heads/${second}`)
+  objects().delete(`saliency/${set}/${layout.map(entry?.objectives[0] ?? '', third)}`)
+  expect(await viewer.answer(addresses.picture(set, run, second, 'image'))).toMatchObject({ status: 404 })
+  expect(await viewer.answer(addresses.picture(set, run, third, 'map'))).toMatchObject({ status: 404 })
+}
+
+const asks = (method: string, key: string, prefix?: string, bucket = 'bucket') => ({
   method,
-  bucket: 'bucket',
+  bucket,
   key,
   query: new URLSearchParams(prefix === undefined ? {} : { prefix }),
 })
@@ -173,6 +241,14 @@ test.each([
   ...['run.json', 'summary.json', 'aggregates.json', 'failures.csv', 'left-out.json', 'flags.json'].map(
     (file) => ['producer', `remove a run’s ${file}`, asks('DELETE', `saliency/set/runs/1/${file}`)] as const,
   ),
+  ['viewer', 'write an image of the dataset', asks('PUT', 'heads/a.png')],
+  ['viewer', 'write a map', asks('PUT', 'saliency/set/maps/sum/a.png')],
+  ['viewer', 'write a probe', asks('PUT', 'saliency/.headlight-tmp-1')],
+  ['viewer', 'say what the state is', asks('PUT', 'saliency/set/current.json')],
+  ['viewer', 'remove a map', asks('DELETE', 'saliency/set/maps/sum/a.png')],
+  ['viewer', 'begin a large object', asks('POST', 'saliency/set/angles.parquet')],
+  ['viewer', 'read beside dataset and output', asks('GET', 'private/a.png')],
+  ['viewer', 'list the whole bucket', asks('GET', '', '')],
   ['producer', 'read beside dataset and output', asks('GET', 'private/a.png')],
   ['producer', 'list the whole bucket', asks('GET', '', '')],
 ] as const)('the %s may not %s', (side, _what, request) => {

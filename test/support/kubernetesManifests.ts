@@ -29,11 +29,12 @@ function has(program: string, ...args: string[]): boolean {
   }
 }
 
-/** What an overlay comes to. */
-export function rendered(overlay: (typeof overlays)[number]): Manifest[] {
+/** What an overlay, or what is applied by itself, comes to. */
+export function rendered(name: (typeof overlays)[number] | 'viewer'): Manifest[] {
   if (kustomize === null) throw new Error('neither kustomize nor kubectl is on the PATH')
   const [program, ...args] = kustomize
-  const text = execFileSync(program, [...args, `${kubernetesFolder}overlays/${overlay}`], { encoding: 'utf8' })
+  const folder = name === 'viewer' ? name : `overlays/${name}`
+  const text = execFileSync(program, [...args, `${kubernetesFolder}${folder}`], { encoding: 'utf8' })
   return manifestsIn(text)
 }
 

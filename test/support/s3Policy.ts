@@ -16,13 +16,16 @@ const document = z.strictObject({
   ),
 })
 
+/** Whose policies there are. */
+export type PolicyName = 'producer' | 'worker' | 'viewer'
+
 /** A policy of infra/terraform with its places filled in, judging requests as IAM does: what no statement allows is denied. */
 export class Policy {
   readonly #statements: z.infer<typeof document>['Statement']
   /** Statements that allowed something so far. */
   readonly used = new Set<string>()
 
-  constructor(name: 'producer' | 'worker', places: Readonly<Record<string, string>>) {
+  constructor(name: PolicyName, places: Readonly<Record<string, string>>) {
     const template = readFileSync(new URL(`../../infra/terraform/policies/${name}.json.tftpl`, import.meta.url), 'utf8')
     const text = template.replace(/\$\{(\w+)\}/g, (_all, place: string) => {
       const value = places[place]

@@ -73,7 +73,11 @@ run "rights_end_at_the_prefixes" {
     error_message = "A policy allows more than single actions."
   }
   assert {
-    condition     = { for side, association in aws_eks_pod_identity_association.side : side => association.service_account } == { producer = "headlight-producer", worker = "headlight-worker" }
+    condition     = toset(flatten([for statement in jsondecode(aws_iam_role_policy.side["viewer"].policy).Statement : statement.Action])) == toset(["s3:GetObject", "s3:ListBucket"])
+    error_message = "Who looks only reads."
+  }
+  assert {
+    condition     = { for side, association in aws_eks_pod_identity_association.side : side => association.service_account } == { producer = "headlight-producer", viewer = "headlight-viewer", worker = "headlight-worker" }
     error_message = "The roles must be bound to the service accounts of infra/kubernetes."
   }
 }
