@@ -326,6 +326,7 @@ export const groupTitles: Readonly<Record<string, string>> = {
   computing: 'Computing',
   queue: 'Queue',
   health: 'Health and metrics',
+  'web app': 'Web app',
   folders: 'Folders',
   messages: 'Messages',
 }
