@@ -30,7 +30,8 @@ export function resolveSettings(sources: SettingSources): Settings {
     const variable = environmentName(name)
     const text = sources.environment[variable]
     // An empty variable is how shells and containers say "not set".
-    if (text !== undefined && text !== '') merged[name] = checked(name, fromText(name, text), variable)
+    if (text !== undefined && text !== '' && !ofAServiceNamedLikeUs(variable, text))
+      merged[name] = checked(name, fromText(name, text), variable)
   }
   for (const name of settingNames) {
     const given = sources.flags[name]
@@ -62,6 +63,11 @@ function refuseMisspeltVariables(environment: SettingSources['environment']): vo
       `the environment variable ${variable} means nothing; did you mean ${environmentName(meant)}?`,
     )
   }
+}
+
+/** A service called headlight gives every container of its namespace HEADLIGHT_PORT=tcp://10.0.0.1:80, which is no port. */
+function ofAServiceNamedLikeUs(variable: string, text: string): boolean {
+  return variable.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(text)
 }
 
 const ofAService = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?)$/

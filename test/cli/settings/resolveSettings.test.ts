@@ -143,7 +143,7 @@ describe('what is wrong with a setting', () => {
     expect(refusal({ ...none, environment: { HEADLIGHT_DATSET: 'x' } })).toContain('did you mean HEADLIGHT_DATASET?')
     const environment: Record<string, string> = { HEADLIGHT_CONFIG: 'x', HEADLIGHT_COLOUR: 'red' }
     // What Kubernetes sets for services of these names.
-    for (const service of ['', '_REDIS', '_WORKER', '_PRODUCER', '_UNITS', '_QUEUE']) {
+    for (const service of ['', '_HEALTH', '_REDIS', '_WORKER', '_PRODUCER', '_UNITS', '_QUEUE']) {
       for (const [end, value] of [
         ['SERVICE_HOST', '10.0.0.1'],
         ['SERVICE_PORT', '6379'],
@@ -155,6 +155,7 @@ describe('what is wrong with a setting', () => {
       ] as const)
         environment[`HEADLIGHT${service}_${end}`] = value
     }
-    expect(() => resolveSettings({ ...none, environment })).not.toThrow()
+    expect(resolveSettings({ ...none, environment })).toEqual(resolveSettings(none))
+    expect(refusal({ ...none, environment: { HEADLIGHT_PORT: 'http' } })).toContain('HEADLIGHT_PORT must be')
   })
 })
