@@ -124,7 +124,10 @@ export async function openMapPlaces(output: Store, set: string, run: string): Pr
     rows: footer.rows,
     files: footer.files,
     places: () => readPlaces(object, footer, place, 0, footer.rows),
-    placeAt: async (row) => (await readPlaces(object, footer, place, row, row + 1).next()).value ?? null,
+    placeAt: async (row) => {
+      for await (const found of readPlaces(object, footer, place, row, row + 1)) return found
+      return null
+    },
   }
 }
 

@@ -59,7 +59,7 @@ export function buildApp({ served, access, assets, signal }: AppOptions): Hono {
   for (const asset of [assets.script, assets.style, assets.icon])
     app.get(`${basePath}${asset.path}`, (c) => sendAsset(c, asset))
   for (const route of routes) {
-    app.get(`${basePath}${route.path}`, (c) => answered(c, route as Route<unknown>, served, signal))
+    app.get(`${basePath}${route.path}`, (c) => answered(c, route, served, signal))
   }
   app.all(`${basePath}/api/*`, (c) => refused(c, 404, 'bad-option', 'There is no such address.'))
   app.all(`${basePath}/assets/*`, (c) => refused(c, 404, 'bad-option', 'There is no such file; load the page again.'))
@@ -123,9 +123,9 @@ function streamed(chunks: AsyncIterable<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   return new ReadableStream({
     async pull(controller) {
-      const { done, value } = await iterator.next()
-      if (done === true) controller.close()
-      else controller.enqueue(encoder.encode(value))
+      const next = await iterator.next()
+      if (next.done === true) controller.close()
+      else controller.enqueue(encoder.encode(next.value))
     },
     async cancel() {
       await iterator.return?.()

@@ -16,7 +16,7 @@ const nothing = { reply: null, isStale: false, waiting: null, refusal: null }
 const lookMs = 300
 
 /** Raised when the server refuses; `message` is its sentence. */
-export class RefusedError extends Error {
+class RefusedError extends Error {
   readonly code: string
 
   constructor({ code, message }: Refusal['error']) {

@@ -86,7 +86,7 @@ async function entryOf(served: Served, id: string): Promise<SetEntry> {
 }
 
 /** Over the angles that the network gives. */
-export function meanErrorOf(summary: Summary | undefined): number | null {
+function meanErrorOf(summary: Summary | undefined): number | null {
   const figures = summary === undefined ? undefined : errorFigures(summary)
   if (figures === undefined) return null
   if (figures.mae.mean !== undefined) return figures.mae.mean

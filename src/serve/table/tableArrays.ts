@@ -78,7 +78,19 @@ export function measureValues(table: TableArrays, measure: Measure): Float32Arra
     case 'errorRoll':
     case 'errorGeodesic':
       return counted(table, numbers[measure])
-    default:
+    case 'meanError':
+    case 'yaw':
+    case 'pitch':
+    case 'roll':
+    case 'labelYaw':
+    case 'labelPitch':
+    case 'labelRoll':
+    case 'yawTopProbability':
+    case 'pitchTopProbability':
+    case 'rollTopProbability':
+    case 'class':
+    case 'topClass':
+    case 'topClassProbability':
       return numbers[measure]
   }
 }

@@ -95,7 +95,18 @@ function naive(measure: Measure, row: TableRow): number | null {
             { yaw: row.yaw!, pitch: row.pitch!, roll: row.roll! },
             { yaw: row.labelYaw, pitch: row.labelPitch!, roll: row.labelRoll! },
           )
-    default:
+    case 'yaw':
+    case 'pitch':
+    case 'roll':
+    case 'labelYaw':
+    case 'labelPitch':
+    case 'labelRoll':
+    case 'yawTopProbability':
+    case 'pitchTopProbability':
+    case 'rollTopProbability':
+    case 'class':
+    case 'topClass':
+    case 'topClassProbability':
       return (row[measure] as number | null | undefined) ?? null
   }
 }
