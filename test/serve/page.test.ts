@@ -3,7 +3,6 @@ import { expect, test } from 'vitest'
 import { addresses, readBrowseView } from '../../src/serve/addresses.ts'
 import { measureNames } from '../../src/serve/measures.ts'
 import { everything, readSelection, writeSelection } from '../../src/serve/selection.ts'
-import { compareKeys } from '../../src/storage/keyOrder.ts'
 
 const page = readFileSync(new URL('../../docs/serve.md', import.meta.url), 'utf8')
 /** What stands in backquotes in the first column of a table. */
@@ -27,9 +26,7 @@ test('docs/serve.md names every measure, and nothing that is none', () => {
   const view = new URLSearchParams(
     addresses.browse('set', null, everything, { as: 'table', objective: 'a', at: 1 }).split('?')[1],
   )
-  expect(tabled.toSorted(compareKeys)).toEqual(
-    [...measureNames, ...parameters.keys(), ...view.keys()].toSorted(compareKeys),
-  )
+  expect(new Set(tabled)).toEqual(new Set([...measureNames, ...parameters.keys(), ...view.keys()]))
 })
 
 test('the address in docs/serve.md means what it says there', () => {
