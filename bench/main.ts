@@ -13,10 +13,11 @@ import { benchExplain, benchPipeline } from './pipeline.ts'
 import { benchQueueMemory } from './queueMemory.ts'
 import { checkScale } from './scale/check.ts'
 import { scaleCurves } from './scale/curves.ts'
+import { benchServe } from './serve/serve.ts'
 
 /**
  * `npm run bench [-- engine pipeline …]`: tables of ratios taken in one run; absolute times drift between machines.
- * `npm run bench -- gpu` and `gpu-bundle` are commands of their own, with options.
+ * `npm run bench -- gpu`, `gpu-bundle` and `serve` are commands of their own, with options.
  */
 const sections: Readonly<Record<string, () => Promise<string>>> = {
   engine: async () => {
@@ -51,12 +52,14 @@ const onDemand = ['exported', 'bookkeeping', 'scale', 'scale-check']
 const [first, ...rest] = process.argv.slice(2)
 if (first === 'gpu') process.exitCode = await withUsage(() => benchGpu(rest))
 else if (first === 'gpu-bundle') process.exitCode = await withUsage(() => makeBundle(rest))
+else if (first === 'serve') process.exitCode = await withUsage(() => benchServe(rest))
 else process.exitCode = await withUsage(() => printTables(process.argv.slice(2)))
 
 async function printTables(asked: readonly string[]): Promise<number> {
   const unknown = asked.find((name) => !(name in sections))
   if (unknown !== undefined) {
-    throw new UsageError(`there is no bench ${unknown}: ${[...Object.keys(sections), 'gpu', 'gpu-bundle'].join(', ')}`)
+    const all = [...Object.keys(sections), 'gpu', 'gpu-bundle', 'serve']
+    throw new UsageError(`there is no bench ${unknown}: ${all.join(', ')}`)
   }
   console.log(machine())
   for (const [name, run] of Object.entries(sections)) {
