@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
+import { settles } from '../base/settles.ts'
 import type { Logger } from '../base/telemetry.ts'
-import { settles } from './closing.ts'
 import { openClient, type RedisClient } from './connection.ts'
 import { queuePrefix } from './jobs.ts'
 import type { QueueConnection } from './redisUrl.ts'

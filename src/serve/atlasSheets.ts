@@ -1,6 +1,7 @@
 import { readAtlas, readInputAtlas } from '../output/poseMaps.ts'
 import { drawAtlas, type DrawnAtlas } from '../report/atlas/drawAtlas.ts'
 import type { Store } from '../storage/store.ts'
+import { Kept } from './kept.ts'
 
 /** Atlases that are kept, drawn: some hundred kilobytes each. */
 const kept = 4
@@ -8,7 +9,7 @@ const kept = 4
 /** The drawn atlases of runs, the last few that were asked for: a run's atlas never changes. */
 export class AtlasSheets {
   readonly #output: Store
-  readonly #drawn = new Map<string, Promise<DrawnAtlas | null>>()
+  readonly #drawn = new Kept<Promise<DrawnAtlas | null>>(kept)
 
   constructor(output: Store) {
     this.#output = output
@@ -17,13 +18,9 @@ export class AtlasSheets {
   /** Null when the run has none: an earlier version closed it, or nothing has a map. */
   of(set: string, run: string): Promise<DrawnAtlas | null> {
     const name = `${set}/${run}`
-    const drawn = this.#drawn.get(name) ?? this.#draw(set, run)
-    this.#drawn.delete(name)
-    this.#drawn.set(name, drawn)
+    const drawn = this.#drawn.of(name, () => this.#draw(set, run))
     // One that cannot be read now may be read in a moment.
-    drawn.catch(() => this.#drawn.delete(name))
-    const [oldest] = this.#drawn.keys()
-    if (this.#drawn.size > kept && oldest !== undefined) this.#drawn.delete(oldest)
+    drawn.catch(() => this.#drawn.drop(name))
     return drawn
   }
 

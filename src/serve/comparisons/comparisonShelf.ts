@@ -1,4 +1,6 @@
 import { TransientError } from '../../base/errors.ts'
+import { settles } from '../../base/settles.ts'
+import { whole } from '../../report/numberText.ts'
 import type { CompareReply, Waiting } from '../wire.ts'
 import type { RunningComparison, startComparison } from './startComparison.ts'
 import type { ComparisonThreadData } from './threadMessages.ts'
@@ -53,15 +55,11 @@ export class ComparisonShelf {
     this.#entries.delete(entry.name)
     this.#entries.set(entry.name, entry)
     this.#remember(entry)
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), patienceMs)))
     try {
-      return (await Promise.race([entry.reply, late])) ?? { waiting: progressOf(entry) }
+      return (await settles(entry.reply, patienceMs)) ? await entry.reply : { waiting: progressOf(entry) }
     } catch (error) {
       this.#drop(entry)
       throw error
-    } finally {
-      clearTimeout(timer)
     }
   }
 
@@ -131,6 +129,6 @@ export class ComparisonShelf {
 function progressOf({ running }: Entry): Waiting['waiting'] {
   if (running === null) return { text: 'waiting until another comparison is done', done: 0, total: 0 }
   const { done, total } = running.looked
-  const text = total === 0 ? 'comparing' : `comparing ${total.toLocaleString('en')} images`
+  const text = total === 0 ? 'comparing' : `comparing ${whole(total)} images`
   return { text, done, total }
 }

@@ -6,6 +6,7 @@ import { openTableRows, type Cell, type TableRows } from '../../output/tableColu
 import { fateOf, type MapFate, type StandingRow } from '../../report/compare/standingMaps.ts'
 import { slicedObject } from '../../storage/slicedObject.ts'
 import type { Store } from '../../storage/store.ts'
+import { Kept } from '../kept.ts'
 
 interface StoredTable {
   readonly rows: TableRows
@@ -20,7 +21,7 @@ const keptFates = 10_000
 /** Single rows out of the stored tables, for what is not kept in memory of each. */
 export class StoredRows {
   readonly #output: Store
-  readonly #tables = new Map<string, Promise<StoredTable>>()
+  readonly #tables = new Kept<Promise<StoredTable>>(keptTables)
   readonly #fates = new Map<string, MapFate>()
 
   constructor(output: Store) {
@@ -62,13 +63,9 @@ export class StoredRows {
 
   #table(set: string, run: string): Promise<StoredTable> {
     const name = `${set}/${run}`
-    const opened = this.#tables.get(name) ?? this.#open(set, run)
-    this.#tables.delete(name)
-    this.#tables.set(name, opened)
+    const opened = this.#tables.of(name, () => this.#open(set, run))
     // One that cannot be read now may be read in a moment.
-    opened.catch(() => this.#tables.delete(name))
-    const [oldest] = this.#tables.keys()
-    if (this.#tables.size > keptTables && oldest !== undefined) this.#tables.delete(oldest)
+    opened.catch(() => this.#tables.drop(name))
     return opened
   }
 

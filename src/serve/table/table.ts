@@ -1,3 +1,4 @@
+import { Kept } from '../kept.ts'
 import type { Measure } from '../measures.ts'
 import { writeSelection, type Selection } from '../selection.ts'
 import type { Facets, RowFacts } from '../wire.ts'
@@ -104,24 +105,5 @@ export class Table {
       const values = measureValues(this.#arrays, sort) ?? new Float32Array(this.total).fill(NaN)
       return sortOrder(values, isDescending)
     })
-  }
-}
-
-/** The last few results. */
-class Kept<Value> {
-  readonly #most: number
-  readonly #values = new Map<string, Value>()
-
-  constructor(most: number) {
-    this.#most = most
-  }
-
-  of(name: string, make: () => Value): Value {
-    const value = this.#values.get(name) ?? make()
-    this.#values.delete(name)
-    this.#values.set(name, value)
-    const [oldest] = this.#values.keys()
-    if (this.#values.size > this.#most && oldest !== undefined) this.#values.delete(oldest)
-    return value
   }
 }

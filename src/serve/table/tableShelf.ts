@@ -1,7 +1,9 @@
 import { join } from 'node:path'
+import { settles } from '../../base/settles.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import { layout } from '../../output/layout.ts'
 import { whereRunRemoved } from '../../output/runs.ts'
+import { whole } from '../../report/numberText.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Waiting } from '../wire.ts'
 import { TableHost } from './tableHost.ts'
@@ -36,15 +38,11 @@ export class TableShelf {
     this.#hosts.delete(name)
     this.#hosts.set(name, host)
     this.#closeOldest()
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), patienceMs)))
     try {
-      return (await Promise.race([host.opened, late])) ?? { waiting: indexing(host) }
+      return (await settles(host.opened, patienceMs)) ? await host.opened : { waiting: indexing(host) }
     } catch (error) {
       if (this.#hosts.get(name) === host) this.#hosts.delete(name)
       throw error
-    } finally {
-      clearTimeout(timer)
     }
   }
 
@@ -78,6 +76,6 @@ export class TableShelf {
 }
 
 function indexing({ read: { rows, total } }: TableHost): Waiting['waiting'] {
-  const text = total === 0 ? 'opening the table' : `reading the table of ${total.toLocaleString('en')} images`
+  const text = total === 0 ? 'opening the table' : `reading the table of ${whole(total)} images`
   return { text, done: rows, total }
 }
