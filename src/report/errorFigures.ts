@@ -33,6 +33,14 @@ export function errorFigures({
   return { columns, ...partialErrors, geodesicMean: undefined }
 }
 
+/** Mean over the angles that the network gives; null where no sample has an error. */
+export function meanError(figures: ErrorFigures | null): Degrees | null {
+  if (figures === null) return null
+  const angles = figures.columns.filter((column) => column !== 'mean')
+  const sum = angles.reduce((total, angle) => total + (figures.mae[angle] ?? 0), 0)
+  return figures.mae.mean ?? sum / angles.length
+}
+
 /** The angles that the network does not give, for people: `roll`, `pitch and roll`; undefined where it gives all. */
 export function missingAngles({ columns }: ErrorFigures): string | undefined {
   const missing = angleNames.filter((angle) => !columns.includes(angle))

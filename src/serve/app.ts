@@ -3,10 +3,10 @@ import { HeadlightError, InputError, PlaceError, SampleError, TransientError } f
 import { judge, type Access } from './access/access.ts'
 import { securityHeaders } from './access/headers.ts'
 import type { Asset, Assets } from './assets.ts'
-import { measureNames } from './measures.ts'
 import { routes } from './routes.ts'
 import type { Answer, Route, Served } from './routes/route.ts'
 import { requireShown } from './routes/shownSet.ts'
+import { selectionParameters } from './selection.ts'
 import { plainPage, shell } from './shell.ts'
 
 export interface AppOptions {
@@ -16,17 +16,6 @@ export interface AppOptions {
   /** Aborted when the server ends. */
   readonly signal: AbortSignal
 }
-
-const selectionParameters: ReadonlySet<string> = new Set([
-  ...measureNames,
-  'cell',
-  'subject',
-  'sequence',
-  'status',
-  'code',
-  'key',
-  'sort',
-])
 
 /** The web app: everything it answers, and to whom. Nothing of it writes. */
 export function buildApp({ served, access, assets, signal }: AppOptions): Hono {

@@ -41,6 +41,18 @@ export const everything: Selection = {
   isDescending: false,
 }
 
+/** Names of the parameters that `writeSelection` may write, and `readSelection` reads. */
+export const selectionParameters: ReadonlySet<string> = new Set([
+  ...measureNames,
+  'cell',
+  'subject',
+  'sequence',
+  'status',
+  'code',
+  'key',
+  'sort',
+])
+
 /** The parameters of a selection in an address. One selection always gives the same ones, in the same order. */
 export function writeSelection(selection: Selection): [name: string, value: string][] {
   const { ranges, cells, subjects, sequences, status, codes, key, sort, isDescending } = selection

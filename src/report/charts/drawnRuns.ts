@@ -1,5 +1,5 @@
 import type { Degrees } from '../../pose/euler.ts'
-import type { ErrorFigures } from '../errorFigures.ts'
+import { meanError } from '../errorFigures.ts'
 import { fewImages } from '../fewImages.ts'
 import type { TrendRun } from '../trend.ts'
 import { medianOf, worseFactor } from './standsOut.ts'
@@ -23,11 +23,4 @@ export function drawnRuns(runs: readonly TrendRun[]): DrawnRun[] {
     if (counts) before.push(ownError)
     return { ...run, stateError: meanError(run.stateErrors), ownError, isWorse }
   })
-}
-
-function meanError(figures: ErrorFigures | null): Degrees | null {
-  if (figures === null) return null
-  const angles = figures.columns.filter((column) => column !== 'mean')
-  const sum = angles.reduce((total, angle) => total + (figures.mae[angle] ?? 0), 0)
-  return figures.mae.mean ?? sum / angles.length
 }

@@ -25,7 +25,7 @@ export interface PictureOrder {
   readonly dataset: Store
   readonly set: ResultSet
   readonly key: string
-  readonly row: DrawnRow
+  readonly row: Omit<DrawnRow, 'row'>
   readonly kind: PictureKind
   readonly objective: string
   /** Aborted when nobody wants it any more. */

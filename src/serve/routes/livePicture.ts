@@ -20,7 +20,7 @@ export const livePictureRoute: Route<z.infer<typeof query>> = {
       dataset: served.datasetOf(set),
       set,
       key,
-      row: { row: -1, status: 'ok', crop: latest.crop },
+      row: { status: 'ok', crop: latest.crop },
       kind: 'card',
       objective: set.options.objectives[0] ?? '',
       signal,

@@ -5,8 +5,8 @@ import { currentRun } from '../../output/current.ts'
 import { liveHold } from '../../output/hold.ts'
 import { resultSetIds } from '../../output/resultSet.ts'
 import { latestRun } from '../../output/runs.ts'
-import { readSummary, type Summary } from '../../output/summary.ts'
-import { errorFigures } from '../../report/errorFigures.ts'
+import { readSummary } from '../../output/summary.ts'
+import { errorFigures, meanError } from '../../report/errorFigures.ts'
 import { mapBounded } from '../../report/mapBounded.ts'
 import { place } from '../../storage/place.ts'
 import { addresses } from '../addresses.ts'
@@ -67,7 +67,7 @@ async function entryOf(served: Served, id: string): Promise<SetEntry> {
       stateRun,
       images: shown?.counts.total ?? null,
       failed: shown?.counts.failed ?? null,
-      meanError: meanErrorOf(shown),
+      meanError: meanError((shown && errorFigures(shown)) ?? null),
       lastRun:
         latest === undefined
           ? null
@@ -83,13 +83,4 @@ async function entryOf(served: Served, id: string): Promise<SetEntry> {
     if (!(error instanceof HeadlightError)) throw error
     return { id, ...unknown, problem: error.message }
   }
-}
-
-/** Over the angles that the network gives. */
-function meanErrorOf(summary: Summary | undefined): number | null {
-  const figures = summary === undefined ? undefined : errorFigures(summary)
-  if (figures === undefined) return null
-  if (figures.mae.mean !== undefined) return figures.mae.mean
-  const errors = figures.columns.map((angle) => figures.mae[angle] ?? 0)
-  return errors.reduce((sum, error) => sum + error, 0) / errors.length
 }

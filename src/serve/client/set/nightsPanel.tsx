@@ -1,3 +1,4 @@
+import { meanError } from '../../../report/errorFigures.ts'
 import { minute, tenth, whole } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
 import type { SetReply } from '../../wire.ts'
@@ -91,8 +92,6 @@ function whyNot(run: Run): string {
 }
 
 function errorOf(errors: Run['ownErrors']): string {
-  if (errors === null) return '–'
-  const angles = errors.columns.filter((column) => column !== 'mean')
-  const mean = errors.mae.mean ?? angles.reduce((sum, angle) => sum + (errors.mae[angle] ?? 0), 0) / angles.length
-  return tenth(mean)
+  const mean = meanError(errors)
+  return mean === null ? '–' : tenth(mean)
 }
