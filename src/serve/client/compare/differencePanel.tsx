@@ -7,6 +7,7 @@ import { hundredth, signedTenth, tenth, whole } from '../../../report/numberText
 import { addresses } from '../../addresses.ts'
 import { everything } from '../../selection.ts'
 import type { ComparedSide, CompareReply } from '../../wire.ts'
+import { CellTable } from '../parts/cellTable.tsx'
 import { HeatGrid } from '../parts/heatGrid.tsx'
 
 type Cell = NonNullable<CompareReply['pose']>['cells'][number]
@@ -79,33 +80,11 @@ export function DifferencePanel({ b, cells: all }: { readonly b: ComparedSide; r
           content: text(value(cell)),
         }))}
       />
-      <details>
-        <summary>as a table</summary>
-        <div class="scroll" tabIndex={0} role="region" aria-label={`${name} as a table`}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">cell</th>
-                <th scope="col" class="number">
-                  {name}, °
-                </th>
-                <th scope="col" class="number">
-                  images
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {cells.map((cell) => (
-                <tr key={`${cell.yaw},${cell.pitch}`}>
-                  <th scope="row">{cellName(cell)}</th>
-                  <td class="number">{text(value(cell))}</td>
-                  <td class="number">{whole(sizeOf(cell))}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      </details>
+      <CellTable
+        label={`${name} as a table`}
+        columns={[`${name}, °`, 'images']}
+        rows={cells.map((cell) => ({ cell, texts: [text(value(cell)), whole(sizeOf(cell))] }))}
+      />
     </>
   )
 }

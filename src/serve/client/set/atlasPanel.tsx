@@ -6,6 +6,7 @@ import { addresses } from '../../addresses.ts'
 import { everything } from '../../selection.ts'
 import type { AtlasReply } from '../../wire.ts'
 import { href } from '../navigation.ts'
+import { CellTable } from '../parts/cellTable.tsx'
 import { HeatGrid } from '../parts/heatGrid.tsx'
 
 type Picture = AtlasReply['pictures'][number]
@@ -106,31 +107,11 @@ export function AtlasPanel({ set, run, atlas }: AtlasPanelProps) {
               }
             })}
           />
-          <details>
-            <summary>as a table</summary>
-            <div class="scroll" tabIndex={0} role="region" aria-label={`${title}, images by cell`}>
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">cell</th>
-                    <th scope="col" class="number">
-                      images
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {atlas.cells.map((cell, at) => (
-                    <tr key={`${cell.yaw},${cell.pitch}`}>
-                      <th scope="row">
-                        <a href={href(link(cell))}>{cellName(cell)}</a>
-                      </th>
-                      <td class="number">{whole(shown.counts[at] ?? 0)}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          </details>
+          <CellTable
+            label={`${title}, images by cell`}
+            columns={['images']}
+            rows={atlas.cells.map((cell, at) => ({ cell, link: link(cell), texts: [whole(shown.counts[at] ?? 0)] }))}
+          />
         </>
       )}
     </section>

@@ -8,7 +8,7 @@ import { signedTenth, tenth, whole } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
 import type { Measure } from '../../measures.ts'
 import { everything } from '../../selection.ts'
-import { href } from '../navigation.ts'
+import { CellTable } from '../parts/cellTable.tsx'
 import { HeatGrid } from '../parts/heatGrid.tsx'
 
 type Cell = Aggregates['cells'][number]
@@ -91,35 +91,15 @@ export function ErrorPanel({ set, run, aggregates }: ErrorPanelProps) {
           }
         })}
       />
-      <details>
-        <summary>as a table</summary>
-        <div class="scroll" tabIndex={0} role="region" aria-label={`${shown.name} as a table`}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">cell</th>
-                <th scope="col" class="number">
-                  {shown.name}, °
-                </th>
-                <th scope="col" class="number">
-                  images
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {cells.map((cell) => (
-                <tr key={`${cell.yaw},${cell.pitch}`}>
-                  <th scope="row">
-                    <a href={href(link(cell))}>{cellName(cell)}</a>
-                  </th>
-                  <td class="number">{text(shown.value(cell) ?? 0)}</td>
-                  <td class="number">{whole(measured(cell))}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      </details>
+      <CellTable
+        label={`${shown.name} as a table`}
+        columns={[`${shown.name}, °`, 'images']}
+        rows={cells.map((cell) => ({
+          cell,
+          link: link(cell),
+          texts: [text(shown.value(cell) ?? 0), whole(measured(cell))],
+        }))}
+      />
     </section>
   )
 }
