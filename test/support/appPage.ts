@@ -1,7 +1,9 @@
 import axe, { type AxeResults } from 'axe-core'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { browser } from './browser.ts'
-import type { ServedApp } from './servedApp.ts'
+import type { Fixture } from './reportFixture.ts'
+import { servedApp, servedOutput, type ServedApp } from './servedApp.ts'
 
 /** A page of the app in a browser, and whatever it did that it must not. */
 export interface AppPage {
@@ -13,12 +15,12 @@ export interface AppPage {
   close(): Promise<void>
 }
 
-export async function launch(): Promise<Browser> {
+async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: browser ?? '', args: ['--no-sandbox', '--disable-quic'] })
 }
 
 /** A page whose reader has opened the printed address. `ignored`: complaints that a test brings about itself. */
-export async function appPage(
+async function appPage(
   opened: Browser,
   app: ServedApp,
   options: BrowserContextOptions = {},
@@ -60,4 +62,50 @@ export async function violationsOf(page: Page): Promise<[string, string[]][]> {
   await page.evaluate(axe.source)
   const { violations } = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations"] })')
   return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])
+}
+
+/** An output that is served to a browser. */
+export interface AppInBrowser {
+  readonly fixture: Fixture
+  /** The result set. */
+  readonly set: string
+  /** A reader's page, until the end of the test, which fails for its complaints but those that are `ignored`. */
+  newPage(options?: BrowserContextOptions, ignored?: RegExp): Promise<AppPage>
+}
+
+/** Sets up what the tests of a `describe` look at, once, and takes it down. What it gives is there within the tests. */
+export function useAppInBrowser(prepare: (fixture: Fixture) => Promise<void> = () => Promise.resolve()): AppInBrowser {
+  let fixture: Fixture
+  let app: ServedApp
+  let opened: Browser
+  const pages: AppPage[] = []
+  beforeAll(async () => {
+    fixture = await servedOutput()
+    await prepare(fixture)
+    app = await servedApp(fixture.output)
+    opened = await launch()
+  })
+  afterAll(async () => {
+    await opened?.close()
+    await app?.close()
+    await fixture?.remove()
+  })
+  afterEach(async () => {
+    const complaints = pages.flatMap((page) => page.complaints())
+    await Promise.all(pages.splice(0).map((page) => page.close()))
+    expect(complaints).toEqual([])
+  })
+  return {
+    get fixture() {
+      return fixture
+    },
+    get set() {
+      return fixture.set.id
+    },
+    newPage: async (options, ignored) => {
+      const page = await appPage(opened, app, options, ignored)
+      pages.push(page)
+      return page
+    },
+  }
 }

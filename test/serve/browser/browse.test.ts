@@ -1,48 +1,19 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { addresses } from '../../../src/serve/addresses.ts'
 import { everything } from '../../../src/serve/selection.ts'
-import { appPage, launch, type AppPage } from '../../support/appPage.ts'
+import { useAppInBrowser, type AppPage } from '../../support/appPage.ts'
 import { browser } from '../../support/browser.ts'
-import type { Fixture } from '../../support/reportFixture.ts'
-import {
-  firstNight,
-  publishSecondNight,
-  secondNight,
-  servedApp,
-  servedOutput,
-  type ServedApp,
-} from '../../support/servedApp.ts'
+import { firstNight, publishSecondNight, secondNight } from '../../support/servedApp.ts'
 
 describe.skipIf(browser === undefined)('who browses the images', () => {
-  let fixture: Fixture
-  let app: ServedApp
-  let opened: Browser
+  const reader = useAppInBrowser()
   let shown: AppPage
-  let set: string
-
-  beforeAll(async () => {
-    fixture = await servedOutput()
-    set = fixture.set.id
-    app = await servedApp(fixture.output)
-    opened = await launch()
-  })
-  afterAll(async () => {
-    await opened?.close()
-    await app?.close()
-    await fixture?.remove()
-  })
-  afterEach(async () => {
-    const complaints = shown.complaints()
-    await shown.close()
-    expect(complaints).toEqual([])
-  })
 
   const focusedPosition = () =>
     shown.page.evaluate<string | null>('document.activeElement.closest(".item")?.getAttribute("aria-posinset") ?? null')
 
   it('asks for the rows of a view once, and for all else of the run that they are of', async () => {
-    shown = await appPage(opened, app)
+    shown = await reader.newPage()
     const { page } = shown
     const asked: string[] = []
     page.on('response', (response) => {
@@ -51,7 +22,7 @@ describe.skipIf(browser === undefined)('who browses the images', () => {
       if (response.status() === 200 && /\/(rows|facets)$/.test(pathname))
         asked.push(`${pathname.split('/').at(-1)} ${searchParams.get('run')}`)
     })
-    await shown.open(addresses.browse(set, null, everything))
+    await shown.open(addresses.browse(reader.set, null, everything))
     await page.getByLabel('|yaw| from, degrees').waitFor()
     await page.locator('.rows .item .key').first().waitFor()
     expect(asked).toEqual(['rows null', `facets ${firstNight}`])
@@ -62,10 +33,10 @@ describe.skipIf(browser === undefined)('who browses the images', () => {
   })
 
   it('may fill in two ranges at once: neither takes the other back', async () => {
-    shown = await appPage(opened, app)
+    shown = await reader.newPage()
     const { page } = shown
     await page.clock.install()
-    await shown.open(addresses.browse(set, null, everything))
+    await shown.open(addresses.browse(reader.set, null, everything))
     await page.getByLabel('|yaw| from, degrees').fill('40')
     await page.clock.runFor(200)
     await page.getByLabel('pitch to, degrees', { exact: true }).fill('0.0')
@@ -80,9 +51,9 @@ describe.skipIf(browser === undefined)('who browses the images', () => {
   })
 
   it('comes by the tab key to what is in sight, and keeps the keys when the wheel takes the focused image away', async () => {
-    shown = await appPage(opened, app)
+    shown = await reader.newPage()
     const { page } = shown
-    await shown.open(addresses.browse(set, null, everything))
+    await shown.open(addresses.browse(reader.set, null, everything))
     await page.locator('.rows .item .key').first().waitFor()
     await page.getByRole('button', { name: 'skip to the images' }).press('Enter')
     expect(await focusedPosition()).toBe('1')
@@ -95,10 +66,10 @@ describe.skipIf(browser === undefined)('who browses the images', () => {
   })
 
   it('comes back to the rows that were seen, though a newer night has been published meanwhile', async () => {
-    shown = await appPage(opened, app, {}, /status of 404/)
+    shown = await reader.newPage({}, /status of 404/)
     const { page } = shown
     const selection = { ...everything, sort: 'errorYaw', isDescending: true } as const
-    await shown.open(addresses.browse(set, null, selection))
+    await shown.open(addresses.browse(reader.set, null, selection))
     const error = page.locator('.rows .item').first().locator('tbody tr').nth(2).locator('td').first()
     await error.filter({ hasText: '+5.0' }).waitFor()
     await page.getByLabel('|yaw| from, degrees').waitFor()
@@ -106,7 +77,7 @@ describe.skipIf(browser === undefined)('who browses the images', () => {
     expect(address).not.toContain('run=')
     await page.locator('.rows .item a').first().click()
     await page.locator('.sample h1').waitFor()
-    await publishSecondNight(fixture)
+    await publishSecondNight(reader.fixture)
     await page.goBack()
     await error.filter({ hasText: '+5.0' }).waitFor()
     expect(page.url()).toBe(address)

@@ -1,43 +1,13 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { addresses } from '../../../src/serve/addresses.ts'
 import { everything } from '../../../src/serve/selection.ts'
-import { appPage, launch, type AppPage } from '../../support/appPage.ts'
+import { useAppInBrowser, type AppPage } from '../../support/appPage.ts'
 import { browser } from '../../support/browser.ts'
-import type { Fixture } from '../../support/reportFixture.ts'
-import {
-  firstNight,
-  hostileKeys,
-  publishSecondNight,
-  secondNight,
-  servedApp,
-  servedOutput,
-  type ServedApp,
-} from '../../support/servedApp.ts'
+import { firstNight, hostileKeys, publishSecondNight, secondNight } from '../../support/servedApp.ts'
 
 describe.skipIf(browser === undefined)('a reader of the app', () => {
-  let fixture: Fixture
-  let app: ServedApp
-  let opened: Browser
+  const reader = useAppInBrowser()
   let shown: AppPage
-  let set: string
-
-  beforeAll(async () => {
-    fixture = await servedOutput()
-    set = fixture.set.id
-    app = await servedApp(fixture.output)
-    opened = await launch()
-  })
-  afterAll(async () => {
-    await opened?.close()
-    await app?.close()
-    await fixture?.remove()
-  })
-  afterEach(async () => {
-    const complaints = shown.complaints()
-    await shown.close()
-    expect(complaints).toEqual([])
-  })
 
   const focused = () =>
     shown.page.evaluate<string>(
@@ -47,9 +17,9 @@ describe.skipIf(browser === undefined)('a reader of the app', () => {
   const keys = () => shown.page.locator('.rows .item .key').allTextContents()
 
   it('goes by keyboard from the atlas to images, to one of them, and back', async () => {
-    shown = await appPage(opened, app)
+    shown = await reader.newPage()
     const { page } = shown
-    await shown.open(addresses.set(set))
+    await shown.open(addresses.set(reader.set))
     await page.locator('table.heat a[tabindex="0"]').first().focus()
     await page.keyboard.press('Home')
     expect(await focused()).toContain('yaw −60 to −45°, pitch')
@@ -84,9 +54,9 @@ describe.skipIf(browser === undefined)('a reader of the app', () => {
   })
 
   it('narrows the images by typing, ticking and taking back, and the address says all of it', async () => {
-    shown = await appPage(opened, app)
+    shown = await reader.newPage()
     const { page } = shown
-    await shown.open(addresses.browse(set, null, everything))
+    await shown.open(addresses.browse(reader.set, null, everything))
     await page.locator('.browse .count', { hasText: '99 images' }).waitFor()
     await page.getByLabel('|yaw| from, degrees').fill('40')
     await page.locator('.browse .count', { hasText: /of 99 images/ }).waitFor()
@@ -99,13 +69,12 @@ describe.skipIf(browser === undefined)('a reader of the app', () => {
     const listed = await keys()
     expect(address).toContain('absPoseYaw=40..&subject=person+7&sort=-absErrorYaw')
     // Somebody else, who is given the address.
-    const other = await appPage(opened, app)
+    const other = await reader.newPage()
     await other.page.goto(address)
     await other.page.locator('.rows .item .key').first().waitFor()
     expect(await other.page.locator('.rows .item .key').allTextContents()).toEqual(listed)
     expect(await other.page.getByLabel('|yaw| from, degrees').inputValue()).toBe('40')
     expect(other.complaints()).toEqual([])
-    await other.close()
     await page.getByRole('button', { name: 'take back: |yaw| from 40°' }).click()
     await count.filter({ hasText: '10 of 99' }).waitFor()
     await page.goBack()
@@ -114,29 +83,29 @@ describe.skipIf(browser === undefined)('a reader of the app', () => {
   })
 
   it('sees keys, subjects and messages that would do harm as text', async () => {
-    shown = await appPage(opened, app)
+    shown = await reader.newPage()
     const { page } = shown
     for (const as of ['cards', 'table'] as const) {
-      await shown.open(addresses.browse(set, null, { ...everything, subjects: ['<b>hostile</b>'] }, { as }))
+      await shown.open(addresses.browse(reader.set, null, { ...everything, subjects: ['<b>hostile</b>'] }, { as }))
       await page.locator('.browse .count', { hasText: '6 of 99 images' }).waitFor()
       await page.locator('.rows .item .key').nth(5).waitFor()
       expect(new Set(await keys())).toEqual(new Set(hostileKeys))
     }
     for (const key of hostileKeys) {
-      await shown.open(addresses.sample(set, firstNight, key, everything))
+      await shown.open(addresses.sample(reader.set, firstNight, key, everything))
       await page.locator('.sample .files code').first().waitFor()
       expect(await page.locator('.sample h1').textContent()).toBe(key)
     }
-    await shown.open(addresses.sample(set, firstNight, 'bad.png', everything))
+    await shown.open(addresses.sample(reader.set, firstNight, 'bad.png', everything))
     await page.locator('.note', { hasText: '<script>document.title=2</script> ends early' }).first().waitFor()
     expect(await page.locator('[onerror], main script').count()).toBe(0)
     expect(await page.title()).toContain('headlight')
   })
 
   it('moves the border between input and map by the keys of the slider', async () => {
-    shown = await appPage(opened, app)
+    shown = await reader.newPage()
     const { page } = shown
-    await shown.open(addresses.sample(set, firstNight, 'heads/001.png', everything))
+    await shown.open(addresses.sample(reader.set, firstNight, 'heads/001.png', everything))
     const slider = page.locator('.slider input').first()
     await slider.focus()
     await page.keyboard.press('End')
@@ -149,7 +118,7 @@ describe.skipIf(browser === undefined)('a reader of the app', () => {
 
   it('is told of a night that is published meanwhile, and keeps what is there until it wants the new one', async () => {
     // Maps that the new night overwrote are no longer those of the rows: their pictures are refused.
-    shown = await appPage(opened, app, {}, /status of 404/)
+    shown = await reader.newPage({}, /status of 404/)
     const { page } = shown
     const refused: string[] = []
     page.on('response', (response) => {
@@ -157,12 +126,12 @@ describe.skipIf(browser === undefined)('a reader of the app', () => {
     })
     await page.clock.install()
     const selection = { ...everything, sort: 'errorYaw', isDescending: true } as const
-    await shown.open(addresses.browse(set, null, selection))
+    await shown.open(addresses.browse(reader.set, null, selection))
     await page.locator('.rows .item .key').first().waitFor()
     const error = () =>
       page.locator('.rows .item').first().locator('tbody tr').nth(2).locator('td').first().textContent()
     expect(await error()).toBe('+5.0')
-    await publishSecondNight(fixture)
+    await publishSecondNight(reader.fixture)
     await page.clock.runFor(11_000)
     await page.locator('.newer', { hasText: 'A newer run has been published' }).waitFor()
     expect(await error()).toBe('+5.0')

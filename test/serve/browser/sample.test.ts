@@ -1,40 +1,18 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { addresses } from '../../../src/serve/addresses.ts'
 import { everything } from '../../../src/serve/selection.ts'
-import { appPage, launch, type AppPage } from '../../support/appPage.ts'
+import { useAppInBrowser, type AppPage } from '../../support/appPage.ts'
 import { browser } from '../../support/browser.ts'
-import type { Fixture } from '../../support/reportFixture.ts'
-import { firstNight, servedApp, servedOutput, type ServedApp } from '../../support/servedApp.ts'
+import { firstNight } from '../../support/servedApp.ts'
 
 describe.skipIf(browser === undefined)('a reader of one image', () => {
   const selection = { ...everything, key: 'heads/' }
-  let fixture: Fixture
-  let app: ServedApp
-  let opened: Browser
+  const reader = useAppInBrowser()
   let shown: AppPage
-  let set: string
-
-  beforeAll(async () => {
-    fixture = await servedOutput()
-    set = fixture.set.id
-    app = await servedApp(fixture.output)
-    opened = await launch()
-  })
-  afterAll(async () => {
-    await opened?.close()
-    await app?.close()
-    await fixture?.remove()
-  })
-  afterEach(async () => {
-    const complaints = shown.complaints()
-    await shown.close()
-    expect(complaints).toEqual([])
-  })
 
   const look = async (key: string) => {
-    shown = await appPage(opened, app)
-    await shown.open(addresses.sample(set, firstNight, key, selection))
+    shown = await reader.newPage()
+    await shown.open(addresses.sample(reader.set, firstNight, key, selection))
     await shown.page.locator('.files code').first().waitFor()
     return shown.page
   }
@@ -79,14 +57,14 @@ describe.skipIf(browser === undefined)('a reader of one image', () => {
   })
 
   it('has the pictures of the next image before turning to it', async () => {
-    shown = await appPage(opened, app)
+    shown = await reader.newPage()
     const { page } = shown
     const asked: string[] = []
     page.on('request', (request) => {
       const { pathname, searchParams } = new URL(request.url())
       if (pathname.endsWith('/picture')) asked.push(`${searchParams.get('image')} ${searchParams.get('show')}`)
     })
-    await shown.open(addresses.sample(set, firstNight, 'heads/003.png', selection))
+    await shown.open(addresses.sample(reader.set, firstNight, 'heads/003.png', selection))
     const next = ['image', 'input', 'map', 'overlay'].map((show) => `heads/004.png ${show}`)
     await expect.poll(() => asked).toEqual(expect.arrayContaining(next))
     // The next but one has not been asked for: only what is one step away is.

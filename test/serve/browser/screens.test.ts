@@ -1,41 +1,12 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { addresses } from '../../../src/serve/addresses.ts'
 import { everything } from '../../../src/serve/selection.ts'
-import { appPage, launch, violationsOf, type AppPage } from '../../support/appPage.ts'
+import { useAppInBrowser, violationsOf } from '../../support/appPage.ts'
 import { browser } from '../../support/browser.ts'
-import type { Fixture } from '../../support/reportFixture.ts'
-import {
-  firstNight,
-  publishSecondNight,
-  secondNight,
-  servedApp,
-  servedOutput,
-  type ServedApp,
-} from '../../support/servedApp.ts'
+import { firstNight, publishSecondNight, secondNight } from '../../support/servedApp.ts'
 
 describe.skipIf(browser === undefined)('every screen of the app', () => {
-  let fixture: Fixture
-  let app: ServedApp
-  let opened: Browser
-  let shown: AppPage | undefined
-
-  beforeAll(async () => {
-    fixture = await servedOutput()
-    await publishSecondNight(fixture)
-    app = await servedApp(fixture.output)
-    opened = await launch()
-  })
-  afterAll(async () => {
-    await opened?.close()
-    await app?.close()
-    await fixture?.remove()
-  })
-  afterEach(async () => {
-    const complaints = shown?.complaints() ?? []
-    await shown?.close()
-    expect(complaints).toEqual([])
-  })
+  const reader = useAppInBrowser(publishSecondNight)
 
   const screens: readonly (readonly [name: string, path: (set: string) => string, ready: string])[] = [
     ['sets', () => '/', '.sets-list a'],
@@ -60,10 +31,10 @@ describe.skipIf(browser === undefined)('every screen of the app', () => {
   ] as const)(
     'has nothing that axe finds fault with, and fits the window: %s, %i pixels',
     async (colorScheme, width) => {
-      shown = await appPage(opened, app, { colorScheme, viewport: { width, height: 800 } })
+      const shown = await reader.newPage({ colorScheme, viewport: { width, height: 800 } })
       const { page } = shown
       for (const [name, path, ready] of screens) {
-        await shown.open(path(fixture.set.id))
+        await shown.open(path(reader.set))
         if (name === 'set') await page.locator('#distributions').scrollIntoViewIfNeeded()
         await page.locator(ready).first().waitFor()
         expect([name, await violationsOf(page)]).toEqual([name, []])
