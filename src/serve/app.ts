@@ -1,4 +1,6 @@
-import { Hono, type Context } from 'hono'
+import { createHash } from 'node:crypto'
+import type { HttpBindings } from '@hono/node-server'
+import { Hono, type Context as AnyContext } from 'hono'
 import { HeadlightError, InputError, PlaceError, SampleError, TransientError } from '../base/errors.ts'
 import { judge, type Access } from './access/access.ts'
 import { securityHeaders } from './access/headers.ts'
@@ -13,13 +15,17 @@ export interface AppOptions {
   readonly served: Served
   readonly access: Access
   readonly assets: Assets
-  /** Aborted when the server ends. */
-  readonly signal: AbortSignal
 }
 
+/** With the connection itself: a file that fails midway can only break it off. */
+interface Env {
+  Bindings: HttpBindings
+}
+type Context = AnyContext<Env>
+
 /** The web app: everything it answers, and to whom. Nothing of it writes. */
-export function buildApp({ served, access, assets, signal }: AppOptions): Hono {
-  const app = new Hono({ strict: true })
+export function buildApp({ served, access, assets }: AppOptions): Hono<Env> {
+  const app = new Hono<Env>({ strict: true })
   const { basePath } = access
   // Orchestrators and proxies ask by an address, without a token; all it says is that the process answers.
   app.get(`${basePath}/healthz`, (c) => c.text('alive\n'))
@@ -48,7 +54,7 @@ export function buildApp({ served, access, assets, signal }: AppOptions): Hono {
   for (const asset of [assets.script, assets.style, assets.icon])
     app.get(`${basePath}${asset.path}`, (c) => sendAsset(c, asset))
   for (const route of routes) {
-    app.get(`${basePath}${route.path}`, (c) => answered(c, route, served, signal))
+    app.get(`${basePath}${route.path}`, (c) => answered(c, route, served))
   }
   app.all(`${basePath}/api/*`, (c) => refused(c, 404, 'bad-option', 'There is no such address.'))
   app.all(`${basePath}/assets/*`, (c) => refused(c, 404, 'bad-option', 'There is no such file; load the page again.'))
@@ -56,7 +62,7 @@ export function buildApp({ served, access, assets, signal }: AppOptions): Hono {
   app.get(`${basePath}/*`, (c) => c.html(shell(assets, basePath), 200, { 'cache-control': 'no-store' }))
   app.notFound((c) => refused(c, 404, 'bad-option', `headlight serve shows what lies below ${basePath}/.`))
   app.onError((error, c) => {
-    if (c.req.raw.signal.aborted || signal.aborted) return c.body(null, 503)
+    if (c.req.raw.signal.aborted) return c.body(null, 503)
     const { status, code } = statusOf(error)
     if (status >= 500)
       served.log.warn({ err: error }, `${new URL(c.req.url).pathname} could not be answered: ${error.message}`)
@@ -67,7 +73,7 @@ export function buildApp({ served, access, assets, signal }: AppOptions): Hono {
   return app
 }
 
-async function answered(c: Context, route: Route<unknown>, served: Served, ending: AbortSignal): Promise<Response> {
+async function answered(c: Context, route: Route<unknown>, served: Served): Promise<Response> {
   const set = c.req.param('set') ?? ''
   if (c.req.param('set') !== undefined) await requireShown(served, set)
   const parameters = new URL(c.req.url).searchParams
@@ -82,24 +88,26 @@ async function answered(c: Context, route: Route<unknown>, served: Served, endin
     const place = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
     throw new InputError('bad-option', `${c.req.path} does not take this query: ${place}${issue?.message ?? ''}`)
   }
-  const signal = AbortSignal.any([c.req.raw.signal, ending])
-  return respond(c, await route.answer({ set, query: query.data, parameters, signal }, served))
+  const { signal } = c.req.raw
+  return respond(c, await route.answer({ set, query: query.data, parameters, signal }, served), served)
 }
 
-function respond(c: Context, answer: Answer): Response {
+function respond(c: Context, answer: Answer, served: Served): Response {
   switch (answer.kind) {
     case 'json':
       return c.json(answer.json as object, 200, { 'cache-control': 'no-store' })
     case 'waiting':
       return c.json({ waiting: answer.waiting }, 202, { 'cache-control': 'no-store' })
     case 'bytes': {
-      const tag = `"${answer.tag}"`
-      const headers = { etag: tag, 'cache-control': answer.isForGood ? 'private, max-age=86400' : 'private, no-cache' }
-      if (c.req.header('if-none-match') === tag) return c.body(null, 304, headers)
+      const tag = `"${createHash('sha256').update(answer.bytes).digest('base64url')}"`
+      const { keepSeconds } = answer
+      const kept = keepSeconds === 0 ? 'no-cache' : `max-age=${keepSeconds}`
+      const headers = { etag: tag, 'cache-control': `private, ${kept}` }
+      if (namesTag(c.req.header('if-none-match'), tag)) return c.body(null, 304, headers)
       return c.body(Uint8Array.from(answer.bytes), 200, { ...headers, 'content-type': answer.contentType })
     }
     case 'file':
-      return c.body(streamed(answer.chunks), 200, {
+      return c.body(streamed(answer.chunks, c, served), 200, {
         'content-type': answer.contentType,
         'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(answer.fileName)}`,
         'cache-control': 'no-store',
@@ -107,14 +115,29 @@ function respond(c: Context, answer: Answer): Response {
   }
 }
 
-function streamed(chunks: AsyncIterable<string>): ReadableStream<Uint8Array> {
+/** Of an If-None-Match header. A proxy that compresses makes tags weak, and a browser may name several. */
+function namesTag(header: string | undefined, tag: string): boolean {
+  return (header ?? '').split(',').some((each) => each.trim().replace(/^W\//, '') === tag)
+}
+
+/**
+ * Where a chunk fails, the connection is broken off, so that whoever fetches the file hears of it: an error of the stream
+ * itself would be written behind the rows as text, and the file would end as if it were whole.
+ */
+function streamed(chunks: AsyncIterable<string>, c: Context, { log }: Served): ReadableStream<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]()
   const encoder = new TextEncoder()
   return new ReadableStream({
     async pull(controller) {
-      const next = await iterator.next()
-      if (next.done === true) controller.close()
-      else controller.enqueue(encoder.encode(next.value))
+      try {
+        const next = await iterator.next()
+        if (next.done === true) controller.close()
+        else controller.enqueue(encoder.encode(next.value))
+      } catch (error) {
+        if (!c.req.raw.signal.aborted) log.warn({ err: error }, `${c.req.path} was broken off midway`)
+        c.env.outgoing.destroy()
+        controller.close()
+      }
     },
     async cancel() {
       await iterator.return?.()

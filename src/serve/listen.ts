@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { InputError } from '../base/errors.ts'
 
@@ -15,7 +15,7 @@ export interface Listening {
 }
 
 /** Serves the app. `port` 0 takes a free one. InputError `bad-option` when the port or the address cannot be had. */
-export async function listen(app: Hono, host: string, port: number): Promise<Listening> {
+export async function listen(app: Hono<{ Bindings: HttpBindings }>, host: string, port: number): Promise<Listening> {
   // Without the library's own Request and Response in place of Node.js': nothing else of the process is to change.
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server
   // Headers that trickle in, and connections that ask nothing, are not kept for ever.

@@ -60,7 +60,11 @@ export class ServedOutput implements Served {
 
   async setOf(id: string): Promise<ResultSet> {
     const set = this.#sets.get(id) ?? (await readResultSet(this.output, id))
-    if (set === undefined) throw new InputError('no-such-run', `${this.output.uri} holds no result set ${id}`)
+    if (set === undefined)
+      throw new InputError(
+        'no-such-run',
+        `${this.output.uri} holds no result set ${id}; the front page lists those that it holds`,
+      )
     this.#sets.set(id, set)
     return set
   }

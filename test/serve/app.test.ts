@@ -83,6 +83,11 @@ describe('who may look', () => {
     expect((await raw('/api/sets', { host, cookie: set1.split(';')[0] ?? '' })).status).toBe(200)
   })
 
+  it('nobody is led to another host by an address that begins with two slashes', async () => {
+    const { headers } = await raw(`//evil.example/?token=${app.token}`, { host: `localhost:${app.port}` })
+    expect(headers['location']).toBe('/evil.example/')
+  })
+
   it.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:80', 'localhost:80:90'])(
     'nobody who calls the server %s, with the right cookie and token too',
     async (host) => {
@@ -152,6 +157,18 @@ describe('every answer', () => {
       expect(headers.get('access-control-allow-origin')).toBeNull()
     }
     expect(await (await app.get('/')).text()).not.toMatch(/<style|style=|<script>/)
+  })
+
+  it('sends a picture once, and then only if it is another', async () => {
+    const path = addresses.picture(set, firstNight, 'heads/001.png', 'card')
+    const first = await app.get(path)
+    const tag = first.headers.get('etag') ?? ''
+    expect((await first.arrayBuffer()).byteLength).toBeGreaterThan(0)
+    // As a browser asks, as one that holds several, and as a proxy that compresses.
+    for (const header of [tag, `"other", ${tag}`, `W/${tag}`]) {
+      expect((await app.get(path, { 'if-none-match': header })).status).toBe(304)
+    }
+    expect((await app.get(path, { 'if-none-match': '"other"' })).status).toBe(200)
   })
 
   it('only shows: any other method is refused', async () => {

@@ -59,7 +59,8 @@ export function startHeadlight(
   kill: (signal: NodeJS.Signals) => void
   /** Nobody reads what it says any more. */
   leave: () => void
-  said: (text: string) => Promise<void>
+  /** Waits until it has said the text; gives all of its standard output so far. */
+  said: (text: string) => Promise<string>
 } {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [main, ...args], {
@@ -85,7 +86,7 @@ export function startHeadlight(
     said: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          if (stderr.includes(text) || stdout.includes(text)) resolve()
+          if (stderr.includes(text) || stdout.includes(text)) resolve(stdout)
         }
         look()
         for (const stream of [child.stdout, child.stderr]) stream.on('data', look)

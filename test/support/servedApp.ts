@@ -113,7 +113,6 @@ export async function servedApp(
   { onlySet = null, access }: { readonly onlySet?: string | null; readonly access?: Partial<Access> } = {},
 ): Promise<ServedApp> {
   const folder = await mkdtemp(join(tmpdir(), 'headlight-served-'))
-  const ending = new AbortController()
   const log = createLogger('silent')
   const served = new ServedOutput({
     output,
@@ -129,7 +128,6 @@ export async function servedApp(
     served,
     access: { token, allowedHosts: [], basePath, ...access },
     assets: await readAssets(),
-    signal: ending.signal,
   })
   const listening = await listen(app, '127.0.0.1', 0)
   const { port } = listening
@@ -149,7 +147,6 @@ export async function servedApp(
     get,
     json: async (path) => JSON.parse(await (await get(path)).text()) as never,
     close: async () => {
-      ending.abort()
       await listening.close()
       await served.close()
       await rm(folder, { recursive: true, force: true })

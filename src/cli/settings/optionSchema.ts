@@ -255,14 +255,14 @@ export const settingsSchema = z.strictObject({
   }),
   basePath: z
     .string()
-    .regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'write it as /headlight, without a slash at its end')
+    .regex(/^(\/[A-Za-z0-9._~-]+)+$/)
     .optional()
     .meta({
       group: 'web app',
-      placeholder: 'PATH',
+      placeholder: '/PATH',
       automatic: '/',
       description:
-        'The path below which a proxy shows headlight serve, as in /headlight; the proxy leaves it in place.',
+        'The path below which a proxy shows headlight serve, as in /headlight, without a slash at its end; the proxy leaves it in place.',
     }),
 
   stateFolder: z.string().min(1).optional().meta({

@@ -44,7 +44,8 @@ export function judge(access: Access, request: Request, now = new Date()): Verdi
     url.searchParams.delete('token')
     const seconds = Math.floor((token.until.getTime() - now.getTime()) / 1_000)
     const cookie = `${cookieName}=${token.text}; Path=${access.basePath}/; Max-Age=${seconds}; HttpOnly; SameSite=Lax`
-    return { kind: 'enter', cookie, address: `${url.pathname}${url.search}` }
+    // A browser takes a path that begins with two slashes for the address of another host.
+    return { kind: 'enter', cookie, address: `${url.pathname.replace(/^\/+/, '/')}${url.search}` }
   }
   if (cookiesOf(request, cookieName).some((guess) => token.matches(guess, now))) return { kind: 'welcome' }
   return {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { SampleError } from '../../base/errors.ts'
 import { addresses } from '../addresses.ts'
@@ -25,7 +24,6 @@ export const livePictureRoute: Route<z.infer<typeof query>> = {
       objective: set.options.objectives[0] ?? '',
       signal,
     })
-    const tag = createHash('sha256').update([id, run, key].join('\n')).digest('base64url')
-    return { kind: 'bytes', ...picture, tag, isForGood: false }
+    return { kind: 'bytes', ...picture, keepSeconds: 0 }
   },
 }

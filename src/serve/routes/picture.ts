@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { InputError, SampleError } from '../../base/errors.ts'
 import { fateTexts } from '../../report/compare/fateTexts.ts'
@@ -13,6 +12,12 @@ const query = z.strictObject({
   show: z.enum(pictureKinds),
   objective: z.string().optional(),
 })
+
+/**
+ * Long enough for going back and forth. Not for good: a run at work overwrites maps before it publishes its table, so for
+ * a while this address may show the next night's map.
+ */
+const keepSeconds = 600
 
 /** A picture of one row: it is looked up in the table, so no key from outside reaches a store. */
 export const pictureRoute: Route<z.infer<typeof query>> = {
@@ -48,8 +53,6 @@ export const pictureRoute: Route<z.infer<typeof query>> = {
       objective,
       signal,
     })
-    const tag = createHash('sha256').update(picture.bytes).digest('base64url')
-    // The address names the run, and what once was its picture stays it, whatever becomes of the files.
-    return { kind: 'bytes', ...picture, tag, isForGood: true }
+    return { kind: 'bytes', ...picture, keepSeconds }
   },
 }

@@ -37,7 +37,7 @@ export interface Asked<Query> {
   readonly query: Query
   /** All of the query as it came, for what `readSelection` reads. */
   readonly parameters: URLSearchParams
-  /** Aborted when who asked is gone, or the server ends. */
+  /** Aborted when whoever asked is gone, or the server has ended the connection. */
   readonly signal: AbortSignal
 }
 
@@ -45,14 +45,12 @@ export type Answer =
   | { readonly kind: 'json'; readonly json: unknown }
   /** Status 202. */
   | { readonly kind: 'waiting'; readonly waiting: Waiting['waiting'] }
-  /** `tag`: an entity tag without quotes; the same bytes as long as it is the same. */
   | {
       readonly kind: 'bytes'
       readonly bytes: Uint8Array
       readonly contentType: string
-      readonly tag: string
-      /** The address never answers with other bytes: a browser need not ask again today. */
-      readonly isForGood: boolean
+      /** How long a browser need not ask again. 0: it asks each time, and is sent the bytes only if they are others. */
+      readonly keepSeconds: number
     }
   /** A file to keep, sent as it is made. */
   | {

@@ -1,13 +1,13 @@
 import { InputError } from '../../base/errors.ts'
 import type { Served } from './route.ts'
 
-/** Whether an address may name this result set. InputError `no-such-run` when not, or when there is none. */
-export async function requireShown(
-  { output, onlySet }: Pick<Served, 'output' | 'onlySet'>,
-  set: string,
-): Promise<void> {
-  if (onlySet === null ? isFolderName(set) && (await output.head(`${set}/set.json`)) !== undefined : set === onlySet)
+/** Makes sure that an address may name this result set. InputError `no-such-run` when not, or when there is none. */
+export async function requireShown(served: Served, set: string): Promise<void> {
+  const { output, onlySet } = served
+  if (onlySet === null ? isFolderName(set) : set === onlySet) {
+    await served.setOf(set)
     return
+  }
   throw new InputError('no-such-run', `${output.uri} shows no result set ${set}; the front page lists them`)
 }
 

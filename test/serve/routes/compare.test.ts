@@ -69,7 +69,6 @@ async function withApp(
     served,
     access: { token: null, allowedHosts: ['test'], basePath: '' },
     assets: { script: asset, style: asset, icon: asset },
-    signal: new AbortController().signal,
   })
   try {
     await act(async (query) => app.request(`http://test/api/compare?${query}`, { headers: { host: 'test' } }))
@@ -129,7 +128,7 @@ it.each([
   ['a=x/../y', 400, /SET or SET\/RUN/],
   [`a=${setA.id}/..`, 400, /SET or SET\/RUN/],
   ['a=..', 404, /shows no result set \.\.;/],
-  ['a=other-all-00000003', 404, /shows no result set other-all-00000003;/],
+  ['a=other-all-00000003', 404, /holds no result set other-all-00000003;/],
   [`a=${setA.id}/nothing`, 404, /holds no run nothing; it has tables of/],
   [`a=${setB.id}`, 404, /so there is no state before it/],
   [`a=${setA.id}&b=${setB.id}&c=1`, 400, /does not take this query/],

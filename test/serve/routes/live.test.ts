@@ -72,7 +72,6 @@ async function get(path: string): Promise<Response> {
     served,
     access: { token: null, allowedHosts: ['test'], basePath: '' },
     assets: { script: asset, style: asset, icon: asset },
-    signal: new AbortController().signal,
   })
   return app.request(`http://test${path}`, { headers: { host: 'test' } })
 }

@@ -35,7 +35,7 @@ export async function serve(call: Call): Promise<number> {
       log,
     })
     try {
-      const app = buildApp({ served, access, assets, signal: stop.signal })
+      const app = buildApp({ served, access, assets })
       const listening = await listen(app, settings.host, settings.port)
       say(call, access, listening.port)
       if (!stop.signal.aborted) await once(stop.signal, 'abort')
@@ -92,8 +92,17 @@ function say({ settings, surroundings, operands }: Call, access: Access, port: n
   }
   surroundings.results.write(`${address}\n`)
   if (settings.quiet) return
+  const { token, allowedHosts } = access
+  if (token === null) {
+    surroundings.messages.write(
+      `Let the proxy pass requests for ${allowedHosts[0]}${access.basePath}/ on to this address, with their Host header; it decides who may look at ${operands[0]}. Ctrl-C ends the command.\n`,
+    )
+    return
+  }
+  // The same token serves the next start, too: the address does not end with the command.
+  const until = token.until.toISOString().slice(0, 10)
   surroundings.messages.write(
-    `Open this address in a browser to see ${operands[0]}. It lets in whoever has it, until Ctrl-C ends the command.\n` +
+    `Open this address in a browser to see ${operands[0]}. Whoever has it may look while the command runs, also when you start it again, until ${until}. Ctrl-C ends the command.\n` +
       `From another machine: ssh -L ${port}:localhost:${port} THIS-MACHINE, then open the same address there.\n`,
   )
 }
