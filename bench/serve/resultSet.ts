@@ -131,7 +131,13 @@ function recordAt(i: number, rows: number): SampleRecord {
   const fingerprint = i.toString(16).padStart(16, '0')
   const noise = seededNoise(i)
   if (noise() < 0.002) return { key, fingerprint, status: 'failed', code: 'corrupt-image', message: 'ends early' }
-  const label = { yaw: 75 * normal(noise) * 0.6, pitch: 25 * normal(noise), roll: 15 * normal(noise) }
+  // As in BIWI: most look ahead, and none further than a camera in front can follow.
+  const within = (limit: number, angle: number) => Math.max(-limit, Math.min(limit, angle))
+  const label = {
+    yaw: within(75, 35 * normal(noise)),
+    pitch: within(60, 20 * normal(noise)),
+    roll: within(50, 12 * normal(noise)),
+  }
   const size = (2 + Math.abs(label.yaw) / 15) * (noise() < 0.01 ? 6 : 1)
   const off = (angle: number) => degrees(angle + size * normal(noise))
   const angles = { yaw: off(label.yaw), pitch: off(label.pitch), roll: off(label.roll) }

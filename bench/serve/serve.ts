@@ -8,6 +8,7 @@ import { everything, type Selection } from '../../src/serve/selection.ts'
 import type { RowsReply } from '../../src/serve/wire.ts'
 import { parsed, UsageError } from '../gpu/usage.ts'
 import { machine, median, table } from '../measure.ts'
+import { syntheticSet } from '../syntheticRun.ts'
 import { picturedSubject, run, setId, syntheticResultSet, type SyntheticOutput } from './resultSet.ts'
 import { s3Copy } from './s3Copy.ts'
 import { Server, type Answer } from './server.ts'
@@ -59,6 +60,8 @@ async function overFolder({ output }: SyntheticOutput, folder: string): Promise<
   const lines: Line[] = []
   const first = await Server.start(output, { folder })
   lines.push(timed('first view of the set', [(await first.get(addresses.setReply(setId, null))).ms]))
+  const atlas = addresses.atlasPicture(setId, run, 'mean', syntheticSet.options.objectives[0] ?? '')
+  lines.push(timed('its atlas', [(await first.get(atlas)).ms]))
   const indexed = await first.get(rowsOf(everything))
   lines.push(timed(`index, first rows shown (${progressText(indexed)})`, [indexed.ms]))
   const atIndex = first.residentMb()

@@ -34,7 +34,7 @@ export async function* readTableColumns(table: TableSource, columns?: readonly s
 
 /** A table of which single rows are read: its footer, which tells where they lie, is read once. */
 export interface TableRows {
-  /** Cells by column, of those asked for that the file has; only the row's own group is decoded. Undefined beyond the last row. */
+  /** Cells by column, null where the file lacks it; only the row's own group is decoded. Undefined beyond the last row. */
   row(at: number, columns?: readonly string[]): Promise<ReadonlyMap<string, Cell> | undefined>
 }
 

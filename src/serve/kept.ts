@@ -20,3 +20,14 @@ export class Kept<Value> {
     this.#values.delete(name)
   }
 }
+
+/** As `kept.of` for what takes a while; one that fails now may succeed in a moment, so it is not kept. */
+export function keptPromise<Value>(
+  kept: Kept<Promise<Value>>,
+  name: string,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const promise = kept.of(name, make)
+  promise.catch(() => kept.drop(name))
+  return promise
+}

@@ -4,7 +4,7 @@ import { currentRun } from '../output/current.ts'
 import { readResultSet, type ResultSet } from '../output/resultSet.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
-import { AtlasSheets } from './atlasSheets.ts'
+import { AtlasShelf } from './atlasShelf.ts'
 import { ComparisonShelf } from './comparisons/comparisonShelf.ts'
 import { startComparison } from './comparisons/startComparison.ts'
 import { LiveDesk, type LiveOptions } from './live/liveDesk.ts'
@@ -30,7 +30,7 @@ export class ServedOutput implements Served {
   readonly comparisons = new ComparisonShelf(startComparison)
   readonly storedRows: StoredRows
   readonly pictures = new PictureDesk()
-  readonly atlases: AtlasSheets
+  readonly atlases: AtlasShelf
   readonly log: Logger
   readonly #datasetEndpoint: string | undefined
   readonly #datasets = new Map<string, Store>()
@@ -44,7 +44,7 @@ export class ServedOutput implements Served {
     this.onlySet = onlySet
     this.headlightVersion = headlightVersion
     this.log = log
-    this.atlases = new AtlasSheets(output)
+    this.atlases = new AtlasShelf(output)
     this.live = new LiveDesk({ output, onlySet, findRedis, log })
     this.storedRows = new StoredRows(output)
     this.tables = new TableShelf({ output, cacheFolder, log })

@@ -8,7 +8,11 @@ export function viewTitle({ view, objective }: Pick<AtlasPicture, 'view' | 'obje
 }
 
 /** The ends of a picture's colours, and what they count. */
-export function scaleText({ view, scale }: AtlasPicture): { low: string; high: string; unit: string } {
+export function scaleText({ view, scale }: Pick<AtlasPicture, 'view' | 'scale'>): {
+  low: string
+  high: string
+  unit: string
+} {
   const { low, high } = scale
   if (view === 'input') return { low: low.toFixed(0), high: high.toFixed(0), unit: 'grey level, 0 to 255' }
   const unit = '× the even share, 1/784 of a map'

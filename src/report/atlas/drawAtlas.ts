@@ -58,9 +58,16 @@ type Size = (typeof sizes)[number]
 export const bestTile = { side: sizes[0].side, pitch: pitchOf(sizes[0].side) }
 
 /** What is drawn: one view, its numbers not yet coloured. */
-interface Sheet extends Omit<AtlasPicture, 'webp' | 'counts'> {
+export interface AtlasSheet extends Omit<AtlasPicture, 'webp' | 'counts'> {
   readonly cells: ReadonlyMap<number, MeanMap>
   readonly overall: MeanMap
+}
+
+export interface AtlasSheets {
+  readonly grid: AtlasGrid | null
+  readonly sheets: readonly AtlasSheet[]
+  /** Objectives of the atlas that are not drawn. */
+  readonly left: number
 }
 
 /**
@@ -74,6 +81,14 @@ export async function drawAtlas(
   inputs: PoseMaps | null,
   budget = atlasBudget,
 ): Promise<DrawnAtlas | null> {
+  const found = atlasSheets(atlas, inputs)
+  if (found === null) return null
+  const { grid, sheets, left } = found
+  return { grid, pictures: await drawSheets(sheets, grid, budget), left }
+}
+
+/** What there is to draw of an atlas, and in what scales; null when it holds no row. */
+export function atlasSheets(atlas: PoseMaps, inputs: PoseMaps | null): AtlasSheets | null {
   const grid = atlasGrid(atlas) ?? null
   const objectives = atlas.channels.slice(0, drawnObjectives)
   const sheets = [
@@ -81,15 +96,15 @@ export async function drawAtlas(
     ...(inputs === null ? [] : inputSheets(inputs)),
   ]
   if (!sheets.some(({ view }) => view === 'mean')) return null
-  return { grid, pictures: await drawSheets(sheets, grid, budget), left: atlas.channels.length - objectives.length }
+  return { grid, sheets, left: atlas.channels.length - objectives.length }
 }
 
-function mapSheets(atlas: PoseMaps, channel: number, objective: string, placed: boolean): Sheet[] {
+function mapSheets(atlas: PoseMaps, channel: number, objective: string, placed: boolean): AtlasSheet[] {
   const means = meanMaps(atlas, channel, evenShares)
   if (means === undefined) return []
   const { cells, overall } = means
   const { n } = overall
-  const mean: Sheet = { view: 'mean', objective, scale: { low: 0, high: rangeOf(means).high }, n, cells, overall }
+  const mean: AtlasSheet = { view: 'mean', objective, scale: { low: 0, high: rangeOf(means).high }, n, cells, overall }
   if (!placed) return [mean]
   const apart = differences(means)
   const { low, high } = commonRange([...apart.values()])
@@ -98,7 +113,7 @@ function mapSheets(atlas: PoseMaps, channel: number, objective: string, placed: 
 }
 
 /** Grey levels are spread over what occurs: a mean of many images has no black and no white. */
-function inputSheets(inputs: PoseMaps): Sheet[] {
+function inputSheets(inputs: PoseMaps): AtlasSheet[] {
   const means = meanMaps(inputs, 0, greyLevels)
   if (means === undefined) return []
   return [{ view: 'input', objective: null, scale: rangeOf(means), n: means.overall.n, ...means }]
@@ -108,7 +123,11 @@ function rangeOf({ cells, overall }: MeanMaps): Scale {
   return commonRange(cells.size > 0 ? [...cells.values()] : [overall])
 }
 
-async function drawSheets(sheets: readonly Sheet[], grid: AtlasGrid | null, budget: number): Promise<AtlasPicture[]> {
+async function drawSheets(
+  sheets: readonly AtlasSheet[],
+  grid: AtlasGrid | null,
+  budget: number,
+): Promise<AtlasPicture[]> {
   const drawAll = (size: Size) => Promise.all(sheets.map((sheet) => drawSheet(sheet, grid, size)))
   let pictures = await drawAll(sizes[0])
   const full = textLength(pictures)
@@ -140,10 +159,11 @@ export function dataUri({ webp }: AtlasPicture): string {
   return `data:image/webp;base64,${Buffer.from(webp).toString('base64')}`
 }
 
-async function drawSheet(
-  { view, objective, scale, n, cells, overall }: Sheet,
+/** The picture of one sheet, at the best size where none is given. */
+export async function drawSheet(
+  { view, objective, scale, n, cells, overall }: AtlasSheet,
   grid: AtlasGrid | null,
-  { side, quality }: Size,
+  { side, quality }: Size = sizes[0],
 ): Promise<AtlasPicture> {
   const pitch = pitchOf(side)
   const columns = Math.max(1, grid?.columns ?? 1)
@@ -178,8 +198,13 @@ async function drawSheet(
     webp,
     scale,
     n,
-    counts: new Map([...cells].map(([cell, map]) => [cell, map.n])),
+    counts: countsOf(cells),
   }
+}
+
+/** Rows by cell. */
+export function countsOf(cells: ReadonlyMap<number, MeanMap>): ReadonlyMap<number, number> {
+  return new Map([...cells].map(([cell, { n }]) => [cell, n]))
 }
 
 function pitchOf(side: number): number {

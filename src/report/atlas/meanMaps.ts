@@ -56,8 +56,14 @@ export function differences({ cells, overall }: MeanMaps): ReadonlyMap<number, M
  */
 export function commonRange(maps: readonly MeanMap[]): { readonly low: number; readonly high: number } {
   const trusted = maps.filter(({ n }) => n >= fewImages)
-  const values = (trusted.length > 0 ? trusted : maps).flatMap((map) => [...map.values])
-  const sorted = Float64Array.from(values).sort()
+  const used = trusted.length > 0 ? trusted : maps
+  const sorted = new Float64Array(used.reduce((sum, { values }) => sum + values.length, 0))
+  let end = 0
+  for (const { values } of used) {
+    sorted.set(values, end)
+    end += values.length
+  }
+  sorted.sort()
   const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? 0
   return { low: at(1 - percentile), high: at(percentile) }
 }

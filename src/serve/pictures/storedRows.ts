@@ -6,7 +6,7 @@ import { openTableRows, type Cell, type TableRows } from '../../output/tableColu
 import { fateOf, type MapFate, type StandingRow } from '../../report/compare/standingMaps.ts'
 import { slicedObject } from '../../storage/slicedObject.ts'
 import type { Store } from '../../storage/store.ts'
-import { Kept } from '../kept.ts'
+import { Kept, keptPromise } from '../kept.ts'
 
 interface StoredTable {
   readonly rows: TableRows
@@ -28,10 +28,10 @@ export class StoredRows {
     this.#output = output
   }
 
-  /** All cells of a row, by the table's columns. */
-  async row(set: string, run: string, at: number): Promise<ReadonlyMap<string, Cell>> {
+  /** Cells of a row; null where the table lacks the column. Empty when it has no such row. */
+  async row(set: string, run: string, at: number, columns: readonly string[]): Promise<ReadonlyMap<string, Cell>> {
     const { rows } = await this.#table(set, run)
-    return (await rows.row(at)) ?? new Map()
+    return (await rows.row(at, columns)) ?? new Map()
   }
 
   /**
@@ -62,11 +62,7 @@ export class StoredRows {
   }
 
   #table(set: string, run: string): Promise<StoredTable> {
-    const name = `${set}/${run}`
-    const opened = this.#tables.of(name, () => this.#open(set, run))
-    // One that cannot be read now may be read in a moment.
-    opened.catch(() => this.#tables.drop(name))
-    return opened
+    return keptPromise(this.#tables, `${set}/${run}`, () => this.#open(set, run))
   }
 
   async #open(set: string, run: string): Promise<StoredTable> {

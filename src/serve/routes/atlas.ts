@@ -15,10 +15,9 @@ export const atlasRoute: Route<z.infer<typeof query>> = {
   path: addresses.pattern.atlas,
   query,
   async answer({ set, query: { run, view, objective = null } }, { atlases }) {
-    const atlas = await atlases.of(set, run)
-    const picture = atlas?.pictures.find((each) => each.view === view && each.objective === objective)
-    if (picture === undefined) throw new InputError('no-such-run', `run ${run} of ${set} has no such atlas`)
+    const webp = await atlases.picture(set, run, view, objective)
+    if (webp === null) throw new InputError('no-such-run', `run ${run} of ${set} has no such atlas`)
     // The address names the run, and no other run writes its atlas.
-    return { kind: 'bytes', bytes: picture.webp, contentType: 'image/webp', keepSeconds: 86_400 }
+    return { kind: 'bytes', bytes: webp, contentType: 'image/webp', keepSeconds: 86_400 }
   },
 }

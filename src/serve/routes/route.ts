@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Logger } from '../../base/telemetry.ts'
 import type { ResultSet } from '../../output/resultSet.ts'
 import type { Store } from '../../storage/store.ts'
-import type { AtlasSheets } from '../atlasSheets.ts'
+import type { AtlasShelf } from '../atlasShelf.ts'
 import type { ComparisonShelf } from '../comparisons/comparisonShelf.ts'
 import type { LiveDesk } from '../live/liveDesk.ts'
 import type { PictureDesk } from '../pictures/pictureDesk.ts'
@@ -21,7 +21,7 @@ export interface Served {
   readonly live: LiveDesk
   readonly storedRows: StoredRows
   readonly pictures: PictureDesk
-  readonly atlases: AtlasSheets
+  readonly atlases: AtlasShelf
   /** The dataset of a result set; opened once, and closed with the server. */
   datasetOf(set: ResultSet): Store
   /** What a result set is; InputError `no-such-run` when it is gone. */

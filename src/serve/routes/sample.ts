@@ -19,6 +19,20 @@ import { selected } from './selected.ts'
 /** Neighbours in pose that are shown. */
 const neighbours = 12
 
+/** What is not kept in memory of each row. The others are not read: the keys of maps alone are most of a table. */
+const storedColumns = [
+  'message',
+  'frame',
+  'imageWidth',
+  'imageHeight',
+  ...angleNames.flatMap((angle) => [
+    `${angle}TopBin`,
+    `${angle}TopProbability`,
+    `${angle}BinsStd`,
+    `${angle}BinsEntropy`,
+  ]),
+]
+
 const query = z.strictObject({ run: runId, image: z.string().min(1), objective: z.string().optional() })
 
 /** All that is known of one image in one run. */
@@ -39,7 +53,7 @@ export const sampleRoute: Route<z.infer<typeof query>> = {
       )
     }
     const [cells, fate, position, near] = await Promise.all([
-      served.storedRows.row(id, runs.run, drawn.row),
+      served.storedRows.row(id, runs.run, drawn.row, storedColumns),
       fateOfRow(served, id, runs, key, drawn.row),
       table.positionOf(selection, key),
       table.neighbours(key, neighbours),

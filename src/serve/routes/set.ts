@@ -5,7 +5,7 @@ import { readAggregates, type Aggregates } from '../../output/aggregates.ts'
 import { layout } from '../../output/layout.ts'
 import { readSummary } from '../../output/summary.ts'
 import { scaleText } from '../../report/atlas/atlasText.ts'
-import { bestTile, type DrawnAtlas } from '../../report/atlas/drawAtlas.ts'
+import { bestTile, countsOf, type AtlasSheets } from '../../report/atlas/drawAtlas.ts'
 import { confidenceSection } from '../../report/charts/confidence.ts'
 import { drawCumulativeErrors } from '../../report/charts/cumulativeErrors.ts'
 import { findings } from '../../report/charts/findings.ts'
@@ -74,7 +74,7 @@ async function withTable({ output }: Served, set: string, run: TrendRun): Promis
   return { ...run, hasTable: (await output.head(layout.runTable(set, run.run))) !== undefined }
 }
 
-function atlasReply(set: string, run: string, { grid, pictures, left }: DrawnAtlas): AtlasReply {
+function atlasReply(set: string, run: string, { grid, sheets, left }: AtlasSheets): AtlasReply {
   const cells = grid?.cells ?? []
   return {
     cells: cells.map(({ yaw, pitch, column, row }) => ({ yaw, pitch, column, row })),
@@ -83,14 +83,17 @@ function atlasReply(set: string, run: string, { grid, pictures, left }: DrawnAtl
     tileSide: bestTile.side,
     tilePitch: bestTile.pitch,
     left,
-    pictures: pictures.map((picture) => ({
-      view: picture.view,
-      objective: picture.objective,
-      path: addresses.atlasPicture(set, run, picture.view, picture.objective),
-      n: picture.n,
-      counts: cells.map(({ cell }) => picture.counts.get(cell) ?? 0),
-      scale: scaleText(picture),
-    })),
+    pictures: sheets.map((sheet) => {
+      const counts = countsOf(sheet.cells)
+      return {
+        view: sheet.view,
+        objective: sheet.objective,
+        path: addresses.atlasPicture(set, run, sheet.view, sheet.objective),
+        n: sheet.n,
+        counts: cells.map(({ cell }) => counts.get(cell) ?? 0),
+        scale: scaleText(sheet),
+      }
+    }),
   }
 }
 

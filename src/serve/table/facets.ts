@@ -2,73 +2,67 @@ import type { Measure } from '../measures.ts'
 import type { Selection } from '../selection.ts'
 import type { Facets, NameCounts } from '../wire.ts'
 import { missesOf, type Misses } from './matches.ts'
-import { numberAt } from './rowFacts.ts'
-import { measureValues, type NamesColumnName, type TableArrays } from './tableArrays.ts'
+import type { Span } from './spans.ts'
+import { measureReader, type NamesColumnName, type TableArrays } from './tableArrays.ts'
 
 /** Bins of a distribution. */
 const bins = 24
 /** Names that are told, the most frequent ones. */
 const toldNames = 200
 
-/** What a selection can be narrowed by, and what it amounts to. `known`: the measures that the table has. */
-export function facetsOf(table: TableArrays, selection: Selection, known: readonly Measure[]): Facets {
+/** What a selection can be narrowed by, and what it amounts to. `spans`: of the measures that the table has. */
+export function facetsOf(table: TableArrays, selection: Selection, spans: ReadonlyMap<Measure, Span>): Facets {
   const misses = missesOf(table, selection)
-  let count = 0
+  const rows = hitsOf(misses)
   let failed = 0
-  for (let row = 0; row < misses.length; row++) {
-    if (misses[row] !== 0) continue
-    count++
-    failed += table.failed[row] ?? 0
-  }
+  for (const row of rows) failed += table.failed[row] ?? 0
   const names = (column: NamesColumnName, chosen: readonly string[]) =>
     nameCounts(table, column, chosen.length === 0 ? misses : missesOf(table, selection, column), chosen)
   return {
     total: table.rows,
-    count,
+    count: rows.length,
     failed,
-    meanError: meanOf(table.numbers.meanError, misses),
-    measures: known.flatMap((measure) => {
-      const values = measureValues(table, measure)
-      return values === undefined ? [] : [{ measure, ...distribution(values, misses) }]
-    }),
+    meanError: meanOf(table.numbers.meanError, rows),
+    measures: Array.from(spans, ([measure, span]) => ({ measure, ...span, bins: binsOf(table, measure, span, rows) })),
     subjects: names('subject', selection.subjects),
     sequences: names('sequence', selection.sequences),
     codes: names('code', selection.codes),
   }
 }
 
-function meanOf(values: Float32Array | undefined, misses: Misses): number | null {
+/** The rows of a selection: twenty measures are counted over them, and most selections are small. */
+function hitsOf(misses: Misses): Uint32Array {
+  let count = 0
+  for (let row = 0; row < misses.length; row++) if (misses[row] === 0) count++
+  const rows = new Uint32Array(count)
+  let at = 0
+  for (let row = 0; row < misses.length; row++) if (misses[row] === 0) rows[at++] = row
+  return rows
+}
+
+function meanOf(values: Float32Array | undefined, rows: Uint32Array): number | null {
   if (values === undefined) return null
   let [sum, count] = [0, 0]
-  for (let row = 0; row < misses.length; row++) {
+  for (const row of rows) {
     const value = values[row] ?? NaN
-    if (misses[row] !== 0 || value !== value) continue
+    if (value !== value) continue
     sum += value
     count++
   }
   return count === 0 ? null : sum / count
 }
 
-function distribution(values: Float32Array, misses: Misses): { least: number; greatest: number; bins: number[] } {
-  let [low, high] = [0, 0]
-  let isFirst = true
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row] ?? NaN
-    if (value !== value) continue
-    if (isFirst || value < (values[low] ?? 0)) low = row
-    if (isFirst || value > (values[high] ?? 0)) high = row
-    isFirst = false
-  }
-  const [least, greatest] = [numberAt(values, low) ?? 0, numberAt(values, high) ?? 0]
+function binsOf(table: TableArrays, measure: Measure, { least, greatest }: Span, rows: Uint32Array): number[] {
   const counts = new Array<number>(bins).fill(0)
+  const valueOf = measureReader(table, measure)
   const scale = greatest > least ? bins / (greatest - least) : 0
-  for (let row = 0; row < misses.length; row++) {
-    const value = values[row] ?? NaN
-    if (misses[row] !== 0 || value !== value) continue
+  for (let i = 0; valueOf !== undefined && i < rows.length; i++) {
+    const value = valueOf(rows[i] ?? 0)
+    if (value !== value) continue
     const bin = Math.min(bins - 1, Math.max(0, Math.floor((value - least) * scale)))
     counts[bin] = (counts[bin] ?? 0) + 1
   }
-  return { least, greatest, bins: counts }
+  return counts
 }
 
 /** Those that the selection chose are always told, so that a choice can be taken back. */

@@ -2,7 +2,7 @@ import { poseCell } from '../../pose/poseCell.ts'
 import { measureNames } from '../measures.ts'
 import type { Selection } from '../selection.ts'
 import { rowsContaining } from './keys.ts'
-import { measureValues, type NamesColumnName, type TableArrays } from './tableArrays.ts'
+import { measureReader, type NamesColumnName, type TableArrays } from './tableArrays.ts'
 
 /** By row: 0 where it belongs to the selection, else 1. */
 export type Misses = Uint8Array
@@ -24,8 +24,8 @@ function ofRanges(table: TableArrays, { ranges }: Selection, misses: Misses): vo
   for (const measure of measureNames) {
     const range = ranges[measure]
     if (range === undefined) continue
-    const values = measureValues(table, measure)
-    if (values === undefined) {
+    const valueOf = measureReader(table, measure)
+    if (valueOf === undefined) {
       misses.fill(1)
       continue
     }
@@ -33,7 +33,7 @@ function ofRanges(table: TableArrays, { ranges }: Selection, misses: Misses): vo
     const from = range.from === null ? -Infinity : Math.fround(range.from)
     const to = range.to === null ? Infinity : Math.fround(range.to)
     for (let row = 0; row < misses.length; row++) {
-      const value = values[row] ?? NaN
+      const value = valueOf(row)
       if (!(value >= from && value <= to)) misses[row] = 1
     }
   }

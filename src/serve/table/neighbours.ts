@@ -1,20 +1,20 @@
 import { rotationOf } from '../../pose/geodesic.ts'
-import { measureValues, type TableArrays } from './tableArrays.ts'
+import { measureReader, type MeasureReader, type TableArrays } from './tableArrays.ts'
 
 /**
  * The rows whose pose is nearest to that of `row`, nearest first and without itself: by the angle of the rotation from one
  * to the other where a row has all three angles, else by the distance in yaw and pitch. None where the row has no pose.
  */
 export function nearestInPose(table: TableArrays, row: number, count: number): number[] {
-  const yaws = measureValues(table, 'poseYaw')
-  const pitches = measureValues(table, 'posePitch')
-  const rolls = measureValues(table, 'poseRoll')
-  if (yaws === undefined || pitches === undefined || rolls === undefined) return []
-  const [yaw, pitch, roll] = [yaws[row] ?? NaN, pitches[row] ?? NaN, rolls[row] ?? NaN]
+  const yawOf = measureReader(table, 'poseYaw')
+  const pitchOf = measureReader(table, 'posePitch')
+  const rollOf = measureReader(table, 'poseRoll')
+  if (yawOf === undefined || pitchOf === undefined || rollOf === undefined) return []
+  const [yaw, pitch, roll] = [yawOf(row), pitchOf(row), rollOf(row)]
   if (Number.isNaN(yaw) || Number.isNaN(pitch)) return []
   const distance = Number.isNaN(roll)
-    ? (other: number) => Math.hypot((yaws[other] ?? NaN) - yaw, (pitches[other] ?? NaN) - pitch)
-    : rotationDistance({ yaw, pitch, roll }, yaws, pitches, rolls)
+    ? (other: number) => Math.hypot(yawOf(other) - yaw, pitchOf(other) - pitch)
+    : rotationDistance({ yaw, pitch, roll }, yawOf, pitchOf, rollOf)
   const nearest = new Nearest(count)
   for (let other = 0; other < table.rows; other++) if (other !== row) nearest.offer(other, distance(other))
   return nearest.rows()
@@ -23,19 +23,15 @@ export function nearestInPose(table: TableArrays, row: number, count: number): n
 /** Falls with the trace of the rotation between both, as the angle rises: there is no need for the angle itself. */
 function rotationDistance(
   pose: { readonly yaw: number; readonly pitch: number; readonly roll: number },
-  yaws: Float32Array,
-  pitches: Float32Array,
-  rolls: Float32Array,
+  yawOf: MeasureReader,
+  pitchOf: MeasureReader,
+  rollOf: MeasureReader,
 ): (other: number) => number {
   const [[a, b, c], [d, e, f], [g, h, i]] = rotationOf(pose)
   const radians = Math.PI / 180
   return (other) => {
     // The matrix of `rotationOf`, written out: a million small arrays would take ten times as long.
-    const [p, y, r] = [
-      -(pitches[other] ?? NaN) * radians,
-      (yaws[other] ?? NaN) * radians,
-      (rolls[other] ?? NaN) * radians,
-    ]
+    const [p, y, r] = [-pitchOf(other) * radians, yawOf(other) * radians, rollOf(other) * radians]
     const [sinP, cosP, sinY, cosY, sinR, cosR] = [
       Math.sin(p),
       Math.cos(p),

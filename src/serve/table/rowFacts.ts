@@ -29,10 +29,14 @@ export function rowFacts(table: TableArrays, row: number): RowFacts {
   }
 }
 
-/** The double with seven digits that is this float32, so that 12.3 does not become 12.300000190734863. */
-export function numberAt(values: Float32Array | undefined, row: number): number | null {
+function numberAt(values: Float32Array | undefined, row: number): number | null {
   const value = values?.[row]
-  return value === undefined || Number.isNaN(value) ? null : Number(value.toPrecision(7))
+  return value === undefined || Number.isNaN(value) ? null : asWritten(value)
+}
+
+/** The double with seven digits that is this float32, so that 12.3 does not become 12.300000190734863. */
+export function asWritten(value: number): number {
+  return Number(value.toPrecision(7))
 }
 
 function nameAt({ names }: TableArrays, column: NamesColumnName, row: number): string | null {

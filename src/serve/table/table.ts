@@ -8,7 +8,8 @@ import { missesOf } from './matches.ts'
 import { nearestInPose } from './neighbours.ts'
 import { rowFacts } from './rowFacts.ts'
 import { sortOrder } from './sortOrder.ts'
-import { measuresOf, measureValues, type TableArrays } from './tableArrays.ts'
+import { spansOf, type Span } from './spans.ts'
+import { measureReader, type TableArrays } from './tableArrays.ts'
 import type { DrawnRow, RowPosition, RowsPage } from './tableQueries.ts'
 
 /** Orders by one measure that are kept: 4 bytes a row each. */
@@ -19,13 +20,18 @@ const keptSelections = 4
 /** Answers about a table that is in memory; each takes at most some tenths of a second for a million rows. */
 export class Table {
   readonly #arrays: TableArrays
-  readonly measures: readonly Measure[]
+  readonly #spans: ReadonlyMap<Measure, Span>
   readonly #orders = new Kept<Uint32Array>(keptOrders)
   readonly #selections = new Kept<Uint32Array>(keptSelections)
 
   constructor(arrays: TableArrays) {
     this.#arrays = arrays
-    this.measures = measuresOf(arrays)
+    this.#spans = spansOf(arrays)
+  }
+
+  /** Those of which some row has a value. */
+  get measures(): Measure[] {
+    return [...this.#spans.keys()]
   }
 
   get total(): number {
@@ -38,7 +44,7 @@ export class Table {
   }
 
   facets(selection: Selection): Facets {
-    return facetsOf(this.#arrays, selection, this.measures)
+    return facetsOf(this.#arrays, selection, this.#spans)
   }
 
   row(key: string): RowFacts | null {
@@ -86,6 +92,7 @@ export class Table {
     return this.#selections.of(JSON.stringify(writeSelection(selection)), () => {
       const misses = missesOf(this.#arrays, selection)
       const order = this.#orderOf(selection)
+      if (order !== undefined && !misses.includes(1)) return order
       const rows = new Uint32Array(this.total)
       let count = 0
       for (let i = 0; i < misses.length; i++) {
@@ -102,8 +109,7 @@ export class Table {
   #orderOf({ sort, isDescending }: Selection): Uint32Array | undefined {
     if (sort === 'key') return undefined
     return this.#orders.of(`${isDescending ? '-' : ''}${sort}`, () => {
-      const values = measureValues(this.#arrays, sort) ?? new Float32Array(this.total).fill(NaN)
-      return sortOrder(values, isDescending)
+      return sortOrder(this.total, measureReader(this.#arrays, sort) ?? (() => NaN), isDescending)
     })
   }
 }

@@ -1,4 +1,4 @@
-import { measureNames, type Measure } from '../measures.ts'
+import type { Measure } from '../measures.ts'
 
 /** Columns of the table that are kept as numbers; NaN where the row has none. */
 export const numberColumns = [
@@ -55,8 +55,14 @@ export interface TableArrays {
   readonly cells: Int16Array
 }
 
-/** One measure of all rows, NaN where a row has none: a column as it is, or an array of its own. */
-export function measureValues(table: TableArrays, measure: Measure): Float32Array | undefined {
+/** A measure of one row, NaN where the row has none. */
+export type MeasureReader = (row: number) => number
+
+/**
+ * Reads a measure row by row: an array for each of twenty measures of a million rows would be 80 MB of garbage with every
+ * question. Undefined where the table has no column for it.
+ */
+export function measureReader(table: TableArrays, measure: Measure): MeasureReader | undefined {
   const { numbers } = table
   switch (measure) {
     case 'poseYaw':
@@ -91,32 +97,24 @@ export function measureValues(table: TableArrays, measure: Measure): Float32Arra
     case 'class':
     case 'topClass':
     case 'topClassProbability':
-      return numbers[measure]
+      return stored(numbers[measure])
   }
 }
 
-/** The measures of which some row has a value. */
-export function measuresOf(table: TableArrays): Measure[] {
-  return measureNames.filter((measure) => {
-    const values = measureValues(table, measure)
-    if (values === undefined) return false
-    for (let row = 0; row < table.rows; row++) if (values[row] === values[row]) return true
-    return false
-  })
+function stored(values: Float32Array | undefined): MeasureReader | undefined {
+  return values && ((row) => values[row] ?? NaN)
 }
 
 /** By label where the row has yaw and pitch of one, else by the estimate, as `rowPose` places it. */
 function posed(
-  { rows, numbers: { yaw, pitch, labelYaw, labelPitch } }: TableArrays,
+  { numbers: { yaw, pitch, labelYaw, labelPitch } }: TableArrays,
   estimate: Float32Array | undefined,
   label: Float32Array | undefined,
-): Float32Array | undefined {
-  const values = new Float32Array(rows).fill(NaN)
-  for (let row = 0; row < rows; row++) {
-    if (isNumber(labelYaw, row) && isNumber(labelPitch, row)) values[row] = label?.[row] ?? NaN
-    else if (isNumber(yaw, row) && isNumber(pitch, row)) values[row] = estimate?.[row] ?? NaN
+): MeasureReader {
+  return (row) => {
+    if (isNumber(labelYaw, row) && isNumber(labelPitch, row)) return label?.[row] ?? NaN
+    return isNumber(yaw, row) && isNumber(pitch, row) ? (estimate?.[row] ?? NaN) : NaN
   }
-  return values
 }
 
 function isNumber(column: Float32Array | undefined, row: number): boolean {
@@ -125,15 +123,10 @@ function isNumber(column: Float32Array | undefined, row: number): boolean {
 }
 
 /** Errors without those of rows that are left out of all errors. */
-function counted({ rows, leftOut }: TableArrays, errors: Float32Array | undefined): Float32Array | undefined {
-  if (errors === undefined) return undefined
-  const values = errors.slice()
-  for (let row = 0; row < rows; row++) if (leftOut[row] === 1) values[row] = NaN
-  return values
+function counted({ leftOut }: TableArrays, errors: Float32Array | undefined): MeasureReader | undefined {
+  return errors && ((row) => (leftOut[row] === 1 ? NaN : (errors[row] ?? NaN)))
 }
 
-function absolute(values: Float32Array | undefined): Float32Array | undefined {
-  // In place: it is an array of its own that nobody else has.
-  if (values !== undefined) for (let row = 0; row < values.length; row++) values[row] = Math.abs(values[row] ?? NaN)
-  return values
+function absolute(read: MeasureReader | undefined): MeasureReader | undefined {
+  return read && ((row) => Math.abs(read(row)))
 }

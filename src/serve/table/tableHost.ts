@@ -6,6 +6,9 @@ import type { Measure } from '../measures.ts'
 import type { TableQueries } from './tableQueries.ts'
 import type { FromThread, Question, QuestionName, TableThreadData } from './threadMessages.ts'
 
+/** Answers are small and short-lived: without the limit the heap grows by tens of megabytes before they are swept. */
+const maxYoungGenerationSizeMb = 8
+
 interface Pending {
   readonly resolve: (answer: unknown) => void
   readonly reject: (error: unknown) => void
@@ -22,7 +25,10 @@ export class TableHost {
   readonly opened: Promise<TableQueries>
 
   constructor(data: TableThreadData, onNotKept: (message: string) => void) {
-    this.#thread = new Worker(siblingModule(import.meta.url, './tableThread'), { workerData: data })
+    this.#thread = new Worker(siblingModule(import.meta.url, './tableThread'), {
+      workerData: data,
+      resourceLimits: { maxYoungGenerationSizeMb },
+    })
     this.opened = new Promise((resolve, reject) => {
       const fail = (error: Error): void => {
         this.#ended = error

@@ -55,14 +55,15 @@ it('a map is gone where the state has no such image, and nobody knows where its 
   expect(await rows.fate(set.id, { run: first, row: 3 }, { run: third, row: 3 })).toBe('unknown')
 })
 
-it('gives all cells of one row', async () => {
-  const cells = await new StoredRows(output).row(set.id, first, 1)
+it('gives cells of one row, of the columns that are asked for', async () => {
+  const cells = await new StoredRows(output).row(set.id, first, 1, ['key', 'subject', 'imageWidth', 'none such'])
   expect([cells.get('key'), cells.get('subject'), cells.get('imageWidth')]).toEqual([
     'changed.png',
     'of changed.png',
     64,
   ])
-  expect((await new StoredRows(output).row(set.id, first, 4)).size).toBe(0)
+  expect([...cells].slice(3)).toEqual([['none such', null]])
+  expect((await new StoredRows(output).row(set.id, first, 4, ['key'])).size).toBe(0)
 })
 
 it('opens a table once for many rows, and tells a fate again without reading', async () => {
@@ -80,8 +81,8 @@ it('opens a table once for many rows, and tells a fate again without reading', a
   expect(once).toBeGreaterThan(0)
   await fate()
   expect(reads).toBe(once)
-  await rows.row(set.id, first, 0)
-  await rows.row(set.id, first, 0)
+  await rows.row(set.id, first, 0, ['key'])
+  await rows.row(set.id, first, 0, ['key'])
   expect(reads).toBeLessThan(2 * once)
 })
 
@@ -98,14 +99,14 @@ it('asks again for a table that could not be read', async () => {
     },
   })
   const rows = new StoredRows(failing)
-  await expect(rows.row(set.id, first, 0)).rejects.toThrow('the store is down')
+  await expect(rows.row(set.id, first, 0, ['key'])).rejects.toThrow('the store is down')
   isDown = false
-  expect((await rows.row(set.id, first, 0)).get('key')).toBe('again.png')
+  expect((await rows.row(set.id, first, 0, ['key'])).get('key')).toBe('again.png')
 })
 
 it('says of a run without a table that there is none', async () => {
   const gone = '20261128T010000Z-dddddd'
-  await expect(new StoredRows(output).row(set.id, gone, 0)).rejects.toMatchObject({
+  await expect(new StoredRows(output).row(set.id, gone, 0, ['key'])).rejects.toMatchObject({
     code: 'no-such-run',
     message: expect.stringContaining(layout.runTable(set.id, gone)) as string,
   })
