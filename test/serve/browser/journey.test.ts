@@ -53,6 +53,20 @@ describe.skipIf(browser === undefined)('a reader of the app', () => {
     await page.locator('table.heat').first().waitFor()
   })
 
+  it('goes by keyboard along a histogram, which is one stop for the tab key, to the images of a bar', async () => {
+    shown = await reader.newPage()
+    const { page } = shown
+    await shown.open(addresses.set(reader.set))
+    await page.locator('#distributions').scrollIntoViewIfNeeded()
+    const histogram = page.locator('ol.histogram').first()
+    await histogram.locator('a[tabindex="0"]').focus()
+    expect(await histogram.locator('a[tabindex="0"]').count()).toBe(1)
+    for (const key of ['End', 'ArrowRight', 'ArrowLeft']) await page.keyboard.press(key)
+    const n = Number(/: (\d+) images/.exec(await focused())?.[1])
+    await page.keyboard.press('Enter')
+    await page.locator('.browse .count', { hasText: `${n} of 99 images` }).waitFor()
+  })
+
   it('narrows the images by typing, ticking and taking back, and the address says all of it', async () => {
     shown = await reader.newPage()
     const { page } = shown
