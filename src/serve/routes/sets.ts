@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HeadlightError } from '../../base/errors.ts'
+import { InputError, SampleError } from '../../base/errors.ts'
 import { withoutPassword } from '../../base/telemetry.ts'
 import { currentRun } from '../../output/current.ts'
 import { liveHold } from '../../output/hold.ts'
@@ -45,7 +45,7 @@ const unknown = {
   lastRun: null,
 }
 
-/** One set that is damaged hides none of the others. */
+/** One set that is damaged hides none of the others. A store that fails says nothing of a set: it is asked again. */
 async function entryOf(served: Served, id: string): Promise<SetEntry> {
   const { output } = served
   try {
@@ -80,7 +80,8 @@ async function entryOf(served: Served, id: string): Promise<SetEntry> {
       problem: null,
     }
   } catch (error) {
-    if (!(error instanceof HeadlightError)) throw error
+    const isOfSet = error instanceof InputError || error instanceof SampleError
+    if (!isOfSet) throw error
     return { id, ...unknown, problem: error.message }
   }
 }

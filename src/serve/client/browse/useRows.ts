@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { addresses } from '../../addresses.ts'
 import type { Selection } from '../../selection.ts'
 import type { Refusal, RowFacts, RowsReply, Waiting } from '../../wire.ts'
-import { ask, problemOf } from '../useReply.ts'
+import { ask, problemOf } from '../ask.ts'
 import { missingPages, pageRows, rowAt, withPage, type LoadedRows } from './loadedRows.ts'
 
 export interface Rows {
@@ -70,6 +70,10 @@ export function useRows(
       abort.abort()
       requests.current.delete(address)
     }
+    // Those in sight are all there, and of others, which the reader has scrolled past, nobody wants to hear.
+    if (wanted.size > 0) return
+    setWaiting(null)
+    setRefusal(null)
   }, [question, run, missing, loaded])
   useEffect(() => () => requests.current.forEach((abort) => abort.abort()), [])
 

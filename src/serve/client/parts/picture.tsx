@@ -1,6 +1,6 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { href } from '../navigation.ts'
-import { ask, problemOf } from '../useReply.ts'
+import { usePictureAgain } from './usePictureAgain.ts'
 
 export interface PictureProps {
   /** Below the base path. */
@@ -15,9 +15,8 @@ export interface PictureProps {
 
 /** A picture of the server's; where it cannot be had, a field of its size that says why. */
 export function Picture({ address, alt, width, height, isLazy = false, className }: PictureProps) {
-  const [failed, setFailed] = useState<string | null>(null)
-  const [reason, setReason] = useState<string | null>(null)
-  const isFailed = failed === address
+  const { broken, onError } = usePictureAgain(address)
+  const isBroken = broken !== null
   const image = useRef<HTMLImageElement>(null)
   useEffect(() => {
     const shown = image.current
@@ -25,32 +24,17 @@ export function Picture({ address, alt, width, height, isLazy = false, className
     return () => {
       if (shown?.complete === false) shown.removeAttribute('src')
     }
-  }, [isFailed])
-  useEffect(() => {
-    if (!isFailed) return
-    // An image element does not tell what its answer said, so it is asked for once more. It may also have come by now:
-    // a table that was still being read, or a store that was busy.
-    const abort = new AbortController()
-    setReason(null)
-    ask<unknown>(
-      address,
-      abort.signal,
-      () => undefined,
-      async () => setFailed(null),
-    ).catch((error: unknown) => {
-      if (!abort.signal.aborted) setReason(problemOf(error).message)
-    })
-    return () => abort.abort()
-  }, [isFailed, address])
-  if (isFailed) {
+  }, [isBroken])
+  if (isBroken) {
+    const text = broken.refusal?.message ?? broken.waiting?.text ?? 'loading'
     return (
       <div
         class={`picture none ${className ?? ''}`}
         role="img"
-        aria-label={`${alt}: ${reason ?? 'not to be had'}`}
+        aria-label={`${alt}: ${text}`}
         style={{ aspectRatio: `${width} / ${height}` }}
       >
-        {reason ?? 'loading'}
+        {text}
       </div>
     )
   }
@@ -64,7 +48,7 @@ export function Picture({ address, alt, width, height, isLazy = false, className
       height={height}
       loading={isLazy ? 'lazy' : 'eager'}
       decoding="async"
-      onError={() => setFailed(address)}
+      onError={onError}
     />
   )
 }

@@ -2,8 +2,8 @@ import { useEffect } from 'preact/hooks'
 import { addresses } from '../../addresses.ts'
 import type { Selection } from '../../selection.ts'
 import type { SampleReply } from '../../wire.ts'
+import { ask } from '../ask.ts'
 import { href } from '../navigation.ts'
-import { ask } from '../useReply.ts'
 import { objectiveOf, picturesOf } from './pictures.tsx'
 
 /**

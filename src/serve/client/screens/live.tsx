@@ -3,9 +3,9 @@ import { addresses } from '../../addresses.ts'
 import type { LiveReply } from '../../wire.ts'
 import { LatestMaps } from '../live/latestMaps.tsx'
 import { RunFigures } from '../live/runFigures.tsx'
-import { usePolled } from '../live/usePolled.ts'
 import { WorkersTable } from '../live/workersTable.tsx'
 import { Asking } from '../parts/asking.tsx'
+import { usePolled } from '../usePolled.ts'
 
 const lookMs = 2_000
 

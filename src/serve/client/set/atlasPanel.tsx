@@ -6,8 +6,10 @@ import { addresses } from '../../addresses.ts'
 import { everything } from '../../selection.ts'
 import type { AtlasReply } from '../../wire.ts'
 import { href } from '../navigation.ts'
+import { Asking } from '../parts/asking.tsx'
 import { CellTable } from '../parts/cellTable.tsx'
 import { HeatGrid } from '../parts/heatGrid.tsx'
+import { usePictureAgain } from '../parts/usePictureAgain.ts'
 
 type Picture = AtlasReply['pictures'][number]
 type Cell = AtlasReply['cells'][number]
@@ -26,6 +28,7 @@ export function AtlasPanel({ set, run, atlas }: AtlasPanelProps) {
   const [view, setView] = useState<Picture['view']>('mean')
   const views = (['mean', 'difference', 'input'] as const).filter((each) => atlas.pictures.some((p) => p.view === each))
   const shown = atlas.pictures.find((each) => each.view === view && (each.objective ?? objective) === objective)
+  const { broken, onError } = usePictureAgain(shown?.path ?? '')
   if (shown === undefined) return null
   const { low, high, unit } = shown.scale
   const title = view === 'input' ? viewNames.input : `${viewNames[view]}, objective ${objective}`
@@ -42,12 +45,15 @@ export function AtlasPanel({ set, run, atlas }: AtlasPanelProps) {
       viewBox={`${column * atlas.tilePitch + 0.5} ${row * atlas.tilePitch + 0.5} ${atlas.tileSide - 1} ${atlas.tileSide - 1}`}
       aria-hidden="true"
     >
-      <image
-        href={href(shown.path)}
-        width={atlas.columns * atlas.tilePitch}
-        height={(atlas.rows + 1) * atlas.tilePitch}
-        preserveAspectRatio="none"
-      />
+      {broken === null && (
+        <image
+          href={href(shown.path)}
+          width={atlas.columns * atlas.tilePitch}
+          height={(atlas.rows + 1) * atlas.tilePitch}
+          preserveAspectRatio="none"
+          onError={onError}
+        />
+      )}
     </svg>
   )
   return (
@@ -83,6 +89,7 @@ export function AtlasPanel({ set, run, atlas }: AtlasPanelProps) {
         {title}: {low} to {high} {unit}; {whole(shown.n)} images; hatched: fewer than {fewImages}; numbers count images
         {atlas.left > 0 ? `; ${whole(atlas.left)} more objectives are in the files` : ''}
       </p>
+      {broken !== null && <Asking asked={broken} />}
       {atlas.cells.length === 0 ? (
         <div class="single">{tile(0, 0)}</div>
       ) : (
