@@ -1,3 +1,4 @@
+import { poseCellSize } from '../pose/poseCell.ts'
 import { isMeasure, measureNames, type Measure } from './measures.ts'
 
 /** Both ends belong to it; null is open. */
@@ -93,9 +94,9 @@ export function readSelection(parameters: URLSearchParams): ReadSelection {
   const cells: CellName[] = []
   for (const text of parameters.getAll('cell')) {
     const [, yaw, pitch] = /^(-?\d+),(-?\d+)$/.exec(text) ?? []
-    if (yaw === undefined || pitch === undefined) {
-      problems.push(`cell=${text} is no cell; write its least yaw and pitch, as in 15,-30`)
-    } else cells.push({ yaw: Number(yaw), pitch: Number(pitch) })
+    const cell = { yaw: Number(yaw), pitch: Number(pitch) }
+    if (isCell(cell)) cells.push(cell)
+    else problems.push(`cell=${text} is no cell; write its least yaw and pitch, multiples of 15, as in 15,-30`)
   }
   const status = parameters.get('status')
   if (status !== null && status !== 'ok' && status !== 'failed')
@@ -120,8 +121,14 @@ export function readSelection(parameters: URLSearchParams): ReadSelection {
   }
 }
 
+/** A name that is no cell's own would be taken for the cell around it. */
+function isCell({ yaw, pitch }: CellName): boolean {
+  return [yaw, pitch].every((angle) => angle % poseCellSize === 0 && angle >= -180 && angle < 180)
+}
+
 function readRange(text: string): Range | undefined {
-  const number = String.raw`-?\d+(?:\.\d+)?`
+  // With an exponent: JavaScript writes small numbers so.
+  const number = String.raw`-?\d+(?:\.\d+)?(?:e[+-]?\d+)?`
   const [, from, to] = new RegExp(`^(${number})?\\.\\.(${number})?$`).exec(text) ?? []
   if (from === undefined && to === undefined) return undefined
   return { from: from === undefined ? null : Number(from), to: to === undefined ? null : Number(to) }

@@ -1,12 +1,10 @@
+import { binCount, binStart, type Span } from '../bins.ts'
 import type { Measure } from '../measures.ts'
 import type { Selection } from '../selection.ts'
 import type { Facets, NameCounts } from '../wire.ts'
 import { missesOf, type Misses } from './matches.ts'
-import type { Span } from './spans.ts'
 import { measureReader, type NamesColumnName, type TableArrays } from './tableArrays.ts'
 
-/** Bins of a distribution. */
-const bins = 24
 /** Names that are told, the most frequent ones. */
 const toldNames = 200
 
@@ -52,14 +50,20 @@ function meanOf(values: Float32Array | undefined, rows: Uint32Array): number | n
   return count === 0 ? null : sum / count
 }
 
-function binsOf(table: TableArrays, measure: Measure, { least, greatest }: Span, rows: Uint32Array): number[] {
+function binsOf(table: TableArrays, measure: Measure, span: Span, rows: Uint32Array): number[] {
+  const { least, greatest } = span
+  const bins = binCount(span)
   const counts = new Array<number>(bins).fill(0)
+  const starts = Array.from({ length: bins }, (_, at) => binStart(span, bins, at))
   const valueOf = measureReader(table, measure)
   const scale = greatest > least ? bins / (greatest - least) : 0
   for (let i = 0; valueOf !== undefined && i < rows.length; i++) {
     const value = valueOf(rows[i] ?? 0)
     if (value !== value) continue
-    const bin = Math.min(bins - 1, Math.max(0, Math.floor((value - least) * scale)))
+    let bin = Math.min(bins - 1, Math.max(0, Math.floor((value - least) * scale)))
+    // On a border the quotient may fall on either side.
+    if (bin > 0 && value < (starts[bin] ?? 0)) bin--
+    else if (bin < bins - 1 && value >= (starts[bin + 1] ?? 0)) bin++
     counts[bin] = (counts[bin] ?? 0) + 1
   }
   return counts
@@ -81,10 +85,11 @@ function nameCounts(
   }
   const all = Array.from(counts, (count, code): [string, number] => [code === 0 ? '' : (names[code - 1] ?? ''), count])
   const [none, ...named] = all
-  const present = named.filter(([name, count]) => count > 0 || chosen.includes(name))
+  const isChosen = new Set(chosen)
+  const present = named.filter(([name, count]) => count > 0 || isChosen.has(name))
   // Sorting is stable: equal ones stay in the order in which the table names them, which is that of the keys.
-  present.sort(([a, m], [b, n]) => Number(chosen.includes(b)) - Number(chosen.includes(a)) || n - m)
+  present.sort(([a, m], [b, n]) => Number(isChosen.has(b)) - Number(isChosen.has(a)) || n - m)
   const told = present.slice(0, toldNames)
-  const withNone = none !== undefined && named.length > 0 && (none[1] > 0 || chosen.includes('')) ? [none] : []
+  const withNone = none !== undefined && named.length > 0 && (none[1] > 0 || isChosen.has('')) ? [none] : []
   return { named: [...told, ...(column === 'code' ? [] : withNone)], more: present.length - told.length }
 }

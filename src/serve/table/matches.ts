@@ -55,9 +55,8 @@ function ofStatus(table: TableArrays, { status }: Selection, misses: Misses): vo
 function ofNames(table: TableArrays, column: NamesColumnName, wanted: readonly string[], misses: Misses): void {
   if (wanted.length === 0) return
   const { names, codes } = table.names[column]
-  const isWanted = new Uint8Array(names.length + 1)
-  for (const [place, name] of names.entries()) if (wanted.includes(name)) isWanted[place + 1] = 1
-  if (wanted.includes('')) isWanted[0] = 1
+  const chosen = new Set(wanted)
+  const isWanted = Uint8Array.from(['', ...names], (name) => Number(chosen.has(name)))
   for (let row = 0; row < misses.length; row++) if (isWanted[codes[row] ?? 0] !== 1) misses[row] = 1
 }
 

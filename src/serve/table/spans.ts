@@ -1,11 +1,7 @@
+import type { Span } from '../bins.ts'
 import { measureNames, type Measure } from '../measures.ts'
 import { asWritten } from './rowFacts.ts'
 import { measureReader, type TableArrays } from './tableArrays.ts'
-
-export interface Span {
-  readonly least: number
-  readonly greatest: number
-}
 
 /** Least and greatest value over the whole table of each measure that some row has. */
 export function spansOf(table: TableArrays): ReadonlyMap<Measure, Span> {

@@ -1,3 +1,4 @@
+import type { Span } from '../bins.ts'
 import { Kept } from '../kept.ts'
 import type { Measure } from '../measures.ts'
 import { writeSelection, type Selection } from '../selection.ts'
@@ -8,7 +9,7 @@ import { missesOf } from './matches.ts'
 import { nearestInPose } from './neighbours.ts'
 import { rowFacts } from './rowFacts.ts'
 import { sortOrder } from './sortOrder.ts'
-import { spansOf, type Span } from './spans.ts'
+import { spansOf } from './spans.ts'
 import { measureReader, type TableArrays } from './tableArrays.ts'
 import type { DrawnRow, RowPosition, RowsPage } from './tableQueries.ts'
 

@@ -9,6 +9,7 @@ import { tableColumns, type TableRow } from '../../../src/output/table.ts'
 import { TableWriter } from '../../../src/output/tableWriter.ts'
 import { geodesicError } from '../../../src/pose/geodesic.ts'
 import { poseCell } from '../../../src/pose/poseCell.ts'
+import { binRange } from '../../../src/serve/bins.ts'
 import { measures, type Measure } from '../../../src/serve/measures.ts'
 import { everything, readSelection, writeSelection, type Selection } from '../../../src/serve/selection.ts'
 import { buildTable } from '../../../src/serve/table/buildTable.ts'
@@ -213,6 +214,24 @@ describe('a table in memory', () => {
     expect(yaw?.bins.flatMap((n, bin) => (n > 0 ? [bin] : []))).toEqual([16, 23])
   })
 
+  it('counts in each bin of a measure the very rows that the range of the bin chooses', async () => {
+    await fc.assert(
+      fc.asyncProperty(rows, async (all) => {
+        const table = await tableOf(all)
+        for (const { measure, bins, ...span } of table.facets(everything).measures) {
+          if (bins.length === 1) continue
+          const chosen = bins.map((_, at) => {
+            const ranges = { [measure]: binRange(span, bins.length, at) }
+            // As it comes back out of an address.
+            const address = new URLSearchParams(writeSelection({ ...everything, ranges }))
+            return table.page(readSelection(address).selection, 0, 0).count
+          })
+          expect([measure, chosen]).toEqual([measure, bins])
+        }
+      }),
+    )
+  })
+
   it('finds the nearest poses by the rotation between them', async () => {
     const all = Array.from({ length: 60 }, (_, i) =>
       tableRowOf({ key: `${i}`, label: { yaw: (i * 37) % 91, pitch: (i * 53) % 71, roll: (i * 29) % 61 } }),
@@ -255,10 +274,10 @@ describe('the address of a selection', () => {
 
   it('says what of it cannot be read', () => {
     const { selection: read, problems } = readSelection(
-      new URLSearchParams('poseYaw=40&cell=1;2&status=good&sort=-size&subject=7'),
+      new URLSearchParams('poseYaw=40&cell=1;2&cell=7,0&cell=180,0&status=good&sort=-size&subject=7'),
     )
     expect(read).toEqual({ ...everything, subjects: ['7'] })
-    expect(problems).toHaveLength(4)
+    expect(problems).toHaveLength(6)
   })
 })
 

@@ -46,7 +46,8 @@ export function cleared({ sort, isDescending }: Selection): Selection {
 }
 
 function rangeText(from: number | null, to: number | null, unit: string): string {
-  const text = (value: number) => `${String(value).replace('-', '−')}${unit}`
+  // Ends of a histogram's bar have nine digits.
+  const text = (value: number) => `${String(Number(Number(value.toPrecision(5)).toFixed(5))).replace('-', '−')}${unit}`
   if (from === null) return to === null ? 'any' : `up to ${text(to)}`
   return to === null ? `from ${text(from)}` : `${text(from)} to ${text(to)}`
 }

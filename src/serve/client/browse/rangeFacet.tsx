@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { whole } from '../../../report/numberText.ts'
+import { binRange, binStart } from '../../bins.ts'
 import { measures } from '../../measures.ts'
 import type { Range } from '../../selection.ts'
 import type { Facets } from '../../wire.ts'
@@ -29,13 +30,7 @@ export function RangeFacet({ facet, range, onRange }: RangeFacetProps) {
     if (typed !== undefined) onRange(typed.from === null && typed.to === null ? null : typed)
   })
   const most = Math.max(1, ...bins)
-  const width = (greatest - least) / bins.length
-  const edge = (at: number) => Number((least + at * width).toPrecision(5))
-  // The first and the last bin are open, for a rounded edge would leave out the least or the greatest.
-  const binOf = (at: number): Range => ({
-    from: at === 0 ? null : edge(at),
-    to: at === bins.length - 1 ? null : edge(at + 1),
-  })
+  const edge = (at: number) => binStart(facet, bins.length, at)
   const input = (end: 'from' | 'to', placeholder: number) => (
     <input
       type="text"
@@ -56,7 +51,7 @@ export function RangeFacet({ facet, range, onRange }: RangeFacetProps) {
       </span>
       <svg class="bars" viewBox={`0 0 ${bins.length * 10} 30`} preserveAspectRatio="none" aria-hidden="true">
         {bins.map((n, at) => (
-          <g key={at} onClick={() => onRange(binOf(at))}>
+          <g key={at} onClick={() => onRange(binRange(facet, bins.length, at))}>
             <title>{`${short(edge(at))} to ${short(edge(at + 1))}: ${whole(n)}`}</title>
             <rect class="hit" x={at * 10} y={0} width={10} height={30} />
             <rect class="bar" x={at * 10 + 0.5} y={30 - height(n, most)} width={9} height={height(n, most)} />

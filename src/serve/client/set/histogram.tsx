@@ -1,5 +1,6 @@
 import { useRef, useState } from 'preact/hooks'
 import { whole } from '../../../report/numberText.ts'
+import { binRange, binStart } from '../../bins.ts'
 import { measures } from '../../measures.ts'
 import type { Range } from '../../selection.ts'
 import type { Facets } from '../../wire.ts'
@@ -11,20 +12,14 @@ interface HistogramProps {
 }
 
 /** How a measure is spread; each bar leads to its images. One stop for the tab key, the arrows, Home and End within. */
-export function Histogram({ facet: { measure, least, greatest, bins }, link }: HistogramProps) {
+export function Histogram({ facet, link }: HistogramProps) {
+  const { measure, least, greatest, bins } = facet
   const list = useRef<HTMLOListElement>(null)
   const [focus, setFocus] = useState(0)
   const { name, unit } = measures[measure]
   const most = Math.max(1, ...bins)
   const last = bins.length - 1
-  const step = (greatest - least) / bins.length
-  const edge = (at: number) => Number((least + step * at).toPrecision(8))
-  // Open at both ends: rounded, they would leave the least or the greatest out. Of what lies on the border of two bars, as
-  // labels on a grid do, each image counts in the upper one alone.
-  const rangeOf = (at: number): Range => ({
-    from: at === 0 ? null : edge(at),
-    to: at === last ? null : edge(at + 1 - 1e-5),
-  })
+  const edge = (at: number) => binStart(facet, bins.length, at)
   const text = (value: number) => `${Number(value.toFixed(unit === '' ? 2 : 1))}${unit}`.replace('-', '−')
   const onKeyDown = (event: KeyboardEvent): void => {
     const targets: Readonly<Record<string, number>> = {
@@ -48,7 +43,7 @@ export function Histogram({ facet: { measure, least, greatest, bins }, link }: H
           return (
             <li key={at}>
               <a
-                href={link(rangeOf(at))}
+                href={link(binRange(facet, bins.length, at))}
                 aria-label={label}
                 title={label}
                 tabIndex={at === focus ? 0 : -1}
