@@ -1,6 +1,7 @@
 import axe, { type AxeResults } from 'axe-core'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import type { Store } from '../../src/storage/store.ts'
 import { browser } from './browser.ts'
 import type { Fixture } from './reportFixture.ts'
 import { servedApp, servedOutput, type ServedApp } from './servedApp.ts'
@@ -73,16 +74,21 @@ export interface AppInBrowser {
   newPage(options?: BrowserContextOptions, ignored?: RegExp): Promise<AppPage>
 }
 
-/** Sets up what the tests of a `describe` look at, once, and takes it down. What it gives is there within the tests. */
-export function useAppInBrowser(prepare: (fixture: Fixture) => Promise<void> = () => Promise.resolve()): AppInBrowser {
+/**
+ * Sets up what the tests of a `describe` look at, once, and takes it down. What it gives is there within the tests.
+ *
+ * @param prepare gives the store that is served, where it is another than the fixture's own output
+ */
+export function useAppInBrowser(
+  prepare: (fixture: Fixture) => Promise<Store | void> = () => Promise.resolve(),
+): AppInBrowser {
   let fixture: Fixture
   let app: ServedApp
   let opened: Browser
   const pages: AppPage[] = []
   beforeAll(async () => {
     fixture = await servedOutput()
-    await prepare(fixture)
-    app = await servedApp(fixture.output)
+    app = await servedApp((await prepare(fixture)) ?? fixture.output)
     opened = await launch()
   })
   afterAll(async () => {

@@ -34,6 +34,7 @@ export interface S3Request {
 
 type FaultKind =
   | 'slow-down'
+  | 'unavailable'
   | 'internal-error'
   | 'expired-token'
   | 'deny'
@@ -102,6 +103,7 @@ class S3Refusal extends Error {
 
 const refusals: Readonly<Record<string, [status: number, code: string]>> = {
   'slow-down': [503, 'SlowDown'],
+  unavailable: [503, 'ServiceUnavailable'],
   'internal-error': [500, 'InternalError'],
   'expired-token': [400, 'ExpiredToken'],
   deny: [403, 'AccessDenied'],
