@@ -16,13 +16,16 @@ export interface WorkerStatus extends Heartbeat {
  * Those that gave a sign of life within the last minute, by host and process id.
  *
  * @param o.strikesOff false: only reads, and leaves those that gave none on the list of workers
+ * @param o.signal leaves Redis, which else is asked until it answers. What was asked then may stay unanswered for ever.
  */
 export async function workerStatuses(
   connection: QueueConnection,
   log: Logger,
-  o: { readonly strikesOff: boolean } = { strikesOff: true },
+  o: { readonly strikesOff: boolean; readonly signal?: AbortSignal } = { strikesOff: true },
 ): Promise<WorkerStatus[]> {
   const redis = openClient(connection, log)
+  const leave = () => redis.disconnect()
+  o.signal?.addEventListener('abort', leave)
   try {
     const found = await Promise.all(
       (await redis.smembers(workersKey)).map(async (worker) => {
@@ -39,7 +42,8 @@ export async function workerStatuses(
     )
     return found.filter((worker) => worker !== undefined).sort((a, b) => a.host.localeCompare(b.host) || a.pid - b.pid)
   } finally {
-    redis.disconnect()
+    o.signal?.removeEventListener('abort', leave)
+    leave()
   }
 }
 

@@ -41,6 +41,7 @@ export const addresses = {
     sets: '/api/sets',
     state: '/api/sets/:set/state',
     set: '/api/sets/:set',
+    runs: '/api/sets/:set/runs',
     atlas: '/api/sets/:set/atlas',
     facets: '/api/sets/:set/facets',
     rows: '/api/sets/:set/rows',
@@ -54,6 +55,7 @@ export const addresses = {
   setsReply: () => '/api/sets',
   stateReply: (set: string) => `/api/sets/${part(set)}/state`,
   setReply: (set: string, run: string | null) => withParameters(`/api/sets/${part(set)}`, ofRun(run)),
+  runsReply: (set: string) => `/api/sets/${part(set)}/runs`,
   facetsReply: (set: string, run: string | null, selection: Selection) =>
     withParameters(`/api/sets/${part(set)}/facets`, [...ofRun(run), ...writeSelection(selection)]),
   rowsReply: (set: string, run: string | null, selection: Selection, from: number, count: number) =>

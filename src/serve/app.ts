@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { HttpBindings } from '@hono/node-server'
 import { Hono, type Context as AnyContext } from 'hono'
+import { compress } from 'hono/compress'
 import { HeadlightError, InputError, PlaceError, SampleError, TransientError } from '../base/errors.ts'
 import { judge, type Access } from './access/access.ts'
 import { securityHeaders } from './access/headers.ts'
@@ -51,6 +52,9 @@ export function buildApp({ served, access, assets }: AppOptions): Hono<Env> {
         return refused(c, verdict.status, 'access-denied', verdict.message)
     }
   })
+  // What is text and soon there; a file of rows goes as it is made, and pictures are small already.
+  app.use(`${basePath}/assets/*`, compress())
+  app.use(`${basePath}/api/*`, compress({ contentTypeFilter: /^application\/json/ }))
   for (const asset of [assets.script, assets.style, assets.icon])
     app.get(`${basePath}${asset.path}`, (c) => sendAsset(c, asset))
   for (const route of routes) {

@@ -7,6 +7,7 @@ import { livePictureRoute } from './routes/livePicture.ts'
 import { pictureRoute } from './routes/picture.ts'
 import type { Route } from './routes/route.ts'
 import { rowsRoute } from './routes/rows.ts'
+import { runsRoute } from './routes/runs.ts'
 import { sampleRoute } from './routes/sample.ts'
 import { setRoute } from './routes/set.ts'
 import { setsRoute } from './routes/sets.ts'
@@ -16,6 +17,7 @@ import { stateRoute } from './routes/state.ts'
 export const routes: readonly Route[] = [
   setsRoute,
   setRoute,
+  runsRoute,
   stateRoute,
   atlasRoute,
   rowsRoute,

@@ -82,6 +82,12 @@ export interface StateReply {
   readonly stateRun: string | null
 }
 
+/** GET /api/sets/:set/runs. */
+export interface RunsReply {
+  /** Oldest first. `hasTable`: it can be shown and compared; the others changed nothing, or retention removed their tables. */
+  readonly runs: readonly (TrendRun & { readonly hasTable: boolean })[]
+}
+
 /** GET /api/sets/:set?run=RUN. Without `run` the state now. */
 export interface SetReply {
   readonly id: string
@@ -95,8 +101,7 @@ export interface SetReply {
   readonly summary: Summary | null
   readonly aggregates: Aggregates | null
   readonly atlas: AtlasReply | null
-  /** Oldest first. `hasTable`: it can be shown and compared; the others changed nothing, or retention removed their tables. */
-  readonly runs: readonly (TrendRun & { readonly hasTable: boolean })[]
+  readonly runs: RunsReply['runs']
   /** Charts that are the report's own, HTML of this program, to be shown as it is. */
   readonly charts: readonly { readonly id: string; readonly name: string; readonly html: string }[]
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { standingToken } from '../../src/serve/access/token.ts'
 import { addresses } from '../../src/serve/addresses.ts'
 import { everything } from '../../src/serve/selection.ts'
-import type { Refusal, RowsReply, SampleReply, SetReply, SetsReply } from '../../src/serve/wire.ts'
+import type { Refusal, RowsReply, RunsReply, SampleReply, SetReply, SetsReply } from '../../src/serve/wire.ts'
 import type { Fixture } from '../support/reportFixture.ts'
 import {
   firstNight,
@@ -171,6 +171,14 @@ describe('every answer', () => {
     expect((await app.get(path, { 'if-none-match': '"other"' })).status).toBe(200)
   })
 
+  it('is small where it is text, and as it is where it is a picture or a file', async () => {
+    const encoding = async (path: string) => (await app.get(path)).headers.get('content-encoding')
+    expect(await encoding(addresses.setReply(set, null))).toBe('gzip')
+    expect(await encoding(/src="([^"]+\.js)"/.exec(await (await app.get('/')).text())?.[1] ?? '')).toBe('gzip')
+    expect(await encoding(addresses.picture(set, firstNight, 'heads/001.png', 'card'))).toBeNull()
+    expect(await encoding(addresses.csv(set, null, everything))).toBeNull()
+  })
+
   it('only shows: any other method is refused', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
       const { status } = await raw('/api/sets', { host: `localhost:${app.port}`, cookie: cookie() }, method)
@@ -205,6 +213,7 @@ describe('what is shown', () => {
     expect(sets).toHaveLength(1)
     expect(sets[0]).toMatchObject({ id: set, stateRun: firstNight, images: 99, failed: 1, problem: null })
     const reply = await app.json<SetReply>(addresses.setReply(set, null))
+    expect(await app.json<RunsReply>(addresses.runsReply(set))).toEqual({ runs: reply.runs })
     expect(reply.runs.map(({ run, hasTable }) => [run, hasTable])).toEqual([[firstNight, true]])
     expect(reply.atlas?.pictures.map(({ view, objective }) => `${view} ${objective}`)).toContain('mean yaw')
     for (const { path } of reply.atlas?.pictures ?? []) {

@@ -16,6 +16,8 @@ import { RunWatch, type LatestImage } from './runWatch.ts'
 const freshMs = 1_000
 /** All result sets are asked for new runs, and the runs at work how they are, so often. */
 const rediscoverMs = 15_000
+/** While workers compute and no run is known: one has begun, or serves another output. */
+const rediscoverSoonMs = 4_000
 const restateMs = 6_000
 /** A Redis that is there answers in milliseconds. */
 const redisPatienceMs = 1_500
@@ -41,6 +43,8 @@ export class LiveDesk {
   readonly #options: LiveOptions
   #watched = new Map<string, WatchedRun>()
   #discoveredMs = Number.NEGATIVE_INFINITY
+  /** Workers compute, and no run is known. */
+  #isRunMissing = false
   #told: { readonly atMs: number; readonly reply: Promise<LiveReply> } | undefined
 
   constructor(options: LiveOptions) {
@@ -67,11 +71,13 @@ export class LiveDesk {
   }
 
   async #looked(nowMs: number): Promise<LiveReply> {
-    if (nowMs - this.#discoveredMs >= rediscoverMs) {
+    if (nowMs - this.#discoveredMs >= (this.#isRunMissing ? rediscoverSoonMs : rediscoverMs)) {
       await this.#discover()
       this.#discoveredMs = nowMs
     }
-    const workers = this.#workers()
+    const asked = this.#workers()
+    // A store that fails meanwhile is told first; this is then nobody's to hear.
+    asked.catch(() => undefined)
     for (const watched of this.#watched.values()) {
       try {
         await watched.watch.look(nowMs)
@@ -80,9 +86,12 @@ export class LiveDesk {
         this.#leaveOut(watched.set.id, error)
       }
     }
+    const told = await asked
+    this.#isRunMissing =
+      this.#watched.size === 0 && told.workers.some(({ imagesPerSecond }) => (imagesPerSecond ?? 0) > 0)
     return {
       at: new Date().toISOString(),
-      ...(await workers),
+      ...told,
       runs: [...this.#watched.values()].map(liveRun),
     }
   }
@@ -139,9 +148,13 @@ export class LiveDesk {
     const connection = await findRedis()
     if (connection === undefined) return { redis: null, isRedisSilent: false, workers: [] }
     const redis = withoutPassword(connection.description)
-    const asked = workerStatuses(connection, log, { strikesOff: false })
-    // A client that looks for its Redis keeps a command waiting for ever.
-    if (!(await settles(asked, redisPatienceMs))) return { redis, isRedisSilent: true, workers: [] }
+    const leaving = new AbortController()
+    const asked = workerStatuses(connection, log, { strikesOff: false, signal: leaving.signal })
+    // A client that looks for its Redis keeps a command waiting for ever, and its connection open.
+    if (!(await settles(asked, redisPatienceMs))) {
+      leaving.abort()
+      return { redis, isRedisSilent: true, workers: [] }
+    }
     try {
       return { redis, isRedisSilent: false, workers: (await asked).map(liveWorker) }
     } catch (error) {

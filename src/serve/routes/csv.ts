@@ -3,7 +3,7 @@ import { addresses } from '../addresses.ts'
 import type { Selection } from '../selection.ts'
 import type { TableQueries } from '../table/tableQueries.ts'
 import type { RowFacts } from '../wire.ts'
-import type { Route } from './route.ts'
+import type { Route, Served } from './route.ts'
 import { runQuery } from './runQuery.ts'
 import { selected } from './selected.ts'
 
@@ -41,8 +41,7 @@ export const csvRoute: Route<z.infer<typeof runQuery>> = {
   async answer({ set, query: { run: asked }, parameters, signal }, served) {
     const selection = selected(parameters)
     const { run } = await served.runOf(set, asked)
-    const table = await served.tables.of(set, run)
-    if ('waiting' in table) return { kind: 'waiting', ...table }
+    const table = await readTable(served, set, run, signal)
     return {
       kind: 'file',
       chunks: csvOf(table, selection, signal),
@@ -50,6 +49,15 @@ export const csvRoute: Route<z.infer<typeof runQuery>> = {
       fileName: `${set}-${run}.csv`,
     }
   },
+}
+
+/** A browser would save the answer that it takes a while as the file. */
+async function readTable({ tables }: Served, set: string, run: string, signal: AbortSignal): Promise<TableQueries> {
+  for (;;) {
+    signal.throwIfAborted()
+    const table = await tables.of(set, run)
+    if (!('waiting' in table)) return table
+  }
 }
 
 async function* csvOf(table: TableQueries, selection: Selection, signal: AbortSignal): AsyncGenerator<string> {

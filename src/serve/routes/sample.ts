@@ -62,6 +62,7 @@ export const sampleRoute: Route<z.infer<typeof query>> = {
     const text = (name: string) => textOf(cells.get(name))
     const [width, height] = [numberOf(cells.get('imageWidth')), numberOf(cells.get('imageHeight'))]
     const { objectives, adapter } = set.options
+    const wanted = objective !== undefined && objectives.includes(objective) ? objective : (objectives[0] ?? 'sum')
     const reply: SampleReply = {
       ...runs,
       objectives,
@@ -79,7 +80,7 @@ export const sampleRoute: Route<z.infer<typeof query>> = {
         uri: `${place(withoutPassword(served.output.uri))}${id}/${layout.map(each, key)}`,
         fate: facts.status === 'failed' ? 'none' : fate,
       })),
-      explain: explainCommand(withoutPassword(served.output.uri), set, key, objective ?? objectives[0] ?? 'sum'),
+      explain: explainCommand(withoutPassword(served.output.uri), set, key, wanted),
       position,
       neighbours: near,
     }

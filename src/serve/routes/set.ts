@@ -2,7 +2,6 @@ import type { z } from 'zod'
 import { InputError } from '../../base/errors.ts'
 import { withoutPassword } from '../../base/telemetry.ts'
 import { readAggregates, type Aggregates } from '../../output/aggregates.ts'
-import { layout } from '../../output/layout.ts'
 import { readSummary } from '../../output/summary.ts'
 import { scaleText } from '../../report/atlas/atlasText.ts'
 import { bestTile, countsOf, type AtlasSheets } from '../../report/atlas/drawAtlas.ts'
@@ -12,16 +11,13 @@ import { findings } from '../../report/charts/findings.ts'
 import { anglesOf, measured } from '../../report/charts/groupErrors.ts'
 import { runsSection } from '../../report/charts/runs.ts'
 import { drawYawBands } from '../../report/charts/yawBands.ts'
-import { mapBounded } from '../../report/mapBounded.ts'
-import { readTrend, type TrendRun } from '../../report/trend.ts'
+import type { TrendRun } from '../../report/trend.ts'
 import { place } from '../../storage/place.ts'
 import { addresses } from '../addresses.ts'
 import type { AtlasReply, SetReply } from '../wire.ts'
 import type { Route, Served } from './route.ts'
 import { runQuery } from './runQuery.ts'
-
-/** Runs whose tables are looked for at the same time. */
-const concurrency = 16
+import { listedRuns } from './runs.ts'
 
 /** What a whole result set amounts to. The table is not needed for it, so it is there at once however long that is. */
 export const setRoute: Route<z.infer<typeof runQuery>> = {
@@ -29,11 +25,11 @@ export const setRoute: Route<z.infer<typeof runQuery>> = {
   query: runQuery,
   async answer({ set: id, query: { run: asked } }, served) {
     const [set, { run, stateRun }] = await Promise.all([served.setOf(id), served.runOf(id, asked)])
-    const [summary, aggregates, atlas, trend] = await Promise.all([
+    const [summary, aggregates, atlas, runs] = await Promise.all([
       unlessDamaged(readSummary(served.output, id, run), served),
       unlessDamaged(readAggregates(served.output, id, run), served),
       unlessDamaged(served.atlases.of(id, run), served),
-      readTrend(served.output, id),
+      listedRuns(served, id),
     ])
     if (run !== stateRun && summary === undefined && aggregates === undefined && (atlas ?? null) === null) {
       throw new InputError(
@@ -52,8 +48,8 @@ export const setRoute: Route<z.infer<typeof runQuery>> = {
       summary: summary ?? null,
       aggregates: aggregates ?? null,
       atlas: atlas === undefined || atlas === null ? null : atlasReply(id, run, atlas),
-      runs: await mapBounded(trend, concurrency, (each) => withTable(served, id, each)),
-      charts: chartsOf(aggregates ?? null, trend),
+      runs,
+      charts: chartsOf(aggregates ?? null, runs),
     }
     return { kind: 'json', json: reply }
   },
@@ -68,10 +64,6 @@ async function unlessDamaged<T>(read: Promise<T>, { log }: Served): Promise<T | 
     log.warn({ err: error }, `the set is shown without a file that is damaged: ${error.message}`)
     return undefined
   }
-}
-
-async function withTable({ output }: Served, set: string, run: TrendRun): Promise<SetReply['runs'][number]> {
-  return { ...run, hasTable: (await output.head(layout.runTable(set, run.run))) !== undefined }
 }
 
 function atlasReply(set: string, run: string, { grid, sheets, left }: AtlasSheets): AtlasReply {

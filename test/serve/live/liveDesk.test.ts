@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { changeFlags } from '../../../src/output/flags.ts'
 import { layout } from '../../../src/output/layout.ts'
@@ -6,6 +8,7 @@ import { putResultSet } from '../../../src/output/resultSet.ts'
 import { openRun, readRun } from '../../../src/output/runs.ts'
 import { openClient } from '../../../src/queue/connection.ts'
 import { HeartbeatSender, workersKey, type Heartbeat } from '../../../src/queue/heartbeat.ts'
+import { redisConnection } from '../../../src/queue/redisUrl.ts'
 import { LiveDesk } from '../../../src/serve/live/liveDesk.ts'
 import type { Store } from '../../../src/storage/store.ts'
 import { resultSetOf } from '../../support/comparedOutput.ts'
@@ -114,4 +117,22 @@ it('shows the workers that say so by Redis, and leaves the list of workers as it
     log: silent,
   })
   expect(await gone.look()).toMatchObject({ isRedisSilent: true, workers: [] })
+})
+
+it('leaves a Redis that accepts and never answers, so that each look does not leave a connection behind', async () => {
+  const sockets: Socket[] = []
+  const mute = createServer((socket) => sockets.push(socket.resume())).listen(0, '127.0.0.1')
+  try {
+    await once(mute, 'listening')
+    const { port } = mute.address() as AddressInfo
+    const findRedis = async () => redisConnection(`redis://127.0.0.1:${port}`)
+    const desk = new LiveDesk({ output: memoryOutput(), onlySet: null, findRedis, log: silent })
+    expect(await desk.look()).toMatchObject({ isRedisSilent: true, workers: [] })
+    expect(sockets).toHaveLength(1)
+    const [socket] = sockets
+    if (socket?.closed === false) await once(socket, 'close')
+  } finally {
+    for (const socket of sockets) socket.destroy()
+    mute.close()
+  }
 })

@@ -27,6 +27,7 @@ const plain: RowFacts = {
 /** The file of a table of these rows, of which a page holds no more than is asked for. */
 async function fileOf(rows: readonly RowFacts[], query = '', signal = new AbortController().signal) {
   const asked: number[] = []
+  let looks = 0
   const table: Pick<TableQueries, 'page'> = {
     page: async (_selection, from, count) => {
       asked.push(from)
@@ -35,10 +36,12 @@ async function fileOf(rows: readonly RowFacts[], query = '', signal = new AbortC
   }
   const served = {
     runOf: async () => ({ run: 'RUN', stateRun: 'RUN' }),
-    tables: { of: async () => table },
+    // It is being read when it is asked for first.
+    tables: { of: async () => (looks++ < 2 ? { waiting: { text: '', done: 0, total: 0 } } : table) },
   } as unknown as Served
   const parameters = new URLSearchParams(query)
   const answer = await csvRoute.answer({ set: 'SET', query: { run: undefined }, parameters, signal }, served)
+  // Else a browser saves what it is told while it waits.
   if (answer.kind !== 'file') throw new Error(`the answer is ${answer.kind}`)
   const text = async () => {
     let all = ''

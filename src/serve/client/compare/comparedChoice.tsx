@@ -1,6 +1,6 @@
 import { minute } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
-import type { SetReply, SetsReply } from '../../wire.ts'
+import type { RunsReply, SetsReply } from '../../wire.ts'
 import { href, navigate } from '../navigation.ts'
 import { useReply } from '../useReply.ts'
 
@@ -43,7 +43,7 @@ interface SideProps {
 
 function SideChoice({ side, words, chosen, sets, onChoose }: SideProps) {
   const [set = null, run = ''] = chosen?.split('/') ?? []
-  const runs = useReply<SetReply>(set === null ? null : addresses.setReply(set, null)).reply?.runs ?? []
+  const runs = useReply<RunsReply>(set === null ? null : addresses.runsReply(set)).reply?.runs ?? []
   // What is compared is always among the choices, be it of a list that has not come yet.
   const shownSets = set === null || sets.includes(set) ? sets : [set, ...sets]
   const isListed = run === '' || runs.some((each) => each.run === run)
