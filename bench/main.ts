@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { benchCosts } from './costs/costs.ts'
 import { benchEngine } from './engine.ts'
 import { benchEngines } from './engines.ts'
 import { benchExported } from './exported.ts'
@@ -29,6 +30,8 @@ const sections: Readonly<Record<string, () => Promise<string>>> = {
   exported: benchExported,
   pipeline: async () => benchPipeline(benchNetwork().path),
   explain: async () => benchExplain(benchNetwork().path),
+  // A quarter of an hour.
+  costs: async () => benchCosts(benchNetwork().path),
   // In a process of its own: what is asked for is that process's memory.
   producer: async () => {
     const script = fileURLToPath(new URL('./producerMemory.ts', import.meta.url))
@@ -47,7 +50,7 @@ const sections: Readonly<Record<string, () => Promise<string>>> = {
 }
 
 /** Only when they are asked for: they take long, or write into the repository. */
-const onDemand = ['exported', 'bookkeeping', 'scale', 'scale-check']
+const onDemand = ['costs', 'exported', 'bookkeeping', 'scale', 'scale-check']
 
 const [first, ...rest] = process.argv.slice(2)
 if (first === 'gpu') process.exitCode = await withUsage(() => benchGpu(rest))

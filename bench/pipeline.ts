@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,17 +5,16 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { startS3Server } from '../test/support/s3Server.ts'
 import { loopContender } from './engine.ts'
+import { benchCredentials, headlight } from './headlightProcess.ts'
 import { alternate, median, table, type Contender } from './measure.ts'
 import { processTreeMemoryMb } from './processTree.ts'
 
 const rounds = Number(process.env.HEADLIGHT_BENCH_ROUNDS ?? 3)
-const program = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const source = fileURLToPath(new URL('../test/images/BIWI00000001_-17_+1_+17.png', import.meta.url))
 /** Two sizes, so that their difference is steady work without any start or end. */
 const [few, many] = [32, 160]
 /** As many shards as units: small datasets are cut into small shards, and what lies between two shards is not overlapped. */
 const shardSize = (count: number): string[] => ['--shard-size', String(Math.ceil(count / availableParallelism()))]
-const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench-secret' }
 
 interface Run {
   /** Of the compute phase: what comes before and after (units starting, table, report) is not the pipeline. */
@@ -27,7 +25,7 @@ interface Run {
 /** ms per image of `headlight run` on PNGs of 640×480, from a folder and from S3, beside the engine alone; and memory. */
 export async function benchPipeline(network: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'headlight-bench-'))
-  const s3 = await startS3Server(credentials)
+  const s3 = await startS3Server(benchCredentials)
   const peaks: number[] = []
   try {
     const name = (index: number): string => `frame_${String(index).padStart(5, '0')}.png`
@@ -101,26 +99,4 @@ async function headlightRun(options: readonly string[]): Promise<Run> {
   })
   const { counts, imagesPerSecond } = summarySchema.parse(JSON.parse(printed))
   return { seconds: counts.computed / imagesPerSecond, peakMemoryMb }
-}
-
-function headlight(options: readonly string[], everySecond?: (pid: number) => void): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...options], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: {
-        ...process.env,
-        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      },
-    })
-    let printed = ''
-    child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
-    const sampling = setInterval(() => child.pid !== undefined && everySecond?.(child.pid), 1000)
-    child.once('error', reject)
-    child.once('close', (code) => {
-      clearInterval(sampling)
-      if (code === 0) resolve(printed)
-      else reject(new Error(`headlight ${options.join(' ')} ended with code ${code}`))
-    })
-  })
 }
