@@ -20,6 +20,7 @@ export class TableHost {
   readonly #pending = new Map<number, Pending>()
   #lastId = 0
   #read = { rows: 0, total: 0 }
+  #isClosing = false
   #ended: Error | undefined
   /** Fulfilled as soon as questions are answered; rejected when the table cannot be read. */
   readonly opened: Promise<TableQueries>
@@ -43,8 +44,9 @@ export class TableHost {
         else if (message.type === 'not-kept') onNotKept(message.message)
         else this.#answered(message)
       })
-      this.#thread.on('error', fail)
-      this.#thread.on('exit', () => fail(this.#ended ?? closed()))
+      // A fault of the program, or a table that is too large for the memory of a thread.
+      this.#thread.on('error', (error) => fail(died(data.key, error)))
+      this.#thread.on('exit', () => fail(this.#ended ?? (this.#isClosing ? closed() : died(data.key))))
     })
     // Whoever asks for it hears of the failure; until then it is no unhandled one.
     this.opened.catch(() => undefined)
@@ -55,8 +57,19 @@ export class TableHost {
     return this.#read
   }
 
+  /** Whether all that is asked is refused: it was closed, could not be read, or its thread has died. */
+  get hasEnded(): boolean {
+    return this.#ended !== undefined
+  }
+
+  /** Whether a question is on its way. */
+  get isAsked(): boolean {
+    return this.#pending.size > 0
+  }
+
   /** Frees the memory. What is still asked is rejected. */
   async close(): Promise<void> {
+    this.#isClosing = true
     await this.#thread.terminate()
   }
 
@@ -92,6 +105,11 @@ export class TableHost {
       this.#thread.postMessage({ id, ...question })
     })
   }
+}
+
+function died(key: string, cause?: Error): TransientError {
+  const why = cause === undefined ? '' : ` (${cause.message})`
+  return new TransientError('unit-died', `the thread that held the table ${key} has died${why}; ask again`, { cause })
 }
 
 function closed(): TransientError {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { TransientError } from '../../base/errors.ts'
 import { settles } from '../../base/settles.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import { layout } from '../../output/layout.ts'
@@ -14,13 +15,24 @@ const openTables = 2
 /** What is read in less is waited for: most tables are small. */
 const patienceMs = 200
 
+/** A browser that waits for a table asks several times a second; whoever went away no longer does. */
+const forgottenAfterMs = 5_000
+
+interface Held {
+  readonly host: TableHost
+  askedMs: number
+  /** Somebody has been given it. */
+  isServed: boolean
+}
+
 /** Tables in memory: the last few that were asked for, each in its own thread. */
 export class TableShelf {
   readonly #output: Store
   readonly #cacheFolder: string
   readonly #log: Logger
   /** The one that was asked for last is the last. */
-  readonly #hosts = new Map<string, TableHost>()
+  readonly #held = new Map<string, Held>()
+  #isClosed = false
 
   constructor(options: { readonly output: Store; readonly cacheFolder: string; readonly log: Logger }) {
     this.#output = options.output
@@ -34,22 +46,46 @@ export class TableShelf {
    */
   async of(set: string, run: string): Promise<TableQueries | Waiting> {
     const name = `${set}/${run}`
-    const host = this.#hosts.get(name) ?? this.#start(set, run)
-    this.#hosts.delete(name)
-    this.#hosts.set(name, host)
-    this.#closeOldest()
+    const held = this.#known(name) ?? this.#begin(name, set, run)
+    if (held === undefined)
+      return { waiting: { text: 'waiting until there is room for another table', done: 0, total: 0 } }
+    held.askedMs = performance.now()
+    this.#held.delete(name)
+    this.#held.set(name, held)
+    const { host } = held
     try {
-      return (await settles(host.opened, patienceMs)) ? await host.opened : { waiting: indexing(host) }
+      if (!(await settles(host.opened, patienceMs))) return { waiting: indexing(host) }
+      const table = await host.opened
+      held.isServed = true
+      return table
     } catch (error) {
-      if (this.#hosts.get(name) === host) this.#hosts.delete(name)
+      if (this.#held.get(name) === held) this.#held.delete(name)
       throw error
     }
   }
 
   async close(): Promise<void> {
-    const hosts = [...this.#hosts.values()]
-    this.#hosts.clear()
+    this.#isClosed = true
+    const hosts = [...this.#held.values()].map(({ host }) => host)
+    this.#held.clear()
     await Promise.all(hosts.map((host) => host.close()))
+  }
+
+  /** One whose thread has died since is read again. Why it could not be read at all is said first, to whoever waits. */
+  #known(name: string): Held | undefined {
+    const held = this.#held.get(name)
+    if (held === undefined || !held.host.hasEnded || isWaitedFor(held)) return held
+    this.#held.delete(name)
+    return undefined
+  }
+
+  /** Undefined while there is no room for one more. */
+  #begin(name: string, set: string, run: string): Held | undefined {
+    if (this.#isClosed) throw new TransientError('store-busy', 'headlight serve is ending; start it again')
+    if (!this.#makeRoom()) return undefined
+    const held = { host: this.#start(set, run), askedMs: 0, isServed: false }
+    this.#held.set(name, held)
+    return held
   }
 
   #start(set: string, run: string): TableHost {
@@ -66,13 +102,24 @@ export class TableShelf {
     )
   }
 
-  #closeOldest(): void {
-    for (const [name, host] of this.#hosts) {
-      if (this.#hosts.size <= openTables) return
-      this.#hosts.delete(name)
-      void host.close()
+  /**
+   * Closes the table that was asked for least lately. One that somebody still waits for stays until he has his answer:
+   * where more are waited for than there is room for, each would be closed for the next one before it is read, for ever.
+   */
+  #makeRoom(): boolean {
+    if (this.#held.size < openTables) return true
+    for (const [name, held] of this.#held) {
+      if (isWaitedFor(held)) continue
+      this.#held.delete(name)
+      void held.host.close()
+      return true
     }
+    return false
   }
+}
+
+function isWaitedFor({ host, askedMs, isServed }: Held): boolean {
+  return (!isServed || host.isAsked) && performance.now() - askedMs < forgottenAfterMs
 }
 
 function indexing({ read: { rows, total } }: TableHost): Waiting['waiting'] {
