@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { TransientError } from '../../base/errors.ts'
+import { InputError, TransientError } from '../../base/errors.ts'
 import { settles } from '../../base/settles.ts'
 import type { Logger } from '../../base/telemetry.ts'
 import { layout } from '../../output/layout.ts'
@@ -46,6 +46,8 @@ export class TableShelf {
    */
   async of(set: string, run: string): Promise<TableQueries | Waiting> {
     const name = `${set}/${run}`
+    // Before another table is closed for it: a run with a typing error has none.
+    if (this.#known(name) === undefined) await this.#requireTable(set, run)
     const held = this.#known(name) ?? this.#begin(name, set, run)
     if (held === undefined)
       return { waiting: { text: 'waiting until there is room for another table', done: 0, total: 0 } }
@@ -77,6 +79,15 @@ export class TableShelf {
     if (held === undefined || !held.host.hasEnded || isWaitedFor(held)) return held
     this.#held.delete(name)
     return undefined
+  }
+
+  async #requireTable(set: string, run: string): Promise<void> {
+    const { uri } = this.#output
+    if ((await this.#output.head(layout.runTable(set, run))) !== undefined) return
+    throw new InputError(
+      'no-such-run',
+      `${uri}${set}/ has no table of run ${run}: there is no such run, it changed nothing, or --keep-runs removed its table; the page of the result set lists the runs that can be shown`,
+    )
   }
 
   /** Undefined while there is no room for one more. */

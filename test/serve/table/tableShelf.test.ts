@@ -72,6 +72,9 @@ describe('tables in threads', () => {
     expect([await countOf(a), await countOf(b)]).toEqual([1, 2])
     const old = await opened(b)
     expect(await countOf(a)).toBe(1)
+    // A run that has no table takes nobody's place.
+    await expect(shelf.of(fixture.set.id, '20261128T170000Z-000000')).rejects.toMatchObject({ code: 'no-such-run' })
+    expect(threads.map(isRunning)).toEqual([true, true])
     expect(await countOf(c)).toBe(3)
     await ended(threads[1])
     expect(threads.map(isRunning)).toEqual([true, false, true])
@@ -136,7 +139,8 @@ describe('a table that cannot be read', () => {
     await Promise.all(threads.map(ended))
     await putNight(output, set, run, { samples: samples(5) })
     expect(await countOf(run)).toBe(5)
-    expect(threads).toHaveLength(4)
+    // Where there is no table, none is begun.
+    expect(threads).toHaveLength(2)
   })
 })
 
@@ -171,10 +175,12 @@ describe('a thread that dies', () => {
 describe('when the server ends', () => {
   it('all threads end, what they are asked is refused, and none begins', async () => {
     const table = await opened(a)
+    const begun = once(process, 'worker')
     const reading = shelf.of(fixture.set.id, b).then(
       () => 'there before',
       (error: Error) => error.name,
     )
+    await begun
     const outcomes = Promise.allSettled(Array.from({ length: 500 }, () => table.page(everything, 0, 1)))
     await shelf.close()
     expect(threads.map(isRunning)).toEqual([false, false])
