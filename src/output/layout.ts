@@ -11,6 +11,8 @@ export const layout = {
   activations: (set: string, file: string) => `${set}/network/${file}.activations.json`,
   table: (set: string) => `${set}/angles.parquet`,
   report: (set: string) => `${set}/report/index.html`,
+  /** What the next report need not draw again. */
+  reportPictures: (set: string) => `${set}/report/pictures.bin`,
   runs: (set: string) => `${set}/runs/`,
   run: (set: string, run: string) => `${set}/runs/${run}/run.json`,
   flags: (set: string, run: string) => `${set}/runs/${run}/flags.json`,

@@ -1,9 +1,18 @@
 import sharp from 'sharp'
 import { jsonForScript } from './escaping.ts'
+import type { KeptPictures } from './keptPictures.ts'
+import { mapBounded } from './mapBounded.ts'
 import type { GallerySample } from './pageContent.ts'
 
-/** A sample of the gallery whose thumbnail is not yet fitted to the page: the bytes of a WebP picture. */
-export type DrawnSample = Omit<GallerySample, 'picture'> & { readonly thumbnail: Uint8Array }
+/** A sample of the gallery whose thumbnail is not yet fitted to the page. */
+export type DrawnSample = Omit<GallerySample, 'picture'> & { readonly thumbnail: DrawnThumbnail }
+
+export interface DrawnThumbnail {
+  /** WebP. */
+  readonly picture: Uint8Array
+  /** What `KeptPictures` knows it by; absent where it is not to be kept. */
+  readonly name?: string | undefined
+}
 
 /**
  * What the thumbnails may lose, best first: smaller ones look better than coarser ones from the third on. The number of
@@ -30,6 +39,9 @@ const prefix = 'data:image/webp;base64,'
 /** One of so many is tried before all are encoded anew. */
 const triedOf = 8
 
+/** Thumbnails that are encoded at the same time; Node.js has four threads for it. */
+const encodedAtOnce = 4
+
 export interface FittedGallery {
   readonly samples: readonly GallerySample[]
   /** Evenly spaced samples that found no room. */
@@ -42,8 +54,13 @@ export interface FittedGallery {
  * spaced samples stay, evenly spaced again. The worst stay all.
  *
  * @param budget of the samples as the page holds them, bytes
+ * @param kept where pictures of all sizes are looked up, and left for the next report
  */
-export async function fitGallery(drawn: readonly DrawnSample[], budget: number): Promise<FittedGallery> {
+export async function fitGallery(
+  drawn: readonly DrawnSample[],
+  budget: number,
+  kept?: KeptPictures,
+): Promise<FittedGallery> {
   const parts = drawn.map(({ thumbnail, ...sample }) => ({ thumbnail, sample: { ...sample, picture: prefix } }))
   const whole = parts.map(({ sample }) => sample)
   // A gallery is its pictures.
@@ -51,6 +68,7 @@ export async function fitGallery(drawn: readonly DrawnSample[], budget: number):
   const thumbnails = await fitThumbnails(
     parts.map(({ thumbnail }) => thumbnail),
     budget - length(texts),
+    kept,
   )
   const samples = texts.map((sample, i) => ({
     ...sample,
@@ -86,16 +104,22 @@ function length(value: unknown): number {
   return Buffer.byteLength(jsonForScript(value))
 }
 
-async function fitThumbnails(drawn: readonly Uint8Array[], budget: number): Promise<readonly Uint8Array[]> {
-  let thumbnails = drawn
+async function fitThumbnails(
+  drawn: readonly DrawnThumbnail[],
+  budget: number,
+  kept: KeptPictures | undefined,
+): Promise<readonly Uint8Array[]> {
+  const encodeAll = (thumbnails: readonly DrawnThumbnail[], size: Size) =>
+    mapBounded(thumbnails, encodedAtOnce, (thumbnail) => encodedAs(size, thumbnail, kept))
+  let pictures: readonly Uint8Array[] = drawn.map(({ picture }) => picture)
   for (const size of sizes) {
-    if (textLength(thumbnails) <= budget) return thumbnails
+    if (textLength(pictures) <= budget) return pictures
     const tried = drawn.filter((_, i) => i % triedOf === 0)
     const trial = await encodeAll(tried, size)
     if (textLength(trial) * (drawn.length / tried.length) > budget && size !== sizes.at(-1)) continue
-    thumbnails = await encodeAll(drawn, size)
+    pictures = await encodeAll(drawn, size)
   }
-  return thumbnails
+  return pictures
 }
 
 /** As base64. */
@@ -103,13 +127,19 @@ function textLength(pictures: readonly Uint8Array[]): number {
   return pictures.reduce((sum, { byteLength }) => sum + 4 * Math.ceil(byteLength / 3), 0)
 }
 
-async function encodeAll(pictures: readonly Uint8Array[], size: (typeof sizes)[number]): Promise<Uint8Array[]> {
-  const encoded: Uint8Array[] = []
-  for (const picture of pictures) encoded.push(await encode(picture, size))
-  return encoded
+type Size = (typeof sizes)[number]
+
+async function encodedAs(
+  size: Size,
+  { picture, name: drawn }: DrawnThumbnail,
+  kept: KeptPictures | undefined,
+): Promise<Uint8Array> {
+  if (kept === undefined || drawn === undefined) return encode(picture, size)
+  const name = kept.nameOf(drawn, size)
+  return kept.get(name) ?? kept.keep(name, await encode(picture, size))
 }
 
-async function encode(picture: Uint8Array, { scale, quality }: (typeof sizes)[number]): Promise<Uint8Array> {
+async function encode(picture: Uint8Array, { scale, quality }: Size): Promise<Uint8Array> {
   const { width } = await sharp(picture).metadata()
   return await sharp(picture)
     .resize({ width: Math.max(1, Math.round(width * scale)) })

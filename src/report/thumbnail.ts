@@ -34,6 +34,19 @@ export interface ThumbnailSources {
   readonly maps: readonly (DecodedImage | null)[]
 }
 
+/**
+ * Goes up with every change after which the same sources give another picture, here or in what is called from here: reports
+ * show what an earlier one has drawn at this version (see `keptPictures.ts`).
+ */
+export const drawingVersion = 1
+
+export interface Thumbnail {
+  /** WebP, with transparent gaps. */
+  readonly picture: Uint8Array
+  /** Whether no placeholder is in it. */
+  readonly isWhole: boolean
+}
+
 const gap = 3
 const singleSide = 144
 const columnSide = 88
@@ -59,12 +72,12 @@ export function thumbnailLayout(objectives: number, aspect: number): ThumbnailLa
   }
 }
 
-/** One WebP picture of a sample, with transparent gaps. */
+/** One picture of a sample. */
 export async function drawThumbnail(
   sources: ThumbnailSources,
   layout: ThumbnailLayout,
   style: MapStyle,
-): Promise<Uint8Array> {
+): Promise<Thumbnail> {
   const canvas = new Canvas(layout.width, layout.height)
   const { image, crop } = sources
   const shown = image === null ? null : shownPart(image, crop, layout.image)
@@ -79,7 +92,7 @@ export async function drawThumbnail(
       map === null || beneath === null ? null : drawOverlay(beneath, magnitudeOfMap(map, style), width, height)
     canvas.place(overlay, tiles.overlay)
   }
-  return canvas.toWebp()
+  return { picture: await canvas.toWebp(), isWhole: canvas.isWhole }
 }
 
 /** The part of the image that the network saw, stretched to the tile as it was to the network's input. */
@@ -104,6 +117,7 @@ class Canvas {
   readonly #width: number
   readonly #height: number
   readonly #pixels: Uint8Array
+  #isWhole = true
 
   constructor(width: number, height: number) {
     this.#width = width
@@ -111,8 +125,14 @@ class Canvas {
     this.#pixels = new Uint8Array(width * height * 4)
   }
 
+  /** Whether no placeholder has been placed. */
+  get isWhole(): boolean {
+    return this.#isWhole
+  }
+
   /** RGB pixels of the tile's size, or null for a placeholder: a faint field with a cross. */
   place(rgb: Uint8Array | null, tile: Tile): void {
+    if (rgb === null) this.#isWhole = false
     for (let y = 0; y < tile.height; y++) {
       // One number after the other: small views cost more than all else of a thumbnail.
       let at = ((tile.y + y) * this.#width + tile.x) * 4

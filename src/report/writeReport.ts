@@ -1,7 +1,5 @@
 import { InputError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
-import { imageKeyOf, type Adapter } from '../dataset/adapter.ts'
-import { openAdapter } from '../dataset/adapters.ts'
 import { readAggregates } from '../output/aggregates.ts'
 import { currentRun } from '../output/current.ts'
 import { layout } from '../output/layout.ts'
@@ -18,14 +16,15 @@ import type { Store } from '../storage/store.ts'
 import { drawAtlas } from './atlas/drawAtlas.ts'
 import { AngleDistribution } from './distribution.ts'
 import { FailureExamples } from './failureExamples.ts'
-import { fitGallery, galleryBudget, type DrawnSample } from './fitGallery.ts'
+import { fitGallery, galleryBudget } from './fitGallery.ts'
+import { gallerySamples } from './gallerySamples.ts'
 import { inputAspect } from './inputAspect.ts'
-import { mapBounded } from './mapBounded.ts'
+import { KeptPictures } from './keptPictures.ts'
 import { renderPage } from './page.ts'
-import type { GallerySample, PageContent } from './pageContent.ts'
+import type { PageContent } from './pageContent.ts'
 import { PictureStore } from './pictureStore.ts'
-import { reportColumns, Selection, type ChosenSample, type ReportRow } from './selection.ts'
-import { drawThumbnail, thumbnailLayout, type ThumbnailLayout } from './thumbnail.ts'
+import { reportColumns, Selection, type ReportRow } from './selection.ts'
+import { drawingVersion, thumbnailLayout } from './thumbnail.ts'
 import { readTrend } from './trend.ts'
 
 /** So many of the worst and so many evenly spaced samples are embedded. */
@@ -34,8 +33,6 @@ const shownOfEach = 200
 const pageBudget = 2_990_000
 /** With more objectives than this the thumbnails would outgrow the page. */
 const shownObjectives = 4
-/** Samples whose image and maps are fetched, decoded and drawn at the same time. */
-const concurrency = 4
 
 export interface ReportOptions {
   readonly output: Store
@@ -44,16 +41,27 @@ export interface ReportOptions {
   readonly summary: Summary
   /** Rejects with its reason; nothing has been written then. */
   readonly signal: AbortSignal
+  /** Told how many of the pictures are there. */
+  readonly onProgress?: (progress: ReportProgress) => void
   readonly log: Logger
+  /** For tests. */
+  readonly version?: number
+}
+
+export interface ReportProgress {
+  readonly drawn: number
+  readonly of: number
 }
 
 /**
  * Writes `report/index.html` of a result set: one page that needs nothing beside itself. The table streams by once;
- * afterwards only the chosen samples' images and maps are fetched. An image or map that is gone or unreadable becomes
+ * afterwards only the chosen samples' images and maps are fetched, and of these only what the report before has not drawn
+ * of the same objects: what it drew is kept beside the page, which is the same with and without. An image or map that is gone or unreadable becomes
  * a placeholder, and so does every further one of a store that does not answer. Raises what the output store raises when
  * the table is read or the page written.
  */
-export async function writeReport({ output, dataset, set, summary, signal, log }: ReportOptions): Promise<void> {
+export async function writeReport(options: ReportOptions): Promise<void> {
+  const { output, dataset, set, summary, signal, onProgress, log, version = drawingVersion } = options
   const selection = new Selection({ each: shownOfEach, okTotal: summary.counts.total - summary.counts.failed })
   const failures = new FailureExamples()
   const distributions = { yaw: new AngleDistribution(), pitch: new AngleDistribution(), roll: new AngleDistribution() }
@@ -75,15 +83,18 @@ export async function writeReport({ output, dataset, set, summary, signal, log }
   const objectives = set.options.objectives.slice(0, shownObjectives)
   const description = descriptionSchema.safeParse(set.network.description).data
   const drawn = thumbnailLayout(objectives.length, inputAspect(description))
-  const sources = {
+  const chosen = selection.finish()
+  const kept = await KeptPictures.open({ output, set: set.id, version, log })
+  onProgress?.({ drawn: 0, of: chosen.length })
+  const gallery = await gallerySamples(chosen, {
     set,
-    reader: openAdapter(set.options.adapter),
     objectives,
     images: new PictureStore(dataset, signal, log),
     maps: new PictureStore(output, signal, log),
-  }
-  const chosen = selection.finish()
-  const drafts = await mapBounded(chosen, concurrency, (sample) => gallerySample(sample, sources, drawn))
+    layout: drawn,
+    kept,
+    onDone: (done) => onProgress?.({ drawn: done, of: chosen.length }),
+  })
   const content = {
     set,
     summary,
@@ -101,11 +112,13 @@ export async function writeReport({ output, dataset, set, summary, signal, log }
     layout: drawn,
   }
   const rest = Buffer.byteLength(renderPage(content))
-  const { samples, leftOut } = await fitGallery(drafts, Math.min(galleryBudget, pageBudget - rest))
+  const { samples, leftOut } = await fitGallery(gallery.samples, Math.min(galleryBudget, pageBudget - rest), kept)
   const page = renderPage({ ...content, samples, samplesLeftOut: leftOut })
   signal.throwIfAborted()
+  // Before the page: whoever is stopped in between and begins anew has them.
+  await kept.save()
   await output.put(layout.report(set.id), page, { contentType: 'text/html; charset=utf-8' })
-  log.debug({ samples: samples.length, bytes: Buffer.byteLength(page) }, 'wrote the report')
+  log.debug({ samples: samples.length, drawn: gallery.drawn, bytes: Buffer.byteLength(page) }, 'wrote the report')
 }
 
 const columns = [...reportColumns, 'class', 'topClass', 'topClassProbability'] as const
@@ -161,56 +174,4 @@ function addAngles(distributions: Readonly<Record<'yaw' | 'pitch' | 'roll', Angl
     if (label === null || error === null) distributions[angle].addUnlabelled(estimate)
     else distributions[angle].addLabelled(estimate, label, error)
   }
-}
-
-interface GallerySources {
-  readonly set: ResultSet
-  readonly reader: Adapter
-  readonly objectives: readonly string[]
-  readonly images: PictureStore
-  readonly maps: PictureStore
-}
-
-async function gallerySample(
-  { row, meanError, worst, spaced, order }: ChosenSample,
-  { set, reader, objectives, images, maps: storedMaps }: GallerySources,
-  drawn: ThumbnailLayout,
-): Promise<DrawnSample> {
-  const { maxPixels, adapter, style } = set.options
-  const image = await images.fetch(imageKeyOf(reader, row.key), {
-    maxPixels,
-    applyExifOrientation: adapter.applyExifOrientation,
-  })
-  const maps = await Promise.all(
-    objectives.map((objective) =>
-      storedMaps.fetch(`${set.id}/${layout.map(objective, row.key)}`, { maxPixels, applyExifOrientation: false }),
-    ),
-  )
-  const { cropX0: x0, cropY0: y0, cropX1: x1, cropY1: y1 } = row
-  const crop = x0 === null || y0 === null || x1 === null || y1 === null ? null : { x0, y0, x1, y1 }
-  const thumbnail = await drawThumbnail({ image, crop, maps }, drawn, style)
-  return {
-    key: row.key,
-    order,
-    estimate: [row.yaw, row.pitch, row.roll],
-    label: [row.labelYaw, row.labelPitch, row.labelRoll],
-    error: [row.errorYaw, row.errorPitch, row.errorRoll],
-    top: topClass(row),
-    mean: meanError,
-    worst,
-    spaced,
-    thumbnail,
-    notes: [
-      // In tables with an objective class:label.
-      ...(typeof row.class === 'number' ? [`labelled class ${row.class}`] : []),
-      ...(image === null ? ['image cannot be read now'] : []),
-      ...(maps.includes(null) ? ['map cannot be read now'] : []),
-      ...(beyondLabelLimit(row) ? ['beyond ±99°, not counted'] : []),
-      ...(row.message === null ? [] : [`label cannot be used: ${row.message}`]),
-    ],
-  }
-}
-
-function topClass({ topClass: index, topClassProbability: probability }: ReportRow): GallerySample['top'] {
-  return typeof index === 'number' && typeof probability === 'number' ? { class: index, probability } : null
 }

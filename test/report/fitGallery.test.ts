@@ -23,7 +23,7 @@ function samples(count: number, bytes: Uint8Array): DrawnSample[] {
     ...facts,
     worst: order % 2 === 0,
     spaced: order % 2 === 1,
-    thumbnail: bytes,
+    thumbnail: { picture: bytes },
   }))
 }
 

@@ -30,9 +30,10 @@ it('shows the part of the image that the network saw, its map and the overlay si
   for (let y = 0; y < 100; y++) for (let x = 100; x < 200; x++) image.pixels.set([20, 200, 20], (y * 300 + x) * 3)
   const layout = thumbnailLayout(1, 1)
   const flat = solid(32, 32, [128, 128, 128])
-  const { info, at } = await decoded(
-    await drawThumbnail({ image, crop: { x0: 100, y0: 0, x1: 200, y1: 100 }, maps: [flat] }, layout, 'magnitude'),
-  )
+  const sources = { image, crop: { x0: 100, y0: 0, x1: 200, y1: 100 }, maps: [flat] }
+  const { picture, isWhole } = await drawThumbnail(sources, layout, 'magnitude')
+  expect(isWhole).toBe(true)
+  const { info, at } = await decoded(picture)
   expect([info.width, info.height]).toEqual([layout.width, layout.height])
   expect(at(...middle(layout.image))).toEqual(near([20, 200, 20, 255]))
   expect(at(2, 2)).toEqual(near([20, 200, 20, 255]))
@@ -42,7 +43,10 @@ it('shows the part of the image that the network saw, its map and the overlay si
 it('puts placeholders where image or map is missing', async () => {
   const layout = thumbnailLayout(2, 1)
   const map = solid(8, 8, [255, 128, 128])
-  const { at } = await decoded(await drawThumbnail({ image: null, crop: null, maps: [map, null] }, layout, 'origin'))
+  const sources = { image: null, crop: null, maps: [map, null] }
+  const { picture, isWhole } = await drawThumbnail(sources, layout, 'origin')
+  expect(isWhole).toBe(false)
+  const { at } = await decoded(picture)
   expect(at(...middle(layout.image))[3]).toBeLessThan(255)
   expect(at(...middle(layout.objectives[0]!.map))).toEqual(near([255, 128, 128, 255]))
   expect(at(...middle(layout.objectives[0]!.overlay))[3]).toBeLessThan(255)
@@ -52,7 +56,9 @@ it('puts placeholders where image or map is missing', async () => {
 it('puts a placeholder where the crop rectangle shows nothing of the image, which was replaced since', async () => {
   const layout = thumbnailLayout(1, 1)
   const sources = { image: solid(10, 10, [9, 9, 9]), crop: { x0: 500, y0: 0, x1: 600, y1: 100 }, maps: [null] }
-  const { at } = await decoded(await drawThumbnail(sources, layout, 'origin'))
+  const { picture, isWhole } = await drawThumbnail(sources, layout, 'origin')
+  expect(isWhole).toBe(false)
+  const { at } = await decoded(picture)
   expect(at(...middle(layout.image))[3]).toBeLessThan(255)
 })
 
@@ -79,7 +85,7 @@ it('takes so little that a page of 400 stays below ten megabytes even when every
   for (const objectives of [1, 3]) {
     const maps = Array.from({ length: objectives }, () => noise(224))
     const sources = { image: noise(224), crop: null, maps }
-    const { length } = await drawThumbnail(sources, thumbnailLayout(objectives, 1), 'origin')
-    expect((length * 400 * 4) / 3).toBeLessThan(10e6)
+    const { picture } = await drawThumbnail(sources, thumbnailLayout(objectives, 1), 'origin')
+    expect((picture.length * 400 * 4) / 3).toBeLessThan(10e6)
   }
 })

@@ -122,9 +122,9 @@ class Artist {
     )
     const { cropX0: x0, cropY0: y0, cropX1: x1, cropY1: y1 } = row
     const crop = x0 === null || y0 === null || x1 === null || y1 === null ? null : { x0, y0, x1, y1 }
-    const drawn = await drawThumbnail({ image, crop, maps }, this.#layout, style)
+    const { picture } = await drawThumbnail({ image, crop, maps }, this.#layout, style)
     return {
-      picture: `data:image/webp;base64,${Buffer.from(drawn).toString('base64')}`,
+      picture: `data:image/webp;base64,${Buffer.from(picture).toString('base64')}`,
       width: this.#layout.width,
       height: this.#layout.height,
       notes: [

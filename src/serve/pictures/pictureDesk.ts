@@ -128,7 +128,7 @@ async function drawn(order: PictureOrder, image: DecodedImage | null, map: Decod
   if (kind === 'card') {
     const { width, height } = inputSize(set)
     const sources = { image, crop: row.crop, maps: [map] }
-    const bytes = await drawThumbnail(sources, thumbnailLayout(1, height / width), style)
+    const { picture: bytes } = await drawThumbnail(sources, thumbnailLayout(1, height / width), style)
     return { bytes, contentType: 'image/webp' }
   }
   if (image === null) {
