@@ -1,7 +1,7 @@
 // Writes docs/configuration.md from the schema of src/cli/settings/optionSchema.ts: `node --import tsx scripts/configurationDocs.ts`.
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { environmentName, flagName, settingFacts, type SettingFacts } from '../src/cli/settings/optionFacts.ts'
+import { environmentName, flagName, noFlag, settingFacts, type SettingFacts } from '../src/cli/settings/optionFacts.ts'
 import { groupTitles, settingNames } from '../src/cli/settings/optionSchema.ts'
 
 const introduction = `# Configuration
@@ -63,7 +63,7 @@ export function configurationDocs(): string {
 function section(name: string, facts: SettingFacts): string {
   const value = facts.kind === 'boolean' ? '' : ` ${facts.placeholder ?? 'NAME'}`
   const rows = [
-    `- flag \`--${flagName(name)}${value}\`, environment \`${environmentName(name)}\``,
+    `- flag \`${facts.default === true ? noFlag(name) : `--${flagName(name)}${value}`}\`, environment \`${environmentName(name)}\``,
     `- ${kindText(facts)}`,
   ]
   if (facts.automatic) rows.push(`- default: ${facts.automatic}`)

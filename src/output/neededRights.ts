@@ -38,6 +38,10 @@ export const neededRights: readonly NeededRight[] = [
     ['reports', layout.report(set)],
     ['publishing', layout.current(set)],
   ]),
+  ...needed('producer', 'write', [['keeping the pictures of reports', layout.reportPictures(set)]]).map((right) => ({
+    ...right,
+    instead: 'have every report draw all of its pictures anew',
+  })),
   ...needed('producer', 'give up uploads', [['tables of more than 8 MB', layout.table(set)]]),
   {
     access: 'find uploads',

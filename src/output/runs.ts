@@ -44,6 +44,8 @@ const runSchema = z.strictObject({
   prune: z.boolean().optional(),
   /** Once the run is closed, only so many of those that changed anything are kept whole. Absent: all. */
   keepRuns: z.int().positive().optional(),
+  /** No report is drawn of it; one of an earlier run is withdrawn where this one changed anything. Absent: one is drawn. */
+  report: z.literal(false).optional(),
   /** It was opened for a standing producer, by whoever added it to the queue. */
   queued: z.boolean().optional(),
   startedAt: z.iso.datetime(),
@@ -108,11 +110,13 @@ export async function openRun(options: {
   retry?: Retry | undefined
   prune?: boolean
   keepRuns?: number | undefined
+  report?: boolean | undefined
   queued?: boolean
   latest: Run | undefined
   now: Date
 }): Promise<Run> {
-  const { output, set, base, full, retry, prune = false, keepRuns, queued = false, latest, now } = options
+  const { output, set, base, full, retry, prune = false, keepRuns, report = true } = options
+  const { queued = false, latest, now } = options
   // Run ids sort by their start. A host whose clock is behind must not open a run that sorts before the newest.
   const after = latest === undefined ? 0 : Date.parse(latest.startedAt) + 1_000
   const startedAt = new Date(Math.max(now.getTime(), after))
@@ -125,6 +129,7 @@ export async function openRun(options: {
     ...(retry === undefined ? {} : { retry }),
     ...(prune ? { prune } : {}),
     ...(keepRuns === undefined ? {} : { keepRuns }),
+    ...(report ? {} : { report }),
     ...(queued ? { queued } : {}),
     startedAt: startedAt.toISOString(),
     closedAt: null,
@@ -134,13 +139,16 @@ export async function openRun(options: {
   return run
 }
 
-/** Closes a run for good. */
+/** Closes a run for good. `report`: whether it has one, which whoever closes it decides; absent: it has. */
 export async function closeRun(
   output: Store,
   set: string,
   run: Run,
-  { state, counts }: { state: Exclude<Run['state'], 'open'>; counts: NonNullable<Run['counts']> },
+  outcome: { state: Exclude<Run['state'], 'open'>; counts: NonNullable<Run['counts']>; report?: boolean },
 ): Promise<void> {
-  const closed: Run = { ...run, state, closedAt: new Date().toISOString(), counts }
+  const { state, counts, report = true } = outcome
+  const { report: _asAsked, ...asOpened } = run
+  const closedAt = new Date().toISOString()
+  const closed: Run = { ...asOpened, ...(report ? {} : { report }), state, closedAt, counts }
   await output.put(layout.run(set, run.run), printJson(closed))
 }

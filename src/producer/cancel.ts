@@ -63,6 +63,7 @@ export async function closeCancelled(options: CloseCancelledOptions): Promise<Su
       state: 'cancelled',
       prune: run.prune === true,
       keepRuns: run.keepRuns,
+      report: run.report ?? true,
       work: { engines: [], imagesPerSecond: null },
       headlightVersion,
       patience,

@@ -8,10 +8,11 @@ import { layout } from '../output/layout.ts'
 import { sumOf } from '../output/leftOut.ts'
 import { Manifest } from '../output/manifest.ts'
 import type { ResultSet } from '../output/resultSet.ts'
-import { closeRun, runIds, type Run } from '../output/runs.ts'
+import { closeRun, readRun, runIds, type Run } from '../output/runs.ts'
 import { putSummary, readSummary, type Summary } from '../output/summary.ts'
 import { mapCorrelations } from '../report/aggregates/mapCorrelations.ts'
-import { writeReport } from '../report/writeReport.ts'
+import { withdrawReport } from '../report/withdrawReport.ts'
+import { writeReport, type ReportProgress } from '../report/writeReport.ts'
 import type { Patience } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
@@ -40,6 +41,8 @@ export interface FinalizeOptions {
   readonly prune: boolean
   /** How many runs that changed anything are kept whole, once this one is closed; absent: all. */
   readonly keepRuns?: number | undefined
+  /** Whether the report is drawn, as it is when this is absent; if not, that of an earlier state is withdrawn. */
+  readonly report?: boolean
   readonly work: WorkFacts
   readonly headlightVersion: string
   /** Faults of the output are waited out. */
@@ -48,6 +51,7 @@ export interface FinalizeOptions {
   readonly confirmHold: () => Promise<void>
   /** Told what takes long and is not expected, and `undefined` when it is done. The log is told as well. */
   readonly say?: (message: string | undefined) => void
+  readonly onReport?: (progress: ReportProgress) => void
   /** Names result set and run. */
   readonly log: Logger
 }
@@ -99,8 +103,8 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   }
 
   const written = await readSummary(output, set.id, run.run)
-  const former = await formerLeftOut(output, set.id, run.run)
-  const leftOut = run.retry === undefined ? await leftOutOf(output, set.id, run.run) : former
+  const former = await formerRun(output, set.id, run.run)
+  const leftOut = run.retry === undefined ? await leftOutOf(output, set.id, run.run) : former.leftOut
   const activations = await readActivations(output, set.id, set.network.file)
   const summary: Summary = {
     run: run.run,
@@ -132,10 +136,12 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   const published = merged.isChanged ? run.run : run.base
   if (options.prune && published !== null) await pruneGone({ output, set, run: run.run, state: published, log })
   // After publishing: it looks at hundreds of images, and a dataset that answers slowly must not hold results back.
-  const isNews = merged.isChanged || before?.isNew === true || leftOutText(leftOut) !== leftOutText(former)
-  if (isNews) await report(options, summary)
+  const isNews = merged.isChanged || before?.isNew === true || leftOutText(leftOut) !== leftOutText(former.leftOut)
+  const { report: isWanted = true } = options
+  if (isWanted && (isNews || former.lacksReport)) await report(options, summary)
+  if (!isWanted && isNews) await withdrawReport(output, set, summary)
   if (leftOut !== undefined) log.info({ leftOut }, `left out of the dataset: ${leftOutText(leftOut)}`)
-  await closeRun(output, set.id, run, { state, counts: summary.counts })
+  await closeRun(output, set.id, run, { state, counts: summary.counts, report: isWanted })
   log.info({ state, ...summary.counts }, 'the run is closed')
   const { keepRuns } = options
   // Not before: until it is closed the run may be finalised again, from the table that it started from.
@@ -173,10 +179,16 @@ async function leftOutOf(output: Store, set: string, run: string): Promise<LeftO
   return Object.keys(leftOut).length === 0 ? undefined : leftOut
 }
 
-/** What the run before says, which the report shows: that one may have changed nothing, so that it is not the base. */
-async function formerLeftOut(output: Store, set: string, run: string): Promise<LeftOut | undefined> {
+/** Of the run before: that one may have changed nothing, so that it is not the base. */
+async function formerRun(
+  output: Store,
+  set: string,
+  run: string,
+): Promise<{ readonly leftOut: LeftOut | undefined; readonly lacksReport: boolean }> {
   const before = (await runIds(output, set)).findLast((name) => name < run)
-  return before === undefined ? undefined : (await readSummary(output, set, before))?.leftOut
+  if (before === undefined) return { leftOut: undefined, lacksReport: false }
+  const [summary, former] = await Promise.all([readSummary(output, set, before), readRun(output, set, before)])
+  return { leftOut: summary?.leftOut, lacksReport: former?.report === false }
 }
 
 /**
@@ -184,10 +196,11 @@ async function formerLeftOut(output: Store, set: string, run: string): Promise<L
  * back. The stores are given as they are: hundreds of images, each waited for, would take hours.
  */
 async function report(options: FinalizeOptions, summary: Summary): Promise<void> {
-  const { output, set, patience, log } = options
+  const { output, set, patience, onReport, log } = options
+  const drawing = { set, summary, signal: patience.signal, ...(onReport && { onProgress: onReport }), log }
   const dataset = options.openDataset(set)
   try {
-    await patience.call(output, () => writeReport({ output, dataset, set, summary, signal: patience.signal, log }))
+    await patience.call(output, () => writeReport({ output, dataset, ...drawing }))
   } catch (error) {
     patience.signal.throwIfAborted()
     if (error instanceof HeadlightError) throw error

@@ -1,5 +1,6 @@
 import { shardName } from '../output/layout.ts'
 import type { Shard } from '../output/manifest.ts'
+import type { ReportProgress } from '../report/writeReport.ts'
 import type { Shards } from './shards.ts'
 
 /** How far a run is. Counts are of samples. */
@@ -15,6 +16,8 @@ export interface RunProgress {
   /** As far as this producer has heard: what was committed before it came is counted at the end. */
   readonly failed: number
   readonly unchanged: number
+  /** While the report is drawn; null when none will be. */
+  readonly report?: ReportProgress | null | undefined
   /** What is out of the ordinary right now; undefined when nothing is. */
   readonly message?: string | undefined
   /** Whether the log tells the message already. */

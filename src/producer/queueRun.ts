@@ -45,7 +45,7 @@ async function openedRun({ output: bare, set, job, signal, onWait, log }: QueueR
   const hold = await Hold.take({ output: bare, set: set.id, signal, patience, onWait, log })
   try {
     const output = new PatientStore(bare, patience)
-    const { full, prune, keepRuns } = job
+    const { full, prune, keepRuns, report } = job
     const latest = await latestRun(output, set.id)
     if (latest?.state === 'open')
       return latest.retry === undefined &&
@@ -55,7 +55,18 @@ async function openedRun({ output: bare, set, job, signal, onWait, log }: QueueR
         ? latest
         : undefined
     const base = await currentRun(output, set.id)
-    return await openRun({ output, set: set.id, base, full, prune, keepRuns, queued: true, latest, now: new Date() })
+    return await openRun({
+      output,
+      set: set.id,
+      base,
+      full,
+      prune,
+      keepRuns,
+      report,
+      queued: true,
+      latest,
+      now: new Date(),
+    })
   } finally {
     await hold.release().catch((error: unknown) => log.warn({ err: error }, 'the hold could not be given back'))
   }

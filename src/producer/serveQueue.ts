@@ -196,6 +196,7 @@ async function serveJob(
       full: asked.full,
       prune: asked.prune,
       keepRuns: asked.keepRuns,
+      report: asked.report ?? true,
       priority: asked.priority,
       shardSize: asked.shardSize,
       connection,

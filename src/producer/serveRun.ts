@@ -39,6 +39,8 @@ export interface ServeRunOptions {
   readonly prune?: boolean
   /** How many runs that changed anything are kept whole, the newest; absent: all, or as the run was opened. */
   readonly keepRuns?: number | undefined
+  /** Whether a report is drawn once the run is closed; absent: as the run was opened. */
+  readonly report?: boolean | undefined
   /** Beside other runs of the queue; absent: an ordinary one. */
   readonly priority?: number | undefined
   /** Null: chosen by the size of the dataset. */
@@ -145,7 +147,7 @@ class Serving {
   }
 
   async #openOrResume(dataset: Store): Promise<Run> {
-    const { set, full, retry, prune = false, keepRuns } = this.#options
+    const { set, full, retry, prune = false, keepRuns, report } = this.#options
     const log = this.#log
     const output = new PatientStore(this.#options.output, this.#patience)
     const latest = await latestRun(output, set.id)
@@ -171,7 +173,8 @@ class Serving {
     const base = await currentRun(output, set.id)
     // Before anything is written that a later run would have to deal with.
     await this.#requireImages(dataset)
-    const run = await openRun({ output, set: set.id, base, full, retry, prune, keepRuns, latest, now: new Date() })
+    const asked = { full, retry, prune, keepRuns, report }
+    const run = await openRun({ output, set: set.id, base, ...asked, latest, now: new Date() })
     log.info({ run: run.run }, 'the run begins')
     return run
   }
@@ -328,7 +331,8 @@ class Serving {
 
   async #close(run: Run, state: 'completed' | 'cancelled', work: WorkFacts): Promise<Summary> {
     const { output, set, openDataset, prune = false, keepRuns = run.keepRuns, headlightVersion } = this.#options
-    this.#progress.update({ phase: 'finalizing', message: undefined })
+    const { report = run.report ?? true } = this.#options
+    this.#progress.update({ phase: 'finalizing', message: undefined, report: report ? undefined : null })
     return finalize({
       output,
       openDataset,
@@ -337,6 +341,7 @@ class Serving {
       state,
       prune: prune || run.prune === true,
       keepRuns,
+      report,
       work,
       headlightVersion,
       patience: this.#patience,
@@ -345,6 +350,7 @@ class Serving {
         await this.#hold.confirm()
       },
       say: (message) => this.#progress.update({ message, isLogged: true }),
+      onReport: (progress) => this.#progress.update({ report: progress }),
       log: this.#log.child({ run: run.run }),
     })
   }

@@ -110,6 +110,8 @@ export const runJobSchema = z.strictObject({
   prune: z.boolean().default(false),
   /** How many runs that changed anything are kept whole; absent: all. */
   keepRuns: z.int().positive().optional(),
+  /** Absent: a report is drawn. */
+  report: z.literal(false).optional(),
   /** Null: chosen by the size of the dataset. */
   shardSize: z.int().positive().nullable(),
   /** The run that was opened for it; absent when it has none yet. Once that is cancelled, so is the job. */

@@ -35,8 +35,8 @@ export interface ThumbnailSources {
 }
 
 /**
- * Goes up with every change after which the same sources give another picture, here or in what is called from here: reports
- * show what an earlier one has drawn at this version (see `keptPictures.ts`).
+ * Goes up with every change after which the same sources give another picture, here, in what is called from here, or where
+ * `fitGallery.ts` encodes: reports show what an earlier one has drawn at this version (see `keptPictures.ts`).
  */
 export const drawingVersion = 1
 

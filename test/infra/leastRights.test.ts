@@ -89,7 +89,7 @@ describe.skipIf(!hasOpenssl)('runs under these policies (skipped without openssl
   })
 
   test(
-    'the policies of infra/terraform suffice for runs that compute, prune and keep one run whole, and no secret is seen anywhere',
+    'the policies of infra/terraform suffice for runs that compute, prune, keep one run whole and go without a report, and no secret is seen anywhere',
     { timeout: 240_000 },
     () =>
       inFolder(async (folder) => {
@@ -101,9 +101,9 @@ describe.skipIf(!hasOpenssl)('runs under these policies (skipped without openssl
         )
         onTestFinished(() => worker.kill('SIGKILL'))
         const uris = ['--dataset', 's3://bucket/heads/', '--output', 's3://bucket/saliency/', '--network', networkFile]
-        const produce = () =>
+        const produce = (...flags: string[]) =>
           startHeadlight(
-            ['produce', ...uris, '--gradients', 'float16', '--prune', '--keep-runs', '1'],
+            ['produce', ...uris, '--gradients', 'float16', '--prune', '--keep-runs', '1', ...flags],
             environmentOf('producer'),
           ).ended
         const said: string[] = []
@@ -114,9 +114,19 @@ describe.skipIf(!hasOpenssl)('runs under these policies (skipped without openssl
         }
         await ended(produce())
         const seen = processArguments()
-        // One image is gone: its map and gradient are pruned, and the table of the first run is not kept.
+        const report = () =>
+          ['index.html', 'pictures.bin'].map((file) => {
+            const found = [...objects()].find(([key]) => key.endsWith(`/report/${file}`))
+            return found?.[1].bytes.toString('latin1') ?? ''
+          })
+        const pictureOf = /data:image\/webp/
+        expect(report()).toEqual([expect.stringMatching(pictureOf), expect.stringContaining('WEBP')])
+        // One image is gone: its map and gradient are pruned, nothing of it stays in the report, and the table of the first
+        // run is not kept.
         objects().delete(`heads/${images[0]}`)
-        await ended(produce())
+        await ended(produce('--no-report'))
+        expect(report()).toEqual([expect.not.stringMatching(pictureOf), expect.not.stringContaining('WEBP')])
+        expect(report()[1]).toContain('HLRP')
         worker.kill('SIGTERM')
         const end = await worker.ended
         expect({ code: end.code, denied }).toEqual({ code: 0, denied: [] })
@@ -238,6 +248,7 @@ test.each([
   ['producer', 'remove a result set’s description', asks('DELETE', 'saliency/set/set.json')],
   ['producer', 'remove a network', asks('DELETE', 'saliency/set/network/model.pkl')],
   ['producer', 'remove a report', asks('DELETE', 'saliency/set/report/index.html')],
+  ['producer', 'remove the pictures kept for the next one', asks('DELETE', 'saliency/set/report/pictures.bin')],
   ...['run.json', 'summary.json', 'aggregates.json', 'failures.csv', 'left-out.json', 'flags.json'].map(
     (file) => ['producer', `remove a run’s ${file}`, asks('DELETE', `saliency/set/runs/1/${file}`)] as const,
   ),

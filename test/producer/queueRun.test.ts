@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { layout } from '../../src/output/layout.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
 import { latestRun } from '../../src/output/runs.ts'
 import { closeCancelled } from '../../src/producer/cancel.ts'
@@ -24,7 +25,7 @@ beforeEach(async () => {
 })
 afterEach(() => world.remove())
 
-const add = (changes: { full?: boolean; prune?: boolean; keepRuns?: number } = {}) =>
+const add = (changes: { full?: boolean; prune?: boolean; keepRuns?: number; report?: false } = {}) =>
   queueRun({
     connection: redis.connection,
     output: world.output,
@@ -102,6 +103,24 @@ describe('a run that is added to the queue', () => {
     expect(await add({ keepRuns: 3 })).toMatchObject({ run })
     expect(await add()).toMatchObject({ run })
     expect(await add({ keepRuns: 2 })).toMatchObject({ run: null })
+  })
+
+  it('draws no report where none is asked for', async () => {
+    const { job, run } = await add({ report: false })
+    expect(await latestRun(world.output, set.id)).toMatchObject({ run, report: false })
+    await served(job)
+    expect(await latestRun(world.output, set.id)).toMatchObject({ run, state: 'completed', report: false })
+    expect(await world.rows(set)).not.toHaveLength(0)
+    expect(await world.output.head(layout.report(set.id))).toBeUndefined()
+  })
+
+  it('draws the report where the run that it goes on with was to have none', async () => {
+    await add({ report: false })
+    const { job, run } = await add()
+    await served(job)
+    expect(await latestRun(world.output, set.id)).not.toHaveProperty('report')
+    expect(await latestRun(world.output, set.id)).toMatchObject({ run, state: 'completed' })
+    expect(await world.output.head(layout.report(set.id))).toBeDefined()
   })
 
   it('has no id yet while another process writes to the result set', async () => {

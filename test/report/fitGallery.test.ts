@@ -1,7 +1,11 @@
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { putReportPictures, readReportPictures } from '../../src/output/reportPictures.ts'
 import { jsonForScript } from '../../src/report/escaping.ts'
 import { fitGallery, type DrawnSample } from '../../src/report/fitGallery.ts'
+import { KeptPictures } from '../../src/report/keptPictures.ts'
+import { memoryOutput } from '../support/memoryOutput.ts'
+import { silent } from '../support/redis.ts'
 
 let state = 1
 const noise = () => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) >>> 24
@@ -77,6 +81,28 @@ describe('the gallery', () => {
     expect(orders.length).toBeLessThan(19)
     const steps = orders.slice(1).map((order, i) => order - (orders[i] ?? 0))
     expect(Math.max(...steps) - Math.min(...steps)).toBeLessThanOrEqual(2)
+  })
+
+  it('takes coarser thumbnails from those kept, and keeps what it encodes', async () => {
+    const bytes = await thumbnail(noise, [90, 36])
+    const named = samples(40, bytes).map((sample) => ({ ...sample, thumbnail: { picture: bytes, name: sample.key } }))
+    // The last has a placeholder in it.
+    const drawn = [...named.slice(0, -1), ...samples(40, bytes).slice(-1)]
+    const budget = 0.9 * jsonForScript((await fitGallery(drawn, Infinity)).samples).length
+    const output = memoryOutput()
+    const options = { output, set: 'set', version: 1, log: silent }
+    const kept = await KeptPictures.open(options)
+    const fitted = await fitGallery(drawn, budget, kept)
+    expect(fitted).toEqual(await fitGallery(drawn, budget))
+    await kept.save()
+    const pictures = [...((await readReportPictures(output, 'set')) ?? [])]
+    expect(pictures.length).toBeGreaterThanOrEqual(39)
+    // What is found there is not encoded again, whatever it is.
+    await putReportPictures(output, 'set', new Map(pictures.map(([name], i) => [name, Buffer.from(`picture ${i}`)])))
+    const { samples: taken } = await fitGallery(drawn, budget, await KeptPictures.open(options))
+    const texts = taken.map(({ picture }) => Buffer.from(picture.split(',')[1] ?? '', 'base64').toString())
+    expect(texts.filter((text) => /^picture \d+$/.test(text))).toHaveLength(39)
+    expect(taken.at(-1)?.picture).toBe(fitted.samples.at(-1)?.picture)
   })
 
   it('is empty without samples', async () => {

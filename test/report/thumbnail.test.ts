@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import sharp from 'sharp'
 import { expect, it } from 'vitest'
 import type { DecodedImage } from '../../src/image/codec.ts'
 import { magnitudeOfMap } from '../../src/report/mapMagnitude.ts'
-import { drawThumbnail, thumbnailLayout } from '../../src/report/thumbnail.ts'
+import { drawingVersion, drawThumbnail, thumbnailLayout } from '../../src/report/thumbnail.ts'
 
 function solid(width: number, height: number, rgb: readonly [number, number, number]): DecodedImage {
   const pixels = new Uint8Array(width * height * 3)
@@ -60,6 +61,24 @@ it('puts a placeholder where the crop rectangle shows nothing of the image, whic
   expect(isWhole).toBe(false)
   const { at } = await decoded(picture)
   expect(at(...middle(layout.image))[3]).toBeLessThan(255)
+})
+
+it('is drawn as at this version of the drawing: where this fails, raise drawingVersion and put the new digest here', async () => {
+  const striped = (side: number, step: number): DecodedImage => ({
+    ...solid(side, side, [0, 0, 0]),
+    pixels: Uint8Array.from({ length: side * side * 3 }, (_, i) => (Math.floor(i / step) * 37) % 256),
+  })
+  const crop = { x0: 10, y0: 20, x1: 110, y1: 120 }
+  const sources = { image: striped(128, 50), crop, maps: [striped(56, 17), striped(56, 29)] }
+  const digests = await Promise.all(
+    [1, 2].map(async (objectives) => {
+      const layout = thumbnailLayout(objectives, 1)
+      const { picture } = await drawThumbnail({ ...sources, maps: sources.maps.slice(0, objectives) }, layout, 'origin')
+      const { data } = await sharp(picture).raw().toBuffer({ resolveWithObject: true })
+      return createHash('sha256').update(data).digest('hex').slice(0, 16)
+    }),
+  )
+  expect({ drawingVersion, digests }).toEqual({ drawingVersion: 1, digests: ['1c3f59c55b8eea24', '36320d535b171aee'] })
 })
 
 it('keeps the shape of the network’s input', () => {

@@ -15,6 +15,7 @@ import { silent } from './redis.ts'
 interface WholeRunOptions {
   readonly prune?: boolean
   readonly full?: boolean
+  readonly report?: boolean
   /** In place of the world's, for finalising. */
   readonly output?: Store
 }
@@ -55,6 +56,7 @@ export async function wholeRun(world: World, set: ResultSet, options: WholeRunOp
     prune: run.prune === true,
     work: { engines: [], imagesPerSecond: null },
     headlightVersion: '0.0.0',
+    ...(options.report === undefined ? {} : { report: options.report }),
     patience: noPatience,
     confirmHold: () => Promise.resolve(),
     log: silent,

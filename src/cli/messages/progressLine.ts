@@ -48,9 +48,11 @@ function progressParts(progress: RunProgress, imagesPerSecond: number | null): s
   }
 }
 
-/** Of the phase `finalizing`: when nothing was computed there is nothing that takes long. */
-export function finalizingText({ toCompute }: RunProgress): string {
-  return toCompute === 0 ? 'nothing to compute' : 'writing the table and the report'
+/** Of the phase `finalizing`: when nothing was computed there is nothing that takes long, but for a report that is due. */
+export function finalizingText({ toCompute, report }: RunProgress): string {
+  if (report) return `drawing the report, ${number(report.drawn)}/${number(report.of)} images`
+  if (toCompute === 0) return 'nothing to compute'
+  return report === null ? 'writing the table' : 'writing the table and the report'
 }
 
 function failures(failed: number): string[] {

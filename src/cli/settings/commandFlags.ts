@@ -4,7 +4,7 @@ import { readLocalFile } from '../../base/localFile.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { adapterSettingNames } from './adapterSettings.ts'
 import type { ConfigEntry } from './configFile.ts'
-import { flagName, settingFacts, type SettingFacts } from './optionFacts.ts'
+import { flagName, noFlag, settingFacts, type SettingFacts } from './optionFacts.ts'
 import { groupTitles, settingNames, type SettingName, type Settings } from './optionSchema.ts'
 
 export type SettingWording = Partial<
@@ -49,6 +49,7 @@ export const computingSettings: readonly SettingName[] = [
   'full',
   'prune',
   'keepRuns',
+  'report',
   'strict',
   'webhook',
   'redis',
@@ -73,9 +74,10 @@ export function addSettings(command: Command, names: readonly SettingName[], wor
     const facts: Worded = { ...settingFacts(name), ...wording[name] }
     const flag = `--${flagName(name)}`
     if (facts.kind === 'boolean') {
-      command.addOption(new Option(flag, facts.description).helpGroup(heading(facts)))
-      // So that a flag can take back what a config file says.
-      command.addOption(new Option(`--no-${flagName(name)}`).hideHelp().helpGroup(heading(facts)))
+      // The other one takes back what a config file says.
+      const [shown, hidden] = facts.default === true ? [noFlag(name), flag] : [flag, noFlag(name)]
+      command.addOption(new Option(shown, facts.description).helpGroup(heading(facts)))
+      command.addOption(new Option(hidden).hideHelp().helpGroup(heading(facts)))
       continue
     }
     const placeholder = facts.placeholder ?? 'NAME'

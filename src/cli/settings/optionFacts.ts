@@ -59,6 +59,11 @@ export function flagName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
+/** `exifOrientation` → `--no-exif-orientation`. */
+export function noFlag(name: string): string {
+  return `--no-${flagName(name)}`
+}
+
 /** `shardSize` → `HEADLIGHT_SHARD_SIZE`. */
 export function environmentName(name: string): string {
   return `HEADLIGHT_${flagName(name).replaceAll('-', '_').toUpperCase()}`

@@ -153,6 +153,11 @@ export const settingsSchema = z.strictObject({
     description:
       'Of runs that changed anything, keep only the newest N whole: once the run is done, tables, atlases and records of older ones are removed, but for what the results of now need. Their summaries stay. Comparing with the run before takes 2.',
   }),
+  report: z.boolean().default(true).meta({
+    group: 'computing',
+    description:
+      'With --no-report everything but the report is written. The page of an earlier run then only says that there is none of the results of now, and its pictures are removed; headlight report, or the next run without this option, draws it.',
+  }),
   strict: z.boolean().default(false).meta({
     group: 'computing',
     description:

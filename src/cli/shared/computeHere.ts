@@ -70,6 +70,7 @@ export async function computeHere(call: Call, { output, prepare, retry }: Asked)
           retry,
           prune: settings.prune,
           keepRuns: settings.keepRuns,
+          report: settings.report,
           shardSize: settings.shardSize ?? null,
           connection: server.connection,
           queueName,

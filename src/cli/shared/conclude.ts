@@ -13,7 +13,7 @@ import { number, rateText } from '../messages/quantities.ts'
 export function conclude({ settings, surroundings, display, log }: Call, set: ResultSet, summary: Summary): number {
   display.end()
   if (settings.json) surroundings.results.write(`${JSON.stringify(summary)}\n`)
-  else if (!settings.quiet) surroundings.results.write(summaryText(summary, set))
+  else if (!settings.quiet) surroundings.results.write(summaryText(summary, set, settings.report))
   const missing = settings.strict ? missingText(summary) : undefined
   if (missing === undefined) return 0
   log.warn(`--strict: ${missing}`)
@@ -30,12 +30,12 @@ function missingText({ counts: { failed }, leftOut = {} }: Summary): string | un
 }
 
 /** What `run` says at its end: where things are, the counts, and the errors against the labels. */
-function summaryText(summary: Summary, { id: set, options }: ResultSet): string {
+function summaryText(summary: Summary, { id: set, options }: ResultSet, report: boolean): string {
   const { activations, counts } = summary
   const inOutput = (key: string): string => place(`${outputOf(summary.output, set)}${key}`)
   const rows: [string, string][] = [
     ['result set', place(summary.output)],
-    ['report', inOutput(layout.report(set))],
+    ['report', report ? inOutput(layout.report(set)) : `not drawn (--no-report); headlight report draws it`],
     ['table', inOutput(layout.table(set))],
     ['images', `${number(counts.total)} (${countsText(counts)})`],
   ]

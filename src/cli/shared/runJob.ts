@@ -13,6 +13,7 @@ export function runJob(settings: Settings, output: Store, set: ResultSet): RunJo
     full: settings.full,
     prune: settings.prune,
     ...(settings.keepRuns === undefined ? {} : { keepRuns: settings.keepRuns }),
+    ...(settings.report ? {} : { report: settings.report }),
     shardSize: settings.shardSize ?? null,
     ...(settings.priority === ordinaryPriority ? {} : { priority: settings.priority }),
     ...(settings.webhook === undefined ? {} : { webhook: settings.webhook }),

@@ -34,11 +34,22 @@ it('prepares what is to run, and shows, pauses, runs and forgets it', () =>
       lastOutcome: null,
     })
     expect(JSON.parse(added.stdout)).not.toHaveProperty('priority')
-    expect(JSON.parse(added.stdout)).not.toHaveProperty('keepRuns')
-    const changed = await schedule('add', 'nightly', ...when, '--', ...run, '--priority', '-1', '--keep-runs', '30')
-    expect(changed.stdout).toMatch(/^changed: nightly\n[^]*, the last 30 kept whole, priority -1\n/)
+    for (const name of ['keepRuns', 'report']) expect(JSON.parse(added.stdout)).not.toHaveProperty(name)
+    const changed = await schedule(
+      'add',
+      'nightly',
+      ...when,
+      '--',
+      ...run,
+      '--priority',
+      '-1',
+      '--keep-runs',
+      '30',
+      '--no-report',
+    )
+    expect(changed.stdout).toMatch(/^changed: nightly\n[^]*, the last 30 kept whole, without report, priority -1\n/)
     expect(JSON.parse((await schedule('list', '--json')).stdout)).toMatchObject({
-      schedules: [{ priority: -1, keepRuns: 30 }],
+      schedules: [{ priority: -1, keepRuns: 30, report: false }],
     })
     expect((await schedule('pause', 'nightly')).stdout).toBe('nightly is paused\n')
     expect((await schedule('pause', 'nightly')).stdout).toBe('nightly was paused already\n')

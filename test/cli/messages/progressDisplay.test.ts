@@ -63,6 +63,20 @@ describe('elsewhere', () => {
     expect(written).toEqual(['listing the dataset\n', 'nothing to compute\n'])
   })
 
+  it('says how far the report is', () => {
+    const { written, clock, display } = screen(false)
+    display.update({ ...at(100), phase: 'finalizing' })
+    for (clock.ms = 0; clock.ms < 35_000; clock.ms += 500)
+      display.update({ ...at(100), phase: 'finalizing', report: { drawn: clock.ms / 500, of: 400 } })
+    expect(written).toEqual(['writing the table and the report\n', 'drawing the report, 60/400 images · 0 failed\n'])
+  })
+
+  it('says nothing of a report that is not drawn', () => {
+    const { written, display } = screen(false)
+    display.update({ ...at(100), phase: 'finalizing', report: null })
+    expect(written).toEqual(['writing the table\n'])
+  })
+
   it('says what is out of the ordinary when it begins', () => {
     const { written, clock, display } = screen(false)
     display.update(at(0))

@@ -31,6 +31,7 @@ export async function performProduce(call: Call): Promise<number> {
         full: settings.full,
         prune: settings.prune,
         keepRuns: settings.keepRuns,
+        report: settings.report,
         priority: settings.priority,
         shardSize: settings.shardSize ?? null,
         connection,

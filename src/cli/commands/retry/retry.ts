@@ -12,6 +12,7 @@ export const retryCommand: CommandSpec = {
     'batch',
     'gpus',
     'shardSize',
+    'report',
     'strict',
     'webhook',
     'redis',

@@ -144,10 +144,10 @@ type Underway = 'active' | 'waiting' | undefined
 /** As `--json` prints it. The names are a contract: add, don't rename. */
 function statusJson({ schedule, next, outcomes }: ScheduleStatus, underway: Underway) {
   const { name, cron, timeZone, paused, job } = schedule
-  const { output, set, full, prune, keepRuns, priority } = job
+  const { output, set, full, prune, keepRuns, report, priority } = job
   const when = { name, cron, timeZone, paused, next }
   const followed = job.followNetwork === undefined ? {} : followedJson(job.followNetwork)
-  const kept = keepRuns === undefined ? {} : { keepRuns }
+  const kept = { ...(keepRuns === undefined ? {} : { keepRuns }), ...(report === undefined ? {} : { report }) }
   const what = { output, set, full, prune, ...kept, ...(priority === undefined ? {} : { priority }), ...followed }
   return { ...when, ...what, underway: underway ?? null, lastOutcome: outcomes[0] ?? null, outcomes }
 }
@@ -156,11 +156,12 @@ function followedJson({ uri, described }: NonNullable<RunJob['followNetwork']>) 
   return { followNetwork: uri, ...(described === undefined ? {} : { description: described.name }) }
 }
 
-const manner = ({ full, prune, keepRuns, priority }: RunJob): string =>
+const manner = ({ full, prune, keepRuns, report, priority }: RunJob): string =>
   [
     full ? ', in full' : '',
     prune ? ', pruned' : '',
     keepRuns === undefined ? '' : `, the last ${keepRuns} kept whole`,
+    report === undefined ? '' : ', without report',
     priority === undefined ? '' : `, priority ${priority}`,
   ].join('')
 
