@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
+import { benchGpu } from '../../bench/gpu/gpu.ts'
 import { cards, sampleCard } from '../../bench/gpu/nvidiaSmi.ts'
 import { productRounding, tf32Error } from '../../bench/gpu/productRounding.ts'
 import { Report } from '../../bench/gpu/report.ts'
 import { thinProvider } from '../../bench/gpu/thinProvider.ts'
+import { withUsage } from '../../bench/gpu/usage.ts'
 import { gpuMemoryUsed } from '../../src/machine/gpuMemory.ts'
 import type { OpenExecutor } from '../../src/saliency/engines/engine.ts'
 import { findEngine } from '../../src/saliency/engines/openEngine.ts'
@@ -33,19 +35,30 @@ describe('npm run bench -- gpu', () => {
 
   it('refuses options that there are not in one sentence, and writes nothing', async () => {
     const out = join(folder, 'refused')
+    const { code, stderr } = await bench(['--minutes', 'x', '--out', out])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^--minutes x: give a number of minutes .*\n$/)
     for (const [args, sentence] of [
       [['--only', 'nonsense'], '--only nonsense: there are the steps machine, '],
-      [['--minutes', 'x'], '--minutes x: give a number of minutes'],
       [['--engines', 'nonsense'], '--engines nonsense: there are onnxruntime:cpu, '],
       [['--nonsense'], "Unknown option '--nonsense'"],
     ] as const) {
-      const { code, stderr } = await bench([...args, '--out', out])
-      expect(stderr).toContain(sentence)
-      expect(stderr.trim().split('\n')).toHaveLength(1)
-      expect(code).toBe(2)
+      expect(await refusal([...args, '--out', out])).toContain(sentence)
     }
     expect(existsSync(out)).toBe(false)
   })
+
+  /** The one sentence of a call within this process: a start of the command takes a second. */
+  async function refusal(args: readonly string[]): Promise<string> {
+    const said = vi.spyOn(console, 'error').mockReturnValue(undefined)
+    onTestFinished(() => said.mockRestore())
+    expect(await withUsage(() => benchGpu(args))).toBe(2)
+    expect(said).toHaveBeenCalledOnce()
+    const [sentence] = said.mock.lastCall ?? []
+    said.mockRestore()
+    expect(sentence).not.toContain('\n')
+    return String(sentence)
+  }
 
   it('interrupted, keeps what is known and leaves nothing behind', { timeout: 240_000 }, async () => {
     const out = join(folder, 'interrupted')
