@@ -1,12 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { readTable } from '../../src/output/table.ts'
 import { headlight, imageFolder, inFolder, networkFile, startHeadlight } from '../support/headlight.ts'
-import { searchPathWithRedis } from '../support/redis.ts'
+import { searchPathWithRedis, startTestRedis } from '../support/redis.ts'
 
 let PATH = ''
 
@@ -45,25 +46,49 @@ const checkpoints = ['../../../shared/checkpoints', '../checkpoints']
   .map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
   .find((folder) => existsSync(folder))
 
-it.each(readdirSync(checkpoints ?? '').filter((name) => /\.(pkl|pth|safetensors)$/.test(name)))(
-  'explain and run read %s alike',
-  async (name) => {
-    await inFolder(async (folder) => {
-      const [image = ''] = await readdir(imageFolder)
-      await mkdir(join(folder, 'images'))
-      await copyFile(join(imageFolder, image), join(folder, 'images', image))
-      const network = ['--network', join(checkpoints ?? '', name)]
-      const own = ['--state-folder', join(folder, 'state'), '--cache-folder', join(folder, 'cache'), '--units', '1']
-      const run = ['run', '--dataset', join(folder, 'images'), '--output', join(folder, 'out'), ...network, ...own]
-      expect(await startHeadlight(run, { PATH }).ended).toMatchObject({ code: 0 })
-      const [set = ''] = await readdir(join(folder, 'out'))
-      const explain = await headlight(['explain', join(imageFolder, image), ...network, '--json'])
-      const { angles } = explained.parse(JSON.parse(explain.stdout))
-      for await (const row of readTable(await readFile(join(folder, 'out', set, 'angles.parquet')))) {
-        // float32 in two orders of summation: the run's unit has one thread, explain has all.
-        for (const angle of ['yaw', 'pitch', 'roll'] as const) expect(row[angle]).toBeCloseTo(angles[angle], 3)
-      }
+describe('the formats of checkpoints', () => {
+  // One worker computes all of their runs: a `run` of each would start a Redis and a unit for each.
+  let redis: Awaited<ReturnType<typeof startTestRedis>>
+  let worker: ReturnType<typeof startHeadlight>
+  let cache = ''
+
+  beforeAll(async () => {
+    redis = await startTestRedis()
+    cache = await mkdtemp(join(tmpdir(), 'headlight-angles-'))
+    worker = startHeadlight(['worker', '--units', '1', '--cache-folder', cache], {
+      HEADLIGHT_REDIS: `redis+unix://${redis.connection.redis.path}`,
     })
-  },
-  180_000,
-)
+  })
+  afterAll(async () => {
+    worker.kill('SIGTERM')
+    await worker.ended
+    await redis.stop()
+    await rm(cache, { recursive: true })
+  })
+
+  it.each(readdirSync(checkpoints ?? '').filter((name) => /\.(pkl|pth|safetensors)$/.test(name)))(
+    'explain and a worker read %s alike',
+    async (name) => {
+      await inFolder(async (folder) => {
+        const [image = ''] = await readdir(imageFolder)
+        await mkdir(join(folder, 'images'))
+        await copyFile(join(imageFolder, image), join(folder, 'images', image))
+        const network = ['--network', join(checkpoints ?? '', name)]
+        const queue = ['--redis', `redis+unix://${redis.connection.redis.path}`]
+        const places = ['--dataset', join(folder, 'images'), '--output', join(folder, 'out')]
+        expect(await headlight(['produce', ...places, ...network, ...queue])).toMatchObject({ code: 0 })
+        const [set = ''] = await readdir(join(folder, 'out'))
+        const explain = await headlight(['explain', join(imageFolder, image), ...network, '--json'])
+        const { angles } = explained.parse(JSON.parse(explain.stdout))
+        let rows = 0
+        for await (const row of readTable(await readFile(join(folder, 'out', set, 'angles.parquet')))) {
+          // float32 in two orders of summation: the worker's unit has one thread, explain has all.
+          for (const angle of ['yaw', 'pitch', 'roll'] as const) expect(row[angle]).toBeCloseTo(angles[angle], 3)
+          rows++
+        }
+        expect(rows).toBe(1)
+      })
+    },
+    180_000,
+  )
+})
