@@ -8,8 +8,10 @@ import { Redis } from 'ioredis'
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openQueue } from '../../src/queue/connection.ts'
 import { openPrivateRedis } from '../../src/queue/privateRedis.ts'
+import { bundled } from '../support/bundled.ts'
 import { processRuns, searchPathWithRedis, silent } from '../support/redis.ts'
 
+const clientProgram = bundled(fileURLToPath(new URL('../support/redisClientMain.ts', import.meta.url)))
 const output = 's3://bucket/output/'
 let searchPath: string
 let stateFolder: string
@@ -38,8 +40,7 @@ interface Client {
 }
 
 async function startClient(): Promise<Client> {
-  const script = fileURLToPath(new URL('../support/redisClientMain.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', script, stateFolder, output, searchPath], {
+  const child = spawn(process.execPath, [clientProgram, stateFolder, output, searchPath], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   children.push(child)

@@ -7,6 +7,7 @@ import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openStore } from '../../src/storage/open.ts'
+import { bundled } from '../support/bundled.ts'
 
 type Client = ChildProcessByStdio<Writable, Readable, null>
 
@@ -23,9 +24,9 @@ describe('several processes in one folder', () => {
   })
 
   const start = async (work: string, count: number): Promise<Client[]> => {
-    const script = fileURLToPath(new URL('../support/folderClientMain.ts', import.meta.url))
+    const program = bundled(fileURLToPath(new URL('../support/folderClientMain.ts', import.meta.url)))
     const started = Array.from({ length: count }, (_, i) =>
-      spawn(process.execPath, ['--import', 'tsx', script, root, work, `client ${i}`], {
+      spawn(process.execPath, [program, root, work, `client ${i}`], {
         stdio: ['pipe', 'pipe', 'inherit'],
       }),
     )

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { FilesystemStore } from '../../src/storage/filesystem.ts'
 import type { Store } from '../../src/storage/store.ts'
+import { bundled } from '../support/bundled.ts'
 
 const folderName = '.headlight-tmp-files'
 const none = () => false
@@ -37,8 +38,8 @@ async function keysOf(): Promise<string[]> {
 
 /** Another process that has begun to write an object. */
 async function writerOf(key: string): Promise<ChildProcess> {
-  const script = fileURLToPath(new URL('../support/folderClientMain.ts', import.meta.url))
-  const client = spawn(process.execPath, ['--import', 'tsx', script, root, 'half', key], {
+  const program = bundled(fileURLToPath(new URL('../support/folderClientMain.ts', import.meta.url)))
+  const client = spawn(process.execPath, [program, root, 'half', key], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   onTestFinished(() => void client.kill('SIGKILL'))

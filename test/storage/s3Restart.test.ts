@@ -3,14 +3,15 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
 import { openStore } from '../../src/storage/open.ts'
+import { bundled } from '../support/bundled.ts'
 
 const credentials = { accessKeyId: 'tester', secretAccessKey: 'not a secret' }
-const script = fileURLToPath(new URL('../support/s3ServerMain.ts', import.meta.url))
+const program = bundled(fileURLToPath(new URL('../support/s3ServerMain.ts', import.meta.url)))
 let server: ChildProcess | undefined
 
 /** Returns the endpoint. */
 async function startServer(port: number): Promise<string> {
-  const started = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify({ ...credentials, port })], {
+  const started = spawn(process.execPath, [program, JSON.stringify({ ...credentials, port })], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   server = started

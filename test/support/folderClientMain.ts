@@ -1,5 +1,5 @@
 /**
- * A process that writes into a folder, for tests that race or kill several: `node --import tsx folderClientMain.ts FOLDER
+ * A process that writes into a folder, for tests that race or kill several: `node folderClientMain.mjs FOLDER
  * WORK NAME`. Prints `ready`, starts when its standard input gets a line, prints what it did as one line of JSON.
  */
 import { once } from 'node:events'

@@ -1,5 +1,5 @@
 /**
- * The test S3 as a program of its own, for tests that kill things: `node --import tsx s3ServerMain.ts '{"accessKeyId":
+ * The test S3 as a program of its own, for tests that kill things: `node s3ServerMain.mjs '{"accessKeyId":
  * "…", "secretAccessKey": "…"}'` prints its endpoint and runs until it is killed.
  */
 import { startS3Server, type S3ServerOptions } from './s3Server.ts'
