@@ -1,11 +1,11 @@
 import { HeadlightError, PlaceError, SampleError } from '../base/errors.ts'
 import { angleNames, type AngleName, type Degrees } from '../pose/euler.ts'
 import type { MapStyle, Relu6Rule, Scope } from './choices.ts'
-import type { TensorData } from './engines/engine.ts'
-import { findEngine } from './engines/openEngine.ts'
+import type { Executor, KeptGraph, OpenExecutor, TensorData } from './engines/engine.ts'
+import { findEngine, findKeptEngine } from './engines/openEngine.ts'
 import { topological, type Graph, type Shape } from './graph.ts'
 import { checkKnownAnswer } from './knownAnswer.ts'
-import { channelsOf } from './networks/description.ts'
+import { channelsOf, type InputDescription } from './networks/description.ts'
 import type { Network } from './networks/network.ts'
 import { magnitudeSide } from './picture.ts'
 import { buildProgram, programNames } from './program.ts'
@@ -30,6 +30,14 @@ export interface ExplainerOptions {
   readonly enginesFolder?: string | undefined
   /** Threads inside one engine call. 1 in a unit that owns one core. Minimum 1. */
   readonly intraOpThreads: number
+  /** The program by what it is made of, where it may be kept compiled, see `keptProgram`. */
+  readonly kept?: KeptGraph | undefined
+}
+
+/** What is to be known of a network whose program was kept. */
+export type KeptExplainerOptions = Omit<ExplainerOptions, 'network' | 'kept'> & {
+  readonly input: InputDescription
+  readonly kept: KeptGraph
 }
 
 /** What one objective shows for one image. */
@@ -86,14 +94,46 @@ export interface Explainer {
  * when the engine cannot open the network, for want of memory for instance.
  */
 export async function createExplainer(options: ExplainerOptions): Promise<Explainer> {
-  const openExecutor = await findEngine(options.engine, options.enginesFolder)
-  const graph = buildProgram(options.network, options)
-  const executor = await openExecutor(graph, { intraOpThreads: options.intraOpThreads }).catch((error: unknown) => {
-    throw asEngineFault(error, options.engine)
+  const { network, engine, kept, intraOpThreads } = options
+  const openExecutor = await findEngine(engine, options.enginesFolder)
+  const { input } = network.description
+  // Of several units one keeps it, perhaps by now.
+  const found = kept && (await openKeptExplainer({ ...options, input, kept }))
+  if (found !== undefined) return found
+  const graph = buildProgram(network, options)
+  const executor = await openExecutor(graph, { intraOpThreads, kept }).catch((error: unknown) => {
+    throw asEngineFault(error, engine)
   })
-  const { width, height, channels } = options.network.description.input
+  return explainerOf({ executor, openExecutor, input, labels: inputShape(graph, programNames.labels) }, options)
+}
+
+/**
+ * The same without the network, of a program that an engine has kept compiled: undefined where it has not. Raises
+ * InputError `bad-engine`.
+ */
+export async function openKeptExplainer(options: KeptExplainerOptions): Promise<Explainer | undefined> {
+  const { engine, enginesFolder, kept, intraOpThreads, input } = options
+  const openKept = await findKeptEngine(engine)
+  const executor = await openKept?.(kept, { intraOpThreads })
+  if (executor === undefined) return undefined
+  const openExecutor = await findEngine(engine, enginesFolder)
+  return explainerOf({ executor, openExecutor, input, labels: executor.inputs.get(programNames.labels) }, options)
+}
+
+interface Opened {
+  readonly executor: Executor
+  readonly openExecutor: OpenExecutor
+  readonly input: InputDescription
+  /** Of the classes that an objective reads. */
+  readonly labels: Shape | undefined
+}
+
+function explainerOf(
+  { executor, openExecutor, input, labels }: Opened,
+  options: Omit<ExplainerOptions, 'network' | 'kept'>,
+): Explainer {
+  const { width, height, channels } = input
   const imageBytes = width * height * channelsOf(channels)
-  const labels = inputShape(graph, programNames.labels)
   const explainEach: Explainer['explainEach'] = async (images, classes = []): Promise<(Explanation | NotFinite)[]> => {
     const pixels = pixelsOf(images, options.batch, imageBytes, executor.engine)
     const inputs = new Map<string, TensorData>([[programNames.pixels, pixels]])
@@ -218,7 +258,10 @@ export function notFiniteError({ notFinite }: NotFinite): SampleError {
   )
 }
 
-function explanationOf(row: Row, { objectives, gradients, values }: ExplainerOptions): Explanation | NotFinite {
+function explanationOf(
+  row: Row,
+  { objectives, gradients, values }: Pick<ExplainerOptions, 'objectives' | 'gradients' | 'values'>,
+): Explanation | NotFinite {
   const known = new Set(row.names('angle/'))
   const angles = Object.fromEntries(
     angleNames.map((angle) => [angle, known.has(angle) ? numberAt(row.floats(programNames.angle(angle)), 0) : null]),

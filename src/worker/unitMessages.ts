@@ -14,6 +14,8 @@ export const largestBatch = 32
 /** How every unit of a worker works; sent once, right after the fork. */
 export interface UnitSettings {
   readonly cacheFolder: string
+  /** Where compiled programs are kept; null: nowhere. */
+  readonly modelsFolder: string | null
   readonly engine: string
   /** Where engines are installed. */
   readonly enginesFolder?: string | undefined
@@ -33,6 +35,14 @@ export interface UnitSettings {
 export interface MeasuredNetwork {
   readonly network: ResultSet['network']
   readonly options: Pick<ResultSet['options'], 'objectives' | 'scope' | 'relu6' | 'style' | 'gradients'>
+}
+
+/** For the log: how a network came to be open. */
+export interface OpenedHow {
+  /** It was found compiled. */
+  readonly isKept: boolean
+  /** What became of the compiled program. */
+  readonly notes: readonly string[]
 }
 
 export interface ShardOrder {
@@ -81,9 +91,12 @@ export type UnitReport =
    * holds so many images; null where that is not in question.
    */
   | { readonly type: 'opening'; readonly batch: number | null }
-  /** It is open, or could not be opened. */
-  | { readonly type: 'opened' }
-  /** Once for each network that is open, when its first batch is computed. `isOnly`: the unit has opened no other before. */
+  /** It is open, or, without `how`, could not be opened. */
+  | { readonly type: 'opened'; readonly how?: OpenedHow | undefined }
+  /**
+   * Once for each network that is open, when its first batch is computed. `isOnly`: the unit has opened no other before, and
+   * has compiled this one itself.
+   */
   | { readonly type: 'memory'; readonly network: string; readonly memory: NetworkMemory; readonly isOnly: boolean }
   /** The network with this key is not open any more, or could not be opened. */
   | { readonly type: 'closed'; readonly network: string }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../../base/errors.ts'
-import type { OpenExecutor } from './engine.ts'
+import type { OpenExecutor, OpenKeptExecutor } from './engine.ts'
 import { tfjsPackage, type TfjsAddon } from './tfjsAddon.ts'
 import { findTfjsPeer } from './tfjsPeer.ts'
 
@@ -61,6 +61,13 @@ export function wholeEngineName(name: string): EngineName {
  */
 export async function findEngine(name: string, enginesFolder?: string): Promise<OpenExecutor> {
   return loaders[wholeEngineName(name)](enginesFolder)
+}
+
+/** Undefined for an engine that keeps no graphs. */
+export async function findKeptEngine(name: string): Promise<OpenKeptExecutor | undefined> {
+  return wholeEngineName(name) === 'onnxruntime:cpu'
+    ? (await import('./onnxruntime.ts')).openKeptOnnxRuntime
+    : undefined
 }
 
 /** Raises InputError `bad-engine` for an engine, by any of its names, that must be installed first and is not. */

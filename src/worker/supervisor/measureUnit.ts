@@ -24,6 +24,8 @@ export async function measureUnit(options: MeasureOptions): Promise<NetworkMemor
       name: 'measured',
       settings: {
         cacheFolder: '',
+        // What is asked is what it takes where it has to be compiled.
+        modelsFolder: null,
         engine,
         enginesFolder,
         batch: null,

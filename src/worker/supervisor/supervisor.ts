@@ -9,6 +9,7 @@ import { openWorker } from '../../queue/connection.ts'
 import { HeartbeatSender } from '../../queue/heartbeat.ts'
 import { runInLog, type ShardJob, type ShardResult } from '../../queue/jobs.ts'
 import type { QueueConnection } from '../../queue/redisUrl.ts'
+import { keptModelsIn } from '../../saliency/engines/keptModels.ts'
 import type { AllowedPlaces } from '../../storage/allowedPlaces.ts'
 import type { EndpointOverrides } from '../endpoints.ts'
 import { MemoryFile } from '../memoryFile.ts'
@@ -119,6 +120,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     environment: options.unitEnvironment,
     settings: {
       cacheFolder: options.cacheFolder,
+      modelsFolder: keptModelsIn(options.cacheFolder),
       engine: options.engine,
       engineReason: options.engineReason,
       enginesFolder: options.enginesFolder,

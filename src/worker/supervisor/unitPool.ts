@@ -19,7 +19,7 @@ export interface UnitPoolOptions {
   readonly onStart: (unit: { name: string; pid: number | undefined }) => void
   readonly onDeath: (unit: Pick<UnitProcess, 'name' | 'pid' | 'lastJob'>, why: string) => void
   readonly onMeasured: (measured: Measured) => void
-  /** A unit has computed its first batch with a network. `isOnly`: it has opened no other before. */
+  /** A unit has computed its first batch with a network. `isOnly`: it has compiled it, and opened no other before. */
   readonly onMemory: (network: OpenedNetwork, memory: NetworkMemory, isOnly: boolean) => void
   /** It was one too many for the memory that there is. */
   readonly onDismissed: (unit: { name: string; pid: number | undefined }) => void

@@ -31,7 +31,7 @@ export interface UnitProcessOptions {
   readonly onMeasured: (measured: Measured) => void
   /** The unit waits for `open()`. */
   readonly onMayOpen: (network: OpenedNetwork) => void
-  /** `isOnly`: the unit has opened no other network before. */
+  /** `isOnly`: the unit has compiled it, and has opened no other network before. */
   readonly onMemory: (network: string, memory: NetworkMemory, isOnly: boolean) => void
   readonly onClosed: (network: string) => void
   readonly log: Logger
@@ -249,6 +249,13 @@ export class UnitProcess {
       case 'opened':
         this.#triedBatch = null
         this.#watch.enter('running')
+        if (report.how) {
+          const { isKept, notes } = report.how
+          this.#o.log.debug(
+            { unit: this.name, notes },
+            isKept ? 'the network was found compiled' : 'the network was compiled',
+          )
+        }
         break
       case 'turn':
       case 'progress':

@@ -1,12 +1,19 @@
 import { Worker } from 'node:worker_threads'
 import { fromErrorMessage } from '../../base/errorMessage.ts'
 import { siblingModule } from '../../base/siblingModule.ts'
-import type { EngineOptions, EngineReply, EngineRequest, NetworkFile } from './engineMessages.ts'
+import type { EngineOptions, EngineReply, EngineRequest, NetworkFile, NetworkIdentity } from './engineMessages.ts'
 import type { ShardEngine } from './pipeline.ts'
 
 interface Pending {
   readonly resolve: (reply: EngineReply) => void
   readonly reject: (error: unknown) => void
+}
+
+export interface OpenedEngine extends ShardEngine {
+  /** It was found compiled. */
+  readonly isKept: boolean
+  /** For the log. */
+  readonly notes: readonly string[]
 }
 
 /** A unit's engine thread, seen from its main thread. `onDeath` means that the unit cannot go on. */
@@ -43,16 +50,37 @@ export class EngineHost {
    */
   async open(
     set: string,
+    identity: NetworkIdentity,
     network: NetworkFile,
     options: EngineOptions,
     onBegin: (batch: number | null) => void,
-  ): Promise<ShardEngine> {
+  ): Promise<OpenedEngine> {
     this.#onBegin = onBegin
-    const opened = await this.#ask({ type: 'open', set, network, options }, [])
+    const opened = await this.#open(set, identity, network, options)
+    if (opened === null) throw new Error('the engine thread did not open a network that it was given')
+    return opened
+  }
+
+  /** The same without the network, where its program was kept compiled; else null. */
+  openKept(set: string, identity: NetworkIdentity, options: EngineOptions): Promise<OpenedEngine | null> {
+    return this.#open(set, identity, null, options)
+  }
+
+  async #open(
+    set: string,
+    identity: NetworkIdentity,
+    network: NetworkFile | null,
+    options: EngineOptions,
+  ): Promise<OpenedEngine | null> {
+    const opened = await this.#ask({ type: 'open', set, identity, network, options }, [])
+    if (opened.type === 'absent') return null
     if (opened.type !== 'opened') throw new Error(`the engine thread answered ${opened.type} to open`)
+    const { engine, batch, isKept, notes } = opened
     return {
-      engine: opened.engine,
-      batch: opened.batch,
+      engine,
+      batch,
+      isKept,
+      notes,
       explain: async (images, classes) => {
         const given = images.map(ownBuffer)
         const transferred = given.map(({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer)

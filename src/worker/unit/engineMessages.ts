@@ -1,4 +1,5 @@
 import type { ErrorMessage } from '../../base/errorMessage.ts'
+import type { ResultSet } from '../../output/resultSet.ts'
 import type { ExplainerOptions, Explanation, NotFinite } from '../../saliency/explainer.ts'
 import type { ExternalData } from '../../saliency/networks/onnx/externalData.ts'
 
@@ -8,7 +9,14 @@ import type { ExternalData } from '../../saliency/networks/onnx/externalData.ts'
  */
 export type EngineRequest =
   | { readonly type: 'find'; readonly engine: string; readonly enginesFolder: string | undefined }
-  | { readonly type: 'open'; readonly set: string; readonly network: NetworkFile; readonly options: EngineOptions }
+  /** `network` null: only if its program was kept, compiled; else it is `absent`. */
+  | {
+      readonly type: 'open'
+      readonly set: string
+      readonly identity: NetworkIdentity
+      readonly network: NetworkFile | null
+      readonly options: EngineOptions
+    }
   | {
       readonly type: 'explain'
       readonly set: string
@@ -19,25 +27,35 @@ export type EngineRequest =
   | { readonly type: 'close'; readonly set: string }
 
 /** `batch` null: one on a CPU, on a GPU what its memory holds, up to `largestBatch`. */
-export type EngineOptions = Omit<ExplainerOptions, 'network' | 'batch'> & {
+export type EngineOptions = Omit<ExplainerOptions, 'network' | 'batch' | 'kept'> & {
   readonly batch: number | null
   readonly largestBatch: number
+  /** Where compiled programs are kept; null: nowhere. */
+  readonly modelsFolder: string | null
 }
 
+/** As the result set holds it: digests of the files, and the resolved description. */
+export type NetworkIdentity = Pick<ResultSet['network'], 'file' | 'digest' | 'externalData' | 'description'>
+
 export interface NetworkFile {
-  readonly file: string
   readonly bytes: Uint8Array
   /** The second file of an ONNX network that has one. */
   readonly externalData?: ExternalData
-  /** The resolved description as the result set holds it. */
-  readonly description: unknown
 }
 
 export type EngineReply =
   | { readonly type: 'found'; readonly device: string }
   /** It is begun with, or with a batch whose memory may not be there. */
   | { readonly type: 'opening'; readonly batch: number | null }
-  | { readonly type: 'opened'; readonly engine: string; readonly batch: number }
+  /** `notes`: whether the program was found compiled, and what else is to be told of that. */
+  | {
+      readonly type: 'opened'
+      readonly engine: string
+      readonly batch: number
+      readonly isKept: boolean
+      readonly notes: readonly string[]
+    }
+  | { readonly type: 'absent' }
   | {
       readonly type: 'explained'
       readonly explanations: readonly (Explanation | NotFinite)[]

@@ -1,11 +1,18 @@
 import { parentPort } from 'node:worker_threads'
 import { toErrorMessage } from '../../base/errorMessage.ts'
+import { processorFeatures } from '../../machine/processor.ts'
 import { openComputed, openWithinMemory } from '../../saliency/batchSize.ts'
+import { KeptModels, type SayKept } from '../../saliency/engines/keptModels.ts'
 import { findEngine } from '../../saliency/engines/openEngine.ts'
-import { createExplainer, type Explainer } from '../../saliency/explainer.ts'
+import { createExplainer, openKeptExplainer, type Explainer } from '../../saliency/explainer.ts'
+import { keptProgram } from '../../saliency/keptProgram.ts'
 import { checkKnownAnswer } from '../../saliency/knownAnswer.ts'
+import { storedDescription } from '../../saliency/networks/description.ts'
 import { loadNetwork } from '../../saliency/networks/load.ts'
-import type { EngineReply, EngineRequest } from './engineMessages.ts'
+import type { Network } from '../../saliency/networks/network.ts'
+import type { EngineOptions, EngineReply, EngineRequest, NetworkFile, NetworkIdentity } from './engineMessages.ts'
+
+type OpenRequest = Extract<EngineRequest, { type: 'open' }>
 
 // The thread of a unit on which the engine blocks, so that fetching and putting go on on the main thread.
 
@@ -18,25 +25,10 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
     case 'find':
       device = (await checkKnownAnswer(await findEngine(request.engine, request.enginesFolder))).device
       return { type: 'found', device }
-    case 'open': {
-      beginning(null)
-      const { file, bytes, description, externalData } = request.network
-      const network = loadNetwork(bytes, file, description, undefined, externalData)
-      const open = (batch: number) => createExplainer({ ...request.options, network, batch })
-      const { batch, largestBatch } = request.options
-      const search = {
-        largest: largestBatch,
-        mayBeSoftware: device !== 'a GPU',
-        onTry: beginning,
-        now: () => performance.now(),
-      }
-      const explainer =
-        device === 'the CPU'
-          ? await open(batch ?? 1)
-          : await (batch === null ? openWithinMemory(open, search) : openComputed(open, batch))
-      explainers.set(request.set, explainer)
-      return { type: 'opened', engine: explainer.engine, batch: explainer.batch }
-    }
+    case 'open':
+      // One that was kept takes no longer than anything else; what must be fetched first may.
+      if (request.network !== null) beginning(null)
+      return open(request)
     case 'explain': {
       const startedAt = performance.now()
       const explanations = await openExplainer(request.set).explainEach(request.images, request.classes)
@@ -48,6 +40,52 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
       explainers.delete(request.set)
       return { type: 'closed' }
   }
+}
+
+async function open({ set, identity, network, options }: OpenRequest): Promise<EngineReply> {
+  const notes: string[] = []
+  const explainer = await (device === 'the CPU'
+    ? openOnCpu(identity, network, options, (note) => notes.push(note))
+    : network && openOnGpu(identity, network, options))
+  if (explainer === null) return { type: 'absent' }
+  explainers.set(set, explainer)
+  return { type: 'opened', engine: explainer.engine, batch: explainer.batch, isKept: network === null, notes }
+}
+
+/** Null without the network, where its program was not kept. */
+async function openOnCpu(
+  identity: NetworkIdentity,
+  network: NetworkFile | null,
+  { modelsFolder, batch, ...options }: EngineOptions,
+  say: SayKept,
+): Promise<Explainer | null> {
+  const how = { ...options, batch: batch ?? 1 }
+  const kept =
+    modelsFolder === null
+      ? undefined
+      : keptProgram(new KeptModels(modelsFolder, say), { ...how, network: identity, processor: processorFeatures() })
+  if (network !== null) return createExplainer({ ...how, network: loaded(identity, network), kept })
+  if (kept === undefined) return null
+  const { input } = storedDescription(identity.description)
+  return (await openKeptExplainer({ ...how, input, kept })) ?? null
+}
+
+/** Each batch is a program of its own. */
+function openOnGpu(identity: NetworkIdentity, file: NetworkFile, options: EngineOptions): Promise<Explainer> {
+  const network = loaded(identity, file)
+  const openBatch = (batch: number) => createExplainer({ ...options, network, batch })
+  const { batch, largestBatch } = options
+  const search = {
+    largest: largestBatch,
+    mayBeSoftware: device !== 'a GPU',
+    onTry: beginning,
+    now: () => performance.now(),
+  }
+  return batch === null ? openWithinMemory(openBatch, search) : openComputed(openBatch, batch)
+}
+
+function loaded({ file, description }: NetworkIdentity, { bytes, externalData }: NetworkFile): Network {
+  return loadNetwork(bytes, file, description, undefined, externalData)
 }
 
 function beginning(batch: number | null): void {

@@ -18,11 +18,7 @@ interface StoredFile {
  * whole, else from the output store, checked against their digests and cached under `<cacheFolder>/networks/<digest>`.
  * Raises PlaceError `network-mismatch` when a stored file is not what its digest names, `store-gone` when one is missing.
  */
-export async function fetchNetwork(
-  output: Store,
-  set: ResultSet,
-  cacheFolder: string,
-): Promise<Pick<NetworkFile, 'bytes' | 'externalData'>> {
+export async function fetchNetwork(output: Store, set: ResultSet, cacheFolder: string): Promise<NetworkFile> {
   const cache = new NetworkCache(cacheFolder)
   const { network, externalData } = storedFiles(set)
   const bytes = await fetchFile(output, network, cache)

@@ -1,7 +1,7 @@
 import { Semaphore } from '../../base/semaphore.ts'
 import { gpuMemoryUsed } from '../../machine/gpuMemory.ts'
 import { networkMemoryKey } from '../networkMemory.ts'
-import type { MeasuredNetwork, UnitReport, UnitSettings } from '../unitMessages.ts'
+import type { MeasuredNetwork, OpenedHow, UnitReport, UnitSettings } from '../unitMessages.ts'
 import type { EngineHost } from './engineHost.ts'
 import type { NetworkFile } from './engineMessages.ts'
 import { forgetPeakMemory, peakMemoryBytes } from './peakMemory.ts'
@@ -11,7 +11,7 @@ import type { ShardEngine } from './pipeline.ts'
 export interface NetworkSource {
   /** Of all of them together, bytes. */
   readonly size: () => Promise<number>
-  readonly read: () => Promise<Pick<NetworkFile, 'bytes' | 'externalData'>>
+  readonly read: () => Promise<NetworkFile>
 }
 
 export interface OpenEngine {
@@ -47,24 +47,28 @@ export class NetworkOpener {
   }
 
   async #open(name: string, set: MeasuredNetwork, source: NetworkSource): Promise<OpenEngine> {
-    const { engine: engineName, enginesFolder, batch, largestBatch, intraOpThreads } = this.#settings
+    const { engine: engineName, enginesFolder, batch, largestBatch, intraOpThreads, modelsFolder } = this.#settings
     const key = networkMemoryKey({ set, engine: engineName, batch })
-    const { file, description } = set.network
+    const { file } = set.network
     const fileBytes = await source.size()
     const permission = new Promise<void>((resolve) => (this.#permitted = resolve))
     this.#send({ type: 'mayOpen', network: { key, file, fileBytes } })
     await permission
-    const isOnly = this.#opened++ === 0
+    const isFirst = this.#opened++ === 0
     const usedBefore = await this.#deviceUsed()
-    if (!isOnly) forgetPeakMemory()
+    if (!isFirst) forgetPeakMemory()
+    let how: OpenedHow | undefined
     try {
-      const files = await source.read()
       const { objectives, scope, relu6, style, gradients } = set.options
-      const how = { engine: engineName, enginesFolder, batch, largestBatch, intraOpThreads }
-      const options = { objectives, scope, relu6, style, gradients: gradients !== 'none', ...how }
-      const engine = await this.#host.open(name, { file, ...files, description }, options, (tried) =>
-        this.#send({ type: 'opening', batch: tried }),
-      )
+      const means = { engine: engineName, enginesFolder, batch, largestBatch, intraOpThreads, modelsFolder }
+      const options = { objectives, scope, relu6, style, gradients: gradients !== 'none', ...means }
+      const onBegin = (tried: number | null) => this.#send({ type: 'opening', batch: tried })
+      const engine =
+        (await this.#host.openKept(name, set.network, options)) ??
+        (await this.#host.open(name, set.network, await source.read(), options, onBegin))
+      how = { isKept: engine.isKept, notes: engine.notes }
+      // One that is found compiled takes less than one that is not, and the next unit may not find it.
+      const isOnly = isFirst && !engine.isKept
       let isMeasured = false
       const measure = () => {
         if (!isMeasured) void this.#measure(key, isOnly, usedBefore)
@@ -80,7 +84,7 @@ export class NetworkOpener {
       this.#send({ type: 'closed', network: key })
       throw error
     } finally {
-      this.#send({ type: 'opened' })
+      this.#send({ type: 'opened', how })
     }
   }
 

@@ -65,6 +65,7 @@ function newPool(units: number, memory: Partial<UnitPoolOptions['memory']> = {})
     },
     settings: {
       cacheFolder: '',
+      modelsFolder: null,
       engine: 'fake',
       batch: null,
       largestBatch: 32,

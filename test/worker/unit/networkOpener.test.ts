@@ -22,19 +22,31 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-function opener(device: string, open: () => Promise<void> = () => Promise.resolve()) {
+function opener(device: string, open: () => Promise<void> = () => Promise.resolve(), isKept = false) {
   const sent: UnitReport[] = []
   const opened: unknown[] = []
   const networks: unknown[] = []
+  const explain = (...batch: unknown[]) => Promise.resolve({ explanations: [], engineMs: 1, batch })
   const host = {
     device,
-    open: async (_name: string, network: unknown, options: unknown, onBegin: (batch: number | null) => void) => {
+    openKept: (_name: string, identity: unknown, options: unknown) => {
+      if (!isKept) return Promise.resolve(null)
       opened.push(options)
-      networks.push(network)
+      networks.push({ identity })
+      return Promise.resolve({ engine: 'fake', batch: 1, isKept: true, notes: [], explain })
+    },
+    open: async (
+      _name: string,
+      identity: unknown,
+      network: object,
+      options: unknown,
+      onBegin: (batch: number | null) => void,
+    ) => {
+      opened.push(options)
+      networks.push({ identity, ...network })
       onBegin(null)
       await open()
-      const explain = (...batch: unknown[]) => Promise.resolve({ explanations: [], engineMs: 1, batch })
-      return { engine: 'fake', batch: 1, explain }
+      return { engine: 'fake', batch: 1, isKept: false, notes: ['kept'], explain }
     },
   }
   const settings = { engine: 'onnxruntime:cuda', batch: null, gpuEnvironment: { CUDA_VISIBLE_DEVICES: '0' } }
@@ -62,6 +74,7 @@ test('a network is opened when that is allowed, and measured once, with its firs
   expect(reads).toEqual([])
   one.permitted()
   const { engine, measure } = await opening
+  expect(said('opened')).toMatchObject([{ how: { isKept: false, notes: ['kept'] } }])
   expect(sent.map(({ type }) => type)).toEqual(['mayOpen', 'opening', 'opened'])
   await engine.explain([])
   await engine.explain([])
@@ -133,5 +146,17 @@ test('its second file goes on to the engine with it', async () => {
   await expect.poll(() => said('mayOpen')).toMatchObject([{ network: { fileBytes: 3 } }])
   one.permitted()
   await opening
-  expect(networks).toEqual([{ file: 'tiny.pkl', description: set.network.description, ...files }])
+  expect(networks).toEqual([{ identity: set.network, ...files }])
+})
+
+test('one that is found compiled is not read, and says less than one that is compiled of what a network takes', async () => {
+  const { opener: one, networks, sent, said } = opener('the CPU', undefined, true)
+  const opening = one.open('first', set, file)
+  await expect.poll(() => said('mayOpen')).toHaveLength(1)
+  one.permitted()
+  ;(await opening).measure()
+  expect(reads).toEqual([])
+  expect(networks).toEqual([{ identity: set.network }])
+  expect(sent.slice(0, 2)).toMatchObject([{ type: 'mayOpen' }, { type: 'opened', how: { isKept: true } }])
+  await expect.poll(() => said('memory')).toMatchObject([{ isOnly: false }])
 })

@@ -9,9 +9,12 @@ import { grayToRgb } from '../../../image/gray.ts'
 import { encodeNpy } from '../../../image/npy.ts'
 import { drawOverlay } from '../../../image/overlay.ts'
 import { encodePng } from '../../../image/png.ts'
+import { processorFeatures } from '../../../machine/processor.ts'
 import { angleError, angleNames, type AngleName, type Degrees, type Pose } from '../../../pose/euler.ts'
+import { KeptModels, keptModelsIn } from '../../../saliency/engines/keptModels.ts'
 import { createExplainer } from '../../../saliency/explainer.ts'
 import { countActivations, guidanceText, requireGuided, type ActivationCount } from '../../../saliency/guidance.ts'
+import { keptProgram } from '../../../saliency/keptProgram.ts'
 import { channelsOf, classesOf, givesAngles } from '../../../saliency/networks/description.ts'
 import type { Network } from '../../../saliency/networks/network.ts'
 import { checkObjectives, parseObjective, parseObjectives, readsClasses } from '../../../saliency/objective.ts'
@@ -95,7 +98,7 @@ export async function explainImage(call: Call): Promise<number> {
   const box = givenBox ?? truth.box
   const ownClass = readsClasses([objective]) ? classOf(image, truth, classesOf(network.description)) : undefined
   const cropped = await seen(image, bytes, box, input, settings)
-  const explainer = await createExplainer({
+  const program = {
     network,
     objectives: [objective],
     ...guidance,
@@ -103,6 +106,11 @@ export async function explainImage(call: Call): Promise<number> {
     gradients: paths.gradient !== null,
     values: parseObjective(objective)?.kind === 'output',
     batch: 1,
+  }
+  const models = new KeptModels(keptModelsIn(call.folders.cache), (sentence) => call.log.debug(sentence))
+  const explainer = await createExplainer({
+    ...program,
+    kept: keptProgram(models, { ...program, processor: processorFeatures() }),
     engine: settings.engine,
     enginesFolder: call.folders.engines,
     intraOpThreads: availableParallelism(),
