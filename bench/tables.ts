@@ -10,6 +10,7 @@ import { benchNetwork } from './network.ts'
 import { benchNetworks } from './networks.ts'
 import { benchExplain, benchPipeline } from './pipeline.ts'
 import { benchQueueMemory } from './queueMemory.ts'
+import { benchRoundTrips } from './roundTrips.ts'
 import { checkScale } from './scale/check.ts'
 import { scaleCurves } from './scale/curves.ts'
 
@@ -23,6 +24,7 @@ const sections: Readonly<Record<string, () => Promise<string>>> = {
   exported: benchExported,
   pipeline: async () => benchPipeline(benchNetwork().path),
   explain: async () => benchExplain(benchNetwork().path),
+  'round-trips': async () => benchRoundTrips(benchNetwork().path),
   // A quarter of an hour.
   costs: async () => benchCosts(benchNetwork().path),
   // In a process of its own: what is asked for is that process's memory.

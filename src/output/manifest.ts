@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { z } from 'zod'
+import { aheadOf } from '../base/aheadOf.ts'
 import type { Truth } from '../dataset/adapter.ts'
 import type { Store } from '../storage/store.ts'
 import { anothers, getJson, parseLine, printJson, putOnce } from './jsonObject.ts'
@@ -184,10 +185,14 @@ export class Manifest {
     }
   }
 
-  /** The parts so far, one after the other. Raises what `part` raises. */
+  /** The parts so far, one after the other, the next one always on its way. Raises what `part` raises. */
   async *parts(): AsyncGenerator<ManifestPart> {
-    for (let number = 0; ; number++) {
-      const part = await this.part(number)
+    const all = {
+      *[Symbol.iterator]() {
+        for (let number = 0; ; number++) yield number
+      },
+    }
+    for await (const part of aheadOf(1, all, (number) => this.part(number))) {
       if (part === undefined) return
       yield part
     }

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { dirname, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { InputError } from '../base/errors.ts'
+import { together } from '../base/together.ts'
 import type { ActivationCount } from '../saliency/guidance.ts'
 import type { Store } from '../storage/store.ts'
 import { putActivations } from './activations.ts'
@@ -65,10 +66,14 @@ export async function prepareResultSet(options: PrepareOptions): Promise<ResultS
     createdAt: new Date().toISOString(),
   }
   // The network first: whoever finds set.json finds the network that it names.
-  await putWeights(output, layout.network(set.id, file), network.bytes)
-  if (externalData) await putWeights(output, layout.externalData(set.id, externalData.file), externalData.bytes)
-  await putActivations(output, set.id, file, network.activations)
-  const present = await readResultSet(output, set.id)
+  const [present] = await together([
+    readResultSet(output, set.id),
+    putWeights(output, layout.network(set.id, file), network.bytes),
+    externalData && putWeights(output, layout.externalData(set.id, externalData.file), externalData.bytes),
+    putActivations(output, set.id, file, network.activations),
+    // What is written next, and the hold after it, ask for that.
+    output.conditionalPut(),
+  ])
   if (present !== undefined) return compared(output, present, set)
   if (await putResultSet(output, set)) return set
   const other = await readResultSet(output, set.id)

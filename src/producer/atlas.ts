@@ -1,4 +1,5 @@
 import type { Logger } from '../base/telemetry.ts'
+import { together } from '../base/together.ts'
 import { gatheredMaps } from '../output/gatheredMaps.ts'
 import { layout } from '../output/layout.ts'
 import { areAsMerged } from '../output/mapChecksums.ts'
@@ -124,7 +125,9 @@ export class AtlasUpdate {
  * or of rows whose inputs are gone.
  */
 export async function putAtlas(output: Store, set: string, run: string, { magnitudes, inputs }: Atlas): Promise<void> {
-  await output.put(layout.atlas(set, run), encodePoseMaps(magnitudes))
   const key = layout.inputAtlas(set, run)
-  if (inputs.cells.size > 0 || (await output.head(key)) !== undefined) await output.put(key, encodePoseMaps(inputs))
+  const putInputs = async () => {
+    if (inputs.cells.size > 0 || (await output.head(key)) !== undefined) await output.put(key, encodePoseMaps(inputs))
+  }
+  await together([output.put(layout.atlas(set, run), encodePoseMaps(magnitudes)), putInputs()])
 }

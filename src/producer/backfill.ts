@@ -1,5 +1,6 @@
 import { InputError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
+import { together } from '../base/together.ts'
 import { putAggregates, readAggregates } from '../output/aggregates.ts'
 import { gatheredMaps } from '../output/gatheredMaps.ts'
 import { layout } from '../output/layout.ts'
@@ -65,10 +66,13 @@ async function readBeside({
   set,
   run,
 }: Pick<BackfillOptions, 'output' | 'set' | 'run'>): Promise<Atlas | undefined> {
-  const places = await openMapPlaces(output, set.id, run)
-  if (places === undefined || (await readAggregates(output, set.id, run)) === undefined) return undefined
-  const magnitudes = await readAtlas(output, set.id, run)
-  const inputs = await readInputAtlas(output, set.id, run)
+  const [places, aggregates, magnitudes, inputs] = await together([
+    openMapPlaces(output, set.id, run),
+    readAggregates(output, set.id, run),
+    readAtlas(output, set.id, run),
+    readInputAtlas(output, set.id, run),
+  ])
+  if (places === undefined || aggregates === undefined) return undefined
   if (magnitudes === undefined || (inputs === undefined && needsInputs(places))) return undefined
   return { magnitudes, inputs: inputs ?? new InputSums().finish() }
 }

@@ -27,6 +27,8 @@ export interface EnumerateOptions {
   readonly manifest: Manifest
   /** The state before this run, sorted by key. */
   readonly state: AsyncIterable<StateRow>
+  /** The run was only just opened: there is no earlier attempt to go on from. */
+  readonly isNew?: boolean
   /** Compute everything anew. */
   readonly full: boolean
   /** Only failed samples of the state (of one code, or any); nothing else is computed, and nothing else goes. */
@@ -63,15 +65,17 @@ const reportEvery = 5_000
 export async function enumerate(options: EnumerateOptions): Promise<ManifestDone> {
   const { manifest, onPart, onListed, signal } = options
   const listing = new Listing(options)
-  for await (const { header } of manifest.parts()) {
-    signal.throwIfAborted()
-    listing.skip(header)
-    await onPart(header)
+  if (options.isNew !== true) {
+    for await (const { header } of manifest.parts()) {
+      signal.throwIfAborted()
+      listing.skip(header)
+      await onPart(header)
+    }
+    onListed(listing.listed())
+    const present = await manifest.done()
+    if (present !== undefined) return present
+    listing.resume(await manifest.leftOut())
   }
-  onListed(listing.listed())
-  const present = await manifest.done()
-  if (present !== undefined) return present
-  listing.resume(await manifest.leftOut())
 
   const state = options.state[Symbol.asyncIterator]()
   try {

@@ -1,5 +1,6 @@
 import { HeadlightError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
+import { together } from '../base/together.ts'
 import { leftOutText, type LeftOut } from '../dataset/leftOut.ts'
 import { readActivations } from '../output/activations.ts'
 import { putAggregates } from '../output/aggregates.ts'
@@ -12,13 +13,13 @@ import { closeRun, readRun, runIds, type Run } from '../output/runs.ts'
 import { putSummary, readSummary, type Summary } from '../output/summary.ts'
 import { mapCorrelations } from '../report/aggregates/mapCorrelations.ts'
 import { withdrawReport } from '../report/withdrawReport.ts'
-import { writeReport, type ReportProgress } from '../report/writeReport.ts'
+import type { ReportProgress } from '../report/writeReport.ts'
 import type { Patience } from '../storage/patience.ts'
 import { PatientStore } from '../storage/patientStore.ts'
 import type { Store } from '../storage/store.ts'
 import { putAtlas, type Atlas } from './atlas.ts'
 import { completedAtlas, rewrittenAtlas, type BackfillOptions } from './backfill.ts'
-import { mergeRun, type GrowingObjects } from './mergeRun.ts'
+import { mergeRun, type GrowingObjects, type MergedRun } from './mergeRun.ts'
 import { pruneGone } from './prune.ts'
 import { removeOldRuns } from './retention.ts'
 
@@ -92,20 +93,14 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
     signal: options.patience.signal,
     log,
   })
-  await objects.failures.commit()
-  let atlas = merged.isChanged ? merged.atlas : before?.atlas
-  if (merged.isChanged) {
-    await objects.runTable.commit()
-    await objects.places.commit()
-    if (atlas === undefined) atlas = await summedAnew(output, options)
-    else await putAtlas(output, set.id, run.run, atlas)
-    await putAggregates(output, set.id, run.run, merged.aggregates)
-  }
-
-  const written = await readSummary(output, set.id, run.run)
-  const former = await formerRun(output, set.id, run.run)
-  const leftOut = run.retry === undefined ? await leftOutOf(output, set.id, run.run) : former.leftOut
-  const activations = await readActivations(output, set.id, set.network.file)
+  const [atlas, written, former, listedLeftOut, activations] = await together([
+    writeBeside(output, options, objects, merged, before?.atlas),
+    readSummary(output, set.id, run.run),
+    formerRun(output, set.id, run.run),
+    run.retry === undefined ? leftOutOf(output, set.id, run.run) : undefined,
+    readActivations(output, set.id, set.network.file),
+  ])
+  const leftOut = run.retry === undefined ? listedLeftOut : former.leftOut
   const summary: Summary = {
     run: run.run,
     output: `${output.uri}${set.id}/`,
@@ -148,6 +143,35 @@ async function close(output: Store, options: FinalizeOptions, objects: GrowingOb
   if (keepRuns !== undefined)
     await removeOldRuns({ output, set: set.id, keepRuns, signal: options.patience.signal, log })
   return summary
+}
+
+/** All that lies beside the table, side by side: nobody looks for it before the run is published. Gives the atlas. */
+async function writeBeside(
+  output: Store,
+  options: FinalizeOptions,
+  objects: GrowingObjects,
+  merged: MergedRun,
+  before: Atlas | undefined,
+): Promise<Atlas | undefined> {
+  const { set, run } = options
+  if (!merged.isChanged) {
+    await objects.failures.commit()
+    return before
+  }
+  const { atlas, aggregates } = merged
+  await together([
+    objects.failures.commit(),
+    objects.runTable.commit(),
+    objects.places.commit(),
+    ...(atlas === undefined
+      ? []
+      : [putAtlas(output, set.id, run.run, atlas), putAggregates(output, set.id, run.run, aggregates)]),
+  ])
+  if (atlas !== undefined) return atlas
+  // From the table and the places, which are there now.
+  const summed = await summedAnew(output, options)
+  await putAggregates(output, set.id, run.run, aggregates)
+  return summed
 }
 
 /** Of the state that the run started from, made where it is missing; undefined when the new state has no row of that one. */
@@ -200,6 +224,8 @@ async function report(options: FinalizeOptions, summary: Summary): Promise<void>
   const drawing = { set, summary, signal: patience.signal, ...(onReport && { onProgress: onReport }), log }
   const dataset = options.openDataset(set)
   try {
+    // Not before: it brings the image library, which a run in which nothing has changed does not need.
+    const { writeReport } = await import('../report/writeReport.ts')
     await patience.call(output, () => writeReport({ output, dataset, ...drawing }))
   } catch (error) {
     patience.signal.throwIfAborted()

@@ -1,5 +1,6 @@
 import { InputError, TransientError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
+import { together } from '../base/together.ts'
 import type { Adapter } from '../dataset/adapter.ts'
 import { openAdapter } from '../dataset/adapters.ts'
 import { requireImages } from '../dataset/requireImages.ts'
@@ -113,6 +114,8 @@ class Serving {
   readonly #adapter: Adapter
   /** Names the result set in every line, which the options' own does not: what is about Redis is about no run. */
   readonly #log: Logger
+  /** The run that this call has opened itself. */
+  #begun: string | undefined
   /** Warnings that were given: behind a retry that was left open the dataset is looked at twice. */
   readonly #warned = new Set<string>()
 
@@ -140,9 +143,12 @@ class Serving {
   }
 
   async #bring(run: Run, dataset: Store): Promise<Summary> {
-    await this.#hold.setRun(run.run)
+    // Not waited for by the listing: a hold that is lost stops it.
+    const named = this.#hold.setRun(run.run)
+    named.catch(() => undefined)
     this.#progress.update({ run: run.run })
     const { end, facts } = await this.#work(run, dataset)
+    await named
     return this.#close(run, end, facts)
   }
 
@@ -170,12 +176,12 @@ class Serving {
       await this.#hold.setRun(latest.run)
       await this.#close(latest, 'cancelled', { engines: [], imagesPerSecond: null })
     }
-    const base = await currentRun(output, set.id)
     // Before anything is written that a later run would have to deal with.
-    await this.#requireImages(dataset)
+    const [base] = await together([currentRun(output, set.id), this.#requireImages(dataset)])
     const asked = { full, retry, prune, keepRuns, report }
     const run = await openRun({ output, set: set.id, base, ...asked, latest, now: new Date() })
     log.info({ run: run.run }, 'the run begins')
+    this.#begun = run.run
     return run
   }
 
@@ -242,7 +248,8 @@ class Serving {
     })
     try {
       progress.update({ phase: 'listing', message: undefined })
-      await this.#patience.call(output, () => shards.refresh())
+      // A run that has only just been opened has left nothing yet.
+      if (run.run !== this.#begun) await this.#patience.call(output, () => shards.refresh())
       const listing = this.#list(run, dataset, shards, queue, following, signal).then(() => {
         isListed = true
         if (shards.missingCount > 0) progress.update({ phase: 'computing' })
@@ -304,6 +311,7 @@ class Serving {
       adapter: this.#adapter,
       manifest: new Manifest(output, set.id, run.run),
       state: stateRows(output, set.id, run.base, ['key', 'fingerprint', 'status', 'code']),
+      isNew: run.run === this.#begun,
       full: run.full,
       retry: run.retry,
       shardSize,

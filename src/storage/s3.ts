@@ -1,6 +1,7 @@
 import { backoffMs, pause, type Backoff } from '../base/backoff.ts'
 import { InputError, PlaceError, SampleError, TransientError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
+import { together } from '../base/together.ts'
 import { compareKeys } from './keyOrder.ts'
 import { requireReadableKey, requireWritableKey } from './objectKey.ts'
 import { readBody } from './s3Body.ts'
@@ -200,19 +201,23 @@ export class S3Store implements Store {
 
   async check(access: 'read' | 'write'): Promise<void> {
     const connection = await this.#connect()
-    try {
-      await connection.list({ prefix: this.#prefix, limit: 1 })
-    } catch (error) {
-      throw this.#error(error, 'list', '', true)
+    const list = async () => {
+      try {
+        await connection.list({ prefix: this.#prefix, limit: 1 })
+      } catch (error) {
+        throw this.#error(error, 'list', '', true)
+      }
     }
-    if (access === 'read') return
-    const key = this.#prefix + temporaryName()
-    try {
-      await connection.put({ Key: key, Body: Buffer.alloc(0) })
-      await connection.delete(key)
-    } catch (error) {
-      throw this.#error(error, 'write', '', true)
+    const write = async () => {
+      const key = this.#prefix + temporaryName()
+      try {
+        await connection.put({ Key: key, Body: Buffer.alloc(0) })
+        await connection.delete(key)
+      } catch (error) {
+        throw this.#error(error, 'write', '', true)
+      }
     }
+    await together([list(), access === 'write' ? write() : undefined])
   }
 
   close(): void {
@@ -311,8 +316,13 @@ export class S3Store implements Store {
       this.#put(key, Buffer.from(text), options)
     try {
       const etag = await put('1', { ifAbsent: true })
-      if (etag === false || (await put('2', { ifAbsent: true })) !== false) return false
-      if ((await put('3', { ifMatch: '00000000000000000000000000000000' })) !== false) return false
+      if (etag === false) return false
+      // Both are to be refused, so that either may come first.
+      const refused = await together([
+        put('2', { ifAbsent: true }),
+        put('3', { ifMatch: '00000000000000000000000000000000' }),
+      ])
+      if (refused.some((taken) => taken !== false)) return false
       if ((await put('4', { ifMatch: etag })) !== false) return true
       this.#quotesEtags = false
       return (await put('5', { ifMatch: etag })) !== false

@@ -266,8 +266,11 @@ describe('a disturbed run', () => {
       },
     })
     await expect(serve(set, { output })).rejects.toMatchObject({ code: 'held' })
-    // Nothing after it.
-    expect(written.at(-1)).toBe(last(set.id, run))
+    // Nothing after it, but for what is written beside the table at the same time and is not looked for yet.
+    const { failures, runTable, mapPlaces, atlas, inputAtlas, aggregates } = layout
+    const beside = [failures, runTable, mapPlaces, atlas, inputAtlas, aggregates].map((key) => key(set.id, run))
+    const after = written.slice(written.indexOf(last(set.id, run)) + 1)
+    expect(after.filter((key) => !beside.includes(key))).toEqual([])
     expect(await world.output.head(layout.current(set.id))).toBeUndefined()
   })
 

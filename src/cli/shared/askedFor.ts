@@ -1,3 +1,4 @@
+import { together } from '../../base/together.ts'
 import type { Adapter } from '../../dataset/adapter.ts'
 import { openAdapter } from '../../dataset/adapters.ts'
 import { angleOrder, poseInName } from '../../dataset/posedName.ts'
@@ -52,13 +53,16 @@ export async function askedFor(call: Call, command: string): Promise<AskedFor> {
     checkObjectives(asked.objectives, network)
     const { options, activations, note } = guidedOptions(asked, network)
     await refuseOverlap(dataset, output)
-    await whileWaiting(call, place(dataset.uri), dataset.check('read'))
     const adapter = openAdapter(options.adapter)
+    const [, hint] = await together([
+      whileWaiting(call, place(dataset.uri), dataset.check('read')),
+      hintAtNames(settings, dataset, adapter),
+    ])
     const notes = [
       ...(await announcements(given)).map((sentence) => `${file}: ${sentence}`),
       note,
       idleSetting(settings),
-      await hintAtNames(settings, dataset, adapter),
+      hint,
     ]
     return {
       described,

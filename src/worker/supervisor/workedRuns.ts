@@ -1,5 +1,6 @@
 import { PlaceError, RefusalError } from '../../base/errors.ts'
 import type { Logger } from '../../base/telemetry.ts'
+import { together } from '../../base/together.ts'
 import { noFlags, readFlags, type Flags } from '../../output/flags.ts'
 import { layout } from '../../output/layout.ts'
 import { readResultSet, type ResultSet } from '../../output/resultSet.ts'
@@ -28,8 +29,9 @@ export class WorkedRun {
 
   /** Raises the precise error when dataset or output cannot be used from here. */
   async check(): Promise<void> {
-    await this.#dataset.check('read')
-    await this.#output.check('write')
+    // Shards are looked at next, and then these are asked for.
+    void this.flags(Infinity)
+    await together([this.#dataset.check('read'), this.#output.check('write')])
   }
 
   /** The run's flags, at most `maxAgeMs` old. When they cannot be read the last known ones hold. */

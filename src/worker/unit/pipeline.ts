@@ -150,8 +150,11 @@ class ShardRun {
     this.#work.signal.addEventListener('abort', stop, { once: true })
     try {
       if (this.#work.signal.aborted) stop()
+      const reading = this.#work.entries()
+      // Of a shard that is done nobody asks for them.
+      reading.catch(() => undefined)
       if (await this.#sink.isCommitted(this.#work.job)) return this.#yield(false)
-      const entries = await this.#work.entries()
+      const entries = await reading
       this.#engine = await this.#unlessAborted(this.#work.engine())
       await this.#computeAll(entries, this.#engine)
       const smallMaps = this.#smallMaps.filter((maps) => maps !== undefined)
