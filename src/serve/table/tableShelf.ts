@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { pause } from '../../base/backoff.ts'
 import { InputError, TransientError } from '../../base/errors.ts'
 import { settles } from '../../base/settles.ts'
 import type { Logger } from '../../base/telemetry.ts'
@@ -49,8 +50,11 @@ export class TableShelf {
     // Before another table is closed for it: a run with a typing error has none.
     if (this.#known(name) === undefined) await this.#requireTable(set, run)
     const held = this.#known(name) ?? this.#begin(name, set, run)
-    if (held === undefined)
+    if (held === undefined) {
+      // Whoever asks again at once must not keep the threads from being heard.
+      await pause(patienceMs)
       return { waiting: { text: 'waiting until there is room for another table', done: 0, total: 0 } }
+    }
     held.askedMs = performance.now()
     this.#held.delete(name)
     this.#held.set(name, held)

@@ -150,6 +150,16 @@ describe.skipIf(browser === undefined)('with a store that fails', () => {
     expect(before).toBeGreaterThan(9)
   })
 
+  it('says nothing of rows that the reader has scrolled past', async () => {
+    await page.route('**/rows?*from=60*', (route) => route.fulfill(busy))
+    await shown.open(addresses.browse(reader.set, null, everything))
+    await page.locator('.rows .item .key').first().waitFor()
+    await page.evaluate('document.querySelector(".rows").scrollTop = 1e6')
+    await page.locator(asksAgain).waitFor()
+    await page.evaluate('document.querySelector(".rows").scrollTop = 0')
+    await page.locator(asksAgain).waitFor({ state: 'detached' })
+  })
+
   it('asks again for the atlas', async () => {
     let isBusy = true
     await page.route('**/atlas?*', (route) => (isBusy ? route.fulfill(busy) : route.continue()))

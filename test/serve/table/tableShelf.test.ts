@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { pause } from '../../../src/base/backoff.ts'
 import { createLogger } from '../../../src/base/telemetry.ts'
 import { layout } from '../../../src/output/layout.ts'
 import { everything } from '../../../src/serve/selection.ts'
@@ -55,7 +54,6 @@ async function opened(run: string): Promise<TableQueries> {
   for (;;) {
     const table = await shelf.of(fixture.set.id, run)
     if (!('waiting' in table)) return table
-    await pause(10)
   }
 }
 
@@ -100,6 +98,17 @@ describe('tables in threads', () => {
   it('come for all who wait, also where more are waited for than there is room for', async () => {
     expect(await Promise.all([a, b, c, d].map(countOf))).toEqual([1, 2, 3, 4])
     expect(threads).toHaveLength(4)
+  })
+
+  it('let the threads be heard while there is no room for more', async () => {
+    const reading = [a, b].map((run) => shelf.of(fixture.set.id, run))
+    let isTurned = false
+    setImmediate(() => (isTurned = true))
+    expect(await shelf.of(fixture.set.id, c)).toEqual({
+      waiting: { text: 'waiting until there is room for another table', done: 0, total: 0 },
+    })
+    expect(isTurned).toBe(true)
+    await Promise.all(reading)
   })
 
   it('stay until all that they are asked is answered', async () => {
