@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { HeadlightError, SampleError } from '../base/errors.ts'
 import type { Logger } from '../base/telemetry.ts'
 import { decodeImage, type DecodedImage } from '../image/codec.ts'
@@ -38,7 +39,9 @@ export class PictureStore {
 
   constructor(store: Store, signal: AbortSignal, log: Logger) {
     this.#store = store
-    this.#signal = signal
+    this.#signal = AbortSignal.any([signal])
+    // Every request under way listens to it, and Node.js warns of more than ten.
+    setMaxListeners(0, this.#signal)
     this.#log = log
   }
 

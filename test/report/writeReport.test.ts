@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { InputError, SampleError, TransientError } from '../../src/base/errors.ts'
 import { createLogger } from '../../src/base/telemetry.ts'
 import { putAggregates } from '../../src/output/aggregates.ts'
@@ -237,6 +237,22 @@ describe('what cannot be read', () => {
     }))
     expect(samples[0]?.notes).toEqual(['image cannot be read now'])
     expect(asked).toEqual([])
+  })
+
+  it('is asked for with a signal that any number of requests may listen to', async () => {
+    const warnings: string[] = []
+    const hear = ({ name }: Error) => void warnings.push(name)
+    process.on('warning', hear)
+    onTestFinished(() => void process.off('warning', hear))
+    await report({ samples: labelled(1) }, ({ dataset }) => ({
+      dataset: wrapped(dataset, {
+        get: (key, options) => {
+          for (let i = 0; i < 20; i++) options?.signal?.addEventListener('abort', () => undefined)
+          return dataset.get(key, options)
+        },
+      }),
+    }))
+    expect(warnings).not.toContain('MaxListenersExceededWarning')
   })
 
   it('is raised when it is the table', async () => {
