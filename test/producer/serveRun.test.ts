@@ -87,7 +87,8 @@ describe('a run', () => {
     expect(await world.output.head(layout.report(set.id))).toBeDefined()
     expect(await world.output.head(layout.hold(set.id))).toBeUndefined()
     expect((await latestRun(world.output, set.id))?.state).toBe('completed')
-    expect(seen.at(-1)).toMatchObject({ phase: 'finalizing', listed: 9, toCompute: 9, computed: 9, failed: 1 })
+    const counts = { listed: 9, toCompute: 9, computed: 9, failed: 1 }
+    expect(seen.at(-1)).toMatchObject({ phase: 'finalizing', ...counts, report: { drawn: 8, of: 8 } })
   })
 
   it('computes only what is new, changed or to be tried again, and drops what is gone', async () => {
