@@ -38,9 +38,9 @@ test.skipIf(!isThere)('files have the standard form (skipped without terraform)'
 describe.skipIf(!isThere || provider === undefined)(
   'with a provider that makes nothing (skipped without terraform or an unpacked AWS provider)',
   () => {
-    test.each(['.', 'examples/nightly'])('terraform validate and test in %s', { timeout: 600_000 }, (where) => {
+    // It refuses first what `terraform validate` would.
+    test.each(['.', 'examples/nightly'])('terraform test in %s', { timeout: 600_000 }, (where) => {
       expect(terraform(where, 'init', '-input=false', `-plugin-dir=${provider}`)).toMatchObject({ status: 0 })
-      expect(terraform(where, 'validate')).toMatchObject({ status: 0 })
       expect(terraform(where, 'test')).toMatchObject({ status: 0, said: expect.stringContaining(' 0 failed') })
     })
   },
