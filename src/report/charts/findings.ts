@@ -23,7 +23,7 @@ export function findings(content: Pick<PageContent, 'aggregates' | 'runs'>): str
   const hasNames = aggregates.subjects.named.length + aggregates.sequences.named.length > 0
   if (lines.length === 0) {
     if (!hasNames && runs.length < 2) return ''
-    return '<p class="quiet findings">No run, subject or sequence stands out by the rules that their sections name.</p>'
+    return '<p class="quiet findings">No run, subject or sequence stands out by the criteria in its section.</p>'
   }
   return `<div class="note findings"><p><strong>Stands out</strong></p><ul>${lines.map((line) => `<li>${line}</li>`).join('')}</ul></div>`
 }

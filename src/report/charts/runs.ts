@@ -18,7 +18,7 @@ export function runsSection({ runs }: Pick<PageContent, 'runs'>): string {
     lacking === 0
       ? ''
       : ` ${lacking === drawn.length ? 'These runs are' : `${whole(lacking)} of them ${lacking === 1 ? 'is' : 'are'}`} of an earlier version, which did not write the errors of a run’s own images, and so they have no mark.`
-  return `<p>The last ${whole(drawn.length)} runs, oldest first. A <em>run’s own error</em> is over the images that it computed itself, the <em>state’s error</em> over all images that there are after it. The images of a bad night are lost in the second and seen in the first. ◆ marks a run whose own error is more than ${worseFactor} times the median of the runs before it. Only runs with ${fewImages} or more labelled images count.${note}</p>
+  return `<p>The last ${whole(drawn.length)} runs, oldest first. A <em>run’s own error</em> is over the images that it computed itself, the <em>state’s error</em> over all images that there are after it. A bad run hardly moves the second, but shows clearly in the first. ◆ marks a run whose own error is more than ${worseFactor} times the median of the runs before it. Only runs with ${fewImages} or more labelled images count.${note}</p>
 <p><strong>${findingText(drawn)}</strong></p>
 <figure class="panel">${scrolledChart(drawRuns(drawn), 'Chart of the last runs')}</figure>
 ${runsTable(drawn)}`

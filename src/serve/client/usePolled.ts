@@ -1,13 +1,13 @@
 import { useEffect, useState } from 'preact/hooks'
 import { ask, problemOf } from './ask.ts'
-import type { Asked } from './useReply.ts'
+import { notAsked, type Asked } from './useReply.ts'
 
 /**
  * Asks for an address again and again while the page is visible, one question at a time. After a refusal the last answer
  * stays, and it goes on; the refusal is shown until the next answer.
  */
 export function usePolled<Reply>(address: string, everyMs: number): Asked<Reply> {
-  const [asked, setAsked] = useState<Asked<Reply>>({ reply: null, isStale: false, waiting: null, refusal: null })
+  const [asked, setAsked] = useState<Asked<Reply>>(notAsked)
   useEffect(() => {
     const abort = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -26,7 +26,7 @@ export function usePolled<Reply>(address: string, everyMs: number): Asked<Reply>
             refusal,
           })),
         )
-        setAsked({ reply, isStale: false, waiting: null, refusal: null })
+        setAsked({ ...notAsked, reply })
       } catch (error) {
         if (abort.signal.aborted) return
         setAsked(({ reply }) => ({ reply, isStale: reply !== null, waiting: null, refusal: problemOf(error) }))

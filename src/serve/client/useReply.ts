@@ -11,24 +11,28 @@ export interface Asked<Reply> {
   readonly refusal: Refusal['error'] | null
 }
 
-const nothing = { reply: null, isStale: false, waiting: null, refusal: null }
+/** Before anything is known. */
+export const notAsked = { reply: null, isStale: false, waiting: null, refusal: null } as const
 
 /** The answer to a question that may change; `address` null asks nothing. */
 export function useReply<Reply>(address: string | null): Asked<Reply> {
-  const [asked, setAsked] = useState<Asked<Reply>>(nothing)
+  const [{ question, ...asked }, setAsked] = useState<Asked<Reply> & { question: string | null }>({
+    ...notAsked,
+    question: null,
+  })
   useEffect(() => {
-    if (address === null) return setAsked(nothing)
+    const say = (change: Partial<Asked<Reply>>) =>
+      setAsked(({ reply }) => ({ ...notAsked, reply, question: address, ...change }))
+    if (address === null) return say({ reply: null })
     const abort = new AbortController()
-    setAsked(({ reply }) => ({ ...nothing, reply, isStale: true }))
-    ask<Reply>(address, abort.signal, (waiting) =>
-      setAsked(({ reply }) => ({ ...nothing, reply, isStale: true, waiting })),
-    )
-      .then((reply) => setAsked({ ...nothing, reply }))
+    say({ isStale: true })
+    ask<Reply>(address, abort.signal, (waiting) => say({ isStale: true, waiting }))
+      .then((reply) => say({ reply }))
       .catch((error: unknown) => {
-        if (abort.signal.aborted) return
-        setAsked({ ...nothing, refusal: problemOf(error) })
+        if (!abort.signal.aborted) say({ reply: null, refusal: problemOf(error) })
       })
     return () => abort.abort()
   }, [address])
-  return asked
+  // Between a new question and the first word of it, what was said of the one before is not to be taken for this one's.
+  return question === address ? asked : { ...notAsked, reply: address === null ? null : asked.reply, isStale: true }
 }

@@ -22,9 +22,14 @@ describe.skipIf(browser === undefined)('who browses the images', () => {
       if (response.status() === 200 && /\/(rows|facets)$/.test(pathname))
         asked.push(`${pathname.split('/').at(-1)} ${searchParams.get('run')}`)
     })
-    await shown.open(addresses.browse(reader.set, null, everything))
+    // Without what cannot be read the address would mean something else: nothing is shown until the reader wants that.
+    const unread = `${addresses.browse(reader.set, null, everything)}?sort=foo&yaw=abc`
+    await shown.open(unread)
+    expect(await page.getByRole('alert').textContent()).toMatch(/yaw=abc is no range.*sort=foo names no measure/)
+    await page.getByRole('link', { name: 'Clear them' }).click()
     await page.getByLabel('|yaw| from, degrees').waitFor()
     await page.locator('.rows .item .key').first().waitFor()
+    expect(new URL(page.url()).search).toBe('')
     expect(asked).toEqual(['rows null', `facets ${firstNight}`])
     await page.locator('.rows .item a[tabindex="0"]').focus()
     await page.keyboard.press('End')
@@ -36,7 +41,14 @@ describe.skipIf(browser === undefined)('who browses the images', () => {
     shown = await reader.newPage()
     const { page } = shown
     await page.clock.install()
-    await shown.open(addresses.browse(reader.set, null, everything))
+    const estimated = { ...everything, ranges: { yaw: { from: 0, to: null } } }
+    await shown.open(addresses.browse(reader.set, null, estimated))
+    const estimate = page.getByLabel('estimated yaw from, degrees')
+    await estimate.fill('')
+    await page.clock.runFor(1000)
+    await page.locator('.chips').waitFor({ state: 'detached' })
+    // Its group stays open for what is typed next.
+    await estimate.and(page.locator(':focus')).waitFor()
     await page.getByLabel('|yaw| from, degrees').fill('40')
     await page.clock.runFor(200)
     await page.getByLabel('pitch to, degrees', { exact: true }).fill('0.0')
@@ -45,8 +57,8 @@ describe.skipIf(browser === undefined)('who browses the images', () => {
     await page.locator('.chips', { hasText: '|yaw| from 40°' }).waitFor()
     // What is typed stays as it is typed.
     expect(await page.getByLabel('pitch to, degrees', { exact: true }).inputValue()).toBe('0.0')
-    await page.getByRole('button', { name: 'take back: |yaw| from 40°' }).press('Enter')
-    await page.getByRole('button', { name: 'take back: pitch up to 0°' }).and(page.locator(':focus')).waitFor()
+    await page.getByRole('button', { name: 'remove filter: |yaw| from 40°' }).press('Enter')
+    await page.getByRole('button', { name: 'remove filter: pitch up to 0°' }).and(page.locator(':focus')).waitFor()
     expect(await page.getByLabel('|yaw| from, degrees').inputValue()).toBe('')
   })
 
@@ -75,6 +87,15 @@ describe.skipIf(browser === undefined)('who browses the images', () => {
     await page.getByLabel('|yaw| from, degrees').waitFor()
     const address = page.url()
     expect(address).not.toContain('run=')
+    // What was refused of another selection is not said of this one.
+    await page.route(/rows\?.*subject=/, (route) =>
+      route.fulfill({ status: 404, json: { error: { code: 'lost', message: 'nobody of this name' } } }),
+    )
+    await page.getByLabel('person 7').check()
+    await page.getByRole('alert').filter({ hasText: 'nobody of this name' }).waitFor()
+    await page.goBack()
+    await page.getByRole('alert').waitFor({ state: 'detached' })
+    await error.filter({ hasText: '+5.0' }).waitFor()
     await page.locator('.rows .item a').first().click()
     await page.locator('.sample h1').waitFor()
     await publishSecondNight(reader.fixture)

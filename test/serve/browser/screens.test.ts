@@ -33,13 +33,41 @@ describe.skipIf(browser === undefined)('every screen of the app', () => {
     async (colorScheme, width) => {
       const shown = await reader.newPage({ colorScheme, viewport: { width, height: 800 } })
       const { page } = shown
+      /** What an expression gives of the elements. */
+      const each = async (selector: string, expression: string) =>
+        new Set(
+          await page.evaluate<unknown[]>(
+            `[...document.querySelectorAll(${JSON.stringify(selector)})].map((element) => ${expression})`,
+          ),
+        )
       for (const [name, path, ready] of screens) {
         await shown.open(path(reader.set))
         if (name === 'set') await page.locator('#distributions').scrollIntoViewIfNeeded()
         await page.locator(ready).first().waitFor()
         expect([name, await violationsOf(page)]).toEqual([name, []])
         expect([name, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([name, width])
-        expect([name, await page.title()]).not.toEqual([name, 'headlight'])
+        expect(await page.title()).toMatch(/ – headlight$/)
+        if (name === 'set') {
+          // No cell has enough images to choose the scale alone: all of them choose it.
+          expect((await each('#pose-errors td a', 'element.parentElement.className')).size).toBeGreaterThan(2)
+          expect(await page.locator('#pose-errors .scale').textContent()).toContain('and more')
+          const size = 'element.clientWidth + " × " + element.clientHeight'
+          expect(await each('#atlas .heat td:not(.corner)', size)).toEqual(new Set(['60 × 60']))
+          // Each on one line.
+          expect((await each('.runs tbody tr :is(th, td)', 'element.clientHeight')).size).toBe(1)
+        }
+        if (name === 'browse, cards') {
+          expect(await page.locator('.rows a.card').first().locator('.tag').count()).toBeGreaterThan(0)
+          expect(await each('.rows a.card', 'element.scrollHeight - element.clientHeight')).toEqual(new Set([0]))
+        }
+        if (name === 'browse, table') {
+          const heads = await page.locator('.rows .head [role="columnheader"]').allTextContents()
+          expect(heads.slice(0, 3)).toEqual(['key', 'mean error ↑', 'subject'])
+          const key = page.locator('.rows .item .key').first()
+          const left = (await key.boundingBox())?.x
+          await page.evaluate('document.querySelector(".rows").scrollLeft = 200')
+          expect((await key.boundingBox())?.x).toBe(left)
+        }
       }
     },
   )

@@ -26,10 +26,10 @@ export function Chips({ selection, onSelection }: ChipsProps) {
     setRemoved(at)
   }
   return (
-    <ul class="chips" aria-label="chosen" ref={list}>
+    <ul class="chips" aria-label="filters" ref={list}>
       {parts.map(({ text, without }, at) => (
         <li key={text}>
-          <button type="button" onClick={() => remove(at, without)} aria-label={`take back: ${text}`}>
+          <button type="button" onClick={() => remove(at, without)} aria-label={`remove filter: ${text}`}>
             <bdi>{text}</bdi> <span aria-hidden="true">×</span>
           </button>
         </li>

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { measures, type MeasureGroup } from '../../measures.ts'
 import type { Selection } from '../../selection.ts'
@@ -19,35 +20,36 @@ const typingMs = 300
 interface FacetPanelProps {
   readonly facets: Facets
   readonly selection: Selection
-  /** `isTyped`: one of many small steps, which Back should not go through one by one. */
-  readonly onSelection: (selection: Selection, isTyped: boolean) => void
+  /** `field`: what was typed into; null: another kind of change. */
+  readonly onSelection: (selection: Selection, field: string | null) => void
 }
 
 /** Everything by which a selection can be narrowed. */
 export function FacetPanel({ facets, selection, onSelection }: FacetPanelProps) {
-  const change = (part: Partial<Selection>, isTyped = false) => onSelection({ ...selection, ...part }, isTyped)
+  const change = (part: Partial<Selection>, field: string | null = null) =>
+    onSelection({ ...selection, ...part }, field)
   return (
     <div class="facets">
-      <KeyFacet text={selection.key} onText={(key) => change({ key }, true)} />
+      <KeyFacet text={selection.key} onText={(key) => change({ key }, 'key')} />
       {groups.map(([group, title, isOpen]) => {
         const own = facets.measures.filter(({ measure }) => measures[measure].group === group)
         if (own.length === 0) return null
         const isUsed = own.some(({ measure }) => selection.ranges[measure] !== undefined)
         return (
-          <details key={group} open={isOpen || isUsed}>
-            <summary>{title}</summary>
+          <Group key={group} title={title} isOpenAtFirst={isOpen} isUsed={isUsed}>
             {own.map((facet) => (
               <RangeFacet
                 key={facet.measure}
                 facet={facet}
                 range={selection.ranges[facet.measure]}
-                onRange={(range) => {
+                onRange={(range, isTyped) => {
                   const { [facet.measure]: _, ...others } = selection.ranges
-                  change({ ranges: range === null ? others : { ...others, [facet.measure]: range } }, true)
+                  const ranges = range === null ? others : { ...others, [facet.measure]: range }
+                  change({ ranges }, isTyped ? facet.measure : null)
                 }}
               />
             ))}
-          </details>
+          </Group>
         )
       })}
       <NamesFacet
@@ -78,6 +80,28 @@ export function FacetPanel({ facets, selection, onSelection }: FacetPanelProps) 
       </fieldset>
       <NamesFacet title="code" counts={facets.codes} chosen={selection.codes} onChosen={(codes) => change({ codes })} />
     </div>
+  )
+}
+
+interface GroupProps {
+  readonly title: string
+  readonly isOpenAtFirst: boolean
+  /** The selection has a range of it. */
+  readonly isUsed: boolean
+  readonly children: ComponentChildren
+}
+
+/** Opens when it is used, and shuts when the reader shuts it: a range that is typed may be empty for a moment. */
+function Group({ title, isOpenAtFirst, isUsed, children }: GroupProps) {
+  const [isOpen, setOpen] = useState(isOpenAtFirst || isUsed)
+  useEffect(() => {
+    if (isUsed) setOpen(true)
+  }, [isUsed])
+  return (
+    <details open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{title}</summary>
+      {children}
+    </details>
   )
 }
 

@@ -58,7 +58,7 @@ export function NamesFacet({ title, counts, chosen, onChosen }: NamesFacetProps)
       )}
       {left > 0 && (
         <p class="quiet">
-          and {whole(left)} more: {counts.more > 0 ? 'type a whole name to choose it' : 'type to find them'}
+          and {whole(left)} more: {counts.more > 0 ? 'type a full name to choose it' : 'type to find them'}
         </p>
       )}
     </fieldset>

@@ -10,7 +10,8 @@ import { useDelayed } from './useDelayed.ts'
 interface RangeFacetProps {
   readonly facet: Facets['measures'][number]
   readonly range: Range | undefined
-  readonly onRange: (range: Range | null) => void
+  /** `isTyped`: else a bar was clicked. */
+  readonly onRange: (range: Range | null, isTyped: boolean) => void
 }
 
 /** Waits until a reader has typed on. */
@@ -27,7 +28,7 @@ export function RangeFacet({ facet, range, onRange }: RangeFacetProps) {
     if (typed === undefined || !isSameRange(typed, range)) setEnds(textOfRange(range))
   }, [range?.from, range?.to])
   useDelayed(ends, typed !== undefined && !isSameRange(typed, range), typingMs, () => {
-    if (typed !== undefined) onRange(typed.from === null && typed.to === null ? null : typed)
+    if (typed !== undefined) onRange(typed.from === null && typed.to === null ? null : typed, true)
   })
   const most = Math.max(1, ...bins)
   const edge = (at: number) => binStart(facet, bins.length, at)
@@ -51,7 +52,7 @@ export function RangeFacet({ facet, range, onRange }: RangeFacetProps) {
       </span>
       <svg class="bars" viewBox={`0 0 ${bins.length * 10} 30`} preserveAspectRatio="none" aria-hidden="true">
         {bins.map((n, at) => (
-          <g key={at} onClick={() => onRange(binRange(facet, bins.length, at))}>
+          <g key={at} onClick={() => onRange(binRange(facet, bins.length, at), false)}>
             <title>{`${short(edge(at))} to ${short(edge(at + 1))}: ${whole(n)}`}</title>
             <rect class="hit" x={at * 10} y={0} width={10} height={30} />
             <rect class="bar" x={at * 10 + 0.5} y={30 - height(n, most)} width={9} height={height(n, most)} />

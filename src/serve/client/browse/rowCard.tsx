@@ -1,5 +1,5 @@
 import { addresses } from '../../addresses.ts'
-import type { RowFacts } from '../../wire.ts'
+import type { FacetsReply, RowFacts } from '../../wire.ts'
 import { href } from '../navigation.ts'
 import { Picture } from '../parts/picture.tsx'
 import { RowNumbers } from './rowNumbers.tsx'
@@ -20,7 +20,6 @@ export const cardPicture = { width: 438, height: 144 }
 
 /** One image: what the network saw, its map, and both over each other, above its numbers. */
 export function RowCard({ set, run, row, objective, link, isActive }: RowCardProps) {
-  const names = [row.subject, row.sequence].filter((name) => name !== null)
   return (
     <a class="card" href={href(link)} tabIndex={isActive ? 0 : -1}>
       {row.status === 'failed' ? (
@@ -34,18 +33,60 @@ export function RowCard({ set, run, row, objective, link, isActive }: RowCardPro
           isLazy
         />
       )}
+      <CardText row={row} />
+    </a>
+  )
+}
+
+/** A card with every line that one of the images may have, for its height. `facets` null: they are still on their way. */
+export function ModelCard({ facets }: { readonly facets: FacetsReply | null }) {
+  const has = (measure: FacetsReply['measures'][number]['measure']) =>
+    facets === null || facets.measures.some((facet) => facet.measure === measure)
+  const angles = (given: boolean) => (given ? ([0, 0, 0] as const) : ([null, null, null] as const))
+  const hasAngles = has('yaw') || has('pitch') || has('roll')
+  const row: RowFacts = {
+    key: 'key',
+    status: 'ok',
+    code: null,
+    subject: 'subject',
+    sequence: 'sequence',
+    estimate: angles(hasAngles),
+    label: angles(has('labelYaw') || has('labelPitch') || has('labelRoll')),
+    error: angles(true),
+    meanError: null,
+    errorGeodesic: null,
+    isLeftOutOfErrors: true,
+    confidence: angles(false),
+    class: 0,
+    topClass: 0,
+    topClassProbability: 0,
+  }
+  return (
+    <div class="card">
+      <div class="picture none" />
+      <CardText row={row} />
+    </div>
+  )
+}
+
+function CardText({ row }: { readonly row: RowFacts }) {
+  return (
+    <>
       <span class="key" title={row.key}>
         <bdi>{row.key}</bdi>
       </span>
       <RowNumbers row={row} />
       <span class="names">
-        {names.map((name) => (
-          <bdi key={name} class="tag">
-            {name}
-          </bdi>
-        ))}
+        {(['subject', 'sequence'] as const).map(
+          (what) =>
+            row[what] !== null && (
+              <bdi key={what} class="tag" title={`${what} ${row[what]}`}>
+                {row[what]}
+              </bdi>
+            ),
+        )}
         {row.isLeftOutOfErrors && <span class="tag caution">label beyond ±99°</span>}
       </span>
-    </a>
+    </>
   )
 }

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact'
+import type { ComponentChildren, RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { useScroll } from './useScroll.ts'
 
@@ -6,8 +6,8 @@ interface RowListProps {
   readonly count: number
   /** Least width of an item; null: one item a line. */
   readonly itemWidth: number | null
-  /** Of a line, by the width that its items get, pixels. */
-  readonly lineHeight: (itemWidth: number) => number
+  /** An item that is as tall as any, which says how tall a line is. */
+  readonly model: ComponentChildren
   /** Position of the first item in sight when it is first shown. */
   readonly at: number
   /** What is shown is another list: it begins at `at` again. */
@@ -27,19 +27,23 @@ const marginLines = 2
 
 /** A list of any length, of which what is in sight is in the document. Arrows, Page, Home and End go through it. */
 export function RowList(props: RowListProps) {
-  const { count, itemWidth, at, listName, role, label, onSight, head, headHeight = 0, item } = props
+  const { count, itemWidth, model, at, listName, role, label, onSight, head, headHeight = 0, item } = props
   const [width, setWidth] = useState(0)
   const columns = itemWidth === null ? 1 : Math.max(1, Math.floor(width / itemWidth))
-  const height = Math.ceil(props.lineHeight(width / columns))
+  const [measured, modelHeight] = useHeight(width)
+  const height = Math.max(1, modelHeight)
   const lines = Math.ceil(count / columns)
   const scroll = useScroll(headHeight + lines * height)
-  const isMeasured = width > 0 && width === scroll.width && scroll.view > 0
+  const isMeasured = width > 0 && width === scroll.width && scroll.view > 0 && modelHeight > 0
   /** What of the element shows items. */
   const view = Math.max(height, scroll.view - headHeight)
   const firstInSight = Math.min(Math.max(0, count - 1), Math.round(scroll.top / height) * columns)
   const firstLine = Math.max(0, Math.floor(scroll.top / height) - marginLines)
   const lastLine = Math.min(lines - 1, Math.ceil((scroll.top + view) / height) + marginLines)
   const [firstShown, lastShown] = [firstLine * columns, Math.min(count, (lastLine + 1) * columns) - 1]
+
+  const [isFocusWanted, setFocusWanted] = useState(false)
+  const hasFocus = useRef(false)
 
   /** The list and the shape in which it has been brought to its first item, which is kept while the reader scrolls. */
   const [placed, setPlaced] = useState({ listName: '', shape: '' })
@@ -49,10 +53,12 @@ export function RowList(props: RowListProps) {
   useLayoutEffect(() => setWidth(scroll.width), [scroll.width])
   useLayoutEffect(() => {
     if (!isMeasured || isPlaced) return
-    // In another shape the reader keeps the item that was first in sight.
-    const first = placed.listName === listName ? kept.current : Math.min(at, Math.max(0, count - 1))
+    // In another shape the reader keeps the item that was first in sight, and the one that has the focus.
+    const isSame = placed.listName === listName
+    const first = isSame ? kept.current : Math.min(at, Math.max(0, count - 1))
     setPlaced({ listName, shape })
-    setActive(first)
+    if (!isSame) setActive(first)
+    else if (hasFocus.current) setFocusWanted(true)
     scroll.goTo(Math.floor(first / columns) * height)
   }, [listName, shape, isMeasured])
   useEffect(() => {
@@ -64,8 +70,6 @@ export function RowList(props: RowListProps) {
   const [active, setActive] = useState(at)
   // Scrolled out of sight it is not there any more, and the tab key would pass the whole list by.
   const tabStop = active >= firstShown && active <= lastShown ? active : firstInSight
-  const [isFocusWanted, setFocusWanted] = useState(false)
-  const hasFocus = useRef(false)
   useLayoutEffect(() => {
     const list = scroll.element.current
     if (list === null || !hasFocus.current) return
@@ -125,6 +129,9 @@ export function RowList(props: RowListProps) {
     >
       {head}
       <div class="all" role="presentation" style={{ height: `${scroll.height - headHeight}px` }}>
+        <div class="item-model" ref={measured} aria-hidden="true" style={{ width: `${100 / columns}%` }}>
+          {model}
+        </div>
         {shown.map((position) => (
           <div
             key={position}
@@ -147,4 +154,23 @@ export function RowList(props: RowListProps) {
       </div>
     </div>
   )
+}
+
+/**
+ * Of an element, pixels, whatever changes it: what stands in it, the reader's fonts. Of another width it is known at once,
+ * before anything is laid out by the height that it had.
+ */
+function useHeight(width: number): [RefObject<HTMLDivElement | null>, number] {
+  const element = useRef<HTMLDivElement | null>(null)
+  const [height, setHeight] = useState(0)
+  useLayoutEffect(() => {
+    const found = element.current
+    if (found === null) return
+    const measure = () => setHeight(Math.ceil(found.getBoundingClientRect().height))
+    measure()
+    const observer = new ResizeObserver(measure)
+    observer.observe(found)
+    return () => observer.disconnect()
+  }, [width])
+  return [element, height]
 }

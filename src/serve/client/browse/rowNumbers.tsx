@@ -1,17 +1,9 @@
-import { signedTenth, tenth } from '../../../report/numberText.ts'
+import { tenth } from '../../../report/numberText.ts'
 import type { RowFacts } from '../../wire.ts'
+import { angleText, errorText } from './angleText.ts'
 
 /** The three angles of a triple, in its order. */
 const angles = ['yaw', 'pitch', 'roll'] as const
-
-/** An angle with a true minus, to a tenth of a degree; a dash where there is none. */
-export function angleText(value: number | null): string {
-  return value === null ? '–' : `${value < 0 ? '−' : ''}${Math.abs(value).toFixed(1)}`
-}
-
-export function errorText(value: number | null): string {
-  return value === null ? '–' : signedTenth(value)
-}
 
 /** Estimates, labels and errors of a row, as far as it has any; a classifier's answer else. */
 export function RowNumbers({ row }: { readonly row: RowFacts }) {

@@ -19,6 +19,13 @@ export interface Rows {
   readonly isStale: boolean
 }
 
+/** Why rows that are asked for are not there yet. */
+interface Hindrance {
+  readonly question: string
+  readonly waiting: Waiting['waiting'] | null
+  readonly refusal: Refusal['error'] | null
+}
+
 /**
  * The rows of a selection between two positions; pages that are no longer in sight are not waited for.
  *
@@ -34,8 +41,7 @@ export function useRows(
 ): Rows {
   const question = addresses.rowsReply(set, asked, selection, 0, pageRows)
   const [loaded, setLoaded] = useState<LoadedRows | null>(null)
-  const [waiting, setWaiting] = useState<Waiting['waiting'] | null>(null)
-  const [refusal, setRefusal] = useState<Refusal['error'] | null>(null)
+  const [hindrance, setHindrance] = useState<Hindrance | null>(null)
   const requests = useRef(new Map<string, AbortController>())
   const current = loaded?.question === question && (run === null || loaded.run === run) ? loaded : null
   const missing = missingPages(current, first, last).join()
@@ -48,18 +54,16 @@ export function useRows(
       if (requests.current.has(address)) continue
       const abort = new AbortController()
       requests.current.set(address, abort)
-      ask<RowsReply>(address, abort.signal, setWaiting)
+      ask<RowsReply>(address, abort.signal, (waiting) => setHindrance({ question, waiting, refusal: null }))
         .then((reply) => {
           // It came in the moment in which it was given up.
           if (abort.signal.aborted) return
-          setWaiting(null)
-          setRefusal(null)
+          setHindrance(null)
           setLoaded((before) => withPage(before, question, run, page, reply))
         })
         .catch((error: unknown) => {
           if (abort.signal.aborted) return
-          setWaiting(null)
-          setRefusal(problemOf(error))
+          setHindrance({ question, waiting: null, refusal: problemOf(error) })
         })
         .finally(() => {
           if (requests.current.get(address) === abort) requests.current.delete(address)
@@ -71,12 +75,12 @@ export function useRows(
       requests.current.delete(address)
     }
     // Those in sight are all there, and of others, which the reader has scrolled past, nobody wants to hear.
-    if (wanted.size > 0) return
-    setWaiting(null)
-    setRefusal(null)
+    if (wanted.size === 0) setHindrance(null)
   }, [question, run, missing, loaded])
   useEffect(() => () => requests.current.forEach((abort) => abort.abort()), [])
 
+  // What was said of another selection is nothing about this one.
+  const { waiting, refusal } = hindrance?.question === question ? hindrance : { waiting: null, refusal: null }
   return {
     count: loaded?.count ?? null,
     run: loaded?.run ?? null,

@@ -7,6 +7,7 @@ import type { ComparedSide, CompareReply } from '../../wire.ts'
 import { href, navigate } from '../navigation.ts'
 import { Picture } from '../parts/picture.tsx'
 import { Slider } from '../parts/slider.tsx'
+import { wantedObjective } from '../wantedObjective.ts'
 
 type Change = CompareReply['largest'][number]
 
@@ -21,22 +22,20 @@ interface ChangedImagesProps {
 /** The images that changed most, with the maps of both sides one over the other. */
 export function ChangedImages({ reply, objective, addressOf }: ChangedImagesProps) {
   const { largest, largestBy, objectives } = reply
-  const shown = objective !== null && objectives.includes(objective) ? objective : (objectives[0] ?? null)
+  const shown = wantedObjective(objectives, objective)
   const what = {
     error: 'whose mean error over the angles changed most, for better or worse',
-    estimate: 'whose estimates lie furthest apart, means over the angles',
-    maps: 'whose maps are least alike; no estimate differs',
+    estimate: 'whose estimates differ most, averaged over the angles',
+    maps: 'whose maps are least alike (no estimate differs)',
   }[largestBy]
   return (
     <>
       <p>
-        The {whole(largest.length)} images {what}. They were chosen because they are extreme: each says what can happen,
-        none what is usual.
-        {objectives.length > 1 && ` How maps correlate is the mean over ${whole(objectives.length)} objectives.`}
+        The {whole(largest.length)} images {what}. They were chosen for being extreme: they show what can happen, not
+        what is typical.
+        {objectives.length > 1 && ` The correlation of maps is the mean over ${whole(objectives.length)} objectives.`}
       </p>
-      {shown === null && (
-        <p>The two result sets have no objective in common, so that no maps can be laid over each other.</p>
-      )}
+      {shown === null && <p>The two result sets have no objective in common, so there are no maps to compare.</p>}
       {objectives.length > 1 && (
         <div class="controls">
           <label>

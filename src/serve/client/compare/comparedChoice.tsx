@@ -1,31 +1,32 @@
 import { minute } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
 import type { RunsReply, SetsReply } from '../../wire.ts'
-import { href, navigate } from '../navigation.ts'
+import { href, navigate, type Place } from '../navigation.ts'
+import { addressWith } from '../placeAddress.ts'
 import { useReply } from '../useReply.ts'
 
 interface Sides {
+  readonly place: Place
   /** SET or SET/RUN; null: not chosen yet. */
   readonly a: string | null
   readonly b: string | null
-  readonly objective: string | null
 }
 
 /** What is compared with what: result set and run of either side, and both swapped. */
-export function ComparedChoice({ a, b, objective }: Sides) {
+export function ComparedChoice({ place, a, b }: Sides) {
   const sets = useReply<SetsReply>(addresses.setsReply()).reply?.sets ?? []
   const names = sets.filter(({ stateRun }) => stateRun !== null).map(({ id }) => id)
   const choose = (nextA: string | null, nextB: string | null): void => {
     // One alone: its state against the state before.
     const [first, second] = nextA === null ? [nextB, null] : [nextA, nextB]
-    if (first !== null) navigate(addresses.compare(first, second, objective))
+    if (first !== null) navigate(addressWith(place, { a: first, b: second }))
   }
   return (
     <div class="compared">
       <SideChoice side="A" words="before" chosen={a} sets={names} onChoose={(chosen) => choose(chosen, b)} />
       <SideChoice side="B" words="after" chosen={b} sets={names} onChoose={(chosen) => choose(a, chosen)} />
       {a !== null && b !== null && (
-        <a class="swap" href={href(addresses.compare(b, a, objective))}>
+        <a class="swap" href={href(addressWith(place, { a: b, b: a }))}>
           Swap A and B
         </a>
       )}
@@ -70,7 +71,7 @@ function SideChoice({ side, words, chosen, sets, onChoose }: SideProps) {
           disabled={set === null}
           onChange={({ currentTarget: { value } }) => onChoose(value === '' ? (set ?? '') : `${set ?? ''}/${value}`)}
         >
-          <option value="">the state now</option>
+          <option value="">the current state</option>
           {!isListed && <option value={run}>{run}</option>}
           {runs.toReversed().map(({ run: id, closedAt, hasTable }) => (
             <option key={id} value={id} disabled={!hasTable}>

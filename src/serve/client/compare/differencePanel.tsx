@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks'
 import { angleNames } from '../../../pose/euler.ts'
 import { cellName } from '../../../report/cellName.ts'
 import { biasScale, errorScale } from '../../../report/charts/colourScale.ts'
@@ -7,18 +6,33 @@ import { hundredth, signedTenth, tenth, whole } from '../../../report/numberText
 import { addresses } from '../../addresses.ts'
 import { everything } from '../../selection.ts'
 import type { ComparedSide, CompareReply } from '../../wire.ts'
+import { navigate, type Place } from '../navigation.ts'
 import { CellTable } from '../parts/cellTable.tsx'
 import { HeatGrid } from '../parts/heatGrid.tsx'
+import { HeatLegend } from '../parts/heatLegend.tsx'
+import { addressWith } from '../placeAddress.ts'
 
 type Cell = NonNullable<CompareReply['pose']>['cells'][number]
 type Shown = 'mean' | (typeof angleNames)[number]
 
+interface DifferencePanelProps {
+  readonly place: Place
+  readonly b: ComparedSide
+  readonly cells: readonly Cell[]
+}
+
 /** Where over yaw and pitch errors, or without labels estimates, differ; a cell leads to its images in B, the worst first. */
-export function DifferencePanel({ b, cells: all }: { readonly b: ComparedSide; readonly cells: readonly Cell[] }) {
-  const [choice, setChoice] = useState<Shown>('mean')
+export function DifferencePanel({ place, b, cells: all }: DifferencePanelProps) {
   const labelled = all.filter(({ errors }) => errors !== null)
   const isLabelled = labelled.length > 0
   const cells = isLabelled ? labelled : all
+  const choices: readonly Shown[] = [
+    'mean',
+    ...angleNames.filter((angle) => cells.some(({ errors }) => errors?.[angle])),
+  ]
+  const choice = choices.find((each) => each === place.parameters.get('errors')) ?? 'mean'
+  const choose = (chosen: string) =>
+    navigate(addressWith(place, { errors: chosen === 'mean' ? null : chosen }), { replace: true })
   const value = ({ errors, disagreement }: Cell): number =>
     isLabelled ? (errors?.[choice]?.delta ?? 0) : (disagreement ?? 0)
   const sizeOf = ({ n, errors }: Cell): number => errors?.n ?? n
@@ -30,10 +44,6 @@ export function DifferencePanel({ b, cells: all }: { readonly b: ComparedSide; r
     : choice === 'mean'
       ? 'B − A of the mean error'
       : `B − A of the error in ${choice}`
-  const choices: readonly Shown[] = [
-    'mean',
-    ...angleNames.filter((angle) => cells.some(({ errors }) => errors?.[angle])),
-  ]
   const sides = ({ errors }: Cell): string => {
     const found = errors?.[choice]
     return found === undefined ? '' : `, A ${hundredth(found.a)}°, B ${hundredth(found.b)}°`
@@ -44,7 +54,7 @@ export function DifferencePanel({ b, cells: all }: { readonly b: ComparedSide; r
         <div class="controls">
           <label>
             show
-            <select value={choice} onChange={(event) => setChoice(event.currentTarget.value as Shown)}>
+            <select value={choice} onChange={(event) => choose(event.currentTarget.value)}>
               {choices.map((each) => (
                 <option key={each} value={each}>
                   {each === 'mean' ? 'mean over the angles' : each}
@@ -54,14 +64,7 @@ export function DifferencePanel({ b, cells: all }: { readonly b: ComparedSide; r
           </label>
         </div>
       )}
-      <p class="scale">
-        <span>{name}, °</span>
-        {/* A legend of the report's own, without a word from data. */}
-        <span class="steps" dangerouslySetInnerHTML={{ __html: scale.legend }} />
-        <span>
-          <i class="few" /> hatched: fewer than {fewImages} images
-        </span>
-      </p>
+      <HeatLegend name={`${name}, °`} scale={scale} />
       <p class="quiet">A cell leads to its images in B.</p>
       <HeatGrid
         name={`${name} over yaw and pitch`}

@@ -16,13 +16,13 @@ export function LatestMaps({ run }: { readonly run: LiveRun }) {
     const isDue = isMoving && performance.now() - shown.atMs >= changeMs
     if ((isEmpty && run.latest.length > 0) || isDue) setShown({ keys: run.latest, atMs: performance.now() })
   }, [run.latest, isMoving])
-  if (shown.keys.length === 0) return <p class="quiet">No map has landed yet.</p>
+  if (shown.keys.length === 0) return <p class="quiet">No maps yet.</p>
   return (
     <>
-      <h3>Last maps, of {run.objective}</h3>
+      <h3>Latest maps of {run.objective}</h3>
       <label class="moving">
         <input type="checkbox" checked={isMoving} onChange={(event) => setMoving(event.currentTarget.checked)} />
-        newer ones every {changeMs / 1000} s
+        update every {changeMs / 1000} s
       </label>
       <ul class="cards latest">
         {shown.keys.map((key) => (

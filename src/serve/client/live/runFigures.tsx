@@ -15,14 +15,14 @@ export function RunFigures({ run }: { readonly run: LiveRun }) {
         <a href={href(addresses.set(run.set))}>
           <bdi>{run.set}</bdi>
         </a>
-        , {run.network}; run {run.run}, {run.state}, begun {minute(run.startedAt)}
+        , {run.network}; run {run.run}, {run.state}, started {minute(run.startedAt)}
       </p>
       <dl class="figures">
         <div>
           <dt>done</dt>
           <dd>
             {whole(done)}
-            <small>{total === null ? 'the listing has not ended' : `of ${whole(total)} new or changed`}</small>
+            <small>{total === null ? 'still listing the dataset' : `of ${whole(total)} new or changed`}</small>
           </dd>
         </div>
         <div>
@@ -36,7 +36,7 @@ export function RunFigures({ run }: { readonly run: LiveRun }) {
           <dt>failed</dt>
           <dd>
             {whole(failures.reduce((sum, [, count]) => sum + count, 0))}
-            <small>of the {whole(read)} whose records were read</small>
+            <small>of {whole(read)} whose records were read</small>
           </dd>
         </div>
       </dl>

@@ -6,13 +6,13 @@ export function WorkersTable({ live: { workers, redis, isRedisSilent } }: { read
   if (redis === null) {
     return (
       <p class="quiet">
-        No Redis of a run of this output was found on this machine, so that workers are not known. --redis names another
-        one.
+        No Redis used by a run of this output was found on this machine, so the workers are not known. Name one with
+        --redis.
       </p>
     )
   }
-  if (isRedisSilent) return <p class="quiet">{redis} does not answer, so that workers are not known.</p>
-  if (workers.length === 0) return <p class="quiet">No worker has given a sign of life to {redis} within a minute.</p>
+  if (isRedisSilent) return <p class="quiet">{redis} does not answer, so the workers are not known.</p>
+  if (workers.length === 0) return <p class="quiet">No worker has reported to {redis} within the last minute.</p>
   const rate = workers.reduce((sum, { imagesPerSecond }) => sum + (imagesPerSecond ?? 0), 0)
   return (
     <>
@@ -30,7 +30,7 @@ export function WorkersTable({ live: { workers, redis, isRedisSilent } }: { read
               </th>
               <th scope="col">engine</th>
               <th scope="col">units</th>
-              <th scope="col">sign of life</th>
+              <th scope="col">last report</th>
             </tr>
           </thead>
           <tbody>

@@ -82,7 +82,10 @@ export function HeatGrid({ name, cells, side }: HeatGridProps) {
               {yaws.map((yaw, c) => {
                 const cell = at(r, c)
                 return cell === undefined ? (
-                  <td key={yaw} role="gridcell" aria-label="no image" />
+                  // An empty row or column is as wide as the others, or distances would mislead.
+                  <td key={yaw} role="gridcell" aria-label="no image">
+                    <div style={{ width: `${side}px`, height: `${side}px` }} />
+                  </td>
                 ) : (
                   <td key={yaw} role="gridcell" data-at={`${r},${c}`} class={cell.className}>
                     <a

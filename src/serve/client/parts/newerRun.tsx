@@ -24,8 +24,8 @@ function StateRun({ set, run, link }: NewerRunProps & { readonly run: string }) 
   if (stateRun === null || stateRun === run) return null
   return (
     <p class="newer" role="status">
-      {stateRun > run ? 'A newer run has been published.' : 'This is not the state now.'} You see run {run}.{' '}
-      <a href={href(link)}>Show {stateRun}</a>
+      {stateRun > run ? 'A newer run has been published.' : 'This is not the current state.'} You are looking at run{' '}
+      {run}. <a href={href(link)}>Show {stateRun}</a>
     </p>
   )
 }

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Semaphore } from '../../../base/semaphore.ts'
 import { ask, problemOf } from '../ask.ts'
-import type { Asked } from '../useReply.ts'
+import { notAsked, type Asked } from '../useReply.ts'
 
 /**
  * Of all pictures of the page that could not be had so many are asked for at the same time: a store that is busy is not
@@ -61,5 +61,5 @@ export function usePictureAgain(address: string): PictureAgain {
 }
 
 function unknown(address: string): Broken {
-  return { address, reply: null, isStale: false, waiting: null, refusal: null }
+  return { ...notAsked, address }
 }

@@ -1,6 +1,7 @@
 import { hundredth, tenth } from '../../../report/numberText.ts'
 import type { SampleReply } from '../../wire.ts'
-import { angleText, RowNumbers } from '../browse/rowNumbers.tsx'
+import { angleText } from '../browse/angleText.ts'
+import { RowNumbers } from '../browse/rowNumbers.tsx'
 
 /** What the table says of an image. */
 export function SampleFacts({ reply }: { readonly reply: SampleReply }) {

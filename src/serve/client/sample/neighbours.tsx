@@ -1,19 +1,22 @@
 import { addresses } from '../../addresses.ts'
-import { everything } from '../../selection.ts'
+import type { Selection } from '../../selection.ts'
 import type { SampleReply } from '../../wire.ts'
+import { angleText } from '../browse/angleText.ts'
 import { cardPicture } from '../browse/rowCard.tsx'
-import { angleText } from '../browse/rowNumbers.tsx'
 import { href } from '../navigation.ts'
 import { Picture } from '../parts/picture.tsx'
 
 interface NeighboursProps {
   readonly set: string
   readonly reply: SampleReply
-  readonly objective: string
+  /** What the reader goes through. */
+  readonly selection: Selection
+  /** Null: the first. */
+  readonly objective: string | null
 }
 
 /** The images that are nearest in pose: does the network look at the same places there? */
-export function Neighbours({ set, reply: { run, neighbours }, objective }: NeighboursProps) {
+export function Neighbours({ set, reply: { run, neighbours }, selection, objective }: NeighboursProps) {
   if (neighbours.length === 0) return null
   return (
     <section aria-labelledby="neighbours">
@@ -23,7 +26,7 @@ export function Neighbours({ set, reply: { run, neighbours }, objective }: Neigh
           const pose = row.label[0] === null ? row.estimate : row.label
           return (
             <li key={row.key}>
-              <a href={href(addresses.sample(set, run, row.key, everything, objective))} title={row.key}>
+              <a href={href(addresses.sample(set, run, row.key, selection, objective))} title={row.key}>
                 {row.status === 'failed' ? (
                   <div class="picture none">failed</div>
                 ) : (

@@ -1,20 +1,16 @@
+import { fateTexts } from '../../../report/compare/fateTexts.ts'
 import { addresses, type PictureKind } from '../../addresses.ts'
 import type { SampleReply } from '../../wire.ts'
 import { Slider } from '../parts/slider.tsx'
 import { Cropped } from './cropped.tsx'
-
-const fateTexts = {
-  overwritten: 'A later run has overwritten its map. The image is shown as it lies in the dataset now.',
-  gone: 'Its image is no longer in the state, so the map that lies there may be another’s.',
-  unknown: 'Whether the map is still that of this run is not known: an earlier version of headlight wrote it.',
-  none: 'It failed, so it has no map.',
-} as const
 
 interface PicturesProps {
   readonly set: string
   readonly reply: SampleReply
   readonly objective: string
 }
+
+type Fate = SampleReply['maps'][number]['fate']
 
 const saw = (address: string) => ({ address, name: 'what the network saw' })
 
@@ -31,12 +27,7 @@ export function picturesOf(set: string, reply: SampleReply, objective: string) {
   }
 }
 
-/** The one that was asked for, where the set has it; else its first. */
-export function objectiveOf(objectives: readonly string[], wanted: string | null): string {
-  return wanted !== null && objectives.includes(wanted) ? wanted : (objectives[0] ?? '')
-}
-
-function fateOf({ maps }: SampleReply, objective: string): SampleReply['maps'][number]['fate'] {
+function fateOf({ maps }: SampleReply, objective: string): Fate {
   return maps.find((map) => map.objective === objective)?.fate ?? 'unknown'
 }
 
@@ -50,7 +41,7 @@ export function Pictures({ set, reply, objective }: PicturesProps) {
       {imageSize !== null && image !== null && (
         <figure>
           <Cropped address={image} size={imageSize} crop={crop} />
-          <figcaption>the whole image; in the frame, what the network saw</figcaption>
+          <figcaption>the whole image; the frame marks what the network saw</figcaption>
         </figure>
       )}
       {input !== null && map !== null && overlay !== null && (
@@ -59,11 +50,18 @@ export function Pictures({ set, reply, objective }: PicturesProps) {
             <Slider under={saw(input)} over={{ address: map, name: `map of ${objective}` }} {...inputSize} />
           </figure>
           <figure>
-            <Slider under={saw(input)} over={{ address: overlay, name: 'magnitude over it' }} {...inputSize} />
+            <Slider under={saw(input)} over={{ address: overlay, name: 'magnitude on top' }} {...inputSize} />
           </figure>
         </>
       )}
-      {fate !== 'stands' && <p class="note">{fateTexts[fate]}</p>}
+      {fate !== 'stands' && <p class="note">{whyNoMap(fate)}</p>}
     </div>
   )
+}
+
+/** As a sentence. */
+function whyNoMap(fate: Exclude<Fate, 'stands'>): string {
+  if (fate === 'none') return 'It failed, so it has no map.'
+  const why = `The map is not shown: ${fateTexts[fate]}.`
+  return fate === 'overwritten' ? `${why} The image is shown as it is in the dataset now.` : why
 }

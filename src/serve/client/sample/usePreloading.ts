@@ -4,7 +4,8 @@ import type { Selection } from '../../selection.ts'
 import type { SampleReply } from '../../wire.ts'
 import { ask } from '../ask.ts'
 import { href } from '../navigation.ts'
-import { objectiveOf, picturesOf } from './pictures.tsx'
+import { wantedObjective } from '../wantedObjective.ts'
+import { picturesOf } from './pictures.tsx'
 
 /**
  * Fetches the pictures of the image that a reader will most likely turn to, so that they are there when asked for. What of
@@ -24,7 +25,7 @@ export function usePreloading(
     const fetched: HTMLImageElement[] = []
     ask<SampleReply>(address, abort.signal)
       .then((reply) => {
-        const shown = picturesOf(set, reply, objectiveOf(reply.objectives, wanted))
+        const shown = picturesOf(set, reply, wantedObjective(reply.objectives, wanted) ?? '')
         for (const picture of Object.values(shown)) {
           if (picture === null) continue
           const image = new Image()

@@ -1,34 +1,65 @@
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { tenth, whole } from '../../../report/numberText.ts'
 import { addresses, readBrowseView, type BrowseView } from '../../addresses.ts'
-import { isMeasure, measures, type Measure } from '../../measures.ts'
 import { readSelection, writeSelection, type Selection } from '../../selection.ts'
 import type { FacetsReply } from '../../wire.ts'
 import { Chips } from '../browse/chips.tsx'
 import { cleared } from '../browse/chosenParts.ts'
-import { FacetPanel } from '../browse/facetPanel.tsx'
+import { FacetColumn } from '../browse/facetColumn.tsx'
 import { pageRows } from '../browse/loadedRows.ts'
-import { cardPicture, RowCard } from '../browse/rowCard.tsx'
-import { columnsOf, RowHead, RowLine } from '../browse/rowLine.tsx'
+import { OrderControls } from '../browse/orderControls.tsx'
+import { ModelCard, RowCard } from '../browse/rowCard.tsx'
+import { rowColumns } from '../browse/rowColumns.ts'
+import { RowHead, RowLine } from '../browse/rowLine.tsx'
 import { RowList } from '../browse/rowList.tsx'
+import { Typing } from '../browse/typing.ts'
 import { useDelayed } from '../browse/useDelayed.ts'
-import { useRows } from '../browse/useRows.ts'
+import { useKeyWidth } from '../browse/useKeyWidth.ts'
+import { useRows, type Rows } from '../browse/useRows.ts'
 import { href, navigate, type Place } from '../navigation.ts'
 import { Asking } from '../parts/asking.tsx'
 import { NewerRun } from '../parts/newerRun.tsx'
+import { Unread } from '../parts/unread.tsx'
 import { useReply } from '../useReply.ts'
+import { useTitle } from '../useTitle.ts'
+import { wantedObjective } from '../wantedObjective.ts'
 
 /** Nothing moved for so long: the address takes the place of the list. */
 const restMs = 250
-/** Of a card, pixels: its least width, the picture's frame, and the lines below it. */
-const card = { width: 300, margin: 32, anglesText: 150, classText: 96 }
-/** Of a line of the table and of its head, pixels. */
-const line = { height: 34, head: 36 }
+/** Least width of a card, pixels. */
+const cardWidth = 300
+/** Of the head of the table, pixels. */
+const headHeight = 36
+
+interface BrowseScreenProps {
+  readonly place: Place
+  readonly set: string
+}
 
 /** The images of a result set, chosen and sorted. */
-export function BrowseScreen({ place, set }: { readonly place: Place; readonly set: string }) {
+export function BrowseScreen({ place, set }: BrowseScreenProps) {
   const query = place.parameters.toString()
   const { selection, problems } = useMemo(() => readSelection(place.parameters), [query])
+  useTitle(`browse ${set}`)
+  if (problems.length === 0) return <Images place={place} set={set} selection={selection} />
+  const run = place.parameters.get('run')
+  return (
+    <>
+      <Heading set={set} run={run} />
+      <Unread problems={problems} link={addresses.browse(set, run, selection, readBrowseView(place.parameters))} />
+    </>
+  )
+}
+
+function Heading({ set, run }: { readonly set: string; readonly run: string | null }) {
+  return (
+    <h1 tabIndex={-1}>
+      Images of <a href={href(addresses.set(set, run))}>{set}</a>
+    </h1>
+  )
+}
+
+function Images({ place, set, selection }: BrowseScreenProps & { readonly selection: Selection }) {
   const view = readBrowseView(place.parameters)
   const asked = place.parameters.get('run')
   const name = JSON.stringify([set, asked, writeSelection(selection), view.as])
@@ -40,10 +71,12 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
   const boundRun = run ?? (rows.isStale ? null : rows.run)
   // Rows first: they are what the reader waits for.
   const facets = useReply<FacetsReply>(run === null ? null : addresses.facetsReply(set, run, selection))
-  useEffect(() => void (document.title = `browse ${set} – headlight`), [set])
 
   const go = (next: Selection, change: Partial<BrowseView> = {}, replace = false): void =>
     navigate(addresses.browse(set, asked, next, { ...view, at: 0, ...change }), { replace, shownRun: boundRun })
+  const typing = useRef(new Typing())
+  const choose = (next: Selection, field: string | null = null): void =>
+    go(next, {}, typing.current.goesOn(field, selection, next))
   useEffect(() => {
     if (run === null && boundRun !== null) go(selection, { at: view.at }, true)
   }, [run, boundRun])
@@ -57,61 +90,30 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
   const objectives = reply?.objectives ?? []
   // The first one needs no name, so that pictures do not wait for the facets.
   const objective =
-    view.objective !== null && reply !== null && !objectives.includes(view.objective) ? null : view.objective
-  const known = reply?.measures.map(({ measure }) => measure) ?? []
-  const hasAngles = reply === null || (['yaw', 'pitch', 'roll'] as const).some((angle) => known.includes(angle))
-  const cardText = hasAngles ? card.anglesText : card.classText
-  const columns = reply === null ? { names: [], numbers: [] } : columnsOf(reply)
+    reply === null || view.objective === null ? view.objective : wantedObjective(objectives, view.objective)
+  const columns = useMemo(() => (reply === null ? [] : rowColumns(reply, selection.sort)), [reply, selection.sort])
   const listName = `${view.as} ${rows.question}`
+  const keyWidth = useKeyWidth(listName, keysBetween(rows, first, last))
   const link = (key: string) => addresses.sample(set, rows.run ?? '', key, selection, view.objective)
-  const sortBy = (sort: Measure | 'key', isDescending: boolean) => go({ ...selection, sort, isDescending })
+  const sortBy = (sort: Selection['sort'], isDescending: boolean) => choose({ ...selection, sort, isDescending })
   return (
     <div class="browse">
       <header class="browse-head">
-        <h1 tabIndex={-1}>
-          Images of <a href={href(addresses.set(set, asked))}>{set}</a>
-        </h1>
+        <Heading set={set} run={asked} />
         <button type="button" class="skip" onClick={skipToImages}>
           skip to the images
         </button>
         <NewerRun set={set} run={boundRun} link={addresses.browse(set, null, selection, view)} />
-        {problems.map((problem) => (
-          <p key={problem} class="refusal" role="alert">
-            {problem}
-          </p>
-        ))}
         <p class="count" role="status">
           {rows.count === null ? '' : countText(rows.count, reply)}
         </p>
-        <Chips selection={selection} onSelection={(next) => go(next)} />
+        <Chips selection={selection} onSelection={(next) => choose(next)} />
         <div class="controls">
-          <label>
-            sort by
-            <select
-              value={selection.sort}
-              onChange={(event) => {
-                const sort = event.currentTarget.value
-                if (sort === 'key' || isMeasure(sort)) sortBy(sort, sort !== 'key')
-              }}
-            >
-              <option value="key">key</option>
-              {known.map((measure) => (
-                <option key={measure} value={measure}>
-                  {measures[measure].name}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label>
-            order
-            <select
-              value={selection.isDescending ? 'down' : 'up'}
-              onChange={(event) => sortBy(selection.sort, event.currentTarget.value === 'down')}
-            >
-              <option value="down">{selection.sort === 'key' ? 'Z to A' : 'largest first'}</option>
-              <option value="up">{selection.sort === 'key' ? 'A to Z' : 'smallest first'}</option>
-            </select>
-          </label>
+          <OrderControls
+            selection={selection}
+            known={reply?.measures.map(({ measure }) => measure) ?? []}
+            onSort={sortBy}
+          />
           <label>
             show
             <select
@@ -126,7 +128,7 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
             <label>
               map of
               <select
-                value={objective ?? objectives[0] ?? ''}
+                value={wantedObjective(objectives, objective) ?? ''}
                 onChange={(event) => go(selection, { objective: event.currentTarget.value, at: view.at }, true)}
               >
                 {objectives.map((each) => (
@@ -140,23 +142,23 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
           </a>
         </div>
       </header>
-      <Facets reply={reply} selection={selection} onSelection={(next, isTyped) => go(next, {}, isTyped)} />
+      <FacetColumn reply={reply} selection={selection} onSelection={choose} />
       <div class={rows.isStale ? 'result stale' : 'result'} onClick={keepPlace}>
         {(rows.refusal !== null || rows.waiting !== null || rows.count === null) && (
           <Asking asked={{ reply: null, isStale: false, waiting: rows.waiting, refusal: rows.refusal }} />
         )}
         {rows.count === null || (rows.refusal !== null && rows.isStale) ? null : rows.count === 0 ? (
           <p class="empty">
-            No image is like this.{' '}
-            <button type="button" onClick={() => go(cleared(selection))}>
+            No image matches.{' '}
+            <button type="button" onClick={() => choose(cleared(selection))}>
               Clear all
             </button>
           </p>
         ) : view.as === 'cards' ? (
           <RowList
             count={rows.count}
-            itemWidth={card.width}
-            lineHeight={(width) => ((width - card.margin) * cardPicture.height) / cardPicture.width + cardText}
+            itemWidth={cardWidth}
+            model={<ModelCard facets={reply} />}
             at={view.at}
             listName={listName}
             role="list"
@@ -180,8 +182,8 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
           <RowList
             count={rows.count}
             itemWidth={null}
-            lineHeight={() => line.height}
-            headHeight={line.head}
+            model={<span class="key">key</span>}
+            headHeight={headHeight}
             at={view.at}
             listName={listName}
             role="table"
@@ -190,6 +192,7 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
             head={
               <RowHead
                 columns={columns}
+                keyWidth={keyWidth}
                 sort={selection.sort}
                 isDescending={selection.isDescending}
                 onSort={(sort) => sortBy(sort, sort === selection.sort ? !selection.isDescending : sort !== 'key')}
@@ -198,7 +201,7 @@ export function BrowseScreen({ place, set }: { readonly place: Place; readonly s
             item={(position, isActive) => {
               const row = rows.at(position)
               return row === undefined ? null : (
-                <RowLine row={row} columns={columns} link={link(row.key)} isActive={isActive} />
+                <RowLine row={row} columns={columns} keyWidth={keyWidth} link={link(row.key)} isActive={isActive} />
               )
             }}
           />
@@ -215,32 +218,8 @@ function skipToImages(): void {
   if (target instanceof HTMLElement) target.focus()
 }
 
-interface FacetsProps {
-  readonly reply: FacetsReply | null
-  readonly selection: Selection
-  readonly onSelection: (selection: Selection, isTyped: boolean) => void
-}
-
-/** Beside the images where there is room, else folded above them. */
-function Facets({ reply, selection, onSelection }: FacetsProps) {
-  const [isWide, setWide] = useState(() => matchMedia('(min-width: 800px)').matches)
-  useEffect(() => {
-    const query = matchMedia('(min-width: 800px)')
-    const update = () => setWide(query.matches)
-    query.addEventListener('change', update)
-    return () => query.removeEventListener('change', update)
-  }, [])
-  const panel = reply === null ? null : <FacetPanel facets={reply} selection={selection} onSelection={onSelection} />
-  return isWide ? (
-    <aside class="side" aria-label="choose images">
-      {panel}
-    </aside>
-  ) : (
-    <details class="side">
-      <summary>choose images</summary>
-      {panel}
-    </details>
-  )
+function keysBetween(rows: Rows, first: number, last: number): string[] {
+  return Array.from({ length: last - first + 1 }, (_, at) => rows.at(first + at)?.key ?? '')
 }
 
 function countText(count: number, facets: FacetsReply | null): string {

@@ -1,4 +1,3 @@
-import { useEffect } from 'preact/hooks'
 import { addresses } from '../../addresses.ts'
 import type { CompareReply } from '../../wire.ts'
 import { ChangedImages } from '../compare/changedImages.tsx'
@@ -6,10 +5,14 @@ import { ComparedChoice } from '../compare/comparedChoice.tsx'
 import { DifferencePanel } from '../compare/differencePanel.tsx'
 import { href, type Place } from '../navigation.ts'
 import { Asking } from '../parts/asking.tsx'
+import { ServerHtml } from '../parts/serverHtml.tsx'
+import { addressWith } from '../placeAddress.ts'
 import { useReply } from '../useReply.ts'
+import { useTitle } from '../useTitle.ts'
 
 /** Two result sets or runs, held against each other. */
-export function CompareScreen({ place: { parameters } }: { readonly place: Place }) {
+export function CompareScreen({ place }: { readonly place: Place }) {
+  const { parameters } = place
   const a = parameters.get('a')
   const b = parameters.get('b')
   const objective = parameters.get('objective')
@@ -17,17 +20,15 @@ export function CompareScreen({ place: { parameters } }: { readonly place: Place
   // Another pair's numbers under this pair's choice would be read as its own.
   const reply = asked.isStale ? null : asked.reply
   const title = reply === null ? 'Compare' : reply.title
-  useEffect(() => {
-    document.title = `${title} · headlight`
-  }, [title])
+  useTitle(title)
   const sides = a === null ? { a: null, b: null } : b === null ? { a: reply && nameOf(reply.a), b: a } : { a, b }
   return (
     <>
       <div class="comparing">
         <p class="kicker">compare</p>
         <h1 tabIndex={-1}>{title}</h1>
-        {reply !== null && <Html class="under" html={reply.sides} />}
-        <ComparedChoice a={sides.a} b={sides.b} objective={objective} />
+        {reply !== null && <ServerHtml class="under" html={reply.sides} />}
+        <ComparedChoice place={place} a={sides.a} b={sides.b} />
         {a === null ? (
           <p>Choose two result sets of one dataset, or two runs of one result set.</p>
         ) : (
@@ -42,7 +43,7 @@ export function CompareScreen({ place: { parameters } }: { readonly place: Place
                 </a>
               ))}
             </nav>
-            <Html html={reply.figures} />
+            <ServerHtml html={reply.figures} />
           </>
         )}
       </div>
@@ -50,18 +51,18 @@ export function CompareScreen({ place: { parameters } }: { readonly place: Place
         sectionsOf(reply).map(({ id, name, html }) => (
           <section key={id} id={id} aria-labelledby={`${id}-name`}>
             <h2 id={`${id}-name`}>{name}</h2>
-            {html !== null && <Html html={html} />}
+            {html !== null && <ServerHtml html={html} />}
             {id === 'pose' && reply.pose !== null && (
               <>
-                <DifferencePanel b={reply.b} cells={reply.pose.cells} />
-                <Html class="plots" html={reply.pose.bands} />
+                <DifferencePanel place={place} b={reply.b} cells={reply.pose.cells} />
+                <ServerHtml class="plots" html={reply.pose.bands} />
               </>
             )}
             {id === 'changes' && (
               <ChangedImages
                 reply={reply}
                 objective={objective}
-                addressOf={(other) => addresses.compare(a ?? '', b, other)}
+                addressOf={(other) => addressWith(place, { objective: other })}
               />
             )}
           </section>
@@ -89,9 +90,4 @@ function sectionsOf(reply: CompareReply): readonly { id: string; name: string; h
     ...(largest.length === 0 ? [] : [{ id: 'changes', name: 'Largest changes', html: null }]),
     ...of('made'),
   ]
-}
-
-/** HTML of headlight's own server, all of whose texts from data are escaped there. */
-function Html({ html, class: name }: { readonly html: string; readonly class?: string }) {
-  return <div class={name} dangerouslySetInnerHTML={{ __html: html }} />
 }

@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'preact/hooks'
+import { useMemo } from 'preact/hooks'
 import { whole } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
 import { readSelection } from '../../selection.ts'
@@ -7,11 +7,15 @@ import { href, navigate, type Place } from '../navigation.ts'
 import { Asking } from '../parts/asking.tsx'
 import { Copied } from '../parts/copied.tsx'
 import { NewerRun } from '../parts/newerRun.tsx'
+import { Unread } from '../parts/unread.tsx'
 import { SampleFacts } from '../sample/facts.tsx'
 import { Neighbours } from '../sample/neighbours.tsx'
-import { objectiveOf, Pictures } from '../sample/pictures.tsx'
+import { Pictures } from '../sample/pictures.tsx'
 import { usePreloading } from '../sample/usePreloading.ts'
+import { useTurning } from '../sample/useTurning.ts'
 import { useReply } from '../useReply.ts'
+import { useTitle } from '../useTitle.ts'
+import { wantedObjective } from '../wantedObjective.ts'
 
 interface SampleScreenProps {
   readonly place: Place
@@ -22,26 +26,27 @@ interface SampleScreenProps {
 /** One image: what the network saw, what it reacted to, and all that is known of it. */
 export function SampleScreen({ place, set, run }: SampleScreenProps) {
   const query = place.parameters.toString()
-  const { selection } = useMemo(() => readSelection(place.parameters), [query])
+  const { selection, problems } = useMemo(() => readSelection(place.parameters), [query])
   const image = place.parameters.get('image') ?? ''
   const wanted = place.parameters.get('objective')
-  const asked = useReply<SampleReply>(addresses.sampleReply(set, run, image, selection, wanted))
+  const isRead = problems.length === 0
+  const asked = useReply<SampleReply>(isRead ? addresses.sampleReply(set, run, image, selection, wanted) : null)
   const { reply } = asked
   const objectives = reply?.objectives ?? []
-  const objective = objectiveOf(objectives, wanted)
+  const objective = wantedObjective(objectives, wanted) ?? ''
   // While the next image is on its way the links stay: one that has the focus would lose it.
   const position = asked.refusal === null ? (reply?.position ?? null) : null
   const at = (key: string) => addresses.sample(set, run, key, selection, wanted)
-  useEffect(() => void (document.title = `${image} – headlight`), [image])
-  const fresh = asked.isStale ? null : position
-  useTurning(fresh?.previous ?? null, fresh?.next ?? null, at)
-  usePreloading(set, run, fresh?.next ?? null, selection, wanted)
+  const isKnown = !asked.isStale && (reply !== null || asked.refusal !== null)
+  useTitle(image)
+  useTurning(image, isKnown ? (position ?? undefined) : null, (key) => navigate(at(key)))
+  usePreloading(set, run, asked.isStale ? null : (position?.next ?? null), selection, wanted)
 
   const step = (key: string | null, text: string, sign: string) =>
     key === null ? (
       <span class="step none">{sign}</span>
     ) : (
-      <a class="step" href={href(at(key))} aria-label={text}>
+      <a class="step" href={href(at(key))} aria-label={text} data-inside>
         {sign}
       </a>
     )
@@ -49,7 +54,7 @@ export function SampleScreen({ place, set, run }: SampleScreenProps) {
     <div class="sample">
       <header class="sample-head">
         <p class="under">
-          <a href={href(addresses.set(set))}>{set}</a> ·{' '}
+          <a href={href(addresses.set(set, reply !== null && reply.run === reply.stateRun ? null : run))}>{set}</a> ·{' '}
           <a href={href(addresses.browse(set, run, selection, { objective: wanted, at: position?.position ?? 0 }))}>
             back to the images
           </a>
@@ -61,7 +66,7 @@ export function SampleScreen({ place, set, run }: SampleScreenProps) {
           {step(position?.previous ?? null, 'previous image', '←')}
           <span role="status">
             {position !== null && `${whole(position.position + 1)} of ${whole(position.count)}`}
-            {reply !== null && position === null && asked.refusal === null && 'not among the images that were chosen'}
+            {reply !== null && position === null && asked.refusal === null && 'not in the selection'}
           </span>
           {step(position?.next ?? null, 'next image', '→')}
         </p>
@@ -71,7 +76,7 @@ export function SampleScreen({ place, set, run }: SampleScreenProps) {
           link={addresses.sample(set, reply?.stateRun ?? run, image, selection, wanted)}
         />
       </header>
-      <Asking asked={asked} />
+      {isRead ? <Asking asked={asked} /> : <Unread problems={problems} link={at(image)} />}
       {reply !== null && asked.refusal === null && (
         <div class={asked.isStale ? 'stale' : ''}>
           {objectives.length > 1 && reply.row.status === 'ok' && (
@@ -97,7 +102,7 @@ export function SampleScreen({ place, set, run }: SampleScreenProps) {
             </section>
             <Files reply={reply} objective={objective} />
           </div>
-          <Neighbours set={set} reply={reply} objective={objective} />
+          <Neighbours set={set} reply={reply} selection={selection} objective={wanted} />
         </div>
       )}
     </div>
@@ -112,39 +117,22 @@ function Files({ reply, objective }: { readonly reply: SampleReply; readonly obj
       <dl>
         <dt>image</dt>
         <dd>
-          <Copied text={reply.imageUri} name="the place of the image" />
+          <Copied text={reply.imageUri} name="the image’s location" />
         </dd>
         {map !== undefined && map.fate === 'stands' && (
           <>
             <dt>map</dt>
             <dd>
-              <Copied text={map.uri} name="the place of the map" />
+              <Copied text={map.uri} name="the map’s location" />
             </dd>
           </>
         )}
-        <dt>explain it alone</dt>
+        <dt>explain this image alone</dt>
         <dd>
           <Copied text={reply.explain} name="the command" />
-          <p class="quiet">It writes what the network expects and means to a file in the current folder first.</p>
+          <p class="quiet">It first writes the network’s description to a file in the current folder.</p>
         </dd>
       </dl>
     </section>
   )
-}
-
-/** The arrow keys turn to the image before and after, unless they move something that has the focus. */
-function useTurning(previous: string | null, next: string | null, at: (key: string) => string): void {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      const target = event.target instanceof Element ? event.target : null
-      if (target?.closest('input, select, textarea') !== null && target !== null) return
-      if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return
-      const key = event.key === 'ArrowLeft' ? previous : event.key === 'ArrowRight' ? next : null
-      if (key === null) return
-      event.preventDefault()
-      navigate(at(key))
-    }
-    addEventListener('keydown', onKey)
-    return () => removeEventListener('keydown', onKey)
-  }, [previous, next, at])
 }

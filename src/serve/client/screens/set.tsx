@@ -1,4 +1,3 @@
-import { useEffect } from 'preact/hooks'
 import { errorFigures } from '../../../report/errorFigures.ts'
 import { tenth, whole } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
@@ -7,91 +6,86 @@ import type { SetReply } from '../../wire.ts'
 import { href, type Place } from '../navigation.ts'
 import { Asking } from '../parts/asking.tsx'
 import { NewerRun } from '../parts/newerRun.tsx'
+import { ServerHtml } from '../parts/serverHtml.tsx'
+import { addressWith } from '../placeAddress.ts'
 import { AtlasPanel } from '../set/atlasPanel.tsx'
 import { Distributions } from '../set/distributions.tsx'
 import { ErrorPanel } from '../set/errorPanel.tsx'
 import { NamesPanel } from '../set/namesPanel.tsx'
-import { NightsPanel } from '../set/nightsPanel.tsx'
+import { RunsPanel } from '../set/runsPanel.tsx'
 import { useReply } from '../useReply.ts'
+import { useTitle } from '../useTitle.ts'
 
-/** A whole result set: what the network reacts to over pose, where it errs, and how its nights went. */
+/** A whole result set: what the network reacts to over pose, where it errs, and how its runs went. */
 export function SetScreen({ place, set }: { readonly place: Place; readonly set: string }) {
   const run = place.parameters.get('run')
   const asked = useReply<SetReply>(addresses.setReply(set, run))
-  useEffect(() => void (document.title = `${set} – headlight`), [set])
+  useTitle(set)
   const { reply } = asked
   return (
     <div class="set">
       <h1 tabIndex={-1}>{set}</h1>
       <Asking asked={asked} />
-      {reply !== null && asked.refusal === null && <Whole set={set} reply={reply} />}
+      {reply !== null && asked.refusal === null && <Whole place={place} set={set} reply={reply} />}
     </div>
   )
 }
 
-function Whole({ set, reply }: { readonly set: string; readonly reply: SetReply }) {
+interface WholeProps {
+  readonly place: Place
+  readonly set: string
+  readonly reply: SetReply
+}
+
+function Whole({ place, set, reply }: WholeProps) {
   const { run, stateRun, aggregates, atlas, summary } = reply
-  const chart = (id: string) => reply.charts.find((each) => each.id === id)
+  const chart = (id: string) => reply.charts.find((each) => each.id === id)?.html
+  const panel = { place, set, run }
   return (
     <>
       <p class="under">
         {reply.network} on <bdi>{reply.dataset}</bdi> · scope {reply.scope} · objectives {reply.objectives.join(', ')} ·
         run {run}
       </p>
-      <NewerRun set={set} run={run} link={addresses.set(set)} />
+      <NewerRun set={set} run={run} link={addressWith(place, { run: null })} />
       <p class="lead">
         <a class="button" href={href(addresses.browse(set, run === stateRun ? null : run, everything))}>
           Browse the images
         </a>
       </p>
       <Figures set={set} reply={reply} />
-      <Fragment html={chart('stands-out')?.html} />
+      <ServerHtml html={chart('stands-out') ?? ''} />
       {atlas === null ? (
         <p class="note">
-          Run {run} has no atlas: an earlier version of headlight closed it, its file is damaged, or no image has a map.{' '}
-          <code>headlight report OUTPUT</code> adds up the maps of the state.
+          Run {run} has no atlas: an earlier version of headlight finished it, its file is damaged, or no image has a
+          map. <code>headlight report OUTPUT</code> computes it for the current state.
         </p>
       ) : (
-        <AtlasPanel set={set} run={run} atlas={atlas} />
+        <AtlasPanel {...panel} atlas={atlas} />
       )}
       {aggregates === null ? (
         <p class="note">
-          Run {run} has no errors by pose, subject or sequence: an earlier version of headlight closed it, or the file
-          is damaged. <code>headlight report OUTPUT</code> adds up those of the state.
+          Run {run} has no errors by pose, subject or sequence: an earlier version of headlight finished it, or the file
+          is damaged. <code>headlight report OUTPUT</code> computes them for the current state.
         </p>
       ) : (
-        <ErrorPanel set={set} run={run} aggregates={aggregates} />
+        <ErrorPanel {...panel} aggregates={aggregates} />
       )}
-      {chart('bands') !== undefined && (
-        <section id="bands" aria-labelledby="bands-name">
-          <h2 id="bands-name">Error by |yaw|</h2>
-          <Fragment html={chart('bands')?.html} />
-        </section>
-      )}
-      {chart('within') !== undefined && (
-        <section id="within" aria-labelledby="within-name">
-          <h2 id="within-name">Share of images within an error</h2>
-          <Fragment html={chart('within')?.html} />
-        </section>
-      )}
-      <Distributions set={set} run={run} />
+      <ChartSection id="bands" name="Error by |yaw|" html={chart('bands')} />
+      <ChartSection id="within" name="Share of images within an error" html={chart('within')} />
+      <Distributions {...panel} />
       {aggregates !== null && aggregates.subjects.named.length + aggregates.sequences.named.length > 0 && (
         <section id="subjects" aria-labelledby="subjects-name">
           <h2 id="subjects-name">Subjects and sequences</h2>
-          <NamesPanel set={set} run={run} what="subjects" names={aggregates.subjects} />
-          <NamesPanel set={set} run={run} what="sequences" names={aggregates.sequences} />
+          <NamesPanel {...panel} what="subjects" names={aggregates.subjects} />
+          <NamesPanel {...panel} what="sequences" names={aggregates.sequences} />
         </section>
       )}
-      {chart('confidence') !== undefined && (
-        <section id="confidence" aria-labelledby="confidence-name">
-          <h2 id="confidence-name">Confidence</h2>
-          <Fragment html={chart('confidence')?.html} />
-        </section>
-      )}
+      <ChartSection id="confidence" name="Confidence" html={chart('confidence')} />
       <section id="runs" aria-labelledby="runs-name">
-        <h2 id="runs-name">Nights</h2>
-        <Fragment html={chart('runs')?.html} />
-        <NightsPanel set={set} reply={reply} />
+        <h2 id="runs-name">Runs</h2>
+        <ServerHtml html={chart('runs') ?? ''} />
+        <RunsPanel set={set} reply={reply} />
       </section>
       {summary !== null && <Failures set={set} run={run} failures={summary.failures} />}
     </>
@@ -156,7 +150,18 @@ function Failures({ set, run, failures }: FailuresProps) {
   )
 }
 
-/** A chart of the report's, made by this program on the server. */
-function Fragment({ html }: { readonly html: string | undefined }) {
-  return html === undefined ? null : <div class="fragment" dangerouslySetInnerHTML={{ __html: html }} />
+interface ChartSectionProps {
+  readonly id: string
+  readonly name: string
+  /** A chart of the report's; undefined: there is none of this set. */
+  readonly html: string | undefined
+}
+
+function ChartSection({ id, name, html }: ChartSectionProps) {
+  return html === undefined ? null : (
+    <section id={id} aria-labelledby={`${id}-name`}>
+      <h2 id={`${id}-name`}>{name}</h2>
+      <ServerHtml html={html} />
+    </section>
+  )
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { minute, tenth, whole } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
 import { everything } from '../../selection.ts'
@@ -7,12 +7,13 @@ import type { SetEntry, SetsReply } from '../../wire.ts'
 import { href } from '../navigation.ts'
 import { Asking } from '../parts/asking.tsx'
 import { useReply } from '../useReply.ts'
+import { useTitle } from '../useTitle.ts'
 
 /** All result sets of the output. */
 export function SetsScreen() {
   const asked = useReply<SetsReply>(addresses.setsReply())
   const [ticked, setTicked] = useState<readonly string[]>([])
-  useEffect(() => void (document.title = 'result sets – headlight'), [])
+  useTitle('result sets')
   const { reply } = asked
   const [a, b] = ticked
   return (

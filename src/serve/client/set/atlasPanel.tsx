@@ -1,32 +1,35 @@
-import { useState } from 'preact/hooks'
 import { cellName } from '../../../report/cellName.ts'
 import { fewImages } from '../../../report/fewImages.ts'
 import { compact, whole } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
 import { everything } from '../../selection.ts'
 import type { AtlasReply } from '../../wire.ts'
-import { href } from '../navigation.ts'
+import { href, navigate, type Place } from '../navigation.ts'
 import { Asking } from '../parts/asking.tsx'
 import { CellTable } from '../parts/cellTable.tsx'
 import { HeatGrid } from '../parts/heatGrid.tsx'
 import { usePictureAgain } from '../parts/usePictureAgain.ts'
+import { addressWith } from '../placeAddress.ts'
+import { wantedObjective } from '../wantedObjective.ts'
 
-type Picture = AtlasReply['pictures'][number]
 type Cell = AtlasReply['cells'][number]
 const viewNames = { mean: 'mean map', difference: 'difference from the overall mean', input: 'mean input' } as const
 
 interface AtlasPanelProps {
+  readonly place: Place
   readonly set: string
   readonly run: string
   readonly atlas: AtlasReply
 }
 
 /** The mean map of each cell over yaw and pitch; a cell leads to its images. */
-export function AtlasPanel({ set, run, atlas }: AtlasPanelProps) {
+export function AtlasPanel({ place, set, run, atlas }: AtlasPanelProps) {
   const objectives = [...new Set(atlas.pictures.flatMap(({ objective }) => objective ?? []))]
-  const [objective, setObjective] = useState(objectives[0] ?? '')
-  const [view, setView] = useState<Picture['view']>('mean')
+  const objective = wantedObjective(objectives, place.parameters.get('objective')) ?? ''
   const views = (['mean', 'difference', 'input'] as const).filter((each) => atlas.pictures.some((p) => p.view === each))
+  const view = views.find((each) => each === place.parameters.get('atlas')) ?? 'mean'
+  const choose = (name: 'objective' | 'atlas', value: string, usual: string | undefined) =>
+    navigate(addressWith(place, { [name]: value === usual ? null : value }), { replace: true })
   const shown = atlas.pictures.find((each) => each.view === view && (each.objective ?? objective) === objective)
   const { broken, onError } = usePictureAgain(shown?.path ?? '')
   if (shown === undefined) return null
@@ -64,7 +67,10 @@ export function AtlasPanel({ set, run, atlas }: AtlasPanelProps) {
         {objectives.length > 1 && view !== 'input' && (
           <label>
             objective
-            <select value={objective} onChange={(event) => setObjective(event.currentTarget.value)}>
+            <select
+              value={objective}
+              onChange={(event) => choose('objective', event.currentTarget.value, objectives[0])}
+            >
               {objectives.map((each) => (
                 <option key={each}>{each}</option>
               ))}
@@ -73,10 +79,7 @@ export function AtlasPanel({ set, run, atlas }: AtlasPanelProps) {
         )}
         <label>
           show
-          <select
-            value={view}
-            onChange={(event) => setView(views.find((each) => each === event.currentTarget.value) ?? 'mean')}
-          >
+          <select value={view} onChange={(event) => choose('atlas', event.currentTarget.value, 'mean')}>
             {views.map((each) => (
               <option key={each} value={each}>
                 {viewNames[each]}

@@ -3,7 +3,7 @@ import { addresses } from '../../addresses.ts'
 import type { Measure } from '../../measures.ts'
 import { everything } from '../../selection.ts'
 import type { FacetsReply } from '../../wire.ts'
-import { href } from '../navigation.ts'
+import { href, type Place } from '../navigation.ts'
 import { Asking } from '../parts/asking.tsx'
 import { useReply } from '../useReply.ts'
 import { Histogram } from './histogram.tsx'
@@ -21,10 +21,17 @@ const shown: readonly Measure[] = [
   'topClassProbability',
 ]
 
+interface DistributionsProps {
+  readonly place: Place
+  readonly set: string
+  readonly run: string
+}
+
 /** How labels, estimates and errors are spread; a bar leads to its images. They need the table, and wait until they are in sight. */
-export function Distributions({ set, run }: { readonly set: string; readonly run: string }) {
+export function Distributions({ place, set, run }: DistributionsProps) {
   const section = useRef<HTMLElement>(null)
-  const [isSeen, setSeen] = useState(false)
+  // Who comes back to what is further down finds it as far down as before only when they are there, too.
+  const [isSeen, setSeen] = useState(() => (place.arrival.scrollY ?? 0) > 0)
   useEffect(() => {
     const found = section.current
     if (found === null) return

@@ -1,27 +1,29 @@
-import { useState } from 'preact/hooks'
 import type { Aggregates } from '../../../output/aggregates.ts'
 import { cellName } from '../../../report/cellName.ts'
 import { biasScale, errorScale } from '../../../report/charts/colourScale.ts'
 import { anglesOf, biasOf, meanAbsolute, meanOfAngles, measured } from '../../../report/charts/groupErrors.ts'
-import { fewImages } from '../../../report/fewImages.ts'
+import { fewImages, solid } from '../../../report/fewImages.ts'
 import { signedTenth, tenth, whole } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
 import type { Measure } from '../../measures.ts'
 import { everything } from '../../selection.ts'
+import { navigate, type Place } from '../navigation.ts'
 import { CellTable } from '../parts/cellTable.tsx'
 import { HeatGrid } from '../parts/heatGrid.tsx'
+import { HeatLegend } from '../parts/heatLegend.tsx'
+import { addressWith } from '../placeAddress.ts'
 
 type Cell = Aggregates['cells'][number]
 
 interface ErrorPanelProps {
+  readonly place: Place
   readonly set: string
   readonly run: string
   readonly aggregates: Aggregates
 }
 
 /** Errors and bias over yaw and pitch; a cell leads to its images, the worst first. */
-export function ErrorPanel({ set, run, aggregates }: ErrorPanelProps) {
-  const [choice, setChoice] = useState('error')
+export function ErrorPanel({ place, set, run, aggregates }: ErrorPanelProps) {
   const angles = anglesOf(aggregates.all)
   const cells = aggregates.cells.filter((cell) => measured(cell) > 0)
   if (cells.length === 0) return null
@@ -45,10 +47,12 @@ export function ErrorPanel({ set, run, aggregates }: ErrorPanelProps) {
       value: (cell: Cell) => biasOf(cell, angle),
     })),
   ]
-  const shown = choices.find(({ id }) => id === choice) ?? choices[0]
+  const shown = choices.find(({ id }) => id === place.parameters.get('errors')) ?? choices[0]
   if (shown === undefined) return null
+  const choose = (id: string) =>
+    navigate(addressWith(place, { errors: id === choices[0]?.id ? null : id }), { replace: true })
   const isBias = shown.id.startsWith('bias')
-  const values = cells.filter((cell) => measured(cell) >= fewImages).map((cell) => shown.value(cell) ?? 0)
+  const values = solid(cells, measured).map((cell) => shown.value(cell) ?? 0)
   const scale = (isBias ? biasScale : errorScale)(values)
   const text = isBias ? signedTenth : tenth
   const link = (cell: Cell) =>
@@ -64,7 +68,7 @@ export function ErrorPanel({ set, run, aggregates }: ErrorPanelProps) {
       <div class="controls">
         <label>
           show
-          <select value={shown.id} onChange={(event) => setChoice(event.currentTarget.value)}>
+          <select value={shown.id} onChange={(event) => choose(event.currentTarget.value)}>
             {choices.map(({ id, name }) => (
               <option key={id} value={id}>
                 {name}
@@ -73,9 +77,8 @@ export function ErrorPanel({ set, run, aggregates }: ErrorPanelProps) {
           </select>
         </label>
       </div>
-      <p class="under">
-        {shown.name}, degrees; hatched: fewer than {fewImages} images. A cell leads to its images.
-      </p>
+      <HeatLegend name={`${shown.name}, °`} scale={scale} />
+      <p class="quiet">A cell leads to its images.</p>
       <HeatGrid
         name={`${shown.name} over yaw and pitch`}
         side={46}

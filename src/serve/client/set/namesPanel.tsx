@@ -1,14 +1,13 @@
-import { useState } from 'preact/hooks'
 import type { Names } from '../../../output/aggregates.ts'
-import { biasOf, meanOfAngles } from '../../../report/charts/groupErrors.ts'
-import { signedTenth, tenth, whole } from '../../../report/numberText.ts'
+import { whole } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
 import { everything } from '../../selection.ts'
-import { href } from '../navigation.ts'
-
-type Group = Names['named'][number]
+import { href, navigate, type Place } from '../navigation.ts'
+import { addressWith } from '../placeAddress.ts'
+import { columns, readNamesSort, sortedNames, writeNamesSort } from './namesSort.ts'
 
 interface NamesPanelProps {
+  readonly place: Place
   readonly set: string
   readonly run: string
   readonly what: 'subjects' | 'sequences'
@@ -18,29 +17,14 @@ interface NamesPanelProps {
 /** Names that are shown before a reader asks for all. */
 const shownNames = 20
 
-const columns: readonly {
-  readonly name: string
-  readonly value: (group: Group) => number | undefined
-  readonly text: (value: number) => string
-}[] = [
-  { name: 'images', value: ({ n }) => n, text: whole },
-  { name: 'mean error, °', value: meanOfAngles, text: tenth },
-  ...(['yaw', 'pitch', 'roll'] as const).map((angle) => ({
-    name: `${angle} bias, °`,
-    value: (group: Group) => biasOf(group, angle),
-    text: signedTenth,
-  })),
-]
-
 /** Errors by name; a name leads to its images. */
-export function NamesPanel({ set, run, what, names: { named, others } }: NamesPanelProps) {
-  const [sort, setSort] = useState(1)
-  const [isAscending, setAscending] = useState(false)
-  const [isAll, setAll] = useState(false)
+export function NamesPanel({ place, set, run, what, names: { named, others } }: NamesPanelProps) {
   if (named.length === 0) return null
-  const by = columns[sort] ?? columns[0]
-  const size = (group: Group) => Math.abs(by?.value(group) ?? -1)
-  const sorted = named.toSorted((a, b) => (isAscending ? size(a) - size(b) : size(b) - size(a)))
+  const sort = readNamesSort(place.parameters.get(what))
+  const isAll = place.parameters.has(`all-${what}`)
+  const change = (changes: Readonly<Record<string, string | null>>) =>
+    navigate(addressWith(place, changes), { replace: true })
+  const sorted = sortedNames(named, sort)
   const listed = isAll ? sorted : sorted.slice(0, shownNames)
   const link = (name: string) =>
     addresses.browse(set, run, { ...everything, [what]: [name], sort: 'meanError', isDescending: true })
@@ -48,31 +32,33 @@ export function NamesPanel({ set, run, what, names: { named, others } }: NamesPa
     <div class="scroll">
       <table class="by-name">
         <caption>
-          {what === 'subjects' ? 'Subjects' : 'Sequences'}, the {isAscending ? 'smallest' : 'largest'} {by?.name} first.
-          A name leads to its images.
+          {what === 'subjects' ? 'Subjects' : 'Sequences'}, the {sort.isDescending ? 'largest' : 'smallest'}{' '}
+          {sort.column.name} first. A name leads to its images.
         </caption>
         <thead>
           <tr>
             <th scope="col">{what === 'subjects' ? 'subject' : 'sequence'}</th>
-            {columns.map(({ name }, at) => (
-              <th
-                key={name}
-                scope="col"
-                class="number"
-                {...(at === sort ? { 'aria-sort': isAscending ? 'ascending' : 'descending' } : {})}
-              >
-                <button
-                  type="button"
-                  onClick={() => {
-                    setAscending(at === sort && !isAscending)
-                    setSort(at)
-                  }}
+            {columns.map((column) => {
+              const isSort = column.id === sort.column.id
+              return (
+                <th
+                  key={column.id}
+                  scope="col"
+                  class="number"
+                  {...(isSort ? { 'aria-sort': sort.isDescending ? 'descending' : 'ascending' } : {})}
                 >
-                  {name}
-                  {at === sort ? (isAscending ? ' ↑' : ' ↓') : ''}
-                </button>
-              </th>
-            ))}
+                  <button
+                    type="button"
+                    onClick={() =>
+                      change({ [what]: writeNamesSort({ column, isDescending: !isSort || !sort.isDescending }) })
+                    }
+                  >
+                    {column.name}
+                    {isSort ? (sort.isDescending ? ' ↓' : ' ↑') : ''}
+                  </button>
+                </th>
+              )
+            })}
           </tr>
         </thead>
         <tbody>
@@ -83,10 +69,10 @@ export function NamesPanel({ set, run, what, names: { named, others } }: NamesPa
                   <bdi>{group.name}</bdi>
                 </a>
               </th>
-              {columns.map(({ name, value, text }) => {
+              {columns.map(({ id, value, text }) => {
                 const shown = value(group)
                 return (
-                  <td key={name} class="number">
+                  <td key={id} class="number">
                     {shown === undefined ? '–' : text(shown)}
                   </td>
                 )
@@ -96,11 +82,13 @@ export function NamesPanel({ set, run, what, names: { named, others } }: NamesPa
         </tbody>
       </table>
       {!isAll && named.length > shownNames && (
-        <button type="button" onClick={() => setAll(true)}>
+        <button type="button" onClick={() => change({ [`all-${what}`]: '' })}>
           show all {whole(named.length)}
         </button>
       )}
-      {others !== null && <p class="quiet">{whole(others.names)} smaller ones are found in the images themselves.</p>}
+      {others !== null && (
+        <p class="quiet">{whole(others.names)} with fewer images are not listed; choose them by name when browsing.</p>
+      )}
     </div>
   )
 }

@@ -6,16 +6,17 @@ import { href } from '../navigation.ts'
 
 type Run = SetReply['runs'][number]
 
-/** The runs, newest first: each can be looked at as it was, and compared with the one before. */
-export function NightsPanel({ set, reply }: { readonly set: string; readonly reply: SetReply }) {
+/** The runs, newest first: the set can be looked at as each left it, and compared with the one before. */
+export function RunsPanel({ set, reply }: { readonly set: string; readonly reply: SetReply }) {
   const runs = reply.runs.toReversed()
   return (
     <div class="scroll">
-      <table class="nights">
+      <table class="runs">
         <caption>Runs, newest first</caption>
         <thead>
           <tr>
             <th scope="col">closed</th>
+            <th scope="col">look at</th>
             <th scope="col">ended</th>
             <th scope="col" class="number">
               computed
@@ -27,29 +28,22 @@ export function NightsPanel({ set, reply }: { readonly set: string; readonly rep
               failed
             </th>
             <th scope="col" class="number">
-              own error, °
+              error of its own images, °
             </th>
             <th scope="col" class="number">
-              error of all, °
+              error of all images, °
             </th>
-            <th scope="col">look at</th>
           </tr>
         </thead>
         <tbody>
           {runs.map((run, at) => {
-            // Not the next one that has a table: it would be told for the night before, and be another.
+            // Not the next one that has a table: it would be taken for the run before, and be another.
             const before = runs.slice(at + 1).find(changedAnything)
             return (
               <tr key={run.run} {...(run.run === reply.run ? { 'aria-current': 'true' } : {})}>
                 <th scope="row" title={run.run}>
                   {minute(run.closedAt)}
                 </th>
-                <td>{run.state}</td>
-                <td class="number">{whole(run.counts.computed)}</td>
-                <td class="number">{whole(run.counts.total)}</td>
-                <td class="number">{whole(run.counts.failed)}</td>
-                <td class="number">{errorOf(run.ownErrors)}</td>
-                <td class="number">{errorOf(run.stateErrors)}</td>
                 <td>
                   {run.hasTable ? (
                     <>
@@ -59,10 +53,10 @@ export function NightsPanel({ set, reply }: { readonly set: string; readonly rep
                           {' · '}
                           {before.hasTable ? (
                             <a href={href(addresses.compare(`${set}/${before.run}`, `${set}/${run.run}`))}>
-                              against the night before
+                              against the run before
                             </a>
                           ) : (
-                            <span class="quiet">the table of the night before was removed by --keep-runs</span>
+                            <span class="quiet">--keep-runs removed the table of the run before</span>
                           )}
                         </>
                       )}
@@ -71,6 +65,12 @@ export function NightsPanel({ set, reply }: { readonly set: string; readonly rep
                     <span class="quiet">{whyNot(run)}</span>
                   )}
                 </td>
+                <td>{run.state}</td>
+                <td class="number">{whole(run.counts.computed)}</td>
+                <td class="number">{whole(run.counts.total)}</td>
+                <td class="number">{whole(run.counts.failed)}</td>
+                <td class="number">{errorOf(run.ownErrors)}</td>
+                <td class="number">{errorOf(run.stateErrors)}</td>
               </tr>
             )
           })}
@@ -86,9 +86,7 @@ function changedAnything({ counts }: Run): boolean {
 }
 
 function whyNot(run: Run): string {
-  return changedAnything(run)
-    ? 'cannot be shown or compared: its table was removed by --keep-runs'
-    : 'changed nothing, so there is nothing to compare'
+  return changedAnything(run) ? '--keep-runs removed its table' : 'changed nothing'
 }
 
 function errorOf(errors: Run['ownErrors']): string {
