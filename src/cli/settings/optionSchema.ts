@@ -281,7 +281,7 @@ export const settingsSchema = z.strictObject({
     placeholder: 'FOLDER',
     automatic: '$XDG_CACHE_HOME/headlight or ~/.cache/headlight',
     description:
-      'Where networks that were fetched from a store are kept, how much memory networks took, and the tables that headlight serve has read.',
+      'Where networks that were fetched from a store are kept, networks as they were compiled, how much memory they took, and the tables that headlight serve has read.',
   }),
   enginesFolder: z.string().min(1).optional().meta({
     group: 'folders',
