@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { layout } from '../../src/output/layout.ts'
 import type { ResultSet } from '../../src/output/resultSet.ts'
-import { latestRun } from '../../src/output/runs.ts'
+import { latestRun, openRun } from '../../src/output/runs.ts'
 import { closeCancelled } from '../../src/producer/cancel.ts'
 import { enqueueRun, queueRun } from '../../src/producer/queueRun.ts'
 import { openQueue } from '../../src/queue/connection.ts'
@@ -115,7 +115,8 @@ describe('a run that is added to the queue', () => {
   })
 
   it('draws the report where the run that it goes on with was to have none', async () => {
-    await add({ report: false })
+    const opened = { output: world.output, set: set.id, base: null, full: false, latest: undefined, now: new Date() }
+    await openRun({ ...opened, report: false })
     const { job, run } = await add()
     await served(job)
     expect(await latestRun(world.output, set.id)).not.toHaveProperty('report')
