@@ -1,7 +1,8 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { findEngine } from '../src/saliency/engines/openEngine.ts'
-import { buildProgram, programNames } from '../src/saliency/program.ts'
+import { buildProgram } from '../src/saliency/program.ts'
+import { programNames } from '../src/saliency/programNames.ts'
 import { benchNetwork } from './network.ts'
 
 // A process that measures one engine: `engineOnce.ts <engine> <batch>` prints ms per image and its peak memory in MB.

@@ -8,7 +8,7 @@ import { checkKnownAnswer } from './knownAnswer.ts'
 import { channelsOf, type InputDescription } from './networks/description.ts'
 import type { Network } from './networks/network.ts'
 import { magnitudeSide } from './picture.ts'
-import { buildProgram, programNames } from './program.ts'
+import { programNames } from './programNames.ts'
 
 export interface ExplainerOptions {
   readonly network: Network
@@ -100,6 +100,7 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
   // Of several units one keeps it, perhaps by now.
   const found = kept && (await openKeptExplainer({ ...options, input, kept }))
   if (found !== undefined) return found
+  const { buildProgram } = await import('./program.ts')
   const graph = buildProgram(network, options)
   const executor = await openExecutor(graph, { intraOpThreads, kept }).catch((error: unknown) => {
     throw asEngineFault(error, engine)

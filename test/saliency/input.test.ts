@@ -5,7 +5,8 @@ import { elements } from '../../src/saliency/graph.ts'
 import type { InputDescription } from '../../src/saliency/networks/description.ts'
 import type { Network } from '../../src/saliency/networks/network.ts'
 import { constant, make } from '../../src/saliency/ops.ts'
-import { buildProgram, programNames } from '../../src/saliency/program.ts'
+import { buildProgram } from '../../src/saliency/program.ts'
+import { programNames } from '../../src/saliency/programNames.ts'
 import { seededRandom } from '../support/operationExamples.ts'
 
 const [width, height] = [9, 8]

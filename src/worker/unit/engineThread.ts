@@ -8,7 +8,6 @@ import { createExplainer, openKeptExplainer, type Explainer } from '../../salien
 import { keptProgram } from '../../saliency/keptProgram.ts'
 import { checkKnownAnswer } from '../../saliency/knownAnswer.ts'
 import { storedDescription } from '../../saliency/networks/description.ts'
-import { loadNetwork } from '../../saliency/networks/load.ts'
 import type { Network } from '../../saliency/networks/network.ts'
 import type { EngineOptions, EngineReply, EngineRequest, NetworkFile, NetworkIdentity } from './engineMessages.ts'
 
@@ -64,15 +63,15 @@ async function openOnCpu(
     modelsFolder === null
       ? undefined
       : keptProgram(new KeptModels(modelsFolder, say), { ...how, network: identity, processor: processorFeatures() })
-  if (network !== null) return createExplainer({ ...how, network: loaded(identity, network), kept })
+  if (network !== null) return createExplainer({ ...how, network: await loaded(identity, network), kept })
   if (kept === undefined) return null
   const { input } = storedDescription(identity.description)
   return (await openKeptExplainer({ ...how, input, kept })) ?? null
 }
 
 /** Each batch is a program of its own. */
-function openOnGpu(identity: NetworkIdentity, file: NetworkFile, options: EngineOptions): Promise<Explainer> {
-  const network = loaded(identity, file)
+async function openOnGpu(identity: NetworkIdentity, file: NetworkFile, options: EngineOptions): Promise<Explainer> {
+  const network = await loaded(identity, file)
   const openBatch = (batch: number) => createExplainer({ ...options, network, batch })
   const { batch, largestBatch } = options
   const search = {
@@ -84,7 +83,9 @@ function openOnGpu(identity: NetworkIdentity, file: NetworkFile, options: Engine
   return batch === null ? openWithinMemory(openBatch, search) : openComputed(openBatch, batch)
 }
 
-function loaded({ file, description }: NetworkIdentity, { bytes, externalData }: NetworkFile): Network {
+async function loaded({ file, description }: NetworkIdentity, { bytes, externalData }: NetworkFile): Promise<Network> {
+  // Most units find the program compiled, and need nothing of this.
+  const { loadNetwork } = await import('../../saliency/networks/load.ts')
   return loadNetwork(bytes, file, description, undefined, externalData)
 }
 
