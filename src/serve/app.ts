@@ -72,7 +72,7 @@ export function buildApp({ served, access, assets }: AppOptions): Hono<Env> {
       served.log.warn({ err: error }, `${new URL(c.req.url).pathname} could not be answered: ${error.message}`)
     const message =
       error instanceof HeadlightError ? error.message : 'headlight serve met a fault of its own; its log says more.'
-    return refused(c, status, code, message, status === 503 ? { 'retry-after': '1' } : {})
+    return refused(c, status, code, message, mayAnswerSoon(error) ? { 'retry-after': '1' } : {})
   })
   return app
 }
@@ -151,6 +151,11 @@ function streamed(chunks: AsyncIterable<string>, c: Context, { log }: Served): R
 
 function sendAsset(c: Context, { text, contentType }: Asset): Response {
   return c.body(text, 200, { 'content-type': contentType, 'cache-control': 'private, max-age=31536000, immutable' })
+}
+
+/** Whether the app is to ask again by itself: a right or a bucket that is missing is still missing in a moment. */
+function mayAnswerSoon(error: Error): boolean {
+  return error instanceof TransientError || (error instanceof InputError && error.code === 'unreachable')
 }
 
 function statusOf(error: Error): { status: 400 | 404 | 500 | 503; code: string } {

@@ -104,7 +104,7 @@ export function readSelection(parameters: URLSearchParams): ReadSelection {
   const sortText = parameters.get('sort') ?? 'key'
   const sort = sortText.replace(/^-/, '')
   const isKnownSort = sort === 'key' || isMeasure(sort)
-  if (!isKnownSort) problems.push(`sort=${sortText} names no measure; ${measureNames.join(', ')} and key are measures`)
+  if (!isKnownSort) problems.push(`sort=${sortText}: you can sort by key, ${measureNames.join(', ')}`)
   return {
     selection: {
       ranges,

@@ -5,8 +5,10 @@ import { measureNames } from '../../src/serve/measures.ts'
 import { everything, readSelection, writeSelection } from '../../src/serve/selection.ts'
 
 const page = readFileSync(new URL('../../docs/serve.md', import.meta.url), 'utf8')
+/** What browse and the image's page take, and not the choices of the other screens. */
+const [chosenBy = ''] = page.split('Sets and comparisons have parameters of their own')
 /** What stands in backquotes in the first column of a table. */
-const tabled = [...page.matchAll(/^\| (`[^|]+?`) *\|/gm)].flatMap(([, names = '']) =>
+const tabled = [...chosenBy.matchAll(/^\| (`[^|]+?`) *\|/gm)].flatMap(([, names = '']) =>
   [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name),
 )
 

@@ -25,7 +25,7 @@ describe.skipIf(browser === undefined)('who browses the images', () => {
     // Without what cannot be read the address would mean something else: nothing is shown until the reader wants that.
     const unread = `${addresses.browse(reader.set, null, everything)}?sort=foo&yaw=abc`
     await shown.open(unread)
-    expect(await page.getByRole('alert').textContent()).toMatch(/yaw=abc is no range.*sort=foo names no measure/)
+    expect(await page.getByRole('alert').textContent()).toMatch(/yaw=abc is no range.*sort=foo: you can sort by/)
     await page.getByRole('link', { name: 'Clear them' }).click()
     await page.getByLabel('|yaw| from, degrees').waitFor()
     await page.locator('.rows .item .key').first().waitFor()

@@ -2,7 +2,7 @@ import type { CommandSpec } from '../../command.ts'
 
 export const serveCommand: CommandSpec = {
   name: 'serve',
-  summary: 'browse result sets in a web browser: every image, its maps, errors over pose, night against night',
+  summary: 'browse result sets in a web browser: every image, its maps, errors over pose, run against run',
   settings: [
     'port',
     'host',
@@ -25,11 +25,11 @@ export const serveCommand: CommandSpec = {
       'after',
       `
 It prints an address to open in a browser. The first page lists the result sets; each leads to
-  - its atlas of mean maps and its errors over pose, subjects and nights: a click on a cell, a bar or a name shows its images;
+  - its atlas of mean maps and its errors over pose, subjects and runs: a click on a cell, a bar or a name shows its images;
   - browse: images chosen by pose, error, confidence, subject, sequence, status or key, sorted by any number, as cards or
     as a table; the selection as CSV;
   - a page for each image: its maps beside and over it, its numbers, its neighbours in pose, the command that explains it;
-  - two result sets or two nights compared.
+  - two result sets or two runs compared.
 Every address holds the whole view: copy it from the browser to come back, or for somebody who reads the same server.
 Nothing is written to the output, and nothing is asked of other hosts. Ctrl-C ends it.`,
     ),
