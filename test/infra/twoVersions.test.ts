@@ -92,9 +92,10 @@ test('the fields of a job belong to the version in the name of its queue', () =>
   }
   expect({ [runsQueue]: fields(runJobSchema), [shardsQueue]: fields(shardJobSchema) }).toEqual({
     'headlight-runs-v1': {
-      fields: 'endpoint followNetwork full keepRuns output priority prune run schedule set shardSize webhook'.split(
-        ' ',
-      ),
+      fields:
+        'endpoint followNetwork full keepRuns output priority prune report run schedule set shardSize webhook'.split(
+          ' ',
+        ),
       required: ['full', 'output', 'set', 'shardSize'],
     },
     'headlight-shards-v1': {

@@ -8,6 +8,8 @@ interface RowCardProps {
   readonly set: string
   readonly run: string
   readonly row: RowFacts
+  /** From 1. */
+  readonly rank: number
   /** Of the map; null: the first one, whose name is not known yet. */
   readonly objective: string | null
   /** Of the sample, below the base path. */
@@ -19,7 +21,7 @@ interface RowCardProps {
 export const cardPicture = { width: 438, height: 144 }
 
 /** One image: what the network saw, its map, and both over each other, above its numbers. */
-export function RowCard({ set, run, row, objective, link, isActive }: RowCardProps) {
+export function RowCard({ set, run, row, rank, objective, link, isActive }: RowCardProps) {
   return (
     <a class="card" href={href(link)} tabIndex={isActive ? 0 : -1}>
       {row.status === 'failed' ? (
@@ -33,7 +35,7 @@ export function RowCard({ set, run, row, objective, link, isActive }: RowCardPro
           isLazy
         />
       )}
-      <CardText row={row} />
+      <CardText row={row} rank={rank} />
     </a>
   )
 }
@@ -64,15 +66,15 @@ export function ModelCard({ facets }: { readonly facets: FacetsReply | null }) {
   return (
     <div class="card">
       <div class="picture none" />
-      <CardText row={row} />
+      <CardText row={row} rank={1} />
     </div>
   )
 }
 
-function CardText({ row }: { readonly row: RowFacts }) {
+function CardText({ row, rank }: { readonly row: RowFacts; readonly rank: number }) {
   return (
     <>
-      <span class="key" title={row.key}>
+      <span class="key" title={row.key} data-rank={rank}>
         <bdi>{row.key}</bdi>
       </span>
       <RowNumbers row={row} />

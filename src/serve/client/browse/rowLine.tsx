@@ -5,6 +5,8 @@ import type { RowColumn } from './rowColumns.ts'
 
 interface LineProps {
   readonly row: RowFacts
+  /** From 1. */
+  readonly rank: number
   readonly columns: readonly RowColumn[]
   /** Characters of the longest key. */
   readonly keyWidth: number
@@ -16,10 +18,10 @@ const wide = (characters: number) => ({ width: `${characters}ch` })
 const classOf = ({ measure }: RowColumn) => (measure === null ? 'name' : 'number')
 
 /** One image as a line of a table. */
-export function RowLine({ row, columns, keyWidth, link, isActive }: LineProps) {
+export function RowLine({ row, rank, columns, keyWidth, link, isActive }: LineProps) {
   return (
     <>
-      <span role="cell" class="key" style={wide(keyWidth)}>
+      <span role="cell" class="key" style={wide(keyWidth)} data-rank={rank}>
         <a href={href(link)} tabIndex={isActive ? 0 : -1} title={row.key}>
           <bdi>{row.key}</bdi>
         </a>

@@ -93,7 +93,8 @@ function Images({ place, set, selection }: BrowseScreenProps & { readonly select
     reply === null || view.objective === null ? view.objective : wantedObjective(objectives, view.objective)
   const columns = useMemo(() => (reply === null ? [] : rowColumns(reply, selection.sort)), [reply, selection.sort])
   const listName = `${view.as} ${rows.question}`
-  const keyWidth = useKeyWidth(listName, keysBetween(rows, first, last))
+  // With room for the rank before it.
+  const keyWidth = useKeyWidth(listName, keysBetween(rows, first, last)) + String(rows.count ?? 0).length + 1
   const link = (key: string) => addresses.sample(set, rows.run ?? '', key, selection, view.objective)
   const sortBy = (sort: Selection['sort'], isDescending: boolean) => choose({ ...selection, sort, isDescending })
   return (
@@ -137,8 +138,8 @@ function Images({ place, set, selection }: BrowseScreenProps & { readonly select
               </select>
             </label>
           )}
-          <a class="csv" href={href(addresses.csv(set, boundRun, selection))} download>
-            CSV
+          <a class="csv" href={href(addresses.csv(set, boundRun, selection))} download="">
+            CSV{rows.count === null ? '' : ` of ${rows.count === 1 ? 'this image' : `these ${whole(rows.count)}`}`}
           </a>
         </div>
       </header>
@@ -171,6 +172,7 @@ function Images({ place, set, selection }: BrowseScreenProps & { readonly select
                   set={set}
                   run={rows.run}
                   row={row}
+                  rank={position + 1}
                   objective={objective}
                   link={link(row.key)}
                   isActive={isActive}
@@ -201,7 +203,14 @@ function Images({ place, set, selection }: BrowseScreenProps & { readonly select
             item={(position, isActive) => {
               const row = rows.at(position)
               return row === undefined ? null : (
-                <RowLine row={row} columns={columns} keyWidth={keyWidth} link={link(row.key)} isActive={isActive} />
+                <RowLine
+                  row={row}
+                  rank={position + 1}
+                  columns={columns}
+                  keyWidth={keyWidth}
+                  link={link(row.key)}
+                  isActive={isActive}
+                />
               )
             }}
           />

@@ -46,7 +46,7 @@ export function SampleScreen({ place, set, run }: SampleScreenProps) {
     key === null ? (
       <span class="step none">{sign}</span>
     ) : (
-      <a class="step" href={href(at(key))} aria-label={text} data-inside>
+      <a class="step" href={href(at(key))} aria-label={text} title={`${text}: the ${sign} key`} data-inside>
         {sign}
       </a>
     )
