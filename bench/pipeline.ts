@@ -1,16 +1,16 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { startS3Server } from '../test/support/s3Server.ts'
 import { loopContender } from './engine.ts'
+import { sampleImage } from './gpu/files.ts'
 import { benchCredentials, headlight } from './headlightProcess.ts'
+import { imageFolder, putImages } from './images.ts'
 import { alternate, median, table, type Contender } from './measure.ts'
 import { processTreeMemoryMb } from './processTree.ts'
 
 const rounds = Number(process.env.HEADLIGHT_BENCH_ROUNDS ?? 3)
-const source = fileURLToPath(new URL('../test/images/BIWI00000001_-17_+1_+17.png', import.meta.url))
 /** Two sizes, so that their difference is steady work without any start or end. */
 const [few, many] = [32, 160]
 /** As many shards as units: small datasets are cut into small shards, and what lies between two shards is not overlapped. */
@@ -28,13 +28,9 @@ export async function benchPipeline(network: string): Promise<string> {
   const s3 = await startS3Server(benchCredentials)
   const peaks: number[] = []
   try {
-    const name = (index: number): string => `frame_${String(index).padStart(5, '0')}.png`
     for (const count of [few, many]) {
-      mkdirSync(join(folder, String(count)))
-      for (let i = 0; i < count; i++) {
-        copyFileSync(source, join(folder, String(count), name(i)))
-        s3.put(`${count}/${name(i)}`, readFileSync(source))
-      }
+      await imageFolder(join(folder, String(count)), count)
+      putImages(s3, `${count}/`, count)
     }
     const perImage = async (dataset: (count: number) => string, options: string[]): Promise<number> => {
       const [short, long] = [
@@ -78,7 +74,7 @@ export async function benchExplain(network: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'headlight-bench-'))
   const measure = async (): Promise<number> => {
     const start = performance.now()
-    await headlight(['explain', source, '--network', network, '--map', join(folder, 'map.png')])
+    await headlight(['explain', sampleImage, '--network', network, '--map', join(folder, 'map.png')])
     return performance.now() - start
   }
   const figures = await alternate([{ name: 'explain', measure }], rounds)

@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { startS3Server } from '../test/support/s3Server.ts'
+import { benchCredentials, headlight } from './headlightProcess.ts'
+import { putImages } from './images.ts'
 import { table } from './measure.ts'
 
-const program = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
-const source = fileURLToPath(new URL('../test/images/BIWI00000001_-17_+1_+17.png', import.meta.url))
-const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench-secret' }
 const images = 96
 const latencyMs = 50
 
@@ -40,9 +37,9 @@ interface Measured {
 }
 
 async function measured(network: string, delayMs: number): Promise<Measured[]> {
-  const s3 = await startS3Server(credentials)
+  const s3 = await startS3Server(benchCredentials)
   try {
-    for (let i = 0; i < images; i++) s3.put(`in/frame_${String(i).padStart(5, '0')}.png`, readFileSync(source))
+    putImages(s3, 'in/', images)
     let requests = 0
     let rounds = 0
     let until = -Infinity
@@ -60,27 +57,19 @@ async function measured(network: string, delayMs: number): Promise<Measured[]> {
     for (const what of ['first run', 'nothing changed']) {
       ;[requests, rounds, until] = [0, 0, -Infinity]
       const start = performance.now()
-      await run(['--s3-endpoint', s3.endpoint, '--network', network])
+      await headlight([
+        'run',
+        '--quiet',
+        '--log-level=silent',
+        '--dataset=s3://bucket/in/',
+        '--output=s3://bucket/out/',
+        `--s3-endpoint=${s3.endpoint}`,
+        `--network=${network}`,
+      ])
       runs.push({ what, ms: performance.now() - start, requests, rounds })
     }
     return runs
   } finally {
     await s3.close()
   }
-}
-
-function run(options: readonly string[]): Promise<void> {
-  const places = ['--dataset', 's3://bucket/in/', '--output', 's3://bucket/out/']
-  const { accessKeyId, secretAccessKey } = credentials
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, 'run', '--quiet', '--log-level', 'silent', ...places, ...options], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
-    })
-    child.once('error', reject)
-    child.once('close', (code) => {
-      if (code === 0) resolve()
-      else reject(new Error(`headlight run ended with code ${code}`))
-    })
-  })
 }

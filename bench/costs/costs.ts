@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,10 +7,11 @@ import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { z } from 'zod'
 import { startS3Server, type S3Server } from '../../test/support/s3Server.ts'
+import { sampleImage } from '../gpu/files.ts'
 import { benchCredentials, headlight } from '../headlightProcess.ts'
+import { imageFolder, putImages, type Format } from '../images.ts'
 import { alternate, median, table, type Contender } from '../measure.ts'
 import { scriptContender } from '../origin.ts'
-import { imageFolder, photograph, type Format } from './images.ts'
 
 const rounds = Number(process.env.HEADLIGHT_BENCH_ROUNDS ?? 5)
 /** A shard and a bit of each unit; enough that starting and ending no longer decide. */
@@ -69,28 +71,25 @@ async function contenders({ folder, s3, network }: Place): Promise<Contender[]> 
     await images(many),
     await images(many, 'jpg'),
   ]
-  for (let i = 0; i < some; i++) s3.put(`images/${String(i).padStart(5, '0')}.png`, readFileSync(photograph))
+  putImages(s3, 'images/', some)
   const fresh = () => mkdtempSync(join(folder, 'output-'))
   const run = (dataset: string, output: string, of: string, ...options: string[]) =>
     headlight(['run', '--quiet', '--json', '--dataset', dataset, '--output', output, '--network', of, ...options])
-  const timed = (name: string, act: () => Promise<unknown>): Contender => ({
+  const timed = (name: string, act: () => Promise<unknown>, prepare = async () => {}): Contender => ({
     name,
     measure: async () => {
+      await prepare()
       const start = performance.now()
       await act()
       return performance.now() - start
     },
   })
-  const inS3 = (name: string, delayMs: number): Contender => ({
-    name,
-    measure: async () => {
-      s3.faults.splice(0, s3.faults.length, { when: () => true, what: delayMs })
-      const start = performance.now()
-      const output = `s3://bucket/${Math.random().toString(36).slice(2)}/`
-      await run('s3://bucket/images/', output, network, '--s3-endpoint', s3.endpoint)
-      return performance.now() - start
-    },
-  })
+  const inS3 = (name: string, delayMs: number): Contender =>
+    timed(
+      name,
+      () => run('s3://bucket/images/', `s3://bucket/${randomUUID()}/`, network, '--s3-endpoint', s3.endpoint),
+      async () => void s3.faults.splice(0, s3.faults.length, { when: () => true, what: delayMs }),
+    )
   const alone = (name: string, objective: string): Contender => ({
     name,
     measure: async () => {
@@ -109,7 +108,7 @@ async function contenders({ folder, s3, network }: Place): Promise<Contender[]> 
     timed(names.whole, () => run(manyImages, fresh(), network)),
     timed(names.wholeJpeg, () => run(manyJpegs, fresh(), network)),
     timed(names.explain, () =>
-      headlight(['explain', photograph, '--network', network, '--map', join(folder, 'a.png')]),
+      headlight(['explain', sampleImage, '--network', network, '--map', join(folder, 'a.png')]),
     ),
     timed(names.few, () => run(fewImages, fresh(), network)),
     timed(names.same, () => run(fewImages, unchanged, network)),
@@ -117,15 +116,11 @@ async function contenders({ folder, s3, network }: Place): Promise<Contender[]> 
     inS3(names.far, roundTripMs),
     alone(names.sum, 'sum'),
     alone(names.each, 'each'),
-    {
-      name: names.touched,
-      measure: async () => {
-        await writeFile(join(dataset, 'frame_00007.png'), await coloured(touches++))
-        const start = performance.now()
-        await run(dataset, output, small, '--objective=each')
-        return performance.now() - start
-      },
-    },
+    timed(
+      names.touched,
+      () => run(dataset, output, small, '--objective=each'),
+      async () => writeFile(join(dataset, 'frame_00007.png'), await coloured(touches++)),
+    ),
   ]
 }
 
@@ -139,7 +134,7 @@ async function touchedOutput(folder: string, run: (dataset: string, output: stri
 }
 
 function coloured(touch: number): Promise<Buffer> {
-  return sharp(photograph)
+  return sharp(sampleImage)
     .modulate({ hue: (touch * 40) % 360 })
     .png()
     .toBuffer()

@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { printJson } from '../../src/output/jsonObject.ts'
 import { layout } from '../../src/output/layout.ts'
 import { startS3Server } from '../../test/support/s3Server.ts'
+import { benchCredentials } from '../headlightProcess.ts'
 import { syntheticSet } from '../syntheticRun.ts'
 import { run, setId, setOver, type SyntheticOutput } from './resultSet.ts'
-
-const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench-secret' }
 
 export interface S3Copy {
   /** What `headlight serve` is given. */
@@ -18,7 +17,7 @@ export interface S3Copy {
 
 /** The result set in the test S3 of this process, of its images and maps those of some keys. */
 export async function s3Copy({ output, dataset }: SyntheticOutput, keys: readonly string[]): Promise<S3Copy> {
-  const s3 = await startS3Server(credentials)
+  const s3 = await startS3Server(benchCredentials)
   const files = [layout.summary, layout.runTable, layout.aggregates, layout.atlas, layout.run].map((of) =>
     of(setId, run),
   )
@@ -31,7 +30,7 @@ export async function s3Copy({ output, dataset }: SyntheticOutput, keys: readonl
   return {
     output: 's3://bucket/output/',
     options: ['--s3-endpoint', s3.endpoint],
-    env: { AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey },
+    env: { AWS_ACCESS_KEY_ID: benchCredentials.accessKeyId, AWS_SECRET_ACCESS_KEY: benchCredentials.secretAccessKey },
     close: () => s3.close(),
   }
 }

@@ -56,9 +56,9 @@ export interface ReportProgress {
 /**
  * Writes `report/index.html` of a result set: one page that needs nothing beside itself. The table streams by once;
  * afterwards only the chosen samples' images and maps are fetched, and of these only what the report before has not drawn
- * of the same objects: what it drew is kept beside the page, which is the same with and without. An image or map that is gone or unreadable becomes
- * a placeholder, and so does every further one of a store that does not answer. Raises what the output store raises when
- * the table is read or the page written.
+ * of the same objects: what it drew is kept beside the page, which is the same with and without. An image or map that is
+ * gone or unreadable becomes a placeholder, and so does every further one of a store that does not answer. Raises what the
+ * output store raises when the table is read or the page written.
  */
 export async function writeReport(options: ReportOptions): Promise<void> {
   const { output, dataset, set, summary, signal, onProgress, log, version = drawingVersion } = options

@@ -22,7 +22,7 @@ const keptFates = 10_000
 export class StoredRows {
   readonly #output: Store
   readonly #tables = new Kept<Promise<StoredTable>>(keptTables)
-  readonly #fates = new Map<string, MapFate>()
+  readonly #fates = new Kept<Promise<MapFate>>(keptFates)
 
   constructor(output: Store) {
     this.#output = output
@@ -45,14 +45,11 @@ export class StoredRows {
   ): Promise<MapFate> {
     if (run === state.run) return 'stands'
     if (state.row === null) return 'gone'
-    const name = `${set}/${run}/${row}/${state.run}`
-    const known = this.#fates.get(name)
-    if (known !== undefined) return known
-    const [own, now] = await Promise.all([this.#standing(set, run, row), this.#standing(set, state.run, state.row)])
-    if (this.#fates.size >= keptFates) this.#fates.clear()
-    const fate = fateOf(own, now)
-    this.#fates.set(name, fate)
-    return fate
+    const at = state.row
+    return keptPromise(this.#fates, `${set}/${run}/${row}/${state.run}`, async () => {
+      const [own, now] = await Promise.all([this.#standing(set, run, row), this.#standing(set, state.run, at)])
+      return fateOf(own, now)
+    })
   }
 
   async #standing(set: string, run: string, at: number): Promise<StandingRow> {

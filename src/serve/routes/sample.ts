@@ -11,6 +11,7 @@ import { addresses } from '../addresses.ts'
 import { explainCommand } from '../pictures/explainCommand.ts'
 import { fateOfRow } from '../pictures/fates.ts'
 import { inputSize } from '../pictures/inputSize.ts'
+import { wantedObjective } from '../wantedObjective.ts'
 import type { SampleReply } from '../wire.ts'
 import type { Route } from './route.ts'
 import { runId } from './runQuery.ts'
@@ -62,7 +63,7 @@ export const sampleRoute: Route<z.infer<typeof query>> = {
     const text = (name: string) => textOf(cells.get(name))
     const [width, height] = [numberOf(cells.get('imageWidth')), numberOf(cells.get('imageHeight'))]
     const { objectives, adapter } = set.options
-    const wanted = objective !== undefined && objectives.includes(objective) ? objective : (objectives[0] ?? 'sum')
+    const wanted = wantedObjective(objectives, objective ?? null) ?? 'sum'
     const reply: SampleReply = {
       ...runs,
       objectives,

@@ -55,8 +55,9 @@ export class UnitMemory<Unit extends object> {
   }
 
   /**
-   * A unit has computed its first batch with the network. `isOnly`: it has compiled it and opened no other before, so that all that it takes
-   * is this one's; else it is more than that, and counts only where nothing better is known. Returns whether that is news.
+   * A unit has computed its first batch with the network. `isOnly`: it has compiled it and opened no other before, so that
+   * all that it takes is this one's; else it is more than that, and counts only where nothing better is known. Returns
+   * whether that is news.
    */
   measured(key: string, bytes: number, isOnly: boolean): boolean {
     if (!isOnly && this.#known.has(key)) return false

@@ -3,11 +3,11 @@ import { fateTexts } from '../../../report/compare/fateTexts.ts'
 import { hundredth, signedTenth, tenth, trueSignedHundredth, whole } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
 import { everything } from '../../selection.ts'
+import { wantedObjective } from '../../wantedObjective.ts'
 import type { ComparedSide, CompareReply } from '../../wire.ts'
 import { href, navigate } from '../navigation.ts'
 import { Picture } from '../parts/picture.tsx'
 import { Slider } from '../parts/slider.tsx'
-import { wantedObjective } from '../wantedObjective.ts'
 
 type Change = CompareReply['largest'][number]
 

@@ -1,10 +1,10 @@
 import { useEffect } from 'preact/hooks'
 import { addresses } from '../../addresses.ts'
 import type { Selection } from '../../selection.ts'
+import { wantedObjective } from '../../wantedObjective.ts'
 import type { SampleReply } from '../../wire.ts'
 import { ask } from '../ask.ts'
 import { href } from '../navigation.ts'
-import { wantedObjective } from '../wantedObjective.ts'
 import { picturesOf } from './pictures.tsx'
 
 /**

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { tenth, whole } from '../../../report/numberText.ts'
 import { addresses, readBrowseView, type BrowseView } from '../../addresses.ts'
 import { readSelection, writeSelection, type Selection } from '../../selection.ts'
+import { wantedObjective } from '../../wantedObjective.ts'
 import type { FacetsReply } from '../../wire.ts'
 import { Chips } from '../browse/chips.tsx'
 import { cleared } from '../browse/chosenParts.ts'
@@ -22,7 +23,6 @@ import { NewerRun } from '../parts/newerRun.tsx'
 import { Unread } from '../parts/unread.tsx'
 import { useReply } from '../useReply.ts'
 import { useTitle } from '../useTitle.ts'
-import { wantedObjective } from '../wantedObjective.ts'
 
 /** Nothing moved for so long: the address takes the place of the list. */
 const restMs = 250

@@ -2,6 +2,7 @@ import { useMemo } from 'preact/hooks'
 import { whole } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
 import { readSelection } from '../../selection.ts'
+import { wantedObjective } from '../../wantedObjective.ts'
 import type { SampleReply } from '../../wire.ts'
 import { href, navigate, type Place } from '../navigation.ts'
 import { Asking } from '../parts/asking.tsx'
@@ -15,7 +16,6 @@ import { usePreloading } from '../sample/usePreloading.ts'
 import { useTurning } from '../sample/useTurning.ts'
 import { useReply } from '../useReply.ts'
 import { useTitle } from '../useTitle.ts'
-import { wantedObjective } from '../wantedObjective.ts'
 
 interface SampleScreenProps {
   readonly place: Place

@@ -3,6 +3,7 @@ import { fewImages } from '../../../report/fewImages.ts'
 import { compact, whole } from '../../../report/numberText.ts'
 import { addresses } from '../../addresses.ts'
 import { everything } from '../../selection.ts'
+import { wantedObjective } from '../../wantedObjective.ts'
 import type { AtlasReply } from '../../wire.ts'
 import { href, navigate, type Place } from '../navigation.ts'
 import { Asking } from '../parts/asking.tsx'
@@ -10,7 +11,6 @@ import { CellTable } from '../parts/cellTable.tsx'
 import { HeatGrid } from '../parts/heatGrid.tsx'
 import { usePictureAgain } from '../parts/usePictureAgain.ts'
 import { addressWith } from '../placeAddress.ts'
-import { wantedObjective } from '../wantedObjective.ts'
 
 type Cell = AtlasReply['cells'][number]
 const viewNames = { mean: 'mean map', difference: 'difference from the overall mean', input: 'mean input' } as const

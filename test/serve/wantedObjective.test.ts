@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { wantedObjective } from '../../../src/serve/client/wantedObjective.ts'
+import { wantedObjective } from '../../src/serve/wantedObjective.ts'
 
 it('shows the objective that is asked for, else the first one', () => {
   expect(wantedObjective(['yaw', 'pitch'], 'pitch')).toBe('pitch')
