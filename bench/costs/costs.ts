@@ -29,8 +29,8 @@ const names = {
   same: `run, nothing changed, ${few} images`,
   near: `run, ${some} images in S3`,
   far: `run, ${some} images in S3, ${roundTripMs} ms a round trip`,
-  sum: `network alone, objective sum, ${some} images`,
-  each: `network alone, objective each, ${some} images`,
+  sum: `compute phase of a run, objective sum, ${some} images`,
+  each: `compute phase of a run, objective each, ${some} images`,
   touched: `run, one touched image among ${touchedAmong}, small network, three objectives`,
 }
 
@@ -90,7 +90,7 @@ async function contenders({ folder, s3, network }: Place): Promise<Contender[]> 
       () => run('s3://bucket/images/', `s3://bucket/${randomUUID()}/`, network, '--s3-endpoint', s3.endpoint),
       async () => void s3.faults.splice(0, s3.faults.length, { when: () => true, what: delayMs }),
     )
-  const alone = (name: string, objective: string): Contender => ({
+  const computing = (name: string, objective: string): Contender => ({
     name,
     measure: async () => {
       const printed = await run(someImages, fresh(), network, '--objective', objective)
@@ -114,8 +114,8 @@ async function contenders({ folder, s3, network }: Place): Promise<Contender[]> 
     timed(names.same, () => run(fewImages, unchanged, network)),
     inS3(names.near, 0),
     inS3(names.far, roundTripMs),
-    alone(names.sum, 'sum'),
-    alone(names.each, 'each'),
+    computing(names.sum, 'sum'),
+    computing(names.each, 'each'),
     timed(
       names.touched,
       () => run(dataset, output, small, '--objective=each'),
